@@ -1,0 +1,32 @@
+"""Words and numbers as people read them, safe to print: control characters in names never reach the terminal."""
+
+from __future__ import annotations
+
+_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
+
+
+def printable(text: str) -> str:
+    """``text`` with control characters, bidirectional overrides and lone surrogates shown as escapes."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def byte_count(count: int) -> str:
+    """A size in decimal units, such as ``67.4 MB``."""
+    size = float(count)
+    for unit in _UNITS:
+        if size < 1000 or unit == _UNITS[-1]:
+            return f"{count} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    raise AssertionError
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 variable``, ``2 variables``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def parameter_count(count: int) -> str:
+    """A number of parameters in thousands or millions, such as ``4.5 M``."""
+    if count < 1000:
+        return str(count)
+    return f"{count / 1000:.1f} k" if count < 1_000_000 else f"{count / 1_000_000:.1f} M"
