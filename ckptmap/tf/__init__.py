@@ -1,0 +1,1 @@
+"""Everything that imports TensorFlow. The core (inspect, plan, convert) never imports this package."""

@@ -1,0 +1,213 @@
+"""TensorFlow and the Object Detection API, set up so that they run: variables, versions, stand-ins.
+
+The Object Detection API (``tf-models-research-object-detection`` 2.8) was written for TensorFlow 2.8. It runs on
+TensorFlow 2.15 (with ``protobuf==3.20.3``) and on 2.19 and later, when Keras is the legacy one (``tf_keras``) and
+protobuf is its pure-Python implementation; both must be chosen before the first import.
+
+One process is either a TF2 process (``tf2()``) or a TF1 process (``tf1()``): ``disable_v2_behavior`` cannot be
+taken back, and ``object_detection`` picks its classes by it at import.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import types
+import warnings
+from typing import Any
+
+from ckptmap.errors import CkptmapError
+
+OLDEST_TENSORFLOW = (2, 15)
+INSTALL = "pip install 'ckptmap[tf]'"
+_REQUIRED = {"TF_USE_LEGACY_KERAS": "1", "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
+_OLDEST_GENERATED_CODE_REFUSING_PROTOBUF = (3, 21)
+
+
+class TensorFlowError(CkptmapError):
+    """TensorFlow or the Object Detection API is missing, too old, or was imported with other settings."""
+
+
+def prepare() -> None:
+    """Set what must be set before TensorFlow's first import; check it when TensorFlow is imported already.
+
+    Raises TensorFlowError when TensorFlow is not installed, or was imported with settings under which the Object
+    Detection API fails.
+    """
+    if "tensorflow" in sys.modules:
+        _check_imported_tensorflow()
+        return
+    if importlib.util.find_spec("tensorflow") is None:
+        raise TensorFlowError("TensorFlow is not installed", hint=INSTALL)
+    os.environ.update(_REQUIRED)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _check_protobuf()
+
+
+def tf2() -> Any:
+    """The module ``tensorflow`` in a TF2 process, ready for ``import object_detection``.
+
+    Raises TensorFlowError as ``prepare`` does, and when this process is a TF1 process.
+    """
+    prepare()
+    tensorflow = _import_tensorflow()
+    if not _tf2_enabled():
+        raise TensorFlowError("this process runs TensorFlow in TF1 mode", hint="build TF2 models in their own process")
+    _stand_in("tensorflow.compat.v1.estimator")
+    _import_object_detection()
+    return tensorflow
+
+
+def tf1() -> Any:
+    """The module ``tensorflow.compat.v1`` in a TF1 process: V2 behavior off, slim's imports satisfied.
+
+    Raises TensorFlowError as ``prepare`` does, and when ``object_detection`` was imported in TF2 mode already.
+    """
+    prepare()
+    tensorflow = _import_tensorflow()
+    if _tf2_enabled():
+        if "object_detection" in sys.modules:
+            raise TensorFlowError(
+                "object_detection is imported in TF2 mode already", hint="build TF1 graphs in their own process"
+            )
+        tensorflow.compat.v1.logging.set_verbosity(tensorflow.compat.v1.logging.ERROR)
+        tensorflow.compat.v1.disable_v2_behavior()
+    _stand_in("tensorflow.compat.v1.estimator")
+    _stand_in_for_contrib()
+    _alias_numpy_types()
+    _alias_legacy_layers()
+    _import_object_detection()
+    _alias_nets()
+    return tensorflow.compat.v1
+
+
+def import_quietly(name: str) -> Any:
+    """Import a module of TensorFlow's neighbourhood without the warnings that its import makes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return importlib.import_module(name)
+
+
+def _import_tensorflow() -> Any:
+    tensorflow = import_quietly("tensorflow")
+    version = tuple(int(part) for part in tensorflow.__version__.split(".")[:2])
+    if version < OLDEST_TENSORFLOW:
+        raise TensorFlowError(
+            f"the Object Detection API does not run on TensorFlow {tensorflow.__version__}",
+            hint=f"2.15, or 2.19 and later: {INSTALL}",
+        )
+    _check_legacy_keras(tensorflow)
+    return tensorflow
+
+
+def _check_imported_tensorflow() -> None:
+    _check_protobuf()
+    tensorflow = sys.modules["tensorflow"]
+    if hasattr(tensorflow, "keras"):
+        _check_legacy_keras(tensorflow)
+
+
+def _check_legacy_keras(tensorflow: Any) -> None:
+    """``tf.keras`` is Keras 2: TensorFlow 2.15's own, or tf_keras by TF_USE_LEGACY_KERAS from 2.16 on."""
+    try:
+        home = str(tensorflow.keras.Model.__module__)
+    except (ImportError, AttributeError) as error:
+        raise TensorFlowError(f"legacy Keras (tf-keras) cannot be imported: {error}", hint=INSTALL) from error
+    if not home.endswith("src.engine.training"):  # Keras 3: keras.src.models.model
+        raise TensorFlowError(
+            "TensorFlow was imported with Keras 3; the Object Detection API needs Keras 2",
+            hint="call ckptmap.tf.environment.prepare() first, or set TF_USE_LEGACY_KERAS=1 before the import",
+        )
+
+
+def _check_protobuf() -> None:
+    """Generated code of the Object Detection API is refused by protobuf 3.21 and later, but for the Python one."""
+    implementation = import_quietly("google.protobuf.internal.api_implementation").Type()
+    version = str(import_quietly("google.protobuf").__version__)
+    known = tuple(int(part) for part in version.split(".")[:2])
+    if implementation != "python" and known >= _OLDEST_GENERATED_CODE_REFUSING_PROTOBUF:
+        raise TensorFlowError(
+            f"protobuf {version} was imported with its {implementation} implementation",
+            hint="call ckptmap.tf.environment.prepare() before any import of TensorFlow or protobuf, or set "
+            "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python",
+        )
+
+
+def _tf2_enabled() -> bool:
+    return bool(importlib.import_module("tensorflow.python.tf2").enabled())
+
+
+def _import_object_detection() -> None:
+    if importlib.util.find_spec("object_detection") is None:
+        raise TensorFlowError("the Object Detection API is not installed", hint=INSTALL)
+    import_quietly("object_detection")
+    if importlib.util.find_spec("tensorflow_io"):  # warns about its plug-ins under every TensorFlow but its own
+        import_quietly("tensorflow_io")
+
+
+def _stand_in(name: str, package: bool = False, **attributes: Any) -> types.ModuleType:
+    """The module ``name`` if it can be imported, else an empty one with ``attributes``, known to its parent."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        module = types.ModuleType(name, "Stand-in made by ckptmap.tf.environment.")
+    module.__dict__.update(attributes)
+    if package:
+        module.__path__ = []
+    sys.modules[name] = module
+    parent, _, child = name.rpartition(".")
+    setattr(importlib.import_module(parent), child, module)
+    return module
+
+
+class HParams:
+    """The part of ``tf.contrib.training.HParams`` that slim's NASNet uses: values as attributes."""
+
+    def __init__(self, **values: Any) -> None:
+        self.__dict__.update(values)
+
+    def set_hparam(self, name: str, value: Any) -> None:
+        """Replace one value."""
+        setattr(self, name, value)
+
+    def values(self) -> dict[str, Any]:
+        """All values by name."""
+        return dict(self.__dict__)
+
+
+def _stand_in_for_contrib() -> None:
+    """``tensorflow.contrib`` is imported without a guard by the bipartite matcher and by NASNet and PNASNet."""
+    _stand_in("tensorflow.contrib", package=True)
+    for name in ("image", "image.python", "image.python.ops"):
+        _stand_in(f"tensorflow.contrib.{name}", package=True)
+    _stand_in("tensorflow.contrib.image.python.ops.image_ops")
+    _stand_in("tensorflow.contrib.training", HParams=HParams)
+
+
+def _alias_numpy_types() -> None:
+    """``np.int`` and its like, gone since NumPy 1.24; slim's MobileNet V3 asks for them."""
+    import numpy as np
+
+    for name, kind in {"int": int, "float": float, "bool": bool, "object": object, "str": str}.items():
+        if name not in np.__dict__:
+            setattr(np, name, kind)
+
+
+def _alias_legacy_layers() -> None:
+    """``tensorflow.python.layers`` looks for batch normalization in ``(tf_)keras.legacy_tf_layers``.
+
+    Keras 2.13 and later keep it in ``keras.src``; TensorFlow 2.15 has Keras 2.15 itself, later ones tf_keras.
+    """
+    home = "tf_keras.src" if importlib.util.find_spec("tf_keras") else "keras.src"
+    for package in ("tf_keras", "keras"):
+        sys.modules.setdefault(
+            f"{package}.legacy_tf_layers.normalization", import_quietly(f"{home}.legacy_tf_layers.normalization")
+        )
+
+
+def _alias_nets() -> None:
+    """Slim's networks import each other as ``nets.…``; the package ships them in ``object_detection/nets``."""
+    if importlib.util.find_spec("object_detection.nets"):
+        sys.modules.setdefault("nets", importlib.import_module("object_detection.nets"))
