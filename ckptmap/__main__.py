@@ -1,0 +1,5 @@
+"""``python -m ckptmap`` is the command ``ckptmap``."""
+
+from ckptmap.cli import main
+
+main()

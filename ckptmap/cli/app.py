@@ -1,0 +1,58 @@
+"""The typer application, and what every command shares: exit codes and errors without a traceback.
+
+Exit codes: 0 fine, 1 findings, 2 usage, table or I/O error, 3 verification failed.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ckptmap.cli import convert, inspect, rules, targets
+from ckptmap.errors import CkptmapError
+from ckptmap.report.text import printable
+from ckptmap.version import __version__
+
+app = typer.Typer(
+    name="ckptmap",
+    help="Migrate TensorFlow 1 checkpoints to TensorFlow 2, with a ledger of every variable.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(name="convert")(convert.convert_command)
+app.command(name="inspect")(inspect.inspect_command)
+app.command(name="targets")(targets.targets_command)
+app.add_typer(rules.app, name="rules")
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback signature
+    if wanted:
+        typer.echo(f"ckptmap {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Run the command line; a :class:`CkptmapError` becomes one message on stderr and its exit code."""
+    try:
+        app()
+    except CkptmapError as error:
+        lines = str(error).splitlines()
+        typer.echo("\n".join(["error: " + printable(lines[0]), *map(printable, lines[1:])]), err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # the reader of our output went away (``ckptmap inspect … | head``): nothing to tell it
+        sys.stderr.close()
+        sys.exit(0)

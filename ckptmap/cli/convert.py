@@ -1,0 +1,90 @@
+"""``ckptmap convert``: an old checkpoint becomes a tf.train.Checkpoint."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated
+
+import typer
+
+from ckptmap.cli.options import Json, Output, Source, parse_settings
+
+
+class Ema(str, enum.Enum):
+    """Whether moving averages win over raw values."""
+
+    PREFER = "prefer"
+    IGNORE = "ignore"
+    ONLY = "only"
+
+
+class Root(str, enum.Enum):
+    """The object that the new checkpoint is rooted at."""
+
+    MODEL = "model"
+    FEATURE_EXTRACTOR = "feature_extractor"
+
+
+def convert_command(
+    source: Source,
+    to: Annotated[
+        str,
+        typer.Option("--to", help="Target: a name (see `ckptmap targets`) or any TF2 checkpoint.", show_default=False),
+    ],
+    output: Output = None,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            help="Mapping table: a shipped name or your own YAML; default: the target's own.", show_default=False
+        ),
+    ] = None,
+    num_classes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Classes of the new model; another count than the source's re-initializes the class head."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the target, such as use_dropout=true; repeatable."),
+    ] = None,
+    root: Annotated[
+        Root,
+        typer.Option(
+            help="model: for fine_tune_checkpoint_type full and detection; feature_extractor: for classification."
+        ),
+    ] = Root.MODEL,
+    ema: Annotated[Ema, typer.Option(help="Moving averages: prefer, ignore, or only (an error where one lacks).")] = Ema.PREFER,
+    allow_unused: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Accept unused source variables that match; repeatable.", show_default=False),
+    ] = None,
+    init_missing: Annotated[bool, typer.Option("--init-missing", help="Accept missing target variables: initialize them.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the initializers.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace a checkpoint that is already in the output directory.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the ledger; write nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Convert a TF1 checkpoint to a TF2 checkpoint and report the fate of every variable."""
+    from ckptmap.cli.progress import byte_progress
+    from ckptmap.cli.render import print_document
+    from ckptmap.conversion import convert, plan
+    from ckptmap.report.document import document
+
+    if output is None and not dry_run:
+        raise typer.BadParameter("say where to write with -o DIRECTORY, or add --dry-run", param_hint="--output")
+    choices = {
+        "table": table,
+        "num_classes": num_classes,
+        "settings": parse_settings(settings or ()),
+        "ema": ema.value,
+        "root": root.value,
+        "allow_unused": tuple(allow_unused or ()),
+        "init_missing": init_missing,
+    }
+    if output is None or dry_run:
+        report = document(plan(source, to=to, **choices))
+    else:
+        with byte_progress("writing") as progress:
+            report = convert(source, to=to, output=output, seed=seed, force=force, progress=progress, **choices)
+    print_document(report, json=json)
+    if report["findings"]:
+        raise typer.Exit(1)

@@ -1,0 +1,152 @@
+"""A report for a person at a terminal: counts first, then folded groups, then one line of advice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from math import prod
+from typing import TYPE_CHECKING
+
+from ckptmap.report.document import Document
+from ckptmap.report.fold import fold, layer
+from ckptmap.report.text import byte_count, parameter_count, plural, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_COLOURS = {
+    "restored": "green",
+    "mapped": "green",
+    "reinitialized": "yellow",
+    "missing": "red",
+    "superseded": "cyan",
+    "dropped": "dim",
+    "unused": "red",
+}
+_TARGET_FATES = ("restored", "reinitialized", "missing")
+_SOURCE_FATES = ("mapped", "superseded", "dropped", "unused")
+_MOST_GROUPS = 8
+
+
+def print_report(report: Document, console: Console) -> None:
+    """Print ``report`` on ``console``; names are escaped, colours follow the terminal and NO_COLOR."""
+    for line in _lines(report):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _lines(report: Document) -> Iterator[str]:
+    yield from _heading(report)
+    yield ""
+    yield _counts(report["summary"], _TARGET_FATES, len(report["target_variables"]), "target")
+    yield _counts(report["summary"], _SOURCE_FATES, len(report["source_variables"]), "source")
+    yield ""
+    yield from _parts(report)
+    for fate in _TARGET_FATES[1:]:
+        yield from _groups(report["target_variables"], fate)
+    for fate in _SOURCE_FATES[1:]:
+        yield from _groups(report["source_variables"], fate)
+    yield from _assumptions(report)
+    yield from _outcome(report)
+
+
+def _heading(report: Document) -> Iterator[str]:
+    source, target = report["source"], report["target"]
+    size = byte_count(source["bytes"])
+    yield f"[bold]source[/]  {_safe(source['path'])}  ({source['kind']}, {plural(source['variables'], 'variable')}, {size})"
+    for note in source["notes"]:
+        yield f"        [dim]{_safe(note)}[/]"
+    known = ", ".join(f"{name} {_value(value)}" for name, value in {**target["settings"], **_named(target)}.items())
+    yield f"[bold]target[/]  {_safe(target['name'])}  ({_safe(known)})" if known else f"[bold]target[/]  {_safe(target['name'])}"
+
+
+def _named(target: Document) -> Document:
+    """The solved dimensions that a person would know by name: the class count first of all."""
+    dimensions = target["dimensions"]
+    return {"num_classes": dimensions["num_classes"]} if "num_classes" in dimensions else {}
+
+
+def _counts(summary: Document, fates: Iterable[str], total: int, side: str) -> str:
+    shown = "   ".join(_count(fate, summary[fate]) for fate in fates)
+    return f"  {shown}   of {plural(total, f'{side} variable')}"
+
+
+def _count(fate: str, count: int) -> str:
+    text = f"{count:>5,} {fate}"
+    return f"[{_COLOURS[fate]}]{text}[/]" if count else f"[dim]{text}[/]"
+
+
+def _parts(report: Document) -> Iterator[str]:
+    restored = [variable for variable in report["target_variables"] if variable["fate"] == "restored"]
+    by_part: dict[str, list[Document]] = {}
+    for variable in restored:
+        by_part.setdefault(variable["part"], []).append(variable)
+    for part, variables in by_part.items():
+        parameters = parameter_count(sum(prod(variable["shape"]) for variable in variables))
+        yield f"  {_fate('restored')} {len(variables):>5,}  {_safe(part.replace('_', ' '))}, {parameters} parameters"
+
+
+def _groups(variables: Iterable[Document], fate: str) -> Iterator[str]:
+    chosen = sorted((v for v in variables if v["fate"] == fate), key=lambda v: v["reason"] or "")
+    for reason, members in groupby(chosen, key=lambda v: v["reason"] or ""):
+        yield from _reason_lines(fate, reason, [member["name"] for member in members])
+
+
+def _reason_lines(fate: str, reason: str, names: list[str]) -> Iterator[str]:
+    layers: dict[str, int] = {}
+    for name in names:
+        layers[layer(name)] = layers.get(layer(name), 0) + 1
+    groups = fold(layers)
+    because = f"  [dim]{_safe(reason)}[/]" if reason else ""
+    if len(groups) == 1:
+        yield f"  {_fate(fate)} {len(names):>5,}  {_safe(groups[0].label)}{because}"
+        return
+    yield f"  {_fate(fate)} {len(names):>5,} {because}"
+    for group in groups[:_MOST_GROUPS]:
+        count = sum(layers[name] for name in group.names)
+        yield f"  {'':13} {count:>5,}  [dim]{_safe(group.label)}[/]"
+    if len(groups) > _MOST_GROUPS:
+        yield f"  {'':13} {'':>5}  [dim]… {plural(len(groups) - _MOST_GROUPS, 'more group')} (--json lists every variable)[/]"
+
+
+def _fate(fate: str) -> str:
+    return f"[{_COLOURS[fate]}]{fate:<13}[/]"
+
+
+def _assumptions(report: Document) -> Iterator[str]:
+    for assumed in report["target"]["assumed"]:
+        yield f"  [yellow]assumed[/]       {_safe(assumed['setting'])} = {_value(assumed['value'])}: {_safe(assumed['hint'])}"
+
+
+def _outcome(report: Document) -> Iterator[str]:
+    yield ""
+    output = report["output"]
+    if report["findings"]:
+        for finding in report["findings"]:
+            yield f"[red]finding[/]  {_safe(finding)}"
+        yield "[bold]nothing was written[/]" if output is None else ""
+    elif output is None:
+        yield "dry run: nothing was written"
+    else:
+        path = _safe(output["checkpoint"])
+        checked = f"{output['verified']:,} of {output['verified']:,} checksums verified after writing"
+        yield f"[bold]wrote[/]   {path}  ({byte_count(output['bytes'])}, {checked})"
+        for note in output["notes"]:
+            yield f"        [dim]{_safe(note)}[/]"
+        yield f"[bold]next[/]    {_advice(report, path)}"
+
+
+def _advice(report: Document, path: str) -> str:
+    if report["target"]["root"] == "feature_extractor":
+        return f'fine_tune_checkpoint: "{path}"  fine_tune_checkpoint_type: "classification"  fine_tune_checkpoint_version: V2'
+    if report["target"]["root"] == "model":
+        kind = "detection" if report["summary"]["reinitialized"] else "full"
+        return f'fine_tune_checkpoint: "{path}"  fine_tune_checkpoint_type: "{kind}"  fine_tune_checkpoint_version: V2'
+    return f'tf.train.Checkpoint(…).restore("{path}").assert_consumed()'
+
+
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _safe(text: str) -> str:
+    return printable(text).replace("[", r"\[")

@@ -1,0 +1,110 @@
+"""The one model of a report: a plan, and what was written of it, as plain JSON values.
+
+Every format renders this document, so that none says more than another. Its schema is ``report.schema.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ckptmap.ledger import Plan, SourceRecord, TargetRecord
+from ckptmap.version import __version__
+
+SCHEMA = "ckptmap.report/1"
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a conversion left on disk: the checkpoint's prefix, its size in bytes, how many checksums were compared."""
+
+    checkpoint: str
+    nbytes: int
+    verified: int
+    notes: tuple[str, ...] = ()
+
+
+def document(plan: Plan, written: Written | None = None) -> Document:
+    """The report of ``plan``; ``written`` is None for a dry run."""
+    return {
+        "schema": SCHEMA,
+        "generator": f"ckptmap {__version__}",
+        "source": _source(plan),
+        "target": _target(plan),
+        "table": plan.table,
+        "summary": plan.summary,
+        "findings": [str(finding) for finding in plan.findings],
+        "output": _output(written),
+        "target_variables": [_target_record(record, plan.root) for record in plan.targets],
+        "source_variables": [_source_record(record) for record in plan.sources],
+    }
+
+
+def _source(plan: Plan) -> Document:
+    inventory = plan.source
+    return {
+        "path": inventory.path,
+        "kind": inventory.kind.value,
+        "variables": len(inventory.variables),
+        "bytes": sum(variable.nbytes for variable in inventory.variables.values()),
+        "notes": list(inventory.notes),
+    }
+
+
+def _target(plan: Plan) -> Document:
+    return {
+        "name": plan.target,
+        "root": plan.root,
+        "variables": len(plan.targets),
+        "settings": dict(plan.settings),
+        "assumed": [
+            {"setting": assumed.setting, "value": assumed.value, "hint": assumed.hint} for assumed in plan.assumptions
+        ],
+        "dimensions": dict(plan.unknowns),
+    }
+
+
+def _output(written: Written | None) -> Document | None:
+    if written is None:
+        return None
+    return {
+        "checkpoint": written.checkpoint,
+        "bytes": written.nbytes,
+        "verified": written.verified,
+        "notes": list(written.notes),
+    }
+
+
+def _target_record(record: TargetRecord, root: str) -> Document:
+    variable = record.variable
+    return {
+        "key": f"{root}/{variable.key}" if root else variable.key,
+        "name": variable.name,
+        "part": variable.part,
+        "fate": record.fate.value,
+        "source": _one_or_many(record.sources),
+        "operations": [str(op) for op in record.ops],
+        "reason": record.reason or None,
+        "rule": record.rule or None,
+        "shape": list(variable.shape),
+        "dtype": variable.dtype.label,
+    }
+
+
+def _source_record(record: SourceRecord) -> Document:
+    return {
+        "name": record.name,
+        "fate": record.fate.value,
+        "reason": record.reason or None,
+        "rule": record.rule or None,
+    }
+
+
+def _one_or_many(names: Sequence[str]) -> str | list[str] | None:
+    """A variable's source: a name, None, or the list of names where several variables are joined."""
+    if not names:
+        return None
+    return names[0] if len(names) == 1 else list(names)
