@@ -1,0 +1,200 @@
+"""Choose a model's settings so that its variables are those that a source maps to.
+
+Every variable of a spec says under which settings it exists. A setting is decided by the names when another value of
+it would leave more variables without a source; it is assumed when the values fit equally well and yet give another
+layout (``use_dropout`` moves keys, no TF1 name shows it).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ckptmap.targets.variables import SpecVariable, Value
+
+Settings = Mapping[str, Value]
+When = Mapping[str, Sequence[Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A choice that changes which variables a model has, and under which object paths.
+
+    ``meaning`` says where the configuration says it; ``default`` is what the official configurations have.
+    """
+
+    name: str
+    values: tuple[Value, ...]
+    default: Value
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A value that nothing in the source decides; ``hint`` says how to give another."""
+
+    setting: str
+    value: Value
+    hint: str
+
+    def __str__(self) -> str:
+        return f"assumed {self.setting}={show(self.value)} ({self.hint})"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The chosen value of every setting, the variables that exist so, and which settings names decided or nothing did."""
+
+    settings: Settings
+    variables: tuple[SpecVariable, ...]
+    decided_by_names: tuple[str, ...] = ()
+    assumed: tuple[Assumption, ...] = ()
+
+
+def show(value: Value) -> str:
+    """A setting's value as the command line writes it: ``true``, ``6``."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def holds(when: When, settings: Settings) -> bool:
+    """Whether every setting that ``when`` names has one of its values."""
+    return all(settings[name] in values for name, values in when.items())
+
+
+def choose(
+    settings: Sequence[Setting],
+    variables: Sequence[SpecVariable],
+    matched: Iterable[SpecVariable],
+    given: Settings,
+    excluded: Sequence[When] = (),
+) -> Choice:
+    """The settings under which most of ``matched`` exist and fewest other variables do.
+
+    ``given`` settings are kept; ``excluded`` are combinations that no model can be built with. Where several
+    combinations fit equally well, the one with most defaults is chosen.
+    """
+    weights = _weights(variables, matched)
+    best = _best(settings, weights, given, excluded)
+    chosen = max(best, key=lambda one: sum(one[s.name] == s.default for s in settings))
+    open_settings = [s for s in settings if s.name not in given]
+    decided = tuple(s.name for s in open_settings if len({one[s.name] for one in best}) == 1)
+    assumed = tuple(
+        _assumption(s, chosen)
+        for s in open_settings
+        if s.name not in decided and _moves_variables(s, chosen, variables, excluded)
+    )
+    present = tuple(variable for variable in variables if holds(variable.when, chosen))
+    return Choice(chosen, present, decided, assumed)
+
+
+def _weights(variables: Sequence[SpecVariable], matched: Iterable[SpecVariable]) -> dict[_WhenKey, int]:
+    """What having the variables of each ``when`` costs: 1 for each without a source, -1 for each with one."""
+    with_source = {id(variable) for variable in matched}
+    weights: dict[_WhenKey, int] = defaultdict(int)
+    for variable in variables:
+        weights[_when_key(variable.when)] += -1 if id(variable) in with_source else 1
+    return weights
+
+
+_WhenKey = tuple[tuple[str, tuple[Value, ...]], ...]
+
+
+def _when_key(when: When) -> _WhenKey:
+    return tuple((name, tuple(values)) for name, values in sorted(when.items()))
+
+
+def _best(
+    settings: Sequence[Setting], weights: Mapping[_WhenKey, int], given: Settings, excluded: Sequence[When]
+) -> list[dict[str, Value]]:
+    """All combinations of least cost. Settings that cost nothing either way are tried at every value only at the end."""
+    names = [s.name for s in settings]
+    tables = _tables(settings, weights)
+    free = [
+        s
+        for at, s in enumerate(settings)
+        if s.name not in given and not any(_matters(at, table) for table in tables)
+    ]
+    axes = [_axis(s, given, s in free) for s in settings]
+    costs: dict[tuple[Value, ...], int] = {
+        values: sum(table.cost(values) for table in tables) for values in itertools.product(*axes)
+    }
+    buildable = {values: cost for values, cost in costs.items() if _allowed(dict(zip(names, values, strict=True)), excluded)}
+    candidates = buildable or costs
+    least = min(candidates.values())
+    found = (dict(zip(names, values, strict=True)) for values, cost in candidates.items() if cost == least)
+    return [one for start in found for one in _with_free(start, free, excluded)]
+
+
+def _axis(setting: Setting, given: Settings, free: bool) -> tuple[Value, ...]:
+    if setting.name in given:
+        return (given[setting.name],)
+    return (setting.default,) if free else setting.values
+
+
+def _with_free(start: dict[str, Value], free: Sequence[Setting], excluded: Sequence[When]) -> Iterator[dict[str, Value]]:
+    """``start``, and it with each other value of each free setting."""
+    yield start
+    for setting in free:
+        for value in setting.values:
+            if value != start[setting.name] and _allowed(other := {**start, setting.name: value}, excluded):
+                yield other
+
+
+def _allowed(settings: Settings, excluded: Sequence[When]) -> bool:
+    return not any(holds(when, settings) for when in excluded)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The cost of each combination of a few settings: ``positions`` says which ones."""
+
+    positions: tuple[int, ...]
+    costs: Mapping[tuple[Value, ...], int]
+
+    def cost(self, values: Sequence[Value]) -> int:
+        return self.costs[tuple([values[at] for at in self.positions])]
+
+
+def _tables(settings: Sequence[Setting], weights: Mapping[_WhenKey, int]) -> list[_Table]:
+    """The weights summed into one table for each set of settings that occurs together in a ``when``."""
+    position = {s.name: at for at, s in enumerate(settings)}
+    by_scope: dict[tuple[int, ...], dict[tuple[Value, ...], int]] = {}
+    for when, weight in weights.items():
+        named = {position[name]: values for name, values in when}
+        scope = tuple(sorted(named))
+        empty = dict.fromkeys(itertools.product(*(settings[at].values for at in scope)), 0)
+        costs = by_scope.setdefault(scope, empty)
+        for values in itertools.product(*(named[at] for at in scope)):
+            costs[values] += weight
+    return [_Table(scope, costs) for scope, costs in by_scope.items()]
+
+
+def _matters(position: int, table: _Table) -> bool:
+    """Whether the table's costs differ along the setting at ``position``."""
+    if position not in table.positions:
+        return False
+    along = table.positions.index(position)
+    rest: dict[tuple[Value, ...], int] = {}
+    return any(rest.setdefault(values[:along] + values[along + 1 :], cost) != cost for values, cost in table.costs.items())
+
+
+def _moves_variables(
+    setting: Setting, chosen: Settings, variables: Sequence[SpecVariable], excluded: Sequence[When]
+) -> bool:
+    """Whether another value of ``setting`` gives another layout."""
+    others = [{**chosen, setting.name: value} for value in setting.values if value != chosen[setting.name]]
+    return any(
+        holds(variable.when, other) != holds(variable.when, chosen)
+        for other in others
+        if _allowed(other, excluded)
+        for variable in variables
+        if setting.name in variable.when
+    )
+
+
+def _assumption(setting: Setting, chosen: Settings) -> Assumption:
+    others = "|".join(show(value) for value in setting.values if value != chosen[setting.name])
+    hint = f"no name shows it; give it with --set {setting.name}={others}"
+    return Assumption(setting.name, chosen[setting.name], hint)

@@ -1,0 +1,127 @@
+"""A model's variables under chosen settings, waiting for the shapes of a source."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeGuard
+
+from ckptmap.errors import Problem, ProblemsError
+from ckptmap.targets.choose import Assumption, Settings
+from ckptmap.targets.names import NameIndex, numbers_in
+from ckptmap.targets.solve import Evidence, Solution, Unknown, solve
+from ckptmap.targets.variables import SpecVariable, TargetVariable, name_fields
+
+
+@dataclass(frozen=True, slots=True)
+class StockLimit:
+    """A length that the stock TF2 model has whatever the source says, and why.
+
+    ``unknown`` is ``value`` whenever every unknown of ``above`` is larger than the number given there.
+    """
+
+    unknown: str
+    value: int
+    above: Mapping[str, int]
+    reason: str
+
+    def broken_by(self, values: Mapping[str, int]) -> bool:
+        """Whether the stock model cannot have these lengths."""
+        applies = all(values.get(name, 0) > least for name, least in self.above.items())
+        return applies and values.get(self.unknown, self.value) != self.value
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The variables that a model has under ``settings``, their lengths written in unknowns.
+
+    ``decided_by_names`` are the settings that the source's variables decide; ``assumed`` those that nothing decides;
+    ``given`` are the unknowns' values that the user gave.
+    """
+
+    settings: Settings
+    variables: tuple[SpecVariable, ...]
+    unknowns: Mapping[str, Unknown] = field(default_factory=dict)
+    decided_by_names: tuple[str, ...] = ()
+    assumed: tuple[Assumption, ...] = ()
+    given: Mapping[str, int] = field(default_factory=dict)
+    limits: tuple[StockLimit, ...] = ()
+
+    @cached_property
+    def _index(self) -> NameIndex:
+        return NameIndex(self.variables)
+
+    def find(self, name: str) -> SpecVariable | Problem:
+        """The variable that a table's target string means; a Problem with the nearest names where none or several do."""
+        return self._index.find(name)
+
+    def solve(
+        self,
+        offers: Mapping[str, Sequence[int]],
+        given: Mapping[str, int] | None = None,
+        per_class: Collection[str] = (),
+    ) -> Solution:
+        """The unknowns' values that the offered shapes decide.
+
+        ``offers`` holds for each target string the shape that the source has for it; the lengths in the string itself
+        (``Conv2d_2_1x1_256``) count as well. Shapes of the strings in ``per_class`` are no evidence. ``problems`` of
+        the solution tell each rank and each length that does not fit, and each unknown that stays open.
+        Strings that ``find`` does not know are passed over.
+        """
+        found = [(text, shape, v) for text, shape in offers.items() if _is_variable(v := self.find(text))]
+        ranks = [
+            _wrong_rank(text, shape, v)
+            for text, shape, v in found
+            if len(shape) != len(v.dims) and text not in per_class
+        ]
+        evidence = [item for text, shape, v in found for item in _evidence(text, shape, v, text in per_class)]
+        defaults = {name: u.default for name, u in self.unknowns.items() if u.default is not None}
+        solution = solve(evidence, {**self.given, **(given or {})}, defaults)
+        problems = (*ranks, *solution.problems, *self._open_problems(solution.values))
+        return Solution(solution.values, self._used(solution.assumed), problems)
+
+    def variables_with(self, solution: Solution) -> tuple[TargetVariable, ...]:
+        """The variables with concrete shapes and names; raises ProblemsError while an unknown stays open."""
+        if still_open := self._open_problems(solution.values):
+            raise ProblemsError("the target's shapes stay open", still_open)
+        return tuple(variable.concrete(solution.values) for variable in self.variables)
+
+    def stock_limits(self, solution: Solution) -> tuple[StockLimit, ...]:
+        """The limits of the stock TF2 model that these lengths break: it cannot hold such a checkpoint."""
+        return tuple(limit for limit in self.limits if limit.broken_by(solution.values))
+
+    def _used(self, names: Sequence[str]) -> tuple[str, ...]:
+        used = {name for variable in self.variables for name in variable.unknowns}
+        return tuple(name for name in names if name in used)
+
+    def _open_problems(self, values: Mapping[str, int]) -> tuple[Problem, ...]:
+        users: dict[str, list[str]] = {}
+        for variable in self.variables:
+            for name in variable.unknowns:
+                if name not in values:
+                    users.setdefault(name, []).append(variable.name)
+        return tuple(self._open_problem(name, variables) for name, variables in users.items())
+
+    def _open_problem(self, name: str, users: Sequence[str]) -> Problem:
+        unknown = self.unknowns.get(name, Unknown(name))
+        meaning = f" ({unknown.meaning})" if unknown.meaning else ""
+        message = f"nothing decides {name}{meaning}, which shapes {len(users)} variables"
+        return Problem(message, users[0], f"give it with {unknown.how_to_give}")
+
+
+def _is_variable(found: SpecVariable | Problem) -> TypeGuard[SpecVariable]:
+    return isinstance(found, SpecVariable)
+
+
+def _wrong_rank(text: str, shape: Sequence[int], variable: SpecVariable) -> Problem:
+    dims = ", ".join(str(dim) for dim in variable.dims)
+    return Problem(f"shape {list(shape)} has {len(shape)} dimensions, the target's [{dims}] has {len(variable.dims)}", text)
+
+
+def _evidence(text: str, shape: Sequence[int], variable: SpecVariable, name_only: bool) -> Iterator[Evidence]:
+    for dim, number in zip(name_fields(variable.name), numbers_in(variable.name, text), strict=False):
+        yield Evidence(text, dim, number, "its name")
+    if not name_only and len(shape) == len(variable.dims):
+        for at, (dim, length) in enumerate(zip(variable.dims, shape, strict=True)):
+            yield Evidence(text, dim, length, f"dimension {at}")

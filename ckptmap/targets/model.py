@@ -1,0 +1,104 @@
+"""A Target: every variable that a TF2 model can have, and the settings and unknowns that decide which and how long."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ckptmap.errors import TargetError
+from ckptmap.targets.choose import Assumption, Choice, Setting, When, choose, show
+from ckptmap.targets.layout import Layout, StockLimit
+from ckptmap.targets.names import NameIndex
+from ckptmap.targets.solve import Solution, Unknown
+from ckptmap.targets.variables import Initializer, SpecVariable, TargetVariable, Value
+
+__all__ = [
+    "Assumption",
+    "Initializer",
+    "Layout",
+    "Setting",
+    "Solution",
+    "SpecVariable",
+    "StockLimit",
+    "Target",
+    "TargetVariable",
+    "Unknown",
+]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A TF2 model as a conversion sees it.
+
+    ``settings`` change which variables there are, ``unknowns`` how long they are; ``excluded`` are combinations of
+    settings that no model can be built with. A template, which is a TF2 checkpoint, has neither: all is fixed.
+    """
+
+    name: str
+    variables: tuple[SpecVariable, ...]
+    settings: tuple[Setting, ...] = ()
+    unknowns: Mapping[str, Unknown] = field(default_factory=dict)
+    excluded: tuple[When, ...] = ()
+    limits: tuple[StockLimit, ...] = ()
+    origin: str = ""
+    """What it was made from, for reports: the shipped spec's generator, the template's path."""
+
+    @cached_property
+    def _index(self) -> NameIndex:
+        return NameIndex(self.variables)
+
+    def layout(self, names: Iterable[str] = (), given: Mapping[str, object] | None = None) -> Layout:
+        """The variables under the settings that fit ``names`` best: the target strings that a source maps to.
+
+        ``given`` holds settings and unknowns by name, as values or as the command line writes them (``"true"``,
+        ``"3"``). Raises TargetError for a name that is neither, and for a value that a setting cannot have.
+        """
+        settings, unknowns = self.split(given or {})
+        matched = [variable for name in names for variable in self._index.matches(name)]
+        choice = choose(self.settings, self.variables, matched, settings, self.excluded)
+        return self._layout(choice, unknowns)
+
+    def split(self, given: Mapping[str, object]) -> tuple[dict[str, Value], dict[str, int]]:
+        """Given settings and given unknowns, each checked; raises TargetError as ``layout`` does."""
+        by_name = {setting.name: setting for setting in self.settings}
+        settings = {name: self._setting(by_name[name], value) for name, value in given.items() if name in by_name}
+        unknowns = {name: self._unknown(name, value) for name, value in given.items() if name not in by_name}
+        return settings, unknowns
+
+    def _layout(self, choice: Choice, given: Mapping[str, int]) -> Layout:
+        return Layout(
+            choice.settings,
+            choice.variables,
+            self.unknowns,
+            choice.decided_by_names,
+            choice.assumed,
+            given,
+            self.limits,
+        )
+
+    def _setting(self, setting: Setting, given: object) -> Value:
+        for value in setting.values:
+            if given == value and isinstance(given, bool) == isinstance(value, bool):
+                return value
+            if str(given).lower() == show(value):
+                return value
+        allowed = ", ".join(show(value) for value in setting.values)
+        raise TargetError(f"{setting.name} cannot be {given!r}", where=self.name, hint=f"one of: {allowed}")
+
+    def _unknown(self, name: str, given: object) -> int:
+        if name not in self.unknowns:
+            raise self._no_such(name)
+        if isinstance(given, int) and not isinstance(given, bool) and given > 0:
+            return given
+        if isinstance(given, str) and given.isdecimal() and int(given) > 0:
+            return int(given)
+        raise TargetError(f"{name} cannot be {given!r}", where=self.name, hint="a whole number above 0")
+
+    def _no_such(self, name: str) -> TargetError:
+        known = [setting.name for setting in self.settings] + list(self.unknowns)
+        if not known:
+            return TargetError(f"a template fixes every shape; {name} cannot be given", where=self.name)
+        close = difflib.get_close_matches(name, known, n=3) or sorted(known)
+        return TargetError(f"no setting is called {name}", where=self.name, hint=f"known: {', '.join(close)}")

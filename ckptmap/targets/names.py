@@ -1,0 +1,125 @@
+"""Find the variable that a table means: by its whole name, or by the end of it.
+
+A table says ``ConvolutionalBoxHead_0/BoxEncodingPredictor/kernel``; the model says
+``BoxPredictor/ConvolutionalBoxHead_0/BoxEncodingPredictor/kernel``, or ``BoxPredictor_1/…`` when it was the second
+model of its process.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from ckptmap.errors import Problem
+from ckptmap.targets.variables import SpecVariable
+
+_FIELD = re.compile(r"\{[^{}]+\}")
+_NUMBER = re.compile(r"\{[^{}]+\}|\d+")
+
+
+class NameIndex:
+    """Variables by name, by object path, and by every ending of the name that starts at a ``/``."""
+
+    def __init__(self, variables: Iterable[SpecVariable]) -> None:
+        self.variables = tuple(variables)
+        self._whole = _grouped((name, at) for at, v in enumerate(self.variables) for name in (v.name, v.key))
+        self._ends = _grouped((end, at) for at, v in enumerate(self.variables) for end in _endings(v.name))
+        self._skeletons = _grouped(
+            (_NUMBER.sub("#", end), at)
+            for at, variable in enumerate(self.variables)
+            if "{" in variable.name
+            for end in _endings(variable.name)
+        )
+
+    def matches(self, text: str) -> tuple[SpecVariable, ...]:
+        """All variables that ``text`` can mean: those it names whole, else those that end in it.
+
+        Where there are none, those that do when scopes may be counted (``BoxPredictor_1`` for ``BoxPredictor``).
+        """
+        steps: tuple[Callable[[str], Sequence[int]], ...] = (self._by_whole, self._by_end, self._by_counted_scopes)
+        for step in steps:
+            if found := step(text):
+                return tuple(self.variables[at] for at in found)
+        return ()
+
+    def find(self, text: str) -> SpecVariable | Problem:
+        """The one variable that ``text`` means, or a Problem that names the candidates or the nearest names."""
+        found = self.matches(text)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(variable.name for variable in found[:3])
+            return Problem(f"{text!r} can mean {len(found)} variables of the target: {names}", text, "say more of the name")
+        return Problem(f"the target has no variable {text!r}", text, nearest(text, (v.name for v in self.variables)))
+
+    def _by_whole(self, text: str) -> Sequence[int]:
+        return self._whole.get(text) or [at for at in self._templated(text) if _fits(self.variables[at].name, text)]
+
+    def _by_end(self, text: str) -> Sequence[int]:
+        return [*self._ends.get(text, ()), *self._templated(text)]
+
+    def _templated(self, text: str) -> list[int]:
+        candidates = self._skeletons.get(_NUMBER.sub("#", text), ())
+        return [at for at in candidates if _fits(_ending(self.variables[at].name, text.count("/") + 1), text)]
+
+    def _by_counted_scopes(self, text: str) -> Sequence[int]:
+        layer = _ending(text, 2)
+        return [at for at in self._ends.get(layer, ()) if _counts_scopes(self.variables[at].name, text)]
+
+
+def nearest(text: str, names: Iterable[str]) -> str:
+    """A hint with the names most like ``text``, compared by their ends; empty where none is."""
+    length = text.count("/") + 1
+    by_end = {_ending(name, length): name for name in names}
+    close = difflib.get_close_matches(text, by_end, n=3, cutoff=0.7)
+    return f"nearest: {', '.join(by_end[end] for end in close)}" if close else ""
+
+
+def pattern_of(name: str) -> re.Pattern[str]:
+    """A pattern for a name with fields: each field matches a number and captures it."""
+    return re.compile(r"(\d+)".join(re.escape(part) for part in _FIELD.split(name)))
+
+
+def numbers_in(name: str, text: str) -> tuple[int, ...]:
+    """The numbers that ``text``, a way to say ``name``, has at the fields of ``name``, in order.
+
+    Empty where the name has no fields, or ``text`` is the object path, which shows none.
+    """
+    if "{" not in name:
+        return ()
+    match = pattern_of(_ending(name, text.count("/") + 1)).fullmatch(text)
+    return tuple(int(number) for number in match.groups()) if match else ()
+
+
+def _fits(name: str, text: str) -> bool:
+    return pattern_of(name).fullmatch(text) is not None
+
+
+def _grouped(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    groups: dict[str, list[int]] = {}
+    for text, at in pairs:
+        group = groups.setdefault(text, [])
+        if at not in group[-1:]:
+            group.append(at)
+    return groups
+
+
+def _endings(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.partition("/")[2]
+
+
+def _ending(name: str, length: int) -> str:
+    return "/".join(name.split("/")[-length:])
+
+
+def _counts_scopes(name: str, text: str) -> bool:
+    """Whether ``name`` ends in ``text`` apart from counts at the ends of scopes, such as ``_1``."""
+    wanted = text.split("/")
+    offered = name.split("/")[-len(wanted) :]
+    return len(offered) == len(wanted) and all(
+        have == want or (have.startswith(want + "_") and have[len(want) + 1 :].isdigit())
+        for have, want in zip(offered, wanted, strict=True)
+    )

@@ -1,0 +1,74 @@
+"""Read a shipped target spec: ``mappings/targets/<name>.json``, which ``ckptmap.tf.spec`` generates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ckptmap.checkpoint.dtypes import DType, dtype_from_label
+from ckptmap.errors import TargetError
+from ckptmap.targets.choose import Setting
+from ckptmap.targets.dims import parse_dim
+from ckptmap.targets.layout import StockLimit
+from ckptmap.targets.model import Target
+from ckptmap.targets.solve import Unknown
+from ckptmap.targets.variables import Initializer, SpecVariable
+
+SCHEMA = "ckptmap.target/1"
+
+
+def load_spec(path: Path) -> Target:
+    """The target that the file describes; raises TargetError where it cannot be read as one."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TargetError(f"the target spec cannot be read: {error}", where=str(path)) from error
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        raise TargetError(f"no target spec of schema {SCHEMA}", where=str(path))
+    try:
+        return target_from_dict(data)
+    except (KeyError, TypeError, ValueError) as error:
+        raise TargetError(f"the target spec is damaged: {error!r}", where=str(path)) from error
+
+
+def target_from_dict(data: Mapping[str, Any]) -> Target:
+    """The target that a spec's JSON object describes; raises KeyError, TypeError or ValueError where it is none."""
+    return Target(
+        name=data["name"],
+        variables=tuple(_variable(item, data["initializers"]) for item in data["variables"]),
+        settings=tuple(_setting(item) for item in data["settings"]),
+        unknowns={item["name"]: Unknown(**item) for item in data["unknowns"]},
+        excluded=tuple({name: tuple(values) for name, values in when.items()} for when in data["excluded"]),
+        limits=tuple(StockLimit(**item) for item in data["stock"]),
+        origin=data["generator"],
+    )
+
+
+def _setting(item: Mapping[str, Any]) -> Setting:
+    return Setting(item["name"], tuple(item["values"]), item["default"], item.get("meaning", ""))
+
+
+def _variable(item: Mapping[str, Any], initializers: Mapping[str, Mapping[str, Any]]) -> SpecVariable:
+    return SpecVariable(
+        key=item["key"],
+        name=item["name"],
+        dtype=_dtype(item.get("dtype", "float32")),
+        dims=tuple(parse_dim(dim) for dim in item["dims"]),
+        trainable=item.get("trainable", True),
+        initializer=_initializer(initializers[item["initializer"]]),
+        part=item["part"],
+        when={name: tuple(values) for name, values in item.get("when", {}).items()},
+    )
+
+
+def _initializer(item: Mapping[str, Any]) -> Initializer:
+    return Initializer(item["kind"], {name: value for name, value in item.items() if name != "kind"})
+
+
+def _dtype(label: str) -> DType:
+    dtype = dtype_from_label(label)
+    if dtype is None:
+        raise ValueError(f"no dtype is called {label!r}")
+    return dtype
