@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy
+    import numpy as np
 
 
 class DType(enum.Enum):
@@ -45,17 +45,18 @@ class DType(enum.Enum):
         return self.label
 
     @property
-    def numpy(self) -> numpy.dtype:
+    def numpy(self) -> np.dtype[Any]:
         """The NumPy dtype of the values; ``object`` (holding bytes) for strings; quantized types by their storage."""
-        import numpy
+        import numpy as np
 
         if self is DType.STRING:
-            return numpy.dtype(object)
+            return np.dtype(object)
         if self.label in ("bfloat16", "float8_e5m2", "float8_e4m3fn"):
             import ml_dtypes
 
-            return numpy.dtype(getattr(ml_dtypes, self.label))
-        return numpy.dtype(self.label.removeprefix("q"))
+            narrow: np.dtype[Any] = np.dtype(getattr(ml_dtypes, self.label))
+            return narrow
+        return np.dtype(self.label.removeprefix("q"))
 
 
 _BY_NUMBER = {dtype.number: dtype for dtype in DType}

@@ -1,0 +1,288 @@
+"""V2 bundles, read: ``P.index`` says what lies where in ``P.data-0000k-of-0000n`` (tensor_bundle.h)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, Extents, parse_entry, parse_header
+from ckptmap.checkpoint.crc import crc32c
+from ckptmap.checkpoint.dtypes import DType, dtype_from_number
+from ckptmap.checkpoint.files import CHUNK_SIZE, Files, damage, stream
+from ckptmap.checkpoint.inventory import Inventory, Kind, Slice, Span, Variable
+from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.object_graph import OBJECT_GRAPH_KEY
+from ckptmap.checkpoint.ordered_code import FULL, slice_key
+from ckptmap.checkpoint.sniff import refuse
+from ckptmap.checkpoint.sstable import Table
+from ckptmap.checkpoint.values import checksum, decode, element_count, encode
+from ckptmap.checkpoint.wire import FormatError
+from ckptmap.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+
+def index_path(prefix: str) -> str:
+    """The index file of the bundle ``prefix``."""
+    return f"{prefix}.index"
+
+
+def data_path(prefix: str, shard: int, shards: int) -> str:
+    """The data file ``shard`` of ``shards`` of the bundle ``prefix``."""
+    return f"{prefix}.data-{shard:05d}-of-{shards:05d}"
+
+
+def read_bundle_index(files: Files, prefix: str, kind: Kind = Kind.V2, notes: tuple[str, ...] = ()) -> Inventory:
+    """Every variable of the bundle, from its index alone.
+
+    Raises:
+        CheckpointError: no index, something else in its place, or a damaged one.
+    """
+    path = index_path(prefix)
+    size = files.size(path)
+    if size is None:
+        raise CheckpointError("no such file", where=printable(path))
+    refuse(files, path)
+    with damage(path):
+        entries = dict(Table(lambda offset, length: files.read(path, offset, length), size).entries())
+        shards = parse_header(entries.pop(HEADER_KEY, b""))
+        parsed = {key: parse_entry(value) for key, value in entries.items()}
+        variables, unreadable = _Index(parsed, shards).variables()
+    return Inventory(
+        kind=kind,
+        path=prefix,
+        variables=variables,
+        data_files=tuple(data_path(prefix, shard, shards) for shard in range(shards)),
+        object_based=OBJECT_GRAPH_KEY in variables,
+        notes=notes + _unreadable_note(unreadable),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The entries of an index by key, and the number of data files."""
+
+    entries: dict[bytes, Entry]
+    shards: int
+
+    def variables(self) -> tuple[dict[str, Variable], list[str]]:
+        """The variables by name, and the names of values of a type that is no tensor (variants, resources)."""
+        parts = {slice_key(key, extents) for key, entry in self.entries.items() for extents in entry.slices}
+        variables, unreadable = {}, []
+        for key, entry in self.entries.items():
+            if key in parts:
+                continue
+            name = key.decode("utf-8", "surrogateescape")
+            dtype = dtype_from_number(entry.dtype)
+            if dtype is None:
+                unreadable.append(name)
+            else:
+                variables[name] = self._variable(name, key, dtype)
+        return variables, unreadable
+
+    def _variable(self, name: str, key: bytes, dtype: DType) -> Variable:
+        entry = self.entries[key]
+        if not entry.slices:
+            span = self._span(name, dtype, entry)
+            return Variable(name, dtype, entry.shape, span.size, span)
+        slices = tuple(self._slice(name, key, dtype, extents) for extents in entry.slices)
+        check_cover(name, entry.shape, slices)
+        return Variable(name, dtype, entry.shape, stored_size(dtype, entry.shape, slices), None, slices)
+
+    def _slice(self, name: str, key: bytes, dtype: DType, extents: Extents) -> Slice:
+        starts, lengths = resolve_extents(name, self.entries[key].shape, extents)
+        part = self.entries.get(slice_key(key, extents))
+        if part is None or part.shape != lengths:
+            raise FormatError(f"a part of the partitioned variable {printable(name)} is missing")
+        return Slice(starts, lengths, self._span(name, dtype, part))
+
+    def _span(self, name: str, dtype: DType, entry: Entry) -> Span:
+        """Where the bytes of an entry lie.
+
+        Raises:
+            FormatError: a shard that is not there, or a size that does not fit the shape.
+        """
+        if entry.shard >= self.shards:
+            raise FormatError(f"{printable(name)} lies in data file {entry.shard} of {self.shards}")
+        count = element_count(entry.shape)
+        fits = entry.size >= count + 4 if dtype.itemsize is None else entry.size == count * dtype.itemsize
+        if not fits:
+            raise FormatError(f"{printable(name)} claims {entry.size} bytes for {dtype} {list(entry.shape)}")
+        return Span(entry.shard, entry.offset, entry.size, entry.crc32c)
+
+
+def stored_size(dtype: DType, shape: tuple[int, ...], slices: tuple[Slice, ...]) -> int:
+    """The bytes of a partitioned variable stored whole; of strings, with one checksum instead of one a part."""
+    if dtype.itemsize is None:
+        return sum(part.span.size for part in slices if part.span) - 4 * (len(slices) - 1)
+    return element_count(shape) * dtype.itemsize
+
+
+def _unreadable_note(names: list[str]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    shown = ", ".join(printable(name) for name in names[:3])
+    return (f"{len(names)} values of a type that is no tensor are left out: {shown}",)
+
+
+def resolve_extents(name: str, shape: tuple[int, ...], extents: Extents) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The starts and lengths of a slice of ``shape``; no extents at all, or length -1, mean whole dimensions.
+
+    Raises:
+        FormatError: the slice does not lie within the shape.
+    """
+    pairs = extents or ((0, FULL),) * len(shape)
+    starts = tuple(start for start, _ in pairs)
+    lengths = tuple(dim if length == FULL else length for (_, length), dim in zip(pairs, shape, strict=False))
+    inside = all(
+        start >= 0 and length >= 0 and start + length <= dim
+        for start, length, dim in zip(starts, lengths, shape, strict=False)
+    )
+    if len(pairs) != len(shape) or not inside:
+        raise FormatError(f"a part of {printable(name)} lies outside its shape {list(shape)}")
+    return starts, lengths
+
+
+def check_cover(name: str, shape: tuple[int, ...], slices: tuple[Slice, ...]) -> None:
+    """Refuses slices that do not fill the whole variable.
+
+    Raises:
+        FormatError: their elements do not add up to those of ``shape``.
+    """
+    covered = sum(element_count(part.lengths) for part in slices)
+    if covered != element_count(shape):
+        raise FormatError(f"the parts of {printable(name)} hold {covered} of {element_count(shape)} elements")
+
+
+class BundleSource:
+    """The values of a V2 bundle.
+
+    Args:
+        files: where the files are.
+        inventory: what ``read_bundle_index`` gave.
+        verify: whether checksums are compared.
+    """
+
+    def __init__(self, files: Files, inventory: Inventory, *, verify: bool = True) -> None:
+        self.inventory = inventory
+        self._files = files
+        self._verify = verify
+        self._sizes: dict[int, int] = {}
+
+    def value(self, variable: Variable) -> np.ndarray:
+        """The whole value, assembled from its parts where it is partitioned."""
+        if variable.span is not None:
+            return self._decoded(variable, variable.shape, variable.span)
+        return assemble(variable, [self._decoded(variable, part.lengths, part.span) for part in variable.slices])
+
+    def chunks(self, variable: Variable, size: int = CHUNK_SIZE) -> Iterator[bytes]:
+        """The bytes of the value as a V2 bundle stores them whole; checksums are compared behind the last chunk."""
+        if variable.span is not None:
+            yield from self._stream(variable, variable.shape, variable.span, size)
+        elif rows := in_rows(variable):
+            for part in rows:
+                if part.span is not None:
+                    yield from self._stream(variable, part.lengths, part.span, size)
+        else:
+            yield encode(variable.dtype, self.value(variable))
+
+    def _decoded(self, variable: Variable, shape: tuple[int, ...], span: Span | None) -> np.ndarray:
+        if span is None:
+            raise CheckpointError("has no bytes in this file", where=printable(variable.name))
+        raw = b"".join(self._stream(variable, shape, span, max(span.size, 1)))
+        with damage(self.inventory.data_files[span.file]):
+            return decode(variable.dtype, shape, raw)
+
+    def _stream(self, variable: Variable, shape: tuple[int, ...], span: Span, size: int) -> Iterator[bytes]:
+        path = self._data_file(span)
+        if variable.dtype is DType.STRING:
+            raw = b"".join(stream(self._files, path, span.offset, span.size))
+            if self._verify:
+                with damage(path):
+                    self._compare(variable, path, span, checksum(variable.dtype, shape, raw))
+            yield raw
+            return
+        crc = 0
+        for piece in stream(self._files, path, span.offset, span.size, size):
+            if self._verify:
+                crc = crc32c(piece, crc)
+            yield piece
+        if self._verify:
+            self._compare(variable, path, span, crc)
+
+    def _compare(self, variable: Variable, path: str, span: Span, crc: int) -> None:
+        if span.crc32c is not None and crc != span.crc32c:
+            raise CheckpointError(
+                f"the checksum of {printable(variable.name)} is wrong: its {span.size} bytes at byte {span.offset} "
+                "are not those that were saved",
+                where=printable(path),
+                hint="the data file is damaged or belongs to another index: download or copy it again",
+            )
+
+    def _data_file(self, span: Span) -> str:
+        """The path of the data file, once it is known to hold the span.
+
+        Raises:
+            CheckpointError: it is missing, something else, or too short.
+        """
+        path = self.inventory.data_files[span.file]
+        if span.file not in self._sizes:
+            self._sizes[span.file] = self._checked_size(path)
+        if span.offset + span.size > self._sizes[span.file]:
+            refuse(self._files, path)
+            raise CheckpointError(
+                f"is cut off: {self._sizes[span.file]} bytes, the index needs at least {span.offset + span.size}",
+                where=printable(path),
+                hint="download or copy it again",
+            )
+        return path
+
+    def _checked_size(self, path: str) -> int:
+        size = self._files.size(path)
+        if size is None:
+            raise CheckpointError(
+                "this data file is missing", where=printable(path), hint="copy it there, it belongs beside the index"
+            )
+        if size < 1024:
+            # a note or a pointer in place of the data can be long enough for a small tensor
+            refuse_pointer(self._files, path)
+        return size
+
+
+def refuse_pointer(files: Files, path: str) -> None:
+    """Refuses a small file that is a Git-LFS pointer or the like; raw values can look like text, so only those."""
+    from ckptmap.checkpoint.sniff import LFS_MAGIC, head_of
+
+    if head_of(files, path).startswith(LFS_MAGIC):
+        refuse(files, path)
+
+
+def in_rows(variable: Variable) -> tuple[Slice, ...] | None:
+    """The slices in order where their bytes simply follow one another: only the first dimension is cut."""
+    if variable.dtype is DType.STRING or not variable.shape:
+        return None
+    ordered = tuple(sorted(variable.slices, key=lambda part: part.starts))
+    position = 0
+    for part in ordered:
+        if part.lengths[1:] != variable.shape[1:] or part.starts[0] != position:
+            return None
+        position += part.lengths[0]
+    return ordered
+
+
+def assemble(variable: Variable, parts: list[np.ndarray]) -> np.ndarray:
+    """The whole value from the values of its slices."""
+    import numpy as np
+
+    whole = np.zeros(variable.shape, dtype=variable.dtype.numpy)
+    filled = np.zeros(variable.shape, dtype=bool)
+    for part, value in zip(variable.slices, parts, strict=True):
+        box = tuple(slice(start, start + length) for start, length in zip(part.starts, part.lengths, strict=True))
+        whole[box] = value
+        filled[box] = True
+    if not filled.all():
+        raise CheckpointError(f"the parts of {printable(variable.name)} overlap and leave a gap")
+    return whole

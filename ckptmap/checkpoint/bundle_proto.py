@@ -1,0 +1,178 @@
+"""The messages in a V2 index: BundleHeaderProto and BundleEntryProto (tensorflow/core/protobuf/tensor_bundle.proto)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ckptmap.checkpoint.crc import mask, unmask
+from ckptmap.checkpoint.ordered_code import FULL
+from ckptmap.checkpoint.wire import (
+    Bytes,
+    FormatError,
+    as_bytes,
+    as_int,
+    bytes_field,
+    fixed32_field,
+    number_field,
+    read_fields,
+    signed,
+    varint,
+)
+
+HEADER_KEY = b""
+_VERSION = 1
+_MAX_SHARDS = 99_999
+_MAX_RANK = 254
+_MAX_ELEMENTS = 1 << 62
+
+Extents = tuple[tuple[int, int], ...]
+"""One slice: (start, length) a dimension, length -1 where it takes the dimension whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One tensor of the index: ``dtype`` is the number in ``DataType``, ``crc32c`` is unmasked."""
+
+    dtype: int
+    shape: tuple[int, ...]
+    shard: int = 0
+    offset: int = 0
+    size: int = 0
+    crc32c: int | None = None
+    slices: tuple[Extents, ...] = ()
+
+
+def parse_header(data: bytes) -> int:
+    """The number of shards.
+
+    Raises:
+        FormatError: big-endian values, a version that this format has not reached, or an impossible number.
+    """
+    shards = 0
+    for number, value in read_fields(data):
+        if number == 1:
+            shards = as_int(value)
+        elif number == 2 and value:
+            raise FormatError("its values are big-endian, as on the machine that wrote it: save it anew on another")
+        elif number == 3:
+            _check_version(as_bytes(value))
+    if not 0 < shards <= _MAX_SHARDS:
+        raise FormatError(f"the index claims {signed(shards)} data files")
+    return shards
+
+
+def _check_version(data: Bytes) -> None:
+    for number, value in read_fields(data):
+        if number == 2 and (needed := as_int(value)) > _VERSION:
+            raise FormatError(f"the index needs a reader of version {needed}; this one knows version {_VERSION}")
+
+
+def format_header(shards: int) -> bytes:
+    """The header that TensorFlow writes: little-endian, producer version 1."""
+    return number_field(1, shards) + bytes_field(3, number_field(1, _VERSION))
+
+
+def parse_entry(data: bytes) -> Entry:
+    """One entry of the index.
+
+    Raises:
+        FormatError: a malformed message, a negative or overflowing shape, a place that cannot be.
+    """
+    numbers = {1: 0, 3: 0, 4: 0, 5: 0}
+    shape: tuple[int, ...] = ()
+    crc: int | None = None
+    slices = []
+    for number, value in read_fields(data):
+        if number == 2:
+            shape = parse_shape(bytes(as_bytes(value)))
+        elif number == 6:
+            crc = unmask(as_int(value))
+        elif number == 7:
+            slices.append(_parse_slice(as_bytes(value)))
+        elif number in numbers:
+            numbers[number] = as_int(value)
+    dtype, shard, offset, size = numbers.values()
+    if shard > _MAX_SHARDS or offset >> 62 or size >> 62:
+        raise FormatError("an entry of the index has an impossible place")
+    if crc is None and not slices:
+        crc = unmask(0)  # proto3 leaves a stored 0 out
+    return Entry(dtype, shape, shard, offset, size, crc, tuple(slices))
+
+
+@lru_cache(maxsize=4096)
+def parse_shape(data: bytes) -> tuple[int, ...]:
+    """A TensorShapeProto (tensorflow/core/framework/tensor_shape.proto).
+
+    Raises:
+        FormatError: an unknown rank, a negative dimension, or more elements than 62 bits can count.
+    """
+    dims = []
+    for number, value in read_fields(data):
+        if number == 2:
+            dims.append(_field(as_bytes(value), 1))
+        elif number == 3 and value:
+            raise FormatError("a shape has no known rank")
+    check_shape(dims)
+    return tuple(dims)
+
+
+def check_shape(dims: list[int]) -> None:
+    """Refuses shapes that no tensor has.
+
+    Raises:
+        FormatError: a negative dimension, too many dimensions, or a product that overflows.
+    """
+    if len(dims) > _MAX_RANK or any(dim < 0 for dim in dims):
+        raise FormatError(f"a shape of {len(dims)} dimensions is impossible: {dims[:8]}")
+    elements = 1
+    for dim in dims:
+        elements *= dim or 1
+        if elements > _MAX_ELEMENTS:
+            raise FormatError(f"a shape holds more elements than can be counted: {dims[:8]}")
+
+
+def _field(data: Bytes, wanted: int, default: int = 0) -> int:
+    result = default
+    for number, value in read_fields(data):
+        if number == wanted:
+            result = signed(as_int(value))
+    return result
+
+
+def _parse_slice(data: Bytes) -> Extents:
+    """A TensorSliceProto (tensorflow/core/framework/tensor_slice.proto)."""
+    return tuple(
+        (_field(as_bytes(value), 1), _field(as_bytes(value), 2, default=FULL))
+        for number, value in read_fields(data)
+        if number == 1
+    )
+
+
+def format_shape(shape: tuple[int, ...]) -> bytes:
+    """The TensorShapeProto of ``shape``."""
+    return b"".join(bytes_field(2, number_field(1, dim)) for dim in shape)
+
+
+def _format_slice(extents: Extents) -> bytes:
+    return b"".join(bytes_field(1, _format_extent(start, length)) for start, length in extents)
+
+
+def _format_extent(start: int, length: int) -> bytes:
+    # length is part of a oneof: 0 is written, absence means the whole dimension
+    return number_field(1, start) + (b"" if length == FULL else b"\x10" + varint(length))
+
+
+def format_entry(entry: Entry) -> bytes:
+    """The BundleEntryProto, field by field in TensorFlow's order."""
+    return b"".join(
+        (
+            number_field(1, entry.dtype),
+            bytes_field(2, format_shape(entry.shape)),
+            number_field(3, entry.shard),
+            number_field(4, entry.offset),
+            number_field(5, entry.size),
+            b"" if entry.crc32c is None else fixed32_field(6, mask(entry.crc32c)),
+            *(bytes_field(7, _format_slice(extents)) for extents in entry.slices),
+        )
+    )

@@ -1,0 +1,24 @@
+"""Names in messages: escaped, shortened, and the nearest ones to a name that is not there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LONGEST_SHOWN = 200
+
+
+def printable(name: str) -> str:
+    """``name`` on one line: control characters, and bytes that are not text, as escapes; long names shortened."""
+    text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+def nearest(name: str, choices: Iterable[str], count: int = 3) -> str:
+    """A hint with the choices most like ``name``: ``did you mean a, b?``; empty when nothing is near."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, list(choices), n=count, cutoff=0.5)
+    return f"did you mean {', '.join(printable(each) for each in found)}?" if found else ""

@@ -1,0 +1,245 @@
+"""The object graph of a tf.train.Checkpoint (tensorflow/core/protobuf/trackable_object_graph.proto).
+
+TensorFlow restores by walking the graph from its root along child names, so a graph with one path to each variable
+is enough. In a checkpoint key the names on the path are joined by ``/``; a ``/`` inside a name is written ``.S`` and
+a ``.`` as ``..`` (tensorflow/python/trackable/trackable_utils.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ckptmap.checkpoint.wire import (
+    Bytes,
+    FormatError,
+    as_bytes,
+    as_int,
+    as_text,
+    bytes_field,
+    number_field,
+    read_fields,
+    text_field,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
+VARIABLE_VALUE = "VARIABLE_VALUE"
+VALUE_SUFFIX = f"/.ATTRIBUTES/{VARIABLE_VALUE}"
+SAVE_COUNTER = "save_counter"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTensor:
+    """A value of a node: ``name`` is ``VARIABLE_VALUE`` for variables, ``key`` the checkpoint key, and ``full_name``
+    the variable's readable name when it was saved (empty for what is no variable)."""
+
+    name: str
+    full_name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """An edge: the attribute ``name`` of an object holds the object ``node``."""
+
+    name: str
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotReference:
+    """An optimizer's slot variable: ``slot_node`` holds the slot ``name`` of the variable ``variable_node``."""
+
+    variable_node: int
+    name: str
+    slot_node: int
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One object."""
+
+    children: tuple[Child, ...] = ()
+    tensors: tuple[SavedTensor, ...] = ()
+    slots: tuple[SlotReference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectGraph:
+    """All objects of a checkpoint; node 0 is the root, the tf.train.Checkpoint itself."""
+
+    nodes: tuple[Node, ...]
+
+    @property
+    def full_names(self) -> dict[str, str]:
+        """The readable name of each variable by its checkpoint key."""
+        return {tensor.key: tensor.full_name for node in self.nodes for tensor in node.tensors}
+
+    @property
+    def slot_keys(self) -> frozenset[str]:
+        """The checkpoint keys that hold optimizer slots."""
+        slots = {slot.slot_node for node in self.nodes for slot in node.slots}
+        return frozenset(tensor.key for node in slots for tensor in self.nodes[node].tensors)
+
+    @property
+    def root_names(self) -> tuple[str, ...]:
+        """What the tf.train.Checkpoint was made of: ``model``, ``optimizer``, ``save_counter`` …"""
+        return tuple(child.name for child in self.nodes[0].children)
+
+
+def escape_name(name: str) -> str:
+    """A child's name as it stands in a checkpoint key."""
+    return name.replace(".", "..").replace("/", ".S")
+
+
+def unescape_name(part: str) -> str:
+    """The child's name behind one part of a checkpoint key."""
+    return "".join(_unescaped(part))
+
+
+def _unescaped(part: str) -> Iterator[str]:
+    chars = iter(part)
+    for char in chars:
+        if char != ".":
+            yield char
+            continue
+        following = next(chars, "")
+        yield {"S": "/", ".": "."}.get(following, char + following)
+
+
+def variable_key(path: str) -> str:
+    """The checkpoint key of the variable at the object path ``path`` (its parts escaped, joined by ``/``)."""
+    return path + VALUE_SUFFIX
+
+
+def parse_object_graph(data: Bytes) -> ObjectGraph:
+    """The graph in a serialized TrackableObjectGraph.
+
+    Raises:
+        FormatError: a malformed message, no node, or an edge to a node that is not there.
+    """
+    nodes = tuple(_parse_node(as_bytes(value)) for number, value in read_fields(data) if number == 1)
+    if not nodes:
+        raise FormatError("the object graph is empty")
+    for node in nodes:
+        targets = [child.node for child in node.children]
+        targets += [place for slot in node.slots for place in (slot.variable_node, slot.slot_node)]
+        if any(target >= len(nodes) for target in targets):
+            raise FormatError("the object graph names an object that it does not hold")
+    return ObjectGraph(nodes)
+
+
+def _parse_node(data: Bytes) -> Node:
+    children, tensors, slots = [], [], []
+    for number, value in read_fields(data):
+        if number == 1:
+            node, name = _pair(as_bytes(value))
+            children.append(Child(name, node))
+        elif number == 2:
+            texts = {number: as_text(text) for number, text in read_fields(as_bytes(value)) if number <= 3}
+            tensors.append(SavedTensor(texts.get(1, ""), texts.get(2, ""), texts.get(3, "")))
+        elif number == 3:
+            slots.append(_parse_slot(as_bytes(value)))
+    return Node(tuple(children), tuple(tensors), tuple(slots))
+
+
+def _pair(data: Bytes) -> tuple[int, str]:
+    node, name = 0, ""
+    for number, value in read_fields(data):
+        if number == 1:
+            node = as_int(value)
+        elif number == 2:
+            name = as_text(value)
+    return node, name
+
+
+def _parse_slot(data: Bytes) -> SlotReference:
+    variable, name, slot = 0, "", 0
+    for number, value in read_fields(data):
+        if number == 1:
+            variable = as_int(value)
+        elif number == 2:
+            name = as_text(value)
+        elif number == 3:
+            slot = as_int(value)
+    return SlotReference(variable, name, slot)
+
+
+@dataclass(slots=True)
+class _Branch:
+    children: dict[str, _Branch] = field(default_factory=dict)
+    tensor: SavedTensor | None = None
+
+
+def build_object_graph(variables: Mapping[str, str]) -> ObjectGraph:
+    """The smallest graph that leads to each variable.
+
+    Args:
+        variables: the readable name of each variable by its object path below the root, such as
+            ``model/_feature_extractor/conv/kernel`` (parts escaped as in a key).
+
+    Raises:
+        ValueError: an empty part in a path.
+    """
+    root = _Branch()
+    for path, full_name in variables.items():
+        branch = root
+        for part in path.split("/"):
+            if not part:
+                raise ValueError(f"empty name in the object path {path!r}")
+            branch = branch.children.setdefault(unescape_name(part), _Branch())
+        branch.tensor = SavedTensor(VARIABLE_VALUE, full_name, variable_key(path))
+    return ObjectGraph(tuple(_number(root)))
+
+
+def _number(root: _Branch) -> Iterator[Node]:
+    """The nodes in breadth-first order, as TensorFlow numbers them."""
+    queue = [root]
+    for branch in queue:
+        start = len(queue)
+        queue.extend(branch.children.values())
+        children = tuple(Child(name, start + place) for place, name in enumerate(branch.children))
+        yield Node(children, (branch.tensor,) if branch.tensor else ())
+
+
+def format_object_graph(graph: ObjectGraph) -> bytes:
+    """The serialized TrackableObjectGraph."""
+    holds = _holds_values(graph)
+    return b"".join(bytes_field(1, _format_node(node, has)) for node, has in zip(graph.nodes, holds, strict=True))
+
+
+def _holds_values(graph: ObjectGraph) -> list[bool]:
+    """For each node whether it or anything below it has a value: TensorFlow saves that with the node."""
+    parents: list[list[int]] = [[] for _ in graph.nodes]
+    for number, node in enumerate(graph.nodes):
+        for child in node.children:
+            parents[child.node].append(number)
+    holds = [bool(node.tensors) for node in graph.nodes]
+    waiting = [number for number, has in enumerate(holds) if has]
+    while waiting:
+        for parent in parents[waiting.pop()]:
+            if not holds[parent]:
+                holds[parent] = True
+                waiting.append(parent)
+    return holds
+
+
+def _format_node(node: Node, holds_values: bool) -> bytes:
+    parts: Iterable[bytes] = (
+        *(bytes_field(1, number_field(1, child.node) + text_field(2, child.name)) for child in node.children),
+        *(bytes_field(2, _format_tensor(tensor)) for tensor in node.tensors),
+        *(bytes_field(3, _format_slot(slot)) for slot in node.slots),
+        bytes_field(5, number_field(1, int(holds_values))),
+    )
+    return b"".join(parts)
+
+
+def _format_tensor(tensor: SavedTensor) -> bytes:
+    return text_field(1, tensor.name) + text_field(2, tensor.full_name) + text_field(3, tensor.key)
+
+
+def _format_slot(slot: SlotReference) -> bytes:
+    return number_field(1, slot.variable_node) + text_field(2, slot.name) + number_field(3, slot.slot_node)

@@ -1,0 +1,126 @@
+"""One surface over every format: ``open_checkpoint`` finds what a path means and reads it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Protocol
+
+from typing_extensions import Self
+
+from ckptmap.checkpoint.bundle import BundleSource, read_bundle_index
+from ckptmap.checkpoint.files import CHUNK_SIZE, Files, LocalFiles, damage
+from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
+from ckptmap.checkpoint.names import nearest, printable
+from ckptmap.checkpoint.object_graph import OBJECT_GRAPH_KEY, ObjectGraph, parse_object_graph
+from ckptmap.checkpoint.paths import Located, locate
+from ckptmap.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    import numpy as np
+
+
+class Source(Protocol):
+    """A format behind the surface: what it holds and how its values are read."""
+
+    inventory: Inventory
+
+    def value(self, variable: Variable) -> np.ndarray:
+        """The whole value of ``variable``."""
+
+    def chunks(self, variable: Variable, size: int) -> Iterator[bytes]:
+        """The bytes of the value as a V2 bundle stores them."""
+
+
+class Checkpoint:
+    """An open checkpoint; a context manager that closes its files.
+
+    ``inventory`` lists the variables; values are read when asked for. Not for several threads at once.
+    """
+
+    def __init__(self, source: Source, files: Files) -> None:
+        self._source = source
+        self._files = files
+
+    @property
+    def inventory(self) -> Inventory:
+        """Every variable: name, dtype, shape, where its bytes lie."""
+        return self._source.inventory
+
+    def read(self, name: str) -> np.ndarray:
+        """The value of ``name``, its checksum compared; strings as an object array of ``bytes``; possibly read-only.
+
+        Raises:
+            CheckpointError: no such variable, a missing or damaged data file.
+        """
+        return self._source.value(self._variable(name))
+
+    def chunks(self, name: str, size: int = CHUNK_SIZE) -> Iterator[bytes]:
+        """The bytes of ``name`` as a V2 bundle stores them, in pieces of at most ``size`` where that is possible.
+
+        Strings, and variables that are cut in more than the first dimension, come in one piece. The checksum is
+        compared behind the last piece: use nothing before the iterator has ended.
+
+        Raises:
+            CheckpointError: no such variable, a missing or damaged data file.
+        """
+        return self._source.chunks(self._variable(name), size)
+
+    def object_graph(self) -> ObjectGraph | None:
+        """The object graph of a checkpoint that tf.train.Checkpoint wrote; None for one of names.
+
+        Raises:
+            CheckpointError: the graph cannot be read (it lies in the data file).
+        """
+        if OBJECT_GRAPH_KEY not in self.inventory.variables:
+            return None
+        with damage(self.inventory.path):
+            return parse_object_graph(self.read(OBJECT_GRAPH_KEY).item())
+
+    def close(self) -> None:
+        """Closes every open file."""
+        self._files.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _variable(self, name: str) -> Variable:
+        variable = self.inventory.variables.get(name)
+        if variable is None:
+            hint = nearest(name, self.inventory.variables) or "ckptmap inspect lists its variables"
+            where = printable(self.inventory.path)
+            raise CheckpointError(f"holds no variable {printable(name)}", where=where, hint=hint)
+        return variable
+
+
+def open_checkpoint(path: str | os.PathLike[str], *, verify: bool = True, step: int | None = None) -> Checkpoint:
+    """Opens whatever checkpoint ``path`` means; only its index is read.
+
+    Args:
+        path: a prefix, an ``.index``, ``.data-…`` or ``.meta`` file, or a directory.
+        verify: compare checksums when values are read.
+        step: of the checkpoints in a directory, the one of this step instead of the latest.
+
+    Raises:
+        CheckpointError: nothing there, something else, or a damaged file; the message says what to do.
+    """
+    files = LocalFiles()
+    try:
+        found = locate(os.fspath(path), files, step)
+        return Checkpoint(_open(files, found, verify=verify), files)
+    except BaseException:
+        files.close()
+        raise
+
+
+def _open(files: Files, found: Located, *, verify: bool) -> Source:
+    if found.kind in (Kind.V2, Kind.SAVED_MODEL):
+        return BundleSource(files, read_bundle_index(files, found.path, found.kind, found.notes), verify=verify)
+    raise CheckpointError(f"a {found.kind.value} cannot be read yet", where=printable(found.path))

@@ -1,0 +1,139 @@
+"""The protobuf wire format, bounded: what a message claims never reaches past its own bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Bytes: TypeAlias = "bytes | memoryview"
+
+_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+_INT64_SIGN = 1 << 63
+_UINT64 = (1 << 64) - 1
+
+
+class FormatError(ValueError):
+    """Bytes that are not what the format demands; readers add the file's name."""
+
+
+def read_varint(data: Bytes, position: int) -> tuple[int, int]:
+    """The unsigned 64-bit varint at ``position`` and the position behind it.
+
+    Raises:
+        FormatError: it runs past the end of ``data`` or past 64 bits.
+    """
+    if position < len(data) and (first := data[position]) < 0x80:
+        return first, position + 1
+    value = 0
+    for shift, byte in zip(range(0, 70, 7), data[position : position + 10], strict=False):
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            if value > _UINT64:
+                break
+            return value, position + shift // 7 + 1
+    raise FormatError("a varint is cut off or longer than 64 bits")
+
+
+def signed(value: int) -> int:
+    """A varint read as int64: negative numbers are stored in two's complement."""
+    return value - (1 << 64) if value & _INT64_SIGN else value
+
+
+def read_fields(data: Bytes) -> Iterator[tuple[int, int | Bytes]]:
+    """Each field of a message: its number with an int (varint, fixed32, fixed64) or the bytes of a nested value.
+
+    Slices of a ``memoryview`` are views, so that large messages are walked without copying.
+
+    Raises:
+        FormatError: a field is cut off, or of a wire type that proto3 does not write (groups).
+    """
+    position, end = 0, len(data)
+    while position < end:
+        tag, position = read_varint(data, position)
+        wire_type = tag & 7
+        if wire_type == _VARINT:
+            value, position = read_varint(data, position)
+            yield tag >> 3, value
+            continue
+        if wire_type == _LENGTH:
+            length, position = read_varint(data, position)
+        elif wire_type in (_FIXED32, _FIXED64):
+            length = 4 if wire_type == _FIXED32 else 8
+        else:
+            raise FormatError(f"a message has a field of unknown wire type {wire_type}")
+        if length > end - position:
+            raise FormatError(f"a field of {length} bytes reaches past the end of its message")
+        piece = data[position : position + length]
+        position += length
+        yield tag >> 3, piece if wire_type == _LENGTH else int.from_bytes(piece, "little")
+
+
+def as_int(value: int | Bytes) -> int:
+    """The value of a number field.
+
+    Raises:
+        FormatError: it holds bytes.
+    """
+    if isinstance(value, int):
+        return value
+    raise FormatError("a number is stored as bytes")
+
+
+def as_bytes(value: int | Bytes) -> Bytes:
+    """The value of a field that holds bytes, text or a message.
+
+    Raises:
+        FormatError: it holds a number.
+    """
+    if isinstance(value, int):
+        raise FormatError("a message is stored as a number")
+    return value
+
+
+def as_text(value: int | Bytes) -> str:
+    """The value of a text field; bytes that are not UTF-8 survive as surrogates (``surrogateescape``)."""
+    return bytes(as_bytes(value)).decode("utf-8", "surrogateescape")
+
+
+def packed_varints(value: int | Bytes) -> list[int]:
+    """One occurrence of a repeated varint field: a single number, or many packed."""
+    if isinstance(value, int):
+        return [value]
+    numbers, position = [], 0
+    while position < len(value):
+        number, position = read_varint(value, position)
+        numbers.append(number)
+    return numbers
+
+
+def varint(value: int) -> bytes:
+    """``value`` as a varint; negative numbers as int64, ten bytes."""
+    value &= _UINT64
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def number_field(number: int, value: int) -> bytes:
+    """A varint field; nothing for 0, as proto3 writes it."""
+    return varint(number << 3 | _VARINT) + varint(value) if value else b""
+
+
+def fixed32_field(number: int, value: int) -> bytes:
+    """A fixed32 field; nothing for 0."""
+    return varint(number << 3 | _FIXED32) + value.to_bytes(4, "little") if value else b""
+
+
+def bytes_field(number: int, value: bytes) -> bytes:
+    """A field of bytes or of a nested message, written even when empty."""
+    return varint(number << 3 | _LENGTH) + varint(len(value)) + value
+
+
+def text_field(number: int, value: str) -> bytes:
+    """A text field; nothing for the empty text."""
+    return bytes_field(number, value.encode("utf-8", "surrogateescape")) if value else b""
