@@ -100,5 +100,3 @@ def _lengths(lengths: list[int]) -> bytes:
 def checksum(dtype: DType, shape: tuple[int, ...], raw: Bytes) -> int:
     """The CRC-32C that an index states for ``raw``: over the bytes, except for strings."""
     return split_strings(raw, element_count(shape))[1] if dtype is DType.STRING else crc32c(raw)
-
-

@@ -1,0 +1,116 @@
+"""What ``tf.train.Checkpoint(model=…).save`` would leave behind, from streams of bytes.
+
+``restore(prefix).assert_consumed()`` wants the object graph, and ``save_counter`` beside the model; the exporters look
+the checkpoint up in the ``checkpoint`` state file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.object_graph import (
+    OBJECT_GRAPH_KEY,
+    SAVE_COUNTER,
+    build_object_graph,
+    format_object_graph,
+    variable_key,
+)
+from ckptmap.checkpoint.staging import Staging
+from ckptmap.checkpoint.values import join_strings
+from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping
+
+    from ckptmap.checkpoint.inventory import Span
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectValue:
+    """One variable to write.
+
+    Either ``chunks`` holds its bytes as a bundle stores them, consumed once when its turn comes (a generator reads
+    nothing before), or ``adopted`` names the (shard, span) of an adopted file where they lie.
+    """
+
+    full_name: str
+    """The variable's readable name, such as ``block_1_expand/kernel``."""
+    dtype: DType
+    shape: tuple[int, ...]
+    chunks: Iterable[bytes | memoryview] = ()
+    expected: int | None = None
+    """The CRC-32C that the bytes must have, where it is known."""
+    adopted: tuple[int, Span] | None = None
+
+
+def add_objects(
+    writer: BundleWriter, root: str, values: Mapping[str, ObjectValue], *, save_counter: int = 1
+) -> dict[str, Written]:
+    """Writes the variables of a model, ``save_counter`` and the object graph; the order of ``values`` is kept.
+
+    Args:
+        writer: takes the values; the caller finishes it.
+        root: the name that the model has in the tf.train.Checkpoint, such as ``model`` or ``feature_extractor``.
+        values: each variable by its object path below the root, parts escaped as in a checkpoint key and joined by
+            ``/``, such as ``_feature_extractor/classification_backbone/layer_with_weights-0/kernel``.
+        save_counter: how often the checkpoint claims to have been saved.
+
+    Returns:
+        Size and checksum of each value by its checkpoint key, adopted ones included.
+
+    Raises:
+        ValueError: bytes that do not fill their shape.
+        CheckpointError: bytes that do not have the expected checksum.
+        OutputError: a file cannot be written.
+    """
+    written = {}
+    for path, value in values.items():
+        key = variable_key(f"{root}/{path}")
+        written[key] = _add(writer, key, value)
+    counter = ObjectValue(SAVE_COUNTER, DType.INT64, (), [save_counter.to_bytes(8, "little")])
+    written[variable_key(SAVE_COUNTER)] = _add(writer, variable_key(SAVE_COUNTER), counter)
+    names = {f"{root}/{path}": value.full_name for path, value in values.items()}
+    graph = format_object_graph(build_object_graph({**names, SAVE_COUNTER: SAVE_COUNTER}))
+    writer.add(OBJECT_GRAPH_KEY, DType.STRING, (), [join_strings([graph])])
+    return written
+
+
+def _add(writer: BundleWriter, key: str, value: ObjectValue) -> Written:
+    if value.adopted is None:
+        return writer.add(key, value.dtype, value.shape, value.chunks, expected=value.expected)
+    shard, span = value.adopted
+    writer.refer(key, value.dtype, value.shape, shard, span)
+    return Written(span.size, span.crc32c or 0)
+
+
+def write_object_checkpoint(
+    prefix: str | os.PathLike[str], root: str, values: Mapping[str, ObjectValue], *, save_counter: int = 1
+) -> dict[str, Written]:
+    """Writes a whole checkpoint: data file, index and state file appear together or not at all.
+
+    Args:
+        prefix: folder and name, such as ``new/ckpt-0``; the folder is made where it does not exist.
+        root: see ``add_objects``, as for ``values`` and ``save_counter``.
+        values: the variables.
+        save_counter: how often the checkpoint claims to have been saved.
+
+    Returns:
+        Size and checksum of each value by its checkpoint key.
+
+    Raises:
+        ValueError: bytes that do not fill their shape.
+        CheckpointError: bytes that do not have the expected checksum.
+        OutputError: a file cannot be written.
+    """
+    place = Path(prefix)
+    with Staging(place.parent) as staging:
+        with BundleWriter(staging, place.name) as writer:
+            written = add_objects(writer, root, values, save_counter=save_counter)
+            writer.finish()
+        write_state(staging, place.name)
+        staging.commit()
+    return written

@@ -1,0 +1,153 @@
+"""Files that appear together or not at all: written aside, flushed to the disk, then moved into place in order."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ckptmap.checkpoint.names import printable
+from ckptmap.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+_PREFIX = ".ckptmap-"
+
+
+class Staging:
+    """A hidden folder inside ``folder`` in which new files wait; a context manager.
+
+    ``folder`` is made where it does not exist. Leaving the context without ``commit`` removes everything that was
+    made, the folder too where it is new. What ``commit`` replaces stays readable until its successor is complete.
+
+    Raises:
+        OutputError: the folder cannot be made or written to.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self._made = _missing_parents(self.folder)
+        self._order: list[str] = []
+        self._obsolete: list[str] = []
+        try:
+            with output_errors(self.folder):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._aside = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self.folder))
+                (self._aside / "old").mkdir()
+        except BaseException:
+            self._remove_made()
+            raise
+
+    def new(self, name: str) -> Path:
+        """Where to write the file that will be ``folder / name``; files move into place in the order of these calls."""
+        if name not in self._order:
+            self._order.append(name)
+        return self.unnamed(name)
+
+    def unnamed(self, name: str) -> Path:
+        """Where to write a file whose final name is not known yet; ``rename`` gives it one."""
+        return self._aside / name
+
+    def rename(self, old: str, name: str) -> Path:
+        """Gives a file written under ``unnamed(old)`` its final name; it takes its place in the order now."""
+        with output_errors(self._aside / old):
+            (self._aside / old).replace(self.new(name))
+        return self._aside / name
+
+    def discard_later(self, name: str) -> None:
+        """Marks a file of ``folder`` that the new ones make void: ``commit`` removes it at the end."""
+        self._obsolete.append(name)
+
+    def commit(self) -> None:
+        """Moves every new file into place; where one cannot be moved, those before it are moved back.
+
+        Raises:
+            OutputError: a file cannot be flushed or moved.
+        """
+        for name in self._order:
+            sync(self._aside / name)
+        moved: list[str] = []
+        try:
+            for name in self._order:
+                with output_errors(self.folder / name):
+                    self._keep_old(name)
+                    (self._aside / name).replace(self.folder / name)
+                    moved.append(name)
+        except BaseException:
+            self._move_back(moved)
+            raise
+        sync_folder(self.folder)
+        for name in set(self._obsolete) - set(self._order):
+            with suppress(OSError):
+                (self.folder / name).unlink()
+        self._made = []
+
+    def close(self) -> None:
+        """Removes what waits, and the folder where it was made for nothing."""
+        shutil.rmtree(self._aside, ignore_errors=True)
+        self._remove_made()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _keep_old(self, name: str) -> None:
+        """A second name for the file about to be replaced, where the file system has hard links."""
+        with suppress(OSError):
+            os.link(self.folder / name, self._aside / "old" / name)
+
+    def _move_back(self, moved: list[str]) -> None:
+        for name in reversed(moved):
+            old = self._aside / "old" / name
+            with suppress(OSError):
+                old.replace(self.folder / name) if old.exists() else (self.folder / name).unlink()
+
+    def _remove_made(self) -> None:
+        for folder in self._made:
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _missing_parents(folder: Path) -> list[Path]:
+    """The folders that ``mkdir`` has to make, the innermost first."""
+    return [place for place in (folder, *folder.parents) if not place.exists()]
+
+
+@contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Turns what the operating system refuses into an error that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror or error}", where=printable(str(path))) from error
+
+
+def sync(path: Path) -> None:
+    """Waits until the file's bytes are on the disk.
+
+    Raises:
+        OutputError: the disk refuses.
+    """
+    with output_errors(path), path.open("rb+") as handle:
+        os.fsync(handle.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Waits until the folder's entries are on the disk, where the platform can (Windows cannot open a folder)."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

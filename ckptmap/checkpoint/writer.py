@@ -1,0 +1,242 @@
+"""V2 bundles, written as TensorFlow writes them (tensorflow/core/util/tensor_bundle/tensor_bundle.cc)."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from ckptmap.checkpoint.bundle import data_path, index_path
+from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, Extents, format_entry, format_header
+from ckptmap.checkpoint.crc import crc32c
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.ordered_code import FULL, slice_key
+from ckptmap.checkpoint.sstable import TableWriter
+from ckptmap.checkpoint.staging import output_errors
+from ckptmap.checkpoint.state import STATE_FILE, format_state
+from ckptmap.checkpoint.values import checksum, element_count
+from ckptmap.errors import CheckpointError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from ckptmap.checkpoint.inventory import Span
+    from ckptmap.checkpoint.staging import Staging
+
+_OWN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A value that was written: its size in bytes and the CRC-32C that the index states for it."""
+
+    size: int
+    crc32c: int
+
+
+class BundleWriter:
+    """Writes the bundle ``name`` into a staging folder; nothing is visible before ``staging.commit()``.
+
+    Values go into one data file of the writer's own, in the order of the calls; adopted files come before it. A context
+    manager, so that the data file of a bundle that is given up is closed.
+    """
+
+    def __init__(self, staging: Staging, name: str) -> None:
+        self._staging = staging
+        self._name = name
+        self._entries: dict[bytes, Entry] = {}
+        self._adopted: list[str] = []
+        self._offset = 0
+        self._data_path = staging.unnamed("own.data")
+        self._data: BinaryIO | None = None
+
+    def add(
+        self,
+        key: str,
+        dtype: DType,
+        shape: tuple[int, ...],
+        chunks: Iterable[bytes | memoryview],
+        *,
+        expected: int | None = None,
+    ) -> Written:
+        """Appends a value.
+
+        Args:
+            key: its name in the index.
+            dtype: its type.
+            shape: its shape.
+            chunks: its bytes as a bundle stores them (``values.encode``), consumed once, never held together.
+            expected: the CRC-32C that the bytes must have, where it is known.
+
+        Raises:
+            ValueError: the key was written before, or the bytes do not fill the shape.
+            CheckpointError: the bytes do not have the expected checksum.
+            OutputError: the file cannot be written.
+        """
+        return self._append(_encoded(key), dtype, shape, chunks, expected)
+
+    def add_part(
+        self, key: str, dtype: DType, shape: tuple[int, ...], extents: Extents, chunks: Iterable[bytes | memoryview]
+    ) -> Written:
+        """Appends one part of a partitioned variable: ``extents`` are (start, length) pairs, one a dimension.
+
+        Raises:
+            ValueError: the part was written before, the bytes do not fill it, or ``key`` has another shape.
+            OutputError: the file cannot be written.
+        """
+        name = _encoded(key)
+        whole = self._entries.get(name, Entry(dtype.number, shape))
+        if whole.shape != shape or (name in self._entries and not whole.slices):
+            raise ValueError(f"{key!r} was written with another shape, or whole")
+        lengths = tuple(dim if length == FULL else length for (_, length), dim in zip(extents, shape, strict=True))
+        written = self._append(slice_key(name, extents), dtype, lengths, chunks, None)
+        self._entries[name] = replace(whole, slices=(*whole.slices, extents))
+        return written
+
+    def adopt(self, path: str | os.PathLike[str], how: Literal["copy", "link"] = "copy") -> int:
+        """Makes an existing data file a shard of this bundle: the number to ``refer`` to it.
+
+        Args:
+            path: the file; it stays as it is.
+            how: ``copy`` its bytes, or give it a second name (a hard ``link``, on the same file system only).
+
+        Raises:
+            OutputError: it cannot be copied or linked.
+        """
+        name = f"adopted-{len(self._adopted)}"
+        place = self._staging.unnamed(name)
+        with output_errors(place):
+            if how == "link":
+                place.hardlink_to(path)
+            else:
+                shutil.copyfile(path, place)
+        self._adopted.append(name)
+        return len(self._adopted) - 1
+
+    def refer(self, key: str, dtype: DType, shape: tuple[int, ...], shard: int, span: Span) -> None:
+        """Enters a value whose bytes lie in an adopted file; of ``span``, offset, size and checksum count.
+
+        Raises:
+            ValueError: the key was written before, or the span has no checksum or not the shape's size.
+        """
+        if span.crc32c is None or not 0 <= shard < len(self._adopted):
+            raise ValueError(f"{key!r} refers to bytes without a checksum, or to no adopted file")
+        _check_size(key, dtype, shape, span.size)
+        self._enter(_encoded(key), Entry(dtype.number, shape, shard, span.offset, span.size, span.crc32c))
+
+    def finish(self) -> None:
+        """Closes the data file, writes the index and names both in the order in which they must appear.
+
+        Raises:
+            OutputError: a file cannot be written.
+        """
+        files = list(self._adopted)
+        own = len(files)
+        if self._data is not None or not files:
+            with output_errors(self._data_path):
+                self._own_data().close()
+            files.append(self._data_path.name)
+        names = [data_path(self._name, shard, len(files)) for shard in range(len(files))]
+        for old, name in zip(files, names, strict=True):
+            self._staging.rename(old, name)
+        self._write_index(own, len(files))
+        self._forget_old_shards(names)
+
+    def close(self) -> None:
+        """Closes the data file."""
+        if self._data is not None:
+            self._data.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _append(
+        self,
+        key: bytes,
+        dtype: DType,
+        shape: tuple[int, ...],
+        chunks: Iterable[bytes | memoryview],
+        expected: int | None,
+    ) -> Written:
+        written = self._write_strings(shape, chunks) if dtype is DType.STRING else self._write(chunks)
+        name = key.decode("utf-8", "surrogateescape")
+        _check_size(name, dtype, shape, written.size)
+        if expected is not None and expected != written.crc32c:
+            raise CheckpointError(f"the bytes of {printable(name)} are not those that were saved: wrong checksum")
+        self._enter(key, Entry(dtype.number, shape, _OWN, self._offset, written.size, written.crc32c))
+        self._offset += written.size
+        return written
+
+    def _write(self, chunks: Iterable[bytes | memoryview]) -> Written:
+        crc = size = 0
+        data = self._own_data()
+        for chunk in chunks:
+            crc = crc32c(chunk, crc)
+            size += len(chunk) if isinstance(chunk, bytes) else chunk.nbytes
+            with output_errors(self._data_path):
+                data.write(chunk)
+        return Written(size, crc)
+
+    def _write_strings(self, shape: tuple[int, ...], chunks: Iterable[bytes | memoryview]) -> Written:
+        raw = b"".join(chunks)
+        with output_errors(self._data_path):
+            self._own_data().write(raw)
+        return Written(len(raw), checksum(DType.STRING, shape, raw))
+
+    def _own_data(self) -> BinaryIO:
+        if self._data is None:
+            with output_errors(self._data_path):
+                self._data = self._data_path.open("wb")
+        return self._data
+
+    def _enter(self, key: bytes, entry: Entry) -> None:
+        if key in self._entries or key == HEADER_KEY:
+            raise ValueError(f"{key!r} was written before, or is empty")
+        self._entries[key] = entry
+
+    def _write_index(self, own: int, shards: int) -> None:
+        path = self._staging.new(index_path(self._name))
+        with output_errors(path), path.open("wb") as handle:
+            table = TableWriter(handle.write)
+            table.add(HEADER_KEY, format_header(shards))
+            for key, entry in sorted(self._entries.items()):
+                table.add(key, format_entry(replace(entry, shard=own) if entry.shard == _OWN else entry))
+            table.finish()
+
+    def _forget_old_shards(self, names: list[str]) -> None:
+        """Data files of an older bundle of this name go with its index."""
+        pattern = re.compile(rf"{re.escape(self._name)}\.data-\d+-of-\d+")
+        for old in self._staging.folder.iterdir():
+            if pattern.fullmatch(old.name) and old.name not in names:
+                self._staging.discard_later(old.name)
+
+
+def write_state(staging: Staging, name: str) -> None:
+    """Writes the ``checkpoint`` state file that makes ``name`` the latest of its folder.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    path = staging.new(STATE_FILE)
+    with output_errors(path):
+        path.write_text(format_state(name), encoding="utf-8", errors="surrogateescape", newline="\n")
+
+
+def _encoded(key: str) -> bytes:
+    return key.encode("utf-8", "surrogateescape")
+
+
+def _check_size(key: str, dtype: DType, shape: tuple[int, ...], size: int) -> None:
+    if dtype.itemsize is not None and size != element_count(shape) * dtype.itemsize:
+        raise ValueError(f"{size} bytes do not make a {dtype} tensor of shape {list(shape)} for {key!r}")
