@@ -1,0 +1,1 @@
+"""Reading, checking and migrating pipeline.config, without TensorFlow or protobuf."""
