@@ -1,0 +1,70 @@
+"""Which exact extractors there are, and how the API's ``model_builder`` comes to know them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+EXACT_SUFFIX = "_exact_keras"
+
+_SSD = (
+    "ssd_mobilenet_v1",
+    "ssd_mobilenet_v1_fpn",
+    "ssd_mobilenet_v2",
+    "ssd_mobilenet_v2_fpn",
+    "ssd_resnet50_v1_fpn",
+    "ssd_resnet101_v1_fpn",
+    "ssd_resnet152_v1_fpn",
+)
+_FASTER_RCNN = (
+    "faster_rcnn_resnet50",
+    "faster_rcnn_resnet101",
+    "faster_rcnn_resnet152",
+    "faster_rcnn_inception_resnet_v2",
+)
+EXACT_TYPES = _SSD + _FASTER_RCNN
+"""TF1 feature extractor types that have an exact Keras extractor."""
+
+
+def exact_type(tf1_type: str) -> str:
+    """The type that ``register()`` makes known for a TF1 type of ``EXACT_TYPES``."""
+    return tf1_type + EXACT_SUFFIX
+
+
+def register() -> None:
+    """Make every exact extractor known to the API's ``model_builder``. Calling it again changes nothing.
+
+    Imports TensorFlow and the API (``ckptmap.tf.environment.tf2``). Raises TensorFlowError as that does.
+    """
+    from ckptmap.tf.exact import faster_rcnn, ssd
+    from ckptmap.tf.exact.api import model_builder
+
+    add_types(model_builder.SSD_KERAS_FEATURE_EXTRACTOR_CLASS_MAP, ssd.EXTRACTORS)
+    add_types(model_builder.FASTER_RCNN_KERAS_FEATURE_EXTRACTOR_CLASS_MAP, faster_rcnn.EXTRACTORS)
+    builders = model_builder.META_ARCH_BUILDER_MAP
+    if not isinstance(builders["faster_rcnn"], _FasterRcnnBuilder):
+        builders["faster_rcnn"] = _FasterRcnnBuilder(builders["faster_rcnn"])
+
+
+def add_types(types: dict[str, Any], extractors: Mapping[str, Any]) -> None:
+    """Add ``<tf1 type>_exact_keras`` for each TF1 type to one of ``model_builder``'s maps of feature extractors."""
+    types.update({exact_type(tf1_type): extractor for tf1_type, extractor in extractors.items()})
+
+
+class _FasterRcnnBuilder:
+    """``model_builder``'s builder of Faster R-CNN; an exact Context R-CNN gets slim's attention as well.
+
+    The attention block belongs to the meta-architecture, which no feature extractor reaches.
+    """
+
+    def __init__(self, stock: Callable[..., Any]) -> None:
+        self._stock = stock
+
+    def __call__(self, config: Any, is_training: bool, add_summaries: bool) -> Any:
+        from ckptmap.tf.exact.context import slim_attention
+
+        model = self._stock(config, is_training, add_summaries)
+        exact = config.feature_extractor.type.endswith(EXACT_SUFFIX)
+        return slim_attention(model) if exact and config.HasField("context_config") else model
