@@ -9,9 +9,8 @@ from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, Extents, parse_en
 from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType, dtype_from_number
 from ckptmap.checkpoint.files import CHUNK_SIZE, Files, damage, stream
-from ckptmap.checkpoint.inventory import Inventory, Kind, Slice, Span, Variable
+from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Slice, Span, Variable
 from ckptmap.checkpoint.names import printable
-from ckptmap.checkpoint.object_graph import OBJECT_GRAPH_KEY
 from ckptmap.checkpoint.ordered_code import FULL, slice_key
 from ckptmap.checkpoint.sniff import refuse
 from ckptmap.checkpoint.sstable import Table
@@ -215,6 +214,7 @@ class BundleSource:
 
     def _compare(self, variable: Variable, path: str, span: Span, crc: int) -> None:
         if span.crc32c is not None and crc != span.crc32c:
+            refuse(self._files, path)
             raise CheckpointError(
                 f"the checksum of {printable(variable.name)} is wrong: its {span.size} bytes at byte {span.offset} "
                 "are not those that were saved",

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from ckptmap.checkpoint.dtypes import DType
 
+OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
+"""The string tensor that makes a checkpoint object-based."""
+
 
 class Kind(enum.Enum):
     """The file format that a checkpoint is stored in."""

@@ -25,7 +25,6 @@ from ckptmap.checkpoint.wire import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 VARIABLE_VALUE = "VARIABLE_VALUE"
 VALUE_SUFFIX = f"/.ATTRIBUTES/{VARIABLE_VALUE}"
 SAVE_COUNTER = "save_counter"

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
 from ckptmap.checkpoint.object_graph import (
-    OBJECT_GRAPH_KEY,
     SAVE_COUNTER,
     build_object_graph,
     format_object_graph,

@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Protocol
 
-from typing_extensions import Self
-
 from ckptmap.checkpoint.bundle import BundleSource, read_bundle_index
 from ckptmap.checkpoint.files import CHUNK_SIZE, Files, LocalFiles, damage
-from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
+from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Variable
 from ckptmap.checkpoint.names import nearest, printable
-from ckptmap.checkpoint.object_graph import OBJECT_GRAPH_KEY, ObjectGraph, parse_object_graph
 from ckptmap.checkpoint.paths import Located, locate
 from ckptmap.errors import CheckpointError
 
@@ -20,6 +17,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import numpy as np
+    from typing_extensions import Self
+
+    from ckptmap.checkpoint.object_graph import ObjectGraph
 
 
 class Source(Protocol):
@@ -76,6 +76,8 @@ class Checkpoint:
         """
         if OBJECT_GRAPH_KEY not in self.inventory.variables:
             return None
+        from ckptmap.checkpoint.object_graph import parse_object_graph
+
         with damage(self.inventory.path):
             return parse_object_graph(self.read(OBJECT_GRAPH_KEY).item())
 

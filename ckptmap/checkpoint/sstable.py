@@ -23,9 +23,9 @@ _TRAILER_SIZE = 5
 _PLAIN, _SNAPPY = b"\x00", b"\x01"
 # A Snappy copy of three bytes makes at most 64: no honest block claims more.
 _SNAPPY_RATIO = 22
-# Bounds for hostile tables; the largest honest ones seen have keys of 300 bytes and 10 MB of them.
+# Bounds for hostile tables, whose keys grow by sharing a prefix; the longest honest key seen has 300 bytes.
 _MAX_KEY = 1 << 16
-_MAX_KEY_BYTES = 1 << 29
+_MAX_KEY_BYTES = 1 << 28
 # TensorFlow's table options (tsl/lib/io/table_options.h).
 _BLOCK_SIZE = 262144
 _RESTART_INTERVAL = 16
@@ -104,10 +104,23 @@ class Table:
             raise FormatError("the table's footer is missing: the file is cut off or something else")
         _, position = _read_handle(footer)
         index, _ = _read_handle(footer, position)
-        blocks = [(key, _read_handle(value)[0]) for key, value in block_entries(self.block(index))]
-        self._last_keys = [key for key, _ in blocks]
-        self._handles = [handle for _, handle in blocks]
+        self._last_keys: list[bytes] = []
+        self._handles: list[Handle] = []
+        self._read_index(index)
         self._cached: tuple[Handle, bytes] | None = None
+
+    def _read_index(self, index: Handle) -> None:
+        """The blocks by their last keys; they follow one another, so there are no more than the file can hold."""
+        end = 0
+        for key, value in block_entries(self.block(index)):
+            handle, _ = _read_handle(value)
+            if handle.offset < end or handle.size > self._size:
+                raise FormatError("the blocks of the table overlap or lie outside the file")
+            end = handle.offset + handle.size + _TRAILER_SIZE
+            self._last_keys.append(key)
+            self._handles.append(handle)
+        if end > self._size:
+            raise FormatError("a table block lies outside the file: the file is cut off")
 
     def block(self, handle: Handle) -> bytes:
         """The block at ``handle``, checked and uncompressed.
@@ -131,12 +144,16 @@ class Table:
         Raises:
             FormatError: a damaged block, or keys out of order.
         """
-        last, total = b"", 0
+        last, count, total = b"", 0, 0
         for handle in self._handles:
             for key, value in block_entries(self.block(handle)):
+                count += 1
                 total += len(key)
-                if (key <= last and last) or total > _MAX_KEY_BYTES:
-                    raise FormatError("the keys of the table are out of order or too long")
+                if key <= last and count > 1:
+                    raise FormatError("the keys of the table are out of order")
+                # an entry with its checksum and its place costs more than a byte, however well it is compressed
+                if count > self._size or total > _MAX_KEY_BYTES:
+                    raise FormatError("the table claims to hold more than it can")
                 last = key
                 yield key, value
 

@@ -36,10 +36,17 @@ def decode(dtype: DType, shape: tuple[int, ...], raw: Bytes) -> np.ndarray:
         elements = element_count(shape)
         array = np.empty(elements, dtype=object)
         array[:] = split_strings(raw, elements)[0]
-        return array.reshape(shape)
+        return _shaped(array, shape)
     if len(raw) != element_count(shape) * (dtype.itemsize or 0):
         raise FormatError(f"{len(raw)} bytes do not make a {dtype} tensor of shape {list(shape)}")
-    return np.frombuffer(raw, dtype=dtype.numpy.newbyteorder("<")).reshape(shape)
+    return _shaped(np.frombuffer(raw, dtype=dtype.numpy.newbyteorder("<")), shape)
+
+
+def _shaped(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    try:
+        return array.reshape(shape)
+    except ValueError as error:
+        raise FormatError(f"NumPy cannot hold a tensor of shape {list(shape)}") from error
 
 
 def encode(dtype: DType, array: np.ndarray) -> bytes:
