@@ -52,6 +52,12 @@ class ConfigError(CkptmapError):
     """A pipeline.config cannot be read or migrated."""
 
 
+class VerificationError(CkptmapError):
+    """What was written is not what was meant."""
+
+    exit_code = 3
+
+
 class ProblemsError(CkptmapError):
     """Several problems found together; ``problems`` holds each."""
 

@@ -3,35 +3,104 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
 
-from ckptmap.checkpoint.dtypes import DType
-from ckptmap.checkpoint.inventory import Inventory, Variable
+from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.errors import PlanError, Problem
-from ckptmap.globs import first_match
-from ckptmap.ledger import Plan, SourceFate, SourceRecord, TargetFate, TargetRecord
-from ckptmap.mapping.apply import apply_table, inits
-from ckptmap.mapping.model import Assignment, MappingResult, Op, Table
-from ckptmap.mapping.ops import infer
+from ckptmap.draft import Draft, PlanOptions, Solved
+from ckptmap.ledger import Plan
+from ckptmap.mapping import Assignment, Table, apply_table
 from ckptmap.mapping.slots import Slot, classify
-from ckptmap.roots import DETECTION, key_below
-from ckptmap.targets.model import Target, TargetVariable
+from ckptmap.offers import Offer, differs_in_classes_only, offer
+from ckptmap.recording import record_plan
+from ckptmap.targets.layout import Layout
+from ckptmap.targets.model import Target
+from ckptmap.targets.variables import TargetVariable
 
-EmaChoice = Literal["prefer", "ignore", "only"]
+def make_plan(inventory: Inventory, table: Table, target: Target, options: PlanOptions | None = None) -> Plan:
+    """The ledger of converting ``inventory`` to ``target`` by ``table``.
 
-
-@dataclass(frozen=True, slots=True)
-class PlanOptions:
-    """What the user decides.
-
-    ``settings`` are those of the target (``use_dropout``); ``ema`` says whether moving averages win over raw values
-    (``prefer``), are left aside (``ignore``), or must exist for every trainable variable (``only``).
+    Raises:
+        PlanError: rules, variables and shapes contradict each other; every contradiction is named, with file and line
+            where a rule is involved.
     """
+    options = options or PlanOptions()
+    slots = classify(inventory.variables)
+    weights = [name for name in inventory.variables if name not in slots or slots[name].kind == "bookkeeping"]
+    mapping = apply_table(table, weights)
+    layout = target.layout({assignment.target for assignment in mapping.assignments}, options.settings)
+    placed, misplaced = _place(mapping.assignments, layout)
+    averages = _averages(slots) if options.ema != "ignore" else {}
+    offers, refused = _offers(placed, inventory, averages)
+    solved = _solve(layout, offers, options)
+    problems = [*mapping.problems, *misplaced, *refused, *solved.problems]
+    if problems:
+        raise PlanError(f"{inventory.path} does not fit {target.name} by table {table.name}", problems)
+    draft = Draft(inventory, table, mapping, slots, averages, offers, solved, options)
+    return record_plan(draft, target, layout)
 
-    num_classes: int | None = None
-    settings: Mapping[str, object] = field(default_factory=dict)
-    ema: EmaChoice = "prefer"
-    root: str = DETECTION
-    allow_unused: tuple[str, ...] = ()
-    init_missing: bool = False
+
+def _place(assignments: Iterable[Assignment], layout: Layout) -> tuple[dict[str, Assignment], list[Problem]]:
+    """Assignments by the object path of their target variable; unknown targets and collisions as problems."""
+    placed: dict[str, Assignment] = {}
+    problems = []
+    for assignment in assignments:
+        found = layout.find(assignment.target)
+        if isinstance(found, Problem):
+            sources = ", ".join(assignment.sources)
+            problems.append(Problem(f"{sources}: {found.message}", str(assignment.rule), found.hint))
+        elif found.key in placed:
+            problems.append(_collision(placed[found.key], assignment))
+        else:
+            placed[found.key] = assignment
+    return placed, problems
+
+
+def _collision(first: Assignment, second: Assignment) -> Problem:
+    one, other = ", ".join(first.sources), ", ".join(second.sources)
+    return Problem(f"{one} and {other} both fill {second.target}", str(second.rule), f"the other rule is {first.rule}")
+
+
+def _averages(slots: Mapping[str, Slot]) -> dict[str, str]:
+    """The moving average's name for each variable that has one."""
+    return {slot.owner: name for name, slot in slots.items() if slot.kind == "ema" and slot.owner}
+
+
+def _offers(
+    placed: Mapping[str, Assignment], inventory: Inventory, averages: Mapping[str, str]
+) -> tuple[dict[str, Offer], list[Problem]]:
+    offers: dict[str, Offer] = {}
+    problems = []
+    for key, assignment in placed.items():
+        made = offer(assignment, inventory, averages)
+        if isinstance(made, Problem):
+            problems.append(made)
+        else:
+            offers[key] = made
+    return offers, problems
+
+
+def _solve(layout: Layout, offers: Mapping[str, Offer], options: PlanOptions) -> Solved:
+    """Concrete shapes for the target. Class heads are evidence only where nothing else says the class count."""
+    shapes = {o.assignment.target: o.shape for o in offers.values()}
+    heads = {o.assignment.target for o in offers.values() if o.assignment.per_class}
+    open_classes = any("num_classes" in variable.unknowns for variable in layout.variables)
+    given = {"num_classes": options.num_classes} if options.num_classes else {}
+    own = layout.solve(shapes, per_class=() if open_classes else heads)
+    solution = layout.solve(shapes, given, heads) if given or not open_classes else own
+    if solution.problems:
+        return Solved({}, {}, None, solution.problems)
+    variables = {variable.key: variable for variable in layout.variables_with(solution)}
+    classes = own.values.get("num_classes") if open_classes else None
+    return Solved(variables, solution.values, classes, tuple(_misfits(variables, offers)))
+
+
+def _misfits(variables: Mapping[str, TargetVariable], offers: Mapping[str, Offer]) -> Iterator[Problem]:
+    for key, made in offers.items():
+        variable, assignment = variables[key], made.assignment
+        if made.shape != variable.shape and not differs_in_classes_only(made, variable.shape):
+            message = f"{made.label} has shape {list(made.shape)}, {variable.name} has {list(variable.shape)}"
+            yield Problem(message, str(assignment.rule))
+        elif not made.fits_dtype(variable.dtype):
+            message = f"{made.label} is {made.dtype}, {variable.name} is {variable.dtype}"
+            yield Problem(message, str(assignment.rule), "add a cast operation to the rule if the loss is meant")
+

@@ -10,12 +10,10 @@ from __future__ import annotations
 DETECTION = "model"
 CLASSIFICATION = "feature_extractor"
 
-_PREFIXES = {DETECTION: "", CLASSIFICATION: "_feature_extractor/classification_backbone/"}
-
-ROOTS = tuple(_PREFIXES)
+_BACKBONE = "_feature_extractor/classification_backbone/"
 
 
 def key_below(root: str, key: str) -> str | None:
-    """The part of object path ``key`` below ``root``, None where the variable is no part of that root."""
-    prefix = _PREFIXES[root]
+    """The part of a model's object path ``key`` below ``root``, None where the variable is no part of that root."""
+    prefix = _BACKBONE if root == CLASSIFICATION else ""
     return key[len(prefix) :] if key.startswith(prefix) else None

@@ -18,7 +18,7 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class Output:
     """What a conversion left on disk: the checkpoint's prefix, its size in bytes, how many checksums were compared."""
 
     checkpoint: str
@@ -27,7 +27,7 @@ class Written:
     notes: tuple[str, ...] = ()
 
 
-def document(plan: Plan, written: Written | None = None) -> Document:
+def document(plan: Plan, written: Output | None = None) -> Document:
     """The report of ``plan``; ``written`` is None for a dry run."""
     return {
         "schema": SCHEMA,
@@ -67,7 +67,7 @@ def _target(plan: Plan) -> Document:
     }
 
 
-def _output(written: Written | None) -> Document | None:
+def _output(written: Output | None) -> Document | None:
     if written is None:
         return None
     return {

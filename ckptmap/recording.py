@@ -1,0 +1,150 @@
+"""Write a draft down as the ledger: one record, one fate and one reason for every variable of both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from ckptmap.draft import Draft
+from ckptmap.errors import Problem
+from ckptmap.globs import first_match
+from ckptmap.ledger import Plan, SourceFate, SourceRecord, TargetFate, TargetRecord
+from ckptmap.mapping import inits
+from ckptmap.mapping.model import Init
+from ckptmap.mapping.slots import Slot
+from ckptmap.offers import Offer, differs_in_classes_only
+from ckptmap.roots import key_below
+from ckptmap.targets.layout import Layout
+from ckptmap.targets.model import Target
+from ckptmap.targets.variables import TargetVariable
+
+_OUTSIDE = "outside the classification backbone, which is all that fine_tune_checkpoint_type classification restores"
+
+
+def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
+    """The ledger of ``draft``; what nobody accepted of its unused and missing variables are its findings."""
+    kept = _kept(draft)
+    by_key = dict(_target_records(draft, kept))
+    targets = tuple(by_key.values())
+    sources = tuple(_source_records(draft, by_key))
+    return Plan(
+        source=draft.inventory,
+        target=target.name,
+        table=draft.table.name,
+        root=draft.options.root,
+        targets=targets,
+        sources=sources,
+        settings=layout.settings,
+        unknowns=draft.solved.values,
+        assumptions=layout.assumed,
+        findings=(*_unused_findings(draft, sources), *_missing_findings(draft, targets)),
+    )
+
+
+def _kept(draft: Draft) -> dict[str, TargetVariable]:
+    """The target's variables below the chosen root, by their full object path; their keys start at that root."""
+    below = {key: key_below(draft.options.root, key) for key in draft.solved.variables}
+    return {
+        key: replace(draft.solved.variables[key], key=path) for key, path in below.items() if path is not None
+    }
+
+
+def _target_records(draft: Draft, kept: Mapping[str, TargetVariable]) -> Iterator[tuple[str, TargetRecord]]:
+    ruled = inits(draft.table, [variable.name for key, variable in kept.items() if key not in draft.offers])
+    for key, variable in kept.items():
+        if key in draft.offers:
+            yield key, _offered(draft, variable, draft.offers[key])
+        else:
+            yield key, _uncovered(draft, variable, ruled.get(variable.name))
+
+
+def _offered(draft: Draft, variable: TargetVariable, made: Offer) -> TargetRecord:
+    rule = str(made.assignment.rule)
+    if differs_in_classes_only(made, variable.shape):
+        return TargetRecord(
+            variable, TargetFate.REINITIALIZED, reason=_class_reason(draft, made, variable), rule=rule
+        )
+    reason = "moving average" if made.sources != made.assignment.sources else ""
+    return TargetRecord(
+        variable, TargetFate.RESTORED, made.sources, made.ops_for(variable.dtype), reason=reason, rule=rule
+    )
+
+
+def _class_reason(draft: Draft, made: Offer, variable: TargetVariable) -> str:
+    old, new = draft.solved.source_classes, draft.solved.values.get("num_classes")
+    if old and new:
+        return f"class head: the source has {old} classes, the target {new}"
+    return f"class head: shape {list(made.shape)} in the source, {list(variable.shape)} in the target"
+
+
+def _uncovered(draft: Draft, variable: TargetVariable, ruled: Init | None) -> TargetRecord:
+    if ruled is not None:
+        return TargetRecord(
+            variable, TargetFate.REINITIALIZED, reason=ruled.reason, rule=str(ruled.rule), init=ruled
+        )
+    accepted = "accepted by --init-missing: filled by its initializer" if draft.options.init_missing else ""
+    return TargetRecord(variable, TargetFate.MISSING, reason=accepted)
+
+
+def _source_records(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterator[SourceRecord]:
+    offered: dict[str, SourceRecord] = {}
+    for key, made in draft.offers.items():
+        for record in _offered_sources(made, targets.get(key)):
+            if offered.setdefault(record.name, record).fate is SourceFate.DROPPED:
+                offered[record.name] = record
+    for name in draft.inventory.variables:
+        yield offered.get(name) or _not_offered(draft, name)
+
+
+def _offered_sources(made: Offer, target: TargetRecord | None) -> Iterator[SourceRecord]:
+    """The records of the variables that one target takes; ``target`` is None where the root leaves it out."""
+    rule = str(made.assignment.rule)
+    for owner, read in zip(made.assignment.sources, made.sources, strict=True):
+        if read != owner:
+            yield SourceRecord(owner, SourceFate.SUPERSEDED, "its moving average is restored", rule)
+        if target is None:
+            yield SourceRecord(read, SourceFate.DROPPED, _OUTSIDE, rule)
+        elif target.fate is TargetFate.RESTORED:
+            yield SourceRecord(read, SourceFate.MAPPED, "", rule)
+        else:
+            yield SourceRecord(read, SourceFate.DROPPED, target.reason, rule)
+
+
+def _not_offered(draft: Draft, name: str) -> SourceRecord:
+    dropped = next((drop for drop in draft.mapping.drops if drop.source == name), None)
+    if dropped is not None:
+        return SourceRecord(name, SourceFate.DROPPED, dropped.reason, str(dropped.rule))
+    if name in draft.slots:
+        return SourceRecord(name, SourceFate.DROPPED, _slot_reason(draft.slots[name], draft))
+    accepted = first_match(name, draft.options.allow_unused)
+    return SourceRecord(name, SourceFate.UNUSED, f"accepted by --allow-unused {accepted}" if accepted else "")
+
+
+def _slot_reason(slot: Slot, draft: Draft) -> str:
+    if slot.kind == "ema":
+        ignored = draft.options.ema == "ignore"
+        return "moving average, left aside by --ema ignore" if ignored else "moving average of a variable without a target"
+    if slot.kind == "slot":
+        return f"optimizer slot ({slot.label})"
+    return slot.label
+
+
+def _unused_findings(draft: Draft, sources: Iterable[SourceRecord]) -> Iterator[Problem]:
+    unused = [record.name for record in sources if record.fate is SourceFate.UNUSED and not record.reason]
+    if unused:
+        count = len(unused)
+        message = f"{count} source variable{'s' if count > 1 else ''} that no rule of {draft.table.name} speaks of"
+        yield Problem(message, unused[0], f"map or drop them in a table, or accept with --allow-unused '{_scope(unused)}'")
+
+
+def _missing_findings(draft: Draft, targets: Iterable[TargetRecord]) -> Iterator[Problem]:
+    missing = [record.variable.name for record in targets if record.fate is TargetFate.MISSING]
+    if missing and not draft.options.init_missing:
+        count = len(missing)
+        message = f"{count} target variable{'s' if count > 1 else ''} that nothing in the source fills"
+        yield Problem(message, missing[0], "accept with --init-missing: they are filled by their initializers")
+
+
+def _scope(names: list[str]) -> str:
+    """A glob for the advice: the one name, or the first component of the first."""
+    return names[0] if len(names) == 1 else names[0].partition("/")[0]
