@@ -1,0 +1,268 @@
+"""Apply a table to the names of a checkpoint's variables, or to those of a target."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ckptmap.errors import Problem
+from ckptmap.mapping.index import PatternIndex
+from ckptmap.mapping.model import (
+    Assignment,
+    Drop,
+    DropRule,
+    Init,
+    LayerRule,
+    Leaf,
+    MappingResult,
+    Rule,
+    Table,
+    TargetPart,
+    VariableRule,
+)
+from ckptmap.mapping.nearest import did_you_mean
+from ckptmap.mapping.patterns import Bindings, Pattern, PatternError
+
+_MAX_NEAREST = 20
+"""For how many unused rules the nearest name is looked up; more help nobody, and cost time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A source variable and the rule that takes it; ``number`` is the rule's place in the table."""
+
+    name: str
+    number: int
+    bindings: Bindings
+    leaf: Leaf | None = None
+    """The leaf it is of the rule's kind, for a layer rule."""
+    position: int = 0
+    """Which of the rule's ``from`` patterns it matches, for a variable rule."""
+
+
+def apply_table(table: Table, names: Collection[str]) -> MappingResult:
+    """Match every name against every rule of the table.
+
+    Each name is assigned, dropped or unmatched; conflicts are collected as problems, never raised. The result does
+    not depend on the order of names or rules. Reads nothing.
+    """
+    names = sorted(set(names))
+    claims, hints = _claims(table.rules, names)
+    assigned, problems = _assignments(table.rules, claims)
+    problems += _one_source_a_target(assigned)
+    problems += _unused_rules(table.rules, claims, names)
+    taken = {claim.name for claim in claims}
+    return MappingResult(
+        assignments=tuple(assigned),
+        drops=tuple(_drops(table.rules, claims)),
+        unmatched=tuple(name for name in names if name not in taken),
+        problems=tuple(problems),
+        hints={name: hint for name, hint in hints.items() if name not in taken},
+    )
+
+
+def inits(table: Table, target_names: Collection[str]) -> Mapping[str, Init]:
+    """What target variables without a source start as, by name.
+
+    A pattern matches a target name whole or from the start of one of its components on, as the targets of rules do.
+    """
+    index = PatternIndex((rule.pattern, rule) for rule in table.inits)
+    found = {}
+    for name in target_names:
+        rule = next((rule for ending in _endings(name) for rule, _ in index.find(ending)), None)
+        if rule:
+            found[name] = Init(rule.value, rule.reason, rule.ref)
+    return found
+
+
+def _endings(name: str) -> Iterator[str]:
+    """The name, then the name without its first component, and so on."""
+    while name:
+        yield name
+        name = name.partition("/")[2]
+
+
+def _claims(rules: Sequence[Rule], names: Sequence[str]) -> tuple[list[_Claim], dict[str, str]]:
+    """Who takes which name; and hints for variables of a known layer that its kind does not know."""
+    singles, layers = PatternIndex(_single_patterns(rules)), PatternIndex(_layer_patterns(rules))
+    depths = sorted({leaf.count("/") + 1 for rule in rules if isinstance(rule, LayerRule) for leaf in rule.kind.leaves})
+    scopes: dict[str, list[tuple[tuple[int, LayerRule], Bindings]]] = {}
+    claims, hints = [], {}
+    for name in names:
+        claims += [_Claim(name, number, found, None, at) for (number, at), found in singles.find(name)]
+        for depth in depths:
+            scope, leaf = _cut(name, depth)
+            if scope not in scopes:
+                scopes[scope] = layers.find(scope)
+            for (number, rule), bindings in scopes[scope]:
+                if leaf in rule.kind.leaves:
+                    claims.append(_Claim(name, number, bindings, rule.kind.leaves[leaf]))
+                else:
+                    hints[name] = _unknown_leaf(rule, leaf)
+    return claims, hints
+
+
+def _single_patterns(rules: Iterable[Rule]) -> Iterator[tuple[Pattern, tuple[int, int]]]:
+    for number, rule in enumerate(rules):
+        if isinstance(rule, VariableRule):
+            yield from ((pattern, (number, position)) for position, pattern in enumerate(rule.patterns))
+        elif isinstance(rule, DropRule):
+            yield rule.pattern, (number, 0)
+
+
+def _layer_patterns(rules: Iterable[Rule]) -> Iterator[tuple[Pattern, tuple[int, LayerRule]]]:
+    for number, rule in enumerate(rules):
+        if isinstance(rule, LayerRule):
+            yield rule.pattern, (number, rule)
+
+
+def _cut(name: str, depth: int) -> tuple[str, str]:
+    """Scope and leaf, where the leaf has ``depth`` components; no scope when the name is too short."""
+    pieces = name.rsplit("/", depth)
+    return (pieces[0], name[len(pieces[0]) + 1 :]) if len(pieces) > depth else ("", name)
+
+
+def _unknown_leaf(rule: LayerRule, leaf: str) -> str:
+    nearest = did_you_mean(leaf, rule.kind.leaves)
+    found = f'{rule.ref} maps this layer as {rule.kind.name} ({rule.kind.ref}), which has no leaf "{leaf}"'
+    return f"{found}; {nearest}" if nearest else found
+
+
+def _assignments(rules: Sequence[Rule], claims: Sequence[_Claim]) -> tuple[list[Assignment], list[Problem]]:
+    layers: dict[tuple[int, str], list[_Claim]] = {}
+    bundles: dict[tuple[int, tuple[tuple[str, str], ...]], list[_Claim]] = {}
+    for claim in claims:
+        rule = rules[claim.number]
+        if isinstance(rule, LayerRule) and claim.leaf:
+            scope = claim.name[: -len(claim.leaf.source) - 1]
+            layers.setdefault((claim.number, scope), []).append(claim)
+        elif isinstance(rule, VariableRule):
+            bundles.setdefault((claim.number, _together(rule, claim.bindings)), []).append(claim)
+    assigned: list[Assignment] = []
+    problems: list[Problem] = []
+    for (number, scope), found in layers.items():
+        rule = rules[number]
+        if isinstance(rule, LayerRule):
+            problems += _missing_leaves(rule, scope, found)
+            _assign_layer(rule, found, assigned, problems)
+    for (number, _), found in bundles.items():
+        rule = rules[number]
+        if isinstance(rule, VariableRule):
+            _assign_bundle(rule, found, assigned, problems)
+    assigned.sort(key=lambda item: (item.sources, item.target))
+    return assigned, problems
+
+
+def _together(rule: VariableRule, bindings: Bindings) -> tuple[tuple[str, str], ...]:
+    """What is the same for all sources of one application of the rule."""
+    return tuple(sorted(item for item in bindings.items() if item[0] != rule.group))
+
+
+def _missing_leaves(rule: LayerRule, scope: str, found: Iterable[_Claim]) -> list[Problem]:
+    present = {claim.leaf.source for claim in found if claim.leaf}
+    return [
+        Problem(
+            f"the layer {scope} has no {leaf.source}, which the kind {rule.kind.name} demands",
+            str(rule.ref),
+            f'{leaf.ref} says so; "{leaf.source}?" there would let it be absent',
+        )
+        for leaf in rule.kind.leaves.values()
+        if leaf.required and leaf.source not in present
+    ]
+
+
+def _assign_layer(rule: LayerRule, found: Sequence[_Claim], assigned: list[Assignment], problems: list[Problem]) -> None:
+    target = _target(rule, TargetPart(rule.target, ()), found[0], problems)
+    if target is not None:
+        for claim in found:
+            if claim.leaf:
+                name = f"{target}/{claim.leaf.target}"
+                assigned.append(Assignment((claim.name,), name, claim.leaf.ops, rule.ref, rule.per_class))
+
+
+def _assign_bundle(
+    rule: VariableRule, found: Sequence[_Claim], assigned: list[Assignment], problems: list[Problem]
+) -> None:
+    sources = _sources(rule, found, problems)
+    for part in rule.targets if sources else ():
+        target = _target(rule, part, found[0], problems)
+        if target is not None:
+            assigned.append(Assignment(sources, target, part.ops, rule.ref, rule.per_class))
+
+
+def _target(rule: LayerRule | VariableRule, part: TargetPart, claim: _Claim, problems: list[Problem]) -> str | None:
+    try:
+        return part.template.render(claim.bindings)
+    except PatternError as error:
+        problems.append(Problem(f"{claim.name}: {error}", str(rule.ref), f"`to` is {part.template}"))
+        return None
+
+
+def _sources(rule: VariableRule, found: Sequence[_Claim], problems: list[Problem]) -> tuple[str, ...]:
+    """The sources in the order the operations take them; empty, with the problem noted, when one is missing."""
+    if rule.group is not None:
+        return _numbered(rule, rule.group, found, problems)
+    by_position = {claim.position: claim.name for claim in found}
+    for position, pattern in enumerate(rule.patterns):
+        if position not in by_position:
+            message = f"{found[0].name} needs {pattern.render(found[0].bindings)} too, which is not there"
+            problems.append(Problem(message, str(rule.ref)))
+    return tuple(by_position[i] for i in sorted(by_position)) if len(by_position) == len(rule.patterns) else ()
+
+
+def _numbered(rule: VariableRule, group: str, found: Sequence[_Claim], problems: list[Problem]) -> tuple[str, ...]:
+    """The members of a numbered group in order; it starts at 0 or 1 and has no gap."""
+    counter = rule.patterns[0].placeholder(group)
+    by_number = {counter.number(claim.bindings[group]): claim.name for claim in found}
+    first, last = min(by_number), max(by_number)
+    missing = [number for number in range(min(first, 1), last) if number not in by_number][:5] if last < 10**6 else [0]
+    if len(by_number) < len(found):
+        problems.append(Problem(f"{found[0].name}: two members of the group have one number", str(rule.ref)))
+    elif missing or len(by_number) != last - min(first, 1) + 1:
+        numbers = ", ".join(map(str, missing))
+        message = f"the group {rule.patterns[0]} has a gap: number {numbers} is not there ({by_number[last]} is)"
+        problems.append(Problem(message, str(rule.ref), f"found: {', '.join(list(by_number.values())[:5])}"))
+    else:
+        return tuple(by_number[number] for number in sorted(by_number))
+    return ()
+
+
+def _drops(rules: Sequence[Rule], claims: Iterable[_Claim]) -> Iterator[Drop]:
+    for claim in claims:
+        rule = rules[claim.number]
+        if isinstance(rule, DropRule):
+            yield Drop(claim.name, rule.reason, rule.ref)
+
+
+def _one_source_a_target(assigned: Iterable[Assignment]) -> list[Problem]:
+    first: dict[str, Assignment] = {}
+    problems = []
+    for item in assigned:
+        other = first.setdefault(item.target, item)
+        if other is not item:
+            message = f"{item.sources[0]} and {other.sources[0]} ({other.rule}) both become {item.target}"
+            problems.append(Problem(message, str(item.rule), "each target variable takes one"))
+    return problems
+
+
+def _unused_rules(rules: Sequence[Rule], claims: Iterable[_Claim], names: Sequence[str]) -> list[Problem]:
+    used = {claim.number for claim in claims}
+    problems = []
+    for number, rule in enumerate(rules):
+        if number not in used and not rule.optional:
+            nearest = _nearest_to(rule, names) if len(problems) < _MAX_NEAREST else ""
+            hint = "; ".join(filter(None, (nearest, "`optional: true` if only some layouts have it")))
+            problems.append(Problem(f"no variable matches {_wanted(rule)}", str(rule.ref), hint))
+    return problems
+
+
+def _wanted(rule: Rule) -> str:
+    if isinstance(rule, LayerRule):
+        return f"{rule.pattern} as {rule.kind.name}"
+    return " or ".join(map(str, rule.patterns)) if isinstance(rule, VariableRule) else str(rule.pattern)
+
+
+def _nearest_to(rule: Rule, names: Sequence[str]) -> str:
+    if isinstance(rule, LayerRule):
+        return did_you_mean(f"{rule.pattern}/{next(iter(rule.kind.leaves))}", names)
+    return did_you_mean(str(rule.patterns[0] if isinstance(rule, VariableRule) else rule.pattern), names)

@@ -1,0 +1,173 @@
+"""What a mapping table says and what applying it gives, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ckptmap.errors import Problem
+from ckptmap.mapping.ops import Op
+from ckptmap.mapping.patterns import Pattern, Template
+
+InitValue = str | float
+"""``zeros``, ``ones``, ``initializer`` (the target variable's own) or a number that fills the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRef:
+    """Where a rule stands: the table's file and the line in it, counted from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class PerClass:
+    """A variable that holds something for each class.
+
+    Along ``axis`` the classes follow each other, ``block`` values for each; the whole run repeats as often as it fits
+    (once for each anchor). With ``background`` the run starts with one more class, the background.
+    The length of the axis is repeats x (classes + background) x block.
+    """
+
+    axis: int = -1
+    background: bool = True
+    block: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One variable of a layer: its name in the source layer, in the target layer, and what happens on the way."""
+
+    source: str
+    target: str
+    required: bool
+    ops: tuple[Op, ...]
+    ref: RuleRef
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of layer: its leaves by their source name."""
+
+    name: str
+    leaves: Mapping[str, Leaf]
+    ref: RuleRef
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRule:
+    """Maps a layer, all leaves of its kind."""
+
+    pattern: Pattern
+    target: Template
+    kind: Kind
+    per_class: PerClass | None
+    optional: bool
+    ref: RuleRef
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPart:
+    """One target of a variable rule, with all operations that lead to it."""
+
+    template: Template
+    ops: tuple[Op, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VariableRule:
+    """Maps single variables: one to one, many to one, or one to many.
+
+    With ``group``, all variables that ``patterns[0]`` matches with the same other placeholders are taken together, in
+    the order of that placeholder's number.
+    """
+
+    patterns: tuple[Pattern, ...]
+    targets: tuple[TargetPart, ...]
+    group: str | None
+    per_class: PerClass | None
+    optional: bool
+    ref: RuleRef
+
+
+@dataclass(frozen=True, slots=True)
+class DropRule:
+    """Source variables that no target needs, and why."""
+
+    pattern: Pattern
+    reason: str
+    optional: bool
+    ref: RuleRef
+
+
+@dataclass(frozen=True, slots=True)
+class InitRule:
+    """Target variables that no source has, what they start as, and why."""
+
+    pattern: Pattern
+    value: InitValue
+    reason: str
+    ref: RuleRef
+
+
+Rule = LayerRule | VariableRule | DropRule
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A mapping table, checked, with everything it includes."""
+
+    name: str
+    path: str
+    description: str
+    rules: tuple[Rule, ...]
+    inits: tuple[InitRule, ...]
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One target variable and what it is made from."""
+
+    sources: tuple[str, ...]
+    """Source variables, in the order the operations take them."""
+    target: str
+    """Readable name of the target variable, such as ``block_3_expand/kernel``."""
+    ops: tuple[Op, ...]
+    """Empty: the bytes are moved unchanged."""
+    rule: RuleRef
+    per_class: PerClass | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A source variable that is left behind on purpose."""
+
+    source: str
+    reason: str
+    rule: RuleRef
+
+
+@dataclass(frozen=True, slots=True)
+class Init:
+    """What a target-only variable starts as, and why."""
+
+    value: InitValue
+    reason: str
+    rule: RuleRef
+
+
+@dataclass(frozen=True, slots=True)
+class MappingResult:
+    """What a table makes of a checkpoint's variables: each is assigned, dropped or unmatched."""
+
+    assignments: tuple[Assignment, ...]
+    drops: tuple[Drop, ...]
+    unmatched: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """For unmatched variables of a known layer: which rule is near, and what its kind lacks."""

@@ -1,0 +1,274 @@
+"""The rules of one table file: kinds, layers, variables, drop and init."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ckptmap.mapping.model import (
+    DropRule,
+    InitRule,
+    InitValue,
+    Kind,
+    LayerRule,
+    Leaf,
+    PerClass,
+    TargetPart,
+    VariableRule,
+)
+from ckptmap.mapping.nearest import did_you_mean
+from ckptmap.mapping.ops import Op
+from ckptmap.mapping.parse_ops import check_arity, for_target, parse_ops
+from ckptmap.mapping.parse_where import check_used, parse_where
+from ckptmap.mapping.patterns import Pattern, PatternError, Placeholder, Template, parse_pattern, parse_template
+from ckptmap.mapping.yamlnodes import Document, Node
+
+_LAYER = ("from", "to", "as", "where", "per_class", "optional")
+_VARIABLE = ("from", "to", "ops", "group", "where", "per_class", "optional")
+_WORDS = ("zeros", "ones", "initializer")
+
+
+@dataclass(slots=True)
+class Scope:
+    """The placeholders a table declares, and which of them its rules have used so far."""
+
+    doc: Document
+    declared: Mapping[str, Placeholder]
+    used: set[str] = field(default_factory=set)
+
+    def pattern(self, node: Node, what: str) -> Pattern | None:
+        """The pattern a node holds."""
+        text = self.doc.text(node, what)
+        if text is None:
+            return None
+        try:
+            pattern = parse_pattern(text, self.declared)
+        except PatternError as error:
+            self.doc.error(node, str(error), error.hint)
+            return None
+        self.used |= pattern.names
+        return pattern
+
+    def template(self, node: Node, what: str, bound: frozenset[str]) -> Template | None:
+        """The target name a node holds, over the placeholders that the source pattern binds."""
+        text = self.doc.text(node, what)
+        if text is None:
+            return None
+        try:
+            template = parse_template(text, self.declared)
+        except PatternError as error:
+            self.doc.error(node, str(error), error.hint)
+            return None
+        self.used |= template.names
+        for name in sorted(template.names - bound):
+            self.doc.error(node, f"{{{name}}} is in {what}, but not in `from`", "only what is matched can be used")
+        return template if template.names <= bound else None
+
+    def inner(self, node: Node | None) -> Scope:
+        """The scope of a rule with a ``where`` of its own."""
+        return Scope(self.doc, {**self.declared, **parse_where(self.doc, node)}) if node is not None else self
+
+    def close(self, node: Node | None, inner: Scope) -> None:
+        """Take over what a rule used; note what it declared in vain."""
+        if inner is not self:
+            check_used(self.doc, node, inner.declared, inner.used)
+            self.used |= inner.used
+
+
+def parse_kinds(doc: Document, node: Node | None) -> dict[str, Kind]:
+    """The ``kinds`` of a table by name."""
+    if node is None:
+        return {}
+    kinds = {}
+    for name, (key, value) in (doc.pairs(node, "`kinds`") or {}).items():
+        leaves = [_leaf(doc, text, *pair) for text, pair in (doc.pairs(value, f'kind "{name}"') or {}).items()]
+        known = {leaf.source: leaf for leaf in leaves if leaf is not None}
+        if not leaves:
+            doc.error(key, f'kind "{name}" has no leaves')
+        elif len(known) < len(leaves) and None not in leaves:
+            doc.error(key, f'kind "{name}" names a leaf twice, with and without "?"')
+        targets = [leaf.target for leaf in known.values()]
+        for target in sorted({text for text in targets if targets.count(text) > 1}):
+            doc.error(key, f'kind "{name}" maps two leaves to "{target}"')
+        kinds[name] = Kind(name, known, doc.ref(key))
+    return kinds
+
+
+def _leaf(doc: Document, text: str, key: Node, value: Node) -> Leaf | None:
+    source, required, ops = text.removesuffix("?"), not text.endswith("?"), ()
+    target_node: Node | None = value
+    if value.id == "mapping":
+        fields = doc.mapping(value, f'leaf "{text}"', ("to", "ops"), ("to",)) or {}
+        target_node = fields.get("to")
+        ops = parse_ops(doc, fields.get("ops"))
+        check_arity(doc, value, ops, False, None)
+    target = doc.text(target_node, f'leaf "{text}"') if target_node is not None else None
+    if target is None:
+        return None
+    try:
+        parse_pattern(source, {}), parse_pattern(target, {})
+    except PatternError as error:
+        doc.error(key, str(error), "leaves are plain names, without placeholders")
+        return None
+    return Leaf(source, target, required, ops, doc.ref(key))
+
+
+def parse_layer(scope: Scope, node: Node, kinds: Mapping[str, Kind]) -> LayerRule | None:
+    """One item of ``layers``."""
+    doc = scope.doc
+    fields = doc.mapping(node, "a layer", _LAYER, ("from", "as"))
+    if fields is None or not {"from", "as"} <= fields.keys():
+        return None
+    inner = scope.inner(fields.get("where"))
+    pattern = inner.pattern(fields["from"], "`from`")
+    template = inner.template(fields.get("to", fields["from"]), "`to`", pattern.names) if pattern else None
+    scope.close(fields.get("where"), inner)
+    kind = _kind(doc, fields["as"], kinds)
+    per_class, optional = _per_class(doc, fields.get("per_class")), doc.flag(fields.get("optional"), "optional", False)
+    if pattern is None or template is None or kind is None:
+        return None
+    return LayerRule(pattern, template, kind, per_class, optional, doc.ref(node))
+
+
+def _kind(doc: Document, node: Node, kinds: Mapping[str, Kind]) -> Kind | None:
+    name = doc.text(node, "`as`")
+    if name is not None and name not in kinds:
+        hint = did_you_mean(name, kinds) or ("known: " + ", ".join(sorted(kinds)) if kinds else "include kinds/slim")
+        doc.error(node, f'there is no kind "{name}"', hint)
+    return kinds.get(name) if name is not None else None
+
+
+def parse_variable(scope: Scope, node: Node) -> VariableRule | None:
+    """One item of ``variables``."""
+    doc = scope.doc
+    fields = doc.mapping(node, "a variable rule", _VARIABLE, ("from",))
+    if fields is None or "from" not in fields:
+        return None
+    inner = scope.inner(fields.get("where"))
+    patterns = _sources(inner, fields["from"])
+    group = _group(inner, fields.get("group"), patterns)
+    bound = (patterns[0].names if patterns else frozenset()) - {group}
+    targets = _targets(inner, fields, bound, many=len(patterns) > 1 or "group" in fields) if patterns else ()
+    scope.close(fields.get("where"), inner)
+    per_class, optional = _per_class(doc, fields.get("per_class")), doc.flag(fields.get("optional"), "optional", False)
+    if not patterns or not targets or ("group" in fields and group is None):
+        return None
+    return VariableRule(patterns, targets, group, per_class, optional, doc.ref(node))
+
+
+def _sources(scope: Scope, node: Node) -> tuple[Pattern, ...]:
+    nodes = scope.doc.items(node, "`from`") if node.id == "sequence" else [node]
+    patterns = [scope.pattern(item, "`from`") for item in nodes]
+    known = [pattern for pattern in patterns if pattern is not None]
+    for item, pattern in zip(nodes, patterns, strict=True):
+        if pattern is not None and known and pattern.names != known[0].names:
+            scope.doc.error(item, "all patterns of a `from` list use the same placeholders", "else none belong together")
+            return ()
+    return tuple(known) if len(known) == len(nodes) else ()
+
+
+def _group(scope: Scope, node: Node | None, patterns: tuple[Pattern, ...]) -> str | None:
+    if node is None:
+        return None
+    doc, name = scope.doc, scope.doc.text(node, "group")
+    if name is None or not patterns:
+        return None
+    if len(patterns) > 1 or name not in patterns[0].names:
+        doc.error(node, f"`from` is one pattern with {{{name}}}", "group names the placeholder that counts")
+    elif not scope.declared[name].numeric:
+        doc.error(node, f"{{{name}}} does not stand for a number", "declare it `int` or map it to numbers")
+    else:
+        return name
+    return None
+
+
+def _targets(
+    scope: Scope, fields: Mapping[str, Node], bound: frozenset[str], many: bool
+) -> tuple[TargetPart, ...]:
+    ops = parse_ops(scope.doc, fields.get("ops"))
+    if "to" not in fields and many:
+        scope.doc.error(fields["from"], "a rule with several sources needs `to`")
+        return ()
+    to = fields.get("to", fields["from"])
+    listed = to.id == "sequence"
+    nodes = scope.doc.items(to, "`to`") if listed else [to]
+    parts = [_target(scope, item, for_target(ops, i), bound, many, listed) for i, item in enumerate(nodes)]
+    check_arity(scope.doc, fields.get("ops", to), ops, many, len(nodes) if listed else None)
+    return tuple(part for part in parts if part is not None) if None not in parts else ()
+
+
+def _target(
+    scope: Scope, node: Node, ops: tuple[Op, ...], bound: frozenset[str], many: bool, listed: bool
+) -> TargetPart | None:
+    """One ``to``: a name, or in a list ``{name: …, ops: […]}`` with operations of its own."""
+    own: tuple[Op, ...] = ()
+    name: Node | None = node
+    if listed and node.id == "mapping":
+        fields = scope.doc.mapping(node, "an item of `to`", ("name", "ops"), ("name",)) or {}
+        name, own = fields.get("name"), parse_ops(scope.doc, fields.get("ops"))
+        check_arity(scope.doc, node, own, False, None)
+    template = scope.template(name, "`to`", bound) if name is not None else None
+    return TargetPart(template, ops + own) if template else None
+
+
+def _per_class(doc: Document, node: Node | None) -> PerClass | None:
+    if node is None:
+        return None
+    fields = doc.mapping(node, "per_class", ("axis", "background", "block"), ("axis",))
+    if fields is None or "axis" not in fields:
+        return None
+    axis = doc.integer(fields["axis"], "axis")
+    block = doc.integer(fields["block"], "block") if "block" in fields else 1
+    background = doc.flag(fields.get("background"), "background", True)
+    if axis is None or block is None:
+        return None
+    if block < 1:
+        doc.error(fields["block"], "block must be 1 or more")
+        return None
+    return PerClass(axis, background, block)
+
+
+def parse_drop(scope: Scope, node: Node) -> DropRule | None:
+    """One item of ``drop``."""
+    doc = scope.doc
+    fields = doc.mapping(node, "a drop rule", ("match", "reason", "optional", "where"), ("match", "reason"))
+    pattern, reason = _match(scope, fields)
+    if fields is None or pattern is None or reason is None:
+        return None
+    return DropRule(pattern, reason, doc.flag(fields.get("optional"), "optional", False), doc.ref(node))
+
+
+def parse_init(scope: Scope, node: Node) -> InitRule | None:
+    """One item of ``init``."""
+    doc = scope.doc
+    needed = ("match", "value", "reason")
+    fields = doc.mapping(node, "an init rule", (*needed, "where"), needed)
+    pattern, reason = _match(scope, fields)
+    value = _init_value(doc, fields["value"]) if fields and "value" in fields else None
+    if fields is None or pattern is None or reason is None or value is None:
+        return None
+    return InitRule(pattern, value, reason, doc.ref(node))
+
+
+def _match(scope: Scope, fields: Mapping[str, Node] | None) -> tuple[Pattern | None, str | None]:
+    fields = fields or {}
+    inner = scope.inner(fields.get("where"))
+    pattern = inner.pattern(fields["match"], "`match`") if "match" in fields else None
+    scope.close(fields.get("where"), inner)
+    reason = scope.doc.text(fields["reason"], "reason") if "reason" in fields else None
+    if reason is not None and not reason.strip():
+        scope.doc.error(fields["reason"], "the reason is empty", "say why, the report repeats it")
+        reason = None
+    return pattern, reason
+
+
+def _init_value(doc: Document, node: Node) -> InitValue | None:
+    if node.id == "scalar" and node.value in _WORDS:
+        return str(node.value)
+    before = len(doc.problems)
+    number = doc.number(node, "value")
+    if number is None:
+        del doc.problems[before:]
+        hint = did_you_mean(str(node.value), _WORDS) if node.id == "scalar" else ""
+        doc.error(node, "value must be zeros, ones, initializer or a number", hint)
+    return number

@@ -1,0 +1,279 @@
+"""Load and check mapping tables: files, includes, and what only shows when all rules are together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+from ckptmap.errors import Problem, TableError
+from ckptmap.mapping.locate import DETECTORS, mappings_root, shipped_tables
+from ckptmap.mapping.model import DropRule, InitRule, Kind, LayerRule, Rule, RuleRef, Table, TargetPart, VariableRule
+from ckptmap.mapping.nearest import did_you_mean
+from ckptmap.mapping.overlap import can_overlap
+from ckptmap.mapping.parse_rules import Scope, parse_drop, parse_init, parse_kinds, parse_layer, parse_variable
+from ckptmap.mapping.parse_where import check_used, parse_where
+from ckptmap.mapping.patterns import Parts, Pattern, PatternError, Template, join_pattern, join_template
+from ckptmap.mapping.yamlnodes import Document, Node
+
+_TABLE = ("description", "include", "kinds", "where", "layers", "variables", "drop", "init")
+_SUFFIXES = (".yaml", ".yml")
+_MAX_RULES = 20_000
+_Parsed = TypeVar("_Parsed")
+
+
+def load_table(name_or_path: str | Path) -> Table:
+    """A shipped table by name (``ssd_mobilenet_v2``, ``detectors/ssd_mobilenet_v2``) or the user's own YAML file.
+
+    Reads the file and what it includes. Raises TableError with all mistakes of the table and its includes.
+    """
+    path, roots = _find(str(name_or_path))
+    problems: list[Problem] = []
+    table = _load_checked(path, roots, problems)
+    if problems:
+        raise TableError(f"the table {name_or_path} has {_count(problems)}", problems)
+    return table
+
+
+def list_tables() -> tuple[str, ...]:
+    """The names of the shipped detector tables."""
+    return tuple(shipped_tables())
+
+
+def check_tables(path: str | Path) -> tuple[Problem, ...]:
+    """All mistakes of a table file, or of every table below a directory. Raises TableError when there is none."""
+    path = Path(path)
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES)
+    if not files:
+        raise TableError(f"there is no table at {path}", ())
+    root = path if path.is_dir() else path.parent
+    problems: list[Problem] = []
+    for file in files:
+        _load_checked(file, (root, mappings_root()), problems)
+    return tuple(dict.fromkeys(problems))
+
+
+def _find(text: str) -> tuple[Path, tuple[Path, ...]]:
+    """The file that is meant, and the directories in which its includes are looked for."""
+    shipped = mappings_root()
+    path = Path(text)
+    if path.suffix in _SUFFIXES:
+        if not path.is_file():
+            raise TableError(f"there is no table file {text}", ())
+        inside = path.resolve().is_relative_to(shipped)
+        return path, (shipped,) if inside else (path.parent, shipped)
+    for name in (f"{DETECTORS}/{text}", text):
+        if _is_plain(name) and (shipped / f"{name}.yaml").is_file():
+            return shipped / f"{name}.yaml", (shipped,)
+    known = list_tables()
+    hint = did_you_mean(text, known) or f"known: {', '.join(known)}; your own table is a path that ends in .yaml"
+    raise TableError(f'there is no table "{text}" ({hint})', ())
+
+
+def _count(problems: list[Problem]) -> str:
+    return "1 mistake:" if len(problems) == 1 else f"{len(problems)} mistakes:"
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """A table file with its includes, before the checks that need all rules."""
+
+    description: str = ""
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    rules: list[Rule] = field(default_factory=list)
+    inits: list[InitRule] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loader:
+    """Reads files below ``roots``; ``chain`` holds the files that are being included, to find cycles."""
+
+    roots: tuple[Path, ...]
+    problems: list[Problem]
+    chain: tuple[Path, ...] = ()
+
+    def load(self, path: Path) -> _Loaded:
+        """One file and everything it includes."""
+        doc = Document(self._label(path), self.problems)
+        loaded = _Loaded()
+        root = doc.read(path)
+        fields = doc.mapping(root, "a table", _TABLE) if root is not None else None
+        if fields is None:
+            return loaded
+        if "description" in fields:
+            loaded.description = doc.text(fields["description"], "description") or ""
+        scope = Scope(doc, parse_where(doc, fields.get("where")))
+        inner = replace(self, chain=(*self.chain, path.resolve()))
+        for node in _items(doc, fields, "include"):
+            inner._include(scope, node, loaded)
+        self._own(scope, fields, loaded)
+        check_used(doc, fields.get("where"), scope.declared, scope.used)
+        return loaded
+
+    def _own(self, scope: Scope, fields: Mapping[str, Node], loaded: _Loaded) -> None:
+        doc = scope.doc
+        _add_kinds(doc, fields.get("kinds"), loaded, parse_kinds(doc, fields.get("kinds")))
+        layers = _items(doc, fields, "layers")
+        loaded.rules += _parsed(layers, lambda node: parse_layer(scope, node, loaded.kinds))
+        loaded.rules += _parsed(_items(doc, fields, "variables"), lambda node: parse_variable(scope, node))
+        loaded.rules += _parsed(_items(doc, fields, "drop"), lambda node: parse_drop(scope, node))
+        loaded.inits += _parsed(_items(doc, fields, "init"), lambda node: parse_init(scope, node))
+
+    def _include(self, scope: Scope, node: Node, loaded: _Loaded) -> None:
+        doc = scope.doc
+        fields = doc.mapping(node, "an include", ("table", "from", "to", "optional"), ("table",))
+        if fields is None or "table" not in fields:
+            return
+        path = self._resolve(doc, fields["table"])
+        before = scope.pattern(fields["from"], "`from`") if "from" in fields else None
+        bound = before.names if before else frozenset()
+        after = scope.template(fields["to"], "`to`", bound) if "to" in fields else None
+        optional = doc.flag(fields.get("optional"), "optional", False)
+        if path is None:
+            return
+        included = self.load(path)
+        _add_kinds(doc, node, loaded, included.kinds)
+        try:
+            loaded.rules += [_under(rule, before, after, optional) for rule in included.rules]
+            loaded.inits += [_init_under(rule, after) for rule in included.inits]
+        except PatternError as error:
+            doc.error(node, str(error), error.hint)
+
+    def _resolve(self, doc: Document, node: Node) -> Path | None:
+        name = doc.text(node, "table")
+        if name is None:
+            return None
+        if not _is_plain(name):
+            doc.error(node, f'"{name}" leaves the table directory', "write it like backbones/mobilenet_v2")
+            return None
+        path = next((file for root in self.roots if (file := _below(root, name)) is not None), None)
+        if path is None:
+            doc.error(node, f'there is no table "{name}"', did_you_mean(name, self._known()))
+        elif path.resolve() in self.chain:
+            cycle = [*self.chain[self.chain.index(path.resolve()) :], path]
+            doc.error(node, "tables include each other: " + " -> ".join(map(self._label, cycle)))
+            return None
+        return path
+
+    def _known(self) -> list[str]:
+        """What could be included, for hints."""
+        shipped = mappings_root()
+        return [file.relative_to(shipped).with_suffix("").as_posix() for file in shipped.glob("*/*.yaml")]
+
+    def _label(self, path: Path) -> str:
+        """A shipped table is called by its place among the tables, another by its path."""
+        shipped = mappings_root()
+        resolved = path.resolve()
+        return resolved.relative_to(shipped).as_posix() if resolved.is_relative_to(shipped) else str(path)
+
+
+def _load_checked(path: Path, roots: tuple[Path, ...], problems: list[Problem]) -> Table:
+    loaded = _Loader(roots, problems).load(path)
+    rules = _without_doubles(loaded.rules)
+    if len(rules) > _MAX_RULES:
+        problems.append(Problem(f"{len(rules)} rules are too many", str(path), f"a table can have {_MAX_RULES}"))
+    else:
+        problems += _overlaps([(rule.ref, parts) for rule in rules for parts in _matched(rule)])
+        problems += _overlaps([(rule.ref, rule.pattern.parts) for rule in loaded.inits])
+    return Table(path.stem, str(path), loaded.description, tuple(rules), tuple(loaded.inits), loaded.kinds)
+
+
+def _items(doc: Document, fields: Mapping[str, Node], name: str) -> list[Node]:
+    return doc.items(fields[name], f"`{name}`") if name in fields else []
+
+
+def _parsed(nodes: Iterable[Node], parse: Callable[[Node], _Parsed | None]) -> list[_Parsed]:
+    return [rule for node in nodes if (rule := parse(node)) is not None]
+
+
+def _is_plain(name: str) -> bool:
+    """True for a relative path of plain components."""
+    parts = PurePosixPath(name).parts
+    return bool(parts) and ".." not in parts and not name.startswith("/") and "\\" not in name and ":" not in name
+
+
+def _below(root: Path, name: str) -> Path | None:
+    """The table file of this name below ``root``; None when there is none, or a link leads out of it."""
+    for suffix in _SUFFIXES:
+        file = root / f"{name}{suffix}"
+        if file.is_file() and file.resolve().is_relative_to(root.resolve()):
+            return file
+    return None
+
+
+def _add_kinds(doc: Document, node: Node | None, loaded: _Loaded, kinds: Mapping[str, Kind]) -> None:
+    for name, kind in kinds.items():
+        other = loaded.kinds.setdefault(name, kind)
+        if other.ref != kind.ref:
+            doc.error(node, f'the kind "{name}" is defined twice: {other.ref} and {kind.ref}')
+
+
+def _under(rule: Rule, before: Pattern | None, after: Template | None, optional: bool) -> Rule:
+    """A rule of an included table, with the prefixes of the include."""
+    optional = optional or rule.optional
+    if isinstance(rule, VariableRule):
+        patterns = tuple(join_pattern(before, pattern) for pattern in rule.patterns)
+        targets = tuple(TargetPart(join_template(after, part.template), part.ops) for part in rule.targets)
+        return replace(rule, patterns=patterns, targets=targets, optional=optional)
+    pattern = join_pattern(before, rule.pattern)
+    if isinstance(rule, LayerRule):
+        return replace(rule, pattern=pattern, target=join_template(after, rule.target), optional=optional)
+    return replace(rule, pattern=pattern, optional=optional)
+
+
+def _init_under(rule: InitRule, after: Template | None) -> InitRule:
+    """An init rule of an included table: its pattern is one of target names, so the target prefix goes before it."""
+    if after is None:
+        return rule
+    if after.names:
+        raise PatternError(f"init rules cannot be included below {after.text}", "leave placeholders out of `to`")
+    return replace(rule, pattern=join_pattern(Pattern.literal(after.text), rule.pattern))
+
+
+def _without_doubles(rules: Iterable[Rule]) -> list[Rule]:
+    """A table included twice in the same place counts once."""
+    unique: dict[tuple[RuleRef, tuple[str, ...]], Rule] = {}
+    for rule in rules:
+        patterns = rule.patterns if isinstance(rule, VariableRule) else (rule.pattern,)
+        unique.setdefault((rule.ref, tuple(pattern.text for pattern in patterns)), rule)
+    return list(unique.values())
+
+
+def _matched(rule: Rule) -> list[Parts]:
+    """The variable names that a rule takes."""
+    if isinstance(rule, LayerRule):
+        return [(*rule.pattern.parts, "/" + leaf) for leaf in rule.kind.leaves]
+    if isinstance(rule, DropRule):
+        return [rule.pattern.parts]
+    return [pattern.parts for pattern in rule.patterns]
+
+
+def _overlaps(claims: list[tuple[RuleRef, Parts]]) -> list[Problem]:
+    """A problem for each two rules that can match the same name. Only names with the same last component are tried."""
+    buckets: dict[str, list[tuple[RuleRef, Parts]]] = {}
+    for ref, parts in claims:
+        buckets.setdefault(_last_component(parts), []).append((ref, parts))
+    open_ended = buckets.pop("", [])
+    found: dict[tuple[RuleRef, RuleRef], Problem] = {}
+    for bucket in [*buckets.values(), []]:
+        together = [*bucket, *open_ended]
+        for i, (ref, parts) in enumerate(bucket or open_ended):
+            for other, other_parts in together[i + 1 :]:
+                if (ref, other) not in found and can_overlap(parts, other_parts):
+                    found[ref, other] = _overlap_problem(ref, parts, other, other_parts)
+    return list(found.values())
+
+
+def _overlap_problem(ref: RuleRef, parts: Parts, other: RuleRef, other_parts: Parts) -> Problem:
+    one, two = (
+        "".join(part if isinstance(part, str) else f"{{{part.name}}}" for part in item) for item in (parts, other_parts)
+    )
+    message = f"two rules can match the same variable: {one} and {two} ({ref})"
+    return Problem(message, str(other), "declare the placeholders so that only one of them does")
+
+
+def _last_component(parts: Parts) -> str:
+    """The last component when it is literal, else nothing."""
+    last = parts[-1]
+    return last.rpartition("/")[2] if isinstance(last, str) and ("/" in last or len(parts) == 1) else ""
