@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.staging import Staging
-from ckptmap.draft import EmaChoice, PlanOptions
+from ckptmap.draft import PlanChoices, PlanOptions
 from ckptmap.errors import OutputError, TargetError
 from ckptmap.ledger import Plan
 from ckptmap.mapping import Table, load_table
@@ -20,42 +19,28 @@ from ckptmap.report.json_format import to_json
 from ckptmap.targets import Target, load_target
 from ckptmap.writing import CHECKPOINT_NAME, Progress, read_back, stage_checkpoint
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 PathLike = str | os.PathLike[str]
 
 REPORT_NAME = "report.json"
 
 
-def plan(
-    source: PathLike,
-    *,
-    to: PathLike,
-    table: PathLike | None = None,
-    num_classes: int | None = None,
-    settings: Mapping[str, Any] | None = None,
-    ema: EmaChoice = "prefer",
-    root: str | None = None,
-    allow_unused: Sequence[str] = (),
-    init_missing: bool = False,
-) -> Plan:
+def plan(source: PathLike, *, to: PathLike, table: PathLike | None = None, **choices: Unpack[PlanChoices]) -> Plan:
     """The ledger of converting ``source``: every variable and its fate; reads indexes only, writes nothing.
 
     Args:
         source: prefix, any file, or directory of a TF1 checkpoint.
         to: name of a shipped target, or a TF2 checkpoint whose object graph and shapes are the template.
         table: shipped table or your own YAML; None: the target's own.
-        num_classes: classes of the new model; another count than the source's re-initializes the class head.
-        settings: settings of the target such as ``use_dropout``, where the source does not show them.
-        ema: whether moving averages win over raw values.
-        root: what the new checkpoint is rooted at, ``model`` or ``feature_extractor``; None: the target's own.
-        allow_unused: globs of source variables that may stay unused.
-        init_missing: fill target variables without a source by their initializers.
+        **choices: see :class:`ckptmap.draft.PlanChoices`.
 
     Raises:
         CkptmapError: the source, table or target cannot be used, or they contradict each other.
     """
-    options = PlanOptions(num_classes, settings or {}, ema, root, tuple(allow_unused), init_missing)
     with open_checkpoint(os.fspath(source)) as checkpoint:
-        return _plan(checkpoint, to, table, options)
+        return _plan(checkpoint, to, table, PlanOptions(**choices))
 
 
 def convert(
@@ -64,15 +49,10 @@ def convert(
     to: PathLike,
     output: PathLike,
     table: PathLike | None = None,
-    num_classes: int | None = None,
-    settings: Mapping[str, Any] | None = None,
-    ema: EmaChoice = "prefer",
-    root: str | None = None,
-    allow_unused: Sequence[str] = (),
-    init_missing: bool = False,
     seed: int = 0,
     force: bool = False,
     progress: Progress | None = None,
+    **choices: Unpack[PlanChoices],
 ) -> Document:
     """Convert ``source`` into ``output``/ckpt-0, verify it, and return the report (also in ``output``/report.json).
 
@@ -85,10 +65,9 @@ def convert(
             VerificationError where what is read back is not what was written.
     """
     folder = Path(output)
-    options = PlanOptions(num_classes, settings or {}, ema, root, tuple(allow_unused), init_missing)
     _check_output(folder, force=force)
     with open_checkpoint(os.fspath(source)) as checkpoint:
-        made = _plan(checkpoint, to, table, options)
+        made = _plan(checkpoint, to, table, PlanOptions(**choices))
         if made.findings:
             return document(made)
         _refuse_source_folder(folder, checkpoint)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, TypedDict
 
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.errors import Problem
@@ -12,24 +12,37 @@ from ckptmap.mapping.model import MappingResult, Table
 from ckptmap.mapping.slots import Slot
 from ckptmap.offers import Offer
 from ckptmap.roots import DETECTION
-from ckptmap.targets.variables import TargetVariable, Value
+from ckptmap.targets.variables import TargetVariable
 
 EmaChoice = Literal["prefer", "ignore", "only"]
 
 
+class PlanChoices(TypedDict, total=False):
+    """What the user may decide, as keyword arguments of ``ckptmap.plan`` and ``ckptmap.convert``."""
+
+    num_classes: int | None
+    """Classes of the new model; another count than the source's re-initializes the class head."""
+    settings: Mapping[str, Any]
+    """Settings of the target such as ``use_dropout``, where the source does not show them."""
+    ema: EmaChoice
+    """``prefer`` moving averages to raw values, ``ignore`` them, or take them ``only``: then one that lacks is an error."""
+    root: str | None
+    """What the new checkpoint is rooted at, ``model`` or ``feature_extractor``; None: the target's own."""
+    allow_unused: Sequence[str]
+    """Globs of source variables that may stay unused."""
+    init_missing: bool
+    """Fill target variables without a source by their initializers."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What the user decides.
-
-    ``settings`` are those of the target (``use_dropout``); ``ema`` says whether moving averages win over raw values
-    (``prefer``), are left aside (``ignore``), or must exist for every trainable variable (``only``).
-    """
+    """The user's choices with their defaults; :class:`PlanChoices` says what each means."""
 
     num_classes: int | None = None
-    settings: Mapping[str, Value] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     ema: EmaChoice = "prefer"
     root: str | None = None
-    allow_unused: tuple[str, ...] = ()
+    allow_unused: Sequence[str] = ()
     init_missing: bool = False
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.errors import Problem
-from ckptmap.mapping.model import Init, Op
-from ckptmap.targets.model import Assumption, TargetVariable
+from ckptmap.mapping.model import Init
+from ckptmap.mapping.ops import Op
+from ckptmap.targets.choose import Assumption
+from ckptmap.targets.variables import TargetVariable
 
 
 class SourceFate(enum.Enum):
@@ -77,5 +79,7 @@ class Plan:
     @property
     def summary(self) -> dict[str, int]:
         """How many variables met each fate, zeros included."""
-        met = Counter(record.fate.value for record in (*self.targets, *self.sources))
-        return {fate.value: met[fate.value] for fate in (*TargetFate, *SourceFate)}
+        met = Counter(record.fate.value for record in self.targets)
+        met.update(record.fate.value for record in self.sources)
+        fates: list[TargetFate | SourceFate] = [*TargetFate, *SourceFate]
+        return {fate.value: met[fate.value] for fate in fates}

@@ -9,7 +9,8 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.errors import Problem
 from ckptmap.mapping.model import Assignment
-from ckptmap.mapping.ops import Cast, Op, OperationError, infer
+from ckptmap.mapping.ops import Op, OperationError, infer
+from ckptmap.mapping.ops_numeric import Cast
 
 _LOSSLESS = {
     (DType.HALF, DType.FLOAT32),

@@ -23,7 +23,8 @@ _OUTSIDE = "outside the classification backbone, which is all that fine_tune_che
 
 def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
     """The ledger of ``draft``; what nobody accepted of its unused and missing variables are its findings."""
-    kept = _kept(draft)
+    root = draft.options.root or target.root
+    kept = _kept(draft, root)
     by_key = dict(_target_records(draft, kept))
     targets = tuple(by_key.values())
     sources = tuple(_source_records(draft, by_key))
@@ -31,7 +32,7 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
         source=draft.inventory,
         target=target.name,
         table=draft.table.name,
-        root=draft.options.root,
+        root=root,
         targets=targets,
         sources=sources,
         settings=layout.settings,
@@ -41,9 +42,9 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
     )
 
 
-def _kept(draft: Draft) -> dict[str, TargetVariable]:
+def _kept(draft: Draft, root: str) -> dict[str, TargetVariable]:
     """The target's variables below the chosen root, by their full object path; their keys start at that root."""
-    below = {key: key_below(draft.options.root, key) for key in draft.solved.variables}
+    below = {key: key_below(root, key) for key in draft.solved.variables}
     return {
         key: replace(draft.solved.variables[key], key=path) for key, path in below.items() if path is not None
     }

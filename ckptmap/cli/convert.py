@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import enum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ckptmap.cli.options import Json, Output, Source, parse_settings
 
-
-class Ema(str, enum.Enum):
-    """Whether moving averages win over raw values."""
-
-    PREFER = "prefer"
-    IGNORE = "ignore"
-    ONLY = "only"
+if TYPE_CHECKING:
+    from ckptmap.draft import PlanChoices
 
 
-class Root(str, enum.Enum):
-    """The object that the new checkpoint is rooted at."""
-
-    MODEL = "model"
-    FEATURE_EXTRACTOR = "feature_extractor"
+Ema = Literal["prefer", "ignore", "only"]
+Root = Literal["model", "feature_extractor"]
 
 
 def convert_command(
@@ -47,12 +38,13 @@ def convert_command(
         typer.Option("--set", metavar="NAME=VALUE", help="A setting of the target, such as use_dropout=true; repeatable."),
     ] = None,
     root: Annotated[
-        Root,
+        Root | None,
         typer.Option(
-            help="model: for fine_tune_checkpoint_type full and detection; feature_extractor: for classification."
+            help="model: for fine_tune_checkpoint_type full and detection; feature_extractor: for classification.",
+            show_default=False,
         ),
-    ] = Root.MODEL,
-    ema: Annotated[Ema, typer.Option(help="Moving averages: prefer, ignore, or only (an error where one lacks).")] = Ema.PREFER,
+    ] = None,
+    ema: Annotated[Ema, typer.Option(help="Moving averages: prefer, ignore, or only (an error where one lacks).")] = "prefer",
     allow_unused: Annotated[
         list[str] | None,
         typer.Option(metavar="GLOB", help="Accept unused source variables that match; repeatable.", show_default=False),
@@ -71,20 +63,21 @@ def convert_command(
 
     if output is None and not dry_run:
         raise typer.BadParameter("say where to write with -o DIRECTORY, or add --dry-run", param_hint="--output")
-    choices = {
-        "table": table,
+    choices: PlanChoices = {
         "num_classes": num_classes,
         "settings": parse_settings(settings or ()),
-        "ema": ema.value,
-        "root": root.value,
+        "ema": ema,
+        "root": root,
         "allow_unused": tuple(allow_unused or ()),
         "init_missing": init_missing,
     }
     if output is None or dry_run:
-        report = document(plan(source, to=to, **choices))
+        report = document(plan(source, to=to, table=table, **choices))
     else:
         with byte_progress("writing") as progress:
-            report = convert(source, to=to, output=output, seed=seed, force=force, progress=progress, **choices)
+            report = convert(
+                source, to=to, output=output, table=table, seed=seed, force=force, progress=progress, **choices
+            )
     print_document(report, json=json)
     if report["findings"]:
         raise typer.Exit(1)
