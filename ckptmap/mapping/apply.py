@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ckptmap.errors import Problem
 from ckptmap.mapping.index import PatternIndex
@@ -22,6 +22,9 @@ from ckptmap.mapping.model import (
 )
 from ckptmap.mapping.nearest import did_you_mean
 from ckptmap.mapping.patterns import Bindings, Pattern, PatternError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 _MAX_NEAREST = 20
 """For how many unused rules the nearest name is looked up; more help nobody, and cost time."""
@@ -171,7 +174,9 @@ def _missing_leaves(rule: LayerRule, scope: str, found: Iterable[_Claim]) -> lis
     ]
 
 
-def _assign_layer(rule: LayerRule, found: Sequence[_Claim], assigned: list[Assignment], problems: list[Problem]) -> None:
+def _assign_layer(
+    rule: LayerRule, found: Sequence[_Claim], assigned: list[Assignment], problems: list[Problem]
+) -> None:
     target = _target(rule, TargetPart(rule.target, ()), found[0], problems)
     if target is not None:
         for claim in found:
@@ -236,7 +241,7 @@ def _drops(rules: Sequence[Rule], claims: Iterable[_Claim]) -> Iterator[Drop]:
 
 def _one_source_a_target(assigned: Iterable[Assignment]) -> list[Problem]:
     first: dict[str, Assignment] = {}
-    problems = []
+    problems: list[Problem] = []
     for item in assigned:
         other = first.setdefault(item.target, item)
         if other is not item:
@@ -247,7 +252,7 @@ def _one_source_a_target(assigned: Iterable[Assignment]) -> list[Problem]:
 
 def _unused_rules(rules: Sequence[Rule], claims: Iterable[_Claim], names: Sequence[str]) -> list[Problem]:
     used = {claim.number for claim in claims}
-    problems = []
+    problems: list[Problem] = []
     for number, rule in enumerate(rules):
         if number not in used and not rule.optional:
             nearest = _nearest_to(rule, names) if len(problems) < _MAX_NEAREST else ""

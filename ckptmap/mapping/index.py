@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ckptmap.mapping.patterns import Bindings, Pattern
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ckptmap.mapping.patterns import Bindings, Pattern
 
 _Item = TypeVar("_Item")
 

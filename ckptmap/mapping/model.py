@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ckptmap.errors import Problem
-from ckptmap.mapping.ops import Op
-from ckptmap.mapping.patterns import Pattern, Template
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ckptmap.errors import Problem
+    from ckptmap.mapping.ops import Op
+    from ckptmap.mapping.patterns import Pattern, Template
 
 InitValue = str | float
 """``zeros``, ``ones``, ``initializer`` (the target variable's own) or a number that fills the variable."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
 from ckptmap.mapping.nearest import did_you_mean
-from ckptmap.mapping.ops import Add, Cast, Concat, Op, Reorder, Reshape, Scale, Slice, Split, Squeeze, Stack, Sum, Transpose
-from ckptmap.mapping.yamlnodes import Document, Node
+from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose
+from ckptmap.mapping.ops_join import Concat, Stack, Sum
+from ckptmap.mapping.ops_numeric import Add, Cast, Scale
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ckptmap.mapping.yamlnodes import Document, Node
 
 _MAX_PARTS = 10_000
 
@@ -55,7 +61,9 @@ def _parse_op(doc: Document, node: Node) -> Op | None:
         return None
     [(name, (key, value))] = pairs.items()
     if name not in _PARSERS:
-        doc.error(key, f'there is no operation "{name}"', did_you_mean(name, _PARSERS) or f"known: {', '.join(_PARSERS)}")
+        doc.error(
+            key, f'there is no operation "{name}"', did_you_mean(name, _PARSERS) or f"known: {', '.join(_PARSERS)}"
+        )
         return None
     return _PARSERS[name](doc, value)
 

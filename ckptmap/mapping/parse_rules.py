@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ckptmap.mapping.model import (
     DropRule,
@@ -17,11 +17,15 @@ from ckptmap.mapping.model import (
     VariableRule,
 )
 from ckptmap.mapping.nearest import did_you_mean
-from ckptmap.mapping.ops import Op
 from ckptmap.mapping.parse_ops import check_arity, for_target, parse_ops
 from ckptmap.mapping.parse_where import check_used, parse_where
 from ckptmap.mapping.patterns import Pattern, PatternError, Placeholder, Template, parse_pattern, parse_template
-from ckptmap.mapping.yamlnodes import Document, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ckptmap.mapping.ops import Op
+    from ckptmap.mapping.yamlnodes import Document, Node
 
 _LAYER = ("from", "to", "as", "where", "per_class", "optional")
 _VARIABLE = ("from", "to", "ops", "group", "where", "per_class", "optional")
@@ -95,7 +99,8 @@ def parse_kinds(doc: Document, node: Node | None) -> dict[str, Kind]:
 
 
 def _leaf(doc: Document, text: str, key: Node, value: Node) -> Leaf | None:
-    source, required, ops = text.removesuffix("?"), not text.endswith("?"), ()
+    source, required = text.removesuffix("?"), not text.endswith("?")
+    ops: tuple[Op, ...] = ()
     target_node: Node | None = value
     if value.id == "mapping":
         fields = doc.mapping(value, f'leaf "{text}"', ("to", "ops"), ("to",)) or {}
@@ -162,7 +167,9 @@ def _sources(scope: Scope, node: Node) -> tuple[Pattern, ...]:
     known = [pattern for pattern in patterns if pattern is not None]
     for item, pattern in zip(nodes, patterns, strict=True):
         if pattern is not None and known and pattern.names != known[0].names:
-            scope.doc.error(item, "all patterns of a `from` list use the same placeholders", "else none belong together")
+            scope.doc.error(
+                item, "all patterns of a `from` list use the same placeholders", "else none belong together"
+            )
             return ()
     return tuple(known) if len(known) == len(nodes) else ()
 
@@ -182,9 +189,7 @@ def _group(scope: Scope, node: Node | None, patterns: tuple[Pattern, ...]) -> st
     return None
 
 
-def _targets(
-    scope: Scope, fields: Mapping[str, Node], bound: frozenset[str], many: bool
-) -> tuple[TargetPart, ...]:
+def _targets(scope: Scope, fields: Mapping[str, Node], bound: frozenset[str], many: bool) -> tuple[TargetPart, ...]:
     ops = parse_ops(scope.doc, fields.get("ops"))
     if "to" not in fields and many:
         scope.doc.error(fields["from"], "a rule with several sources needs `to`")
@@ -192,14 +197,12 @@ def _targets(
     to = fields.get("to", fields["from"])
     listed = to.id == "sequence"
     nodes = scope.doc.items(to, "`to`") if listed else [to]
-    parts = [_target(scope, item, for_target(ops, i), bound, many, listed) for i, item in enumerate(nodes)]
+    parts = [_target(scope, item, for_target(ops, i), bound, listed) for i, item in enumerate(nodes)]
     check_arity(scope.doc, fields.get("ops", to), ops, many, len(nodes) if listed else None)
     return tuple(part for part in parts if part is not None) if None not in parts else ()
 
 
-def _target(
-    scope: Scope, node: Node, ops: tuple[Op, ...], bound: frozenset[str], many: bool, listed: bool
-) -> TargetPart | None:
+def _target(scope: Scope, node: Node, ops: tuple[Op, ...], bound: frozenset[str], listed: bool) -> TargetPart | None:
     """One ``to``: a name, or in a list ``{name: …, ops: […]}`` with operations of its own."""
     own: tuple[Op, ...] = ()
     name: Node | None = node

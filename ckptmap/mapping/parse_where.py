@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ckptmap.mapping.nearest import did_you_mean
 from ckptmap.mapping.patterns import MAX_CHOICES, Placeholder, Type, Where, is_placeholder_name
-from ckptmap.mapping.yamlnodes import Document, Node
+
+if TYPE_CHECKING:
+    from ckptmap.mapping.yamlnodes import Document, Node
 
 _TYPES = {kind.value: kind for kind in Type if kind is not Type.CHOICE}
 

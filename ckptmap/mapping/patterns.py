@@ -203,9 +203,7 @@ class Template:
     @property
     def names(self) -> frozenset[str]:
         """The placeholders it uses."""
-        return frozenset(
-            item.name for part in self.parts if isinstance(part, Expression) for _, item in part.terms
-        )
+        return frozenset(item.name for part in self.parts if isinstance(part, Expression) for _, item in part.terms)
 
     def render(self, bindings: Bindings) -> str:
         """The target name for these bindings; raises PatternError for a number below zero."""
@@ -312,7 +310,9 @@ def _check_linear(parts: Sequence[str | Placeholder]) -> None:
             raise PatternError(f"{{{before.name}}} and {{{part.name}}} touch", "put a literal between them")
         _check_neighbours(before, part, after)
         if part.type is Type.NAME and free:
-            raise PatternError(f"{{{free}}} and {{{part.name}}} share a component", "declare one of them more precisely")
+            raise PatternError(
+                f"{{{free}}} and {{{part.name}}} share a component", "declare one of them more precisely"
+            )
         free = part.name if part.type is Type.NAME else free
         ways *= part.ambiguity
     if ways > _MAX_AMBIGUITY:

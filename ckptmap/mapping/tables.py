@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ckptmap.errors import Problem, TableError
 from ckptmap.mapping.locate import DETECTORS, mappings_root, shipped_tables
@@ -16,6 +15,9 @@ from ckptmap.mapping.parse_rules import Scope, parse_drop, parse_init, parse_kin
 from ckptmap.mapping.parse_where import check_used, parse_where
 from ckptmap.mapping.patterns import Parts, Pattern, PatternError, Template, join_pattern, join_template
 from ckptmap.mapping.yamlnodes import Document, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 _TABLE = ("description", "include", "kinds", "where", "layers", "variables", "drop", "init")
 _SUFFIXES = (".yaml", ".yml")

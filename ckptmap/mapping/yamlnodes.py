@@ -7,14 +7,16 @@ refused, so that a table says what it says in one place.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ckptmap.errors import Problem
 from ckptmap.mapping.model import RuleRef
 from ckptmap.mapping.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
 
 Node = Any
 """A yaml.Node; PyYAML is imported only when a table is read."""
@@ -85,7 +87,9 @@ class Document:
     def _refuse_anchors(self, events: Any) -> None:
         for event in events:
             if getattr(event, "anchor", None):
-                self.error(event, f"anchors and aliases are not allowed ({event.anchor})", "write it out, or include a table")
+                self.error(
+                    event, f"anchors and aliases are not allowed ({event.anchor})", "write it out, or include a table"
+                )
             if getattr(event, "tag", None):
                 self.error(event, f"tags are not allowed ({event.tag})")
 

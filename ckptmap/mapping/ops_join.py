@@ -1,0 +1,112 @@
+"""Operations that make one tensor of many: concat, stack, add: sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ckptmap.mapping.ops import Op
+from ckptmap.mapping.ops_numeric import NOT_NUMERIC
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ckptmap.mapping.ops import Array, OperationError, Shape, Tensor
+
+
+class Join(Op):
+    """An operation that makes one tensor of all."""
+
+    __slots__ = ()
+    joins = True
+
+    def infer(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """One (shape, dtype); raises OperationError where dtypes or shapes do not go together."""
+        shapes, dtypes = [shape for shape, _ in tensors], {dtype for _, dtype in tensors}
+        if len(dtypes) > 1:
+            raise self._fail(f"dtypes differ: {', '.join(sorted(map(str, dtypes)))}", "put a cast before it")
+        return [(self._join_shapes(shapes), tensors[0][1])]
+
+    def _join_shapes(self, shapes: Sequence[Shape]) -> Shape:
+        raise NotImplementedError
+
+    def _differ(self, shapes: Sequence[Shape]) -> OperationError:
+        return self._fail(f"the shapes do not fit: {', '.join(str(list(shape)) for shape in dict.fromkeys(shapes))}")
+
+
+@dataclass(frozen=True, slots=True)
+class Concat(Join):
+    """Join along an existing axis; all other lengths are equal."""
+
+    axis: int
+    name = "concat"
+
+    def __str__(self) -> str:
+        return f"concat axis {self.axis}"
+
+    def _join_shapes(self, shapes: Sequence[Shape]) -> Shape:
+        first = shapes[0]
+        axis = self._axis(self.axis, first)
+        if {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes} != {(*first[:axis], *first[axis + 1 :])} or any(
+            len(shape) != len(first) for shape in shapes
+        ):
+            raise self._differ(shapes)
+        return (*first[:axis], sum(shape[axis] for shape in shapes), *first[axis + 1 :])
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        """One array, the sources one after the other along the axis."""
+        import numpy as np
+
+        return [np.concatenate(arrays, axis=self.axis)]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack(Join):
+    """Join along a new axis; all shapes are equal."""
+
+    axis: int
+    name = "stack"
+
+    def __str__(self) -> str:
+        return f"stack axis {self.axis}"
+
+    def _join_shapes(self, shapes: Sequence[Shape]) -> Shape:
+        if len(set(shapes)) > 1:
+            raise self._differ(shapes)
+        axis = self._axis(self.axis, shapes[0], extra=1)
+        return (*shapes[0][:axis], len(shapes), *shapes[0][axis:])
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        """One array with one dimension more."""
+        import numpy as np
+
+        return [np.stack(arrays, axis=self.axis)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Join):
+    """Add the sources to each other (``add: sources``); all shapes are equal."""
+
+    name = "add"
+
+    def __str__(self) -> str:
+        return "add sources"
+
+    def infer(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """One (shape, dtype); raises OperationError for strings and bools too."""
+        for _, dtype in tensors:
+            if dtype in NOT_NUMERIC:
+                raise self._fail(f"{dtype} values cannot be added")
+        return Join.infer(self, tensors)
+
+    def _join_shapes(self, shapes: Sequence[Shape]) -> Shape:
+        if len(set(shapes)) > 1:
+            raise self._differ(shapes)
+        return shapes[0]
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        """One array: the sources added in order."""
+        total = arrays[0]
+        for array in arrays[1:]:
+            total = total + array
+        return [total]
