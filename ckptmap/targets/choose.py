@@ -45,7 +45,7 @@ class Assumption:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The chosen value of every setting, the variables that exist so, and which settings names decided or nothing did."""
+    """The chosen value of every setting, the variables that exist so, and what decided the settings."""
 
     settings: Settings
     variables: tuple[SpecVariable, ...]
@@ -108,23 +108,20 @@ def _when_key(when: When) -> _WhenKey:
 def _best(
     settings: Sequence[Setting], weights: Mapping[_WhenKey, int], given: Settings, excluded: Sequence[When]
 ) -> list[dict[str, Value]]:
-    """All combinations of least cost. Settings that cost nothing either way are tried at every value only at the end."""
+    """All combinations of least cost; settings that cost the same at any value are varied only at the end."""
     names = [s.name for s in settings]
     tables = _tables(settings, weights)
     free = [
-        s
-        for at, s in enumerate(settings)
-        if s.name not in given and not any(_matters(at, table) for table in tables)
+        s for at, s in enumerate(settings) if s.name not in given and not any(_matters(at, table) for table in tables)
     ]
     axes = [_axis(s, given, s in free) for s in settings]
     costs: dict[tuple[Value, ...], int] = {
         values: sum(table.cost(values) for table in tables) for values in itertools.product(*axes)
     }
-    buildable = {values: cost for values, cost in costs.items() if _allowed(dict(zip(names, values, strict=True)), excluded)}
-    candidates = buildable or costs
-    least = min(candidates.values())
-    found = (dict(zip(names, values, strict=True)) for values, cost in candidates.items() if cost == least)
-    return [one for start in found for one in _with_free(start, free, excluded)]
+    combinations = [(dict(zip(names, values, strict=True)), cost) for values, cost in costs.items()]
+    buildable = [(one, cost) for one, cost in combinations if _allowed(one, excluded)] or combinations
+    least = min(cost for _, cost in buildable)
+    return [other for one, cost in buildable if cost == least for other in _with_free(one, free, excluded)]
 
 
 def _axis(setting: Setting, given: Settings, free: bool) -> tuple[Value, ...]:
@@ -133,7 +130,9 @@ def _axis(setting: Setting, given: Settings, free: bool) -> tuple[Value, ...]:
     return (setting.default,) if free else setting.values
 
 
-def _with_free(start: dict[str, Value], free: Sequence[Setting], excluded: Sequence[When]) -> Iterator[dict[str, Value]]:
+def _with_free(
+    start: dict[str, Value], free: Sequence[Setting], excluded: Sequence[When]
+) -> Iterator[dict[str, Value]]:
     """``start``, and it with each other value of each free setting."""
     yield start
     for setting in free:
@@ -177,7 +176,8 @@ def _matters(position: int, table: _Table) -> bool:
         return False
     along = table.positions.index(position)
     rest: dict[tuple[Value, ...], int] = {}
-    return any(rest.setdefault(values[:along] + values[along + 1 :], cost) != cost for values, cost in table.costs.items())
+    pairs = ((values[:along] + values[along + 1 :], cost) for values, cost in table.costs.items())
+    return any(rest.setdefault(others, cost) != cost for others, cost in pairs)
 
 
 def _moves_variables(

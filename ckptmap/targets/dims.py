@@ -6,9 +6,12 @@ A dimension is a product of factors; a factor is a whole number, an unknown, or 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _FACTOR = re.compile(r"(?P<number>\d+)|(?P<unknown>[a-z]\w*)|\((?P<base>[a-z]\w*)\+(?P<plus>\d+)\)")
 

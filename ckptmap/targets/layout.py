@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 from ckptmap.errors import Problem, ProblemsError
-from ckptmap.targets.choose import Assumption, Settings
 from ckptmap.targets.names import NameIndex, numbers_in
 from ckptmap.targets.solve import Evidence, Solution, Unknown, solve
 from ckptmap.targets.variables import SpecVariable, TargetVariable, name_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from ckptmap.targets.choose import Assumption, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Layout:
         return NameIndex(self.variables)
 
     def find(self, name: str) -> SpecVariable | Problem:
-        """The variable that a table's target string means; a Problem with the nearest names where none or several do."""
+        """The variable that a table's target string means; a Problem with the nearest names where there is not one."""
         return self._index.find(name)
 
     def solve(
@@ -116,7 +119,9 @@ def _is_variable(found: SpecVariable | Problem) -> TypeGuard[SpecVariable]:
 
 def _wrong_rank(text: str, shape: Sequence[int], variable: SpecVariable) -> Problem:
     dims = ", ".join(str(dim) for dim in variable.dims)
-    return Problem(f"shape {list(shape)} has {len(shape)} dimensions, the target's [{dims}] has {len(variable.dims)}", text)
+    return Problem(
+        f"shape {list(shape)} has {len(shape)} dimensions, the target's [{dims}] has {len(variable.dims)}", text
+    )
 
 
 def _evidence(text: str, shape: Sequence[int], variable: SpecVariable, name_only: bool) -> Iterator[Evidence]:

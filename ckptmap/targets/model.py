@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ckptmap.errors import TargetError
 from ckptmap.targets.choose import Assumption, Choice, Setting, When, choose, show
@@ -13,6 +13,9 @@ from ckptmap.targets.layout import Layout, StockLimit
 from ckptmap.targets.names import NameIndex
 from ckptmap.targets.solve import Solution, Unknown
 from ckptmap.targets.variables import Initializer, SpecVariable, TargetVariable, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "Assumption",
@@ -42,6 +45,10 @@ class Target:
     unknowns: Mapping[str, Unknown] = field(default_factory=dict)
     excluded: tuple[When, ...] = ()
     limits: tuple[StockLimit, ...] = ()
+    table: str | None = None
+    """The shipped mapping table that leads here; None: the user gives one."""
+    root: str = "model"
+    """The name that the model has in the tf.train.Checkpoint; empty where variables lie below several names."""
     origin: str = ""
     """What it was made from, for reports: the shipped spec's generator, the template's path."""
 

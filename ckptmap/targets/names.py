@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ckptmap.errors import Problem
-from ckptmap.targets.variables import SpecVariable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from ckptmap.targets.variables import SpecVariable
 
 _FIELD = re.compile(r"\{[^{}]+\}")
 _NUMBER = re.compile(r"\{[^{}]+\}|\d+")
@@ -50,7 +54,9 @@ class NameIndex:
             return found[0]
         if found:
             names = ", ".join(variable.name for variable in found[:3])
-            return Problem(f"{text!r} can mean {len(found)} variables of the target: {names}", text, "say more of the name")
+            return Problem(
+                f"{text!r} can mean {len(found)} variables of the target: {names}", text, "say more of the name"
+            )
         return Problem(f"the target has no variable {text!r}", text, nearest(text, (v.name for v in self.variables)))
 
     def _by_whole(self, text: str) -> Sequence[int]:

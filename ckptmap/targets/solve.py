@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ckptmap.errors import Problem
-from ckptmap.targets.dims import Dim, Factor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ckptmap.targets.dims import Dim, Factor
 
 
 @dataclass(frozen=True, slots=True)

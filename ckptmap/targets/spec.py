@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
 from ckptmap.errors import TargetError
@@ -15,6 +13,10 @@ from ckptmap.targets.layout import StockLimit
 from ckptmap.targets.model import Target
 from ckptmap.targets.solve import Unknown
 from ckptmap.targets.variables import Initializer, SpecVariable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 SCHEMA = "ckptmap.target/1"
 
@@ -42,6 +44,7 @@ def target_from_dict(data: Mapping[str, Any]) -> Target:
         unknowns={item["name"]: Unknown(**item) for item in data["unknowns"]},
         excluded=tuple({name: tuple(values) for name, values in when.items()} for when in data["excluded"]),
         limits=tuple(StockLimit(**item) for item in data["stock"]),
+        table=data.get("table", data["name"]),
         origin=data["generator"],
     )
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ckptmap.checkpoint.dtypes import DType
 from ckptmap.targets.dims import Dim, parse_dim
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ckptmap.checkpoint.dtypes import DType
 
 Value = bool | int | str
 """What a setting can be."""
@@ -45,6 +50,11 @@ class TargetVariable:
     trainable: bool = True
     initializer: Initializer = ZEROS
     part: str = ""
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes its value takes in a checkpoint; 0 for strings, whose length no shape tells."""
+        return math.prod(self.shape) * (self.dtype.itemsize or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,69 @@
+"""From the text behind ``--to`` to a Target: the name of a shipped spec, or the path of a TF2 checkpoint."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
+from ckptmap.errors import CheckpointError, TargetError
+from ckptmap.mapping.locate import mappings_root
+from ckptmap.targets.spec import load_spec
+from ckptmap.targets.template import template_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ckptmap.checkpoint.object_graph import ObjectGraph
+    from ckptmap.targets.model import Target
+
+
+def list_targets() -> tuple[str, ...]:
+    """The names of the shipped targets, sorted."""
+    return tuple(sorted(path.stem for path in (mappings_root() / "targets").glob("*.json")))
+
+
+def load_target(text: str | os.PathLike[str]) -> Target:
+    """The shipped target of this name, or the TF2 checkpoint at this path as the template.
+
+    Raises TargetError when it is neither (with the nearest names), when the checkpoint is a TF1 one or cannot be
+    read as a template.
+    """
+    name = os.fspath(text)
+    if name in list_targets():
+        return _shipped(name)
+    if not _looks_like_a_path(name):
+        close = difflib.get_close_matches(name, list_targets(), n=3, cutoff=0.4)
+        hint = (
+            f"nearest: {', '.join(close)}"
+            if close
+            else "ckptmap targets lists them; or give the path of a TF2 checkpoint"
+        )
+        raise TargetError(f"no target is called {name!r}, and no checkpoint is there", hint=hint)
+    with open_checkpoint(name) as checkpoint:
+        graph = _object_graph(checkpoint)
+        return template_target(checkpoint.inventory, graph, _specs())
+
+
+@cache
+def _shipped(name: str) -> Target:
+    return load_spec(mappings_root() / "targets" / f"{name}.json")
+
+
+def _specs() -> Iterator[Target]:
+    return (_shipped(name) for name in list_targets())
+
+
+def _looks_like_a_path(name: str) -> bool:
+    return "/" in name or os.sep in name or Path(name).exists() or Path(f"{name}.index").exists()
+
+
+def _object_graph(checkpoint: Checkpoint) -> ObjectGraph | None:
+    """The object graph, None where the data file that holds it is not there: the index alone has keys and shapes."""
+    try:
+        return checkpoint.object_graph()
+    except CheckpointError:
+        return None

@@ -1,0 +1,120 @@
+"""Any TF2 checkpoint as the target: keys and shapes from its index, readable names from its object graph.
+
+Where its keys and shapes are those of a shipped spec under some settings, the spec's names, initializers and parts
+are used: the names that a table speaks of. Else names are those stored with the variables, or their object paths.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, ObjectGraph
+from ckptmap.errors import TargetError
+from ckptmap.targets.dims import Dim
+from ckptmap.targets.model import Target
+from ckptmap.targets.parts import part_of
+from ckptmap.targets.variables import Initializer, SpecVariable, TargetVariable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ckptmap.checkpoint.inventory import Inventory, Variable
+
+_SLOT = "/.OPTIMIZER_SLOT/"
+_BOOKKEEPING = ("save_counter", "step", "global_step", "iter", "learning_rate", "decay", "momentum")
+_NOT_TRAINED = ("moving_mean", "moving_variance")
+_LEAVES = {"moving_variance": "ones", "gamma": "ones", "kernel": "glorot", "depthwise_kernel": "glorot"}
+_GLOROT = Initializer("variance_scaling", {"scale": 1.0, "mode": "fan_avg", "distribution": "uniform"})
+OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
+
+
+def template_target(inventory: Inventory, graph: ObjectGraph | None, specs: Iterable[Target] = ()) -> Target:
+    """The target that a TF2 checkpoint stands for; ``graph`` None: its data file is not there to read it from.
+
+    Optimizer slots, ``save_counter``, steps and the object graph are left out. Raises TargetError where the
+    checkpoint is one of names (TF1), or holds no variable of a model.
+    """
+    if not inventory.object_based:
+        raise TargetError(
+            "a TF1 checkpoint cannot be the target",
+            where=inventory.path,
+            hint="give a TF2 checkpoint (tf.train.Checkpoint) or the name of a shipped target",
+        )
+    slots = graph.slot_keys if graph else frozenset()
+    paths = {
+        key.removesuffix(VALUE_SUFFIX): v
+        for key, v in inventory.variables.items()
+        if key not in slots and _is_value(key)
+    }
+    root, paths = _below_root(paths)
+    if not paths:
+        raise TargetError("holds no variable of a model", where=inventory.path)
+    full_names = _full_names(graph, root)
+    variables = tuple(_variable(path, variable, full_names.get(path, "")) for path, variable in paths.items())
+    plain = Target(inventory.path, variables, root=root, origin=inventory.path)
+    return next((found for spec in specs if (found := _as_spec(plain, spec))), plain)
+
+
+def _is_value(key: str) -> bool:
+    return key.endswith(VALUE_SUFFIX) and _SLOT not in key
+
+
+def _below_root(paths: Mapping[str, Variable]) -> tuple[str, dict[str, Variable]]:
+    """The one name that all variables of the model lie below, and their paths below it."""
+    kept = {path: variable for path, variable in paths.items() if not _is_bookkeeping(path)}
+    roots = {path.partition("/")[0] for path in kept}
+    if len(roots) != 1 or any("/" not in path for path in kept):
+        return "", kept
+    return roots.pop(), {path.partition("/")[2]: variable for path, variable in kept.items()}
+
+
+def _is_bookkeeping(path: str) -> bool:
+    """A counter of its own at the root, or anything of an object that is named as an optimizer."""
+    first, _, rest = path.partition("/")
+    return first in ("optimizer", "_optimizer") or (not rest and first in _BOOKKEEPING)
+
+
+def _full_names(graph: ObjectGraph | None, root: str) -> dict[str, str]:
+    prefix = f"{root}/" if root else ""
+    names = graph.full_names if graph else {}
+    return {key.removeprefix(prefix).removesuffix(VALUE_SUFFIX): name for key, name in names.items()}
+
+
+def _variable(path: str, variable: Variable, full_name: str) -> SpecVariable:
+    leaf = path.rpartition("/")[2]
+    return SpecVariable(
+        key=path,
+        name=full_name or path,
+        dtype=variable.dtype,
+        dims=tuple(Dim(length) for length in variable.shape),
+        trainable=leaf not in _NOT_TRAINED,
+        initializer=_usual_initializer(leaf),
+        part=part_of(path),
+    )
+
+
+def _usual_initializer(leaf: str) -> Initializer:
+    """What Keras layers start such a variable with when they are told nothing; a checkpoint does not say it."""
+    kind = _LEAVES.get(leaf, "zeros")
+    return _GLOROT if kind == "glorot" else Initializer(kind)
+
+
+def _as_spec(plain: Target, spec: Target) -> Target | None:
+    """The template with the spec's names, initializers and parts; None where it is not that model."""
+    keys = {variable.key: variable for variable in plain.variables}
+    if len(keys.keys() & {variable.key for variable in spec.variables}) < len(keys):
+        return None
+    layout = spec.layout(keys)
+    if {variable.key for variable in layout.variables} != keys.keys():
+        return None
+    solution = layout.solve({key: [dim.coefficient for dim in variable.dims] for key, variable in keys.items()})
+    if solution.problems:
+        return None
+    named = {variable.key: variable for variable in layout.variables_with(solution)}
+    variables = tuple(_renamed(keys[key], variable) for key, variable in named.items())
+    return replace(plain, variables=variables, table=spec.table)
+
+
+def _renamed(own: SpecVariable, known: TargetVariable) -> SpecVariable:
+    return replace(own, name=known.name, trainable=known.trainable, initializer=known.initializer, part=known.part)

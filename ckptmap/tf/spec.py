@@ -1,0 +1,286 @@
+"""Generate the target specs in ``mappings/targets`` from live TF2 models.
+
+``python -m ckptmap.tf.spec ssd_mobilenet_v2`` builds the model of ``spec_models/ssd_mobilenet_v2.yaml`` under enough
+combinations of its settings, infers the spec, and then builds further combinations that it has not seen until
+``CHECKS`` of them in a row are what the spec foretells. A combination that is not is added, and all is inferred anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import random
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ckptmap.errors import CkptmapError
+from ckptmap.targets.parts import part_of
+from ckptmap.targets.spec import SCHEMA, target_from_dict
+from ckptmap.targets.variables import Initializer
+from ckptmap.tf.environment import import_quietly, tf2
+from ckptmap.tf.models import VARIABLE_VALUE, build_model, model_variables
+from ckptmap.tf.spec_description import Description, covering, read_description
+from ckptmap.tf.spec_inference import Built, Form, InferenceError, Observation, forms, known_lengths, presence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ckptmap.targets.choose import Settings
+    from ckptmap.targets.model import Target, TargetVariable
+
+CHECKS = 20
+MOST_ADDED = 20
+FOLDER = Path(__file__).parents[2] / "mappings" / "targets"
+_PACKAGES = ("tensorflow", "tf-keras", "tf-models-research-object-detection")
+_SCALED = {
+    "GlorotUniform": (1.0, "fan_avg", "uniform"),
+    "GlorotNormal": (1.0, "fan_avg", "truncated_normal"),
+    "HeUniform": (2.0, "fan_in", "uniform"),
+    "HeNormal": (2.0, "fan_in", "truncated_normal"),
+    "LecunUniform": (1.0, "fan_in", "uniform"),
+    "LecunNormal": (1.0, "fan_in", "truncated_normal"),
+}
+_KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "Zeros": ("zeros", ()),
+    "Ones": ("ones", ()),
+    "Constant": ("constant", ("value",)),
+    "TruncatedNormal": ("truncated_normal", ("mean", "stddev")),
+    "RandomNormal": ("random_normal", ("mean", "stddev")),
+    "RandomUniform": ("random_uniform", ("minval", "maxval")),
+    "VarianceScaling": ("variance_scaling", ("scale", "mode", "distribution")),
+}
+
+
+def plain_initializer(live: Mapping[str, Any] | None) -> Initializer:
+    """A Keras initializer as plain data; zeros where the layer names none, as Keras' own counters have none."""
+    if live is None:
+        return Initializer("zeros")
+    name, config = live["class_name"], live["config"]
+    if name in _SCALED:
+        scale, mode, distribution = _SCALED[name]
+        return Initializer("variance_scaling", {"scale": scale, "mode": mode, "distribution": distribution})
+    if name not in _KINDS:
+        raise CkptmapError(f"no initializer of ckptmap is Keras' {name}")
+    kind, options = _KINDS[name]
+    return Initializer(kind, {option: _short(config[option]) for option in options})
+
+
+def _short(value: Any) -> float | str:
+    """A float32 from a protobuf message as it was written: 0.03, not 0.029999999329447746."""
+    return value if isinstance(value, str) else float(f"{float(value):.7g}")
+
+
+@dataclass(slots=True)
+class Builder:
+    """Builds models of one description, each combination of settings and probe once."""
+
+    description: Description
+    built: dict[str, tuple[Built, ...]] = field(default_factory=dict)
+
+    def build(self, settings: Settings, probe: int) -> tuple[Built, ...]:
+        """All variables of the model, sorted by nothing: in the order of the saver's walk."""
+        name = json.dumps([sorted(settings.items()), probe])
+        if name not in self.built:
+            self.built[name] = live_variables(self.description.configuration(settings, self.description.probes[probe]))
+        return self.built[name]
+
+    def observe(self, settings: Settings) -> Observation:
+        """The model under every probe."""
+        return Observation(settings, tuple(self.build(settings, at) for at in range(len(self.description.probes))))
+
+
+def live_variables(config: Mapping[str, Any]) -> tuple[Built, ...]:
+    """The variables of the live model that a configuration, given as a mapping, describes."""
+    tensorflow = tf2()
+    tensorflow.keras.backend.clear_session()  # names count from the start again
+    json_format = import_quietly("google.protobuf.json_format")
+    text_format = import_quietly("google.protobuf.text_format")
+    protos = import_quietly("object_detection.protos.pipeline_pb2")
+    message = json_format.ParseDict(config, protos.TrainEvalPipelineConfig())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pipeline.config"
+        path.write_text(text_format.MessageToString(message), encoding="utf-8")
+        model = build_model(path)
+    return tuple(
+        Built(
+            one.key.removeprefix("model/").removesuffix(f"/{VARIABLE_VALUE}"),
+            one.full_name,
+            one.dtype,
+            one.shape,
+            one.trainable,
+            plain_initializer(one.initializer),
+        )
+        for one in model_variables(model)
+    )
+
+
+def generate(description: Description, builder: Builder, seed: int = 0) -> dict[str, Any]:
+    """The spec as its JSON object. Raises InferenceError when the builds cannot be said by a spec."""
+    observations = [builder.observe(one) for one in covering(description.settings, description.allows)]
+    samples = _fresh_combinations(description, random.Random(seed), [one.settings for one in observations])
+    for _ in range(MOST_ADDED):
+        spec = infer(description, observations)
+        wrong = _first_wrong(description, builder, spec, samples)
+        if wrong is None:
+            check_observations(description, spec, observations)
+            return spec
+        observations.append(builder.observe(wrong))
+    raise InferenceError(f"{description.name}: {MOST_ADDED} combinations added and still one is not foretold")
+
+
+def infer(description: Description, observations: Sequence[Observation]) -> dict[str, Any]:
+    """The spec that says all observations."""
+    probes = [description.known(probe) for probe in description.probes]
+    lengths = known_lengths(description.expressions, probes, description.ratios)
+    found = forms(observations, lengths)
+    entries = list(presence(description.settings, observations, found))
+    initializers: dict[str, dict[str, Any]] = {}
+    variables = [_entry(form, built, when, initializers) for form, built, when in entries]
+    used = {name for entry in variables for name in _unknowns_of(entry)}
+    return {
+        "schema": SCHEMA,
+        "generator": f"python -m ckptmap.tf.spec {description.name}",
+        "made_with": {package: importlib.metadata.version(package) for package in _PACKAGES},
+        "name": description.name,
+        "settings": [
+            {"name": s.name, "values": list(s.values), "default": s.default, "meaning": s.meaning}
+            for s in description.settings
+        ],
+        "unknowns": [
+            *({"name": name, **data} for name, data in description.unknowns.items() if name in used),
+            *({"name": name, "meaning": _width_meaning(name, entries)} for name in lengths.found),
+        ],
+        "excluded": [dict(when) for when in description.excluded],
+        "stock": list(description.stock),
+        "initializers": initializers,
+        "variables": variables,
+    }
+
+
+def _entry(
+    form: Form, built: Built, when: Mapping[str, Any], initializers: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "key": form.key,
+        "name": form.name,
+        "dims": [int(dim) if dim.isdigit() else dim for dim in form.dims],
+        "part": part_of(form.key),
+        "initializer": _named(built.initializer, initializers),
+    }
+    if not form.trainable:
+        entry["trainable"] = False
+    if form.dtype != "float32":
+        entry["dtype"] = form.dtype
+    if when:
+        entry["when"] = {name: list(values) for name, values in when.items()}
+    return entry
+
+
+def _named(initializer: Initializer, initializers: dict[str, dict[str, Any]]) -> str:
+    """The name under which the spec holds an initializer: its kind, or its kind and its numbers."""
+    name = " ".join([initializer.kind, *(str(value) for value in initializer.options.values())])
+    initializers[name] = {"kind": initializer.kind, **initializer.options}
+    return name
+
+
+def _unknowns_of(entry: Mapping[str, Any]) -> Iterator[str]:
+    from ckptmap.targets.dims import parse_dim
+    from ckptmap.targets.variables import name_fields
+
+    for dim in (*map(parse_dim, entry["dims"]), *name_fields(entry["name"])):
+        yield from dim.unknowns
+
+
+def _width_meaning(name: str, entries: Sequence[tuple[Form, Built, Any]]) -> str:
+    first = next(form.name for form, _, _ in entries if form.dims[-1:] == (name,))
+    return f"channels of {first.rpartition('/')[0]}"
+
+
+def _fresh_combinations(description: Description, rng: random.Random, seen: Sequence[Settings]) -> Iterator[Settings]:
+    """Combinations that no observation has, drawn at random; ends when 1000 draws bring none."""
+    met = [dict(one) for one in seen]
+    for _ in range(1000):
+        one = {s.name: rng.choice(s.values) for s in description.settings}
+        if one not in met and description.allows(one):
+            met.append(one)
+            yield one
+
+
+def _first_wrong(
+    description: Description, builder: Builder, spec: Mapping[str, Any], samples: Iterator[Settings]
+) -> Settings | None:
+    target = target_from_dict(spec)
+    for at, settings in zip(range(CHECKS), samples, strict=False):
+        probe = at % len(description.probes)
+        if difference(description, target, settings, probe, builder.build(settings, probe)):
+            return settings
+    return None
+
+
+def check_observations(description: Description, spec: Mapping[str, Any], observations: Sequence[Observation]) -> None:
+    """Raises InferenceError unless names and shapes of every build give back exactly that build."""
+    target = target_from_dict(spec)
+    for observation in observations:
+        for probe, build in enumerate(observation.builds):
+            if text := difference(description, target, observation.settings, probe, build):
+                raise InferenceError(f"{description.name}: {text} under {dict(observation.settings)}, probe {probe}")
+
+
+def difference(description: Description, target: Target, settings: Settings, probe: int, build: Sequence[Built]) -> str:
+    """What the target makes other than the build, from the build's names, shapes and settings; empty when nothing."""
+    layout = target.layout((), settings)
+    offers = {built.key: built.shape for built in build}
+    known = {
+        name: value for name, value in description.known(description.probes[probe]).items() if name in target.unknowns
+    }
+    solution = layout.solve(offers, known)
+    if solution.problems:
+        return "; ".join(str(problem) for problem in solution.problems[:3])
+    made = {variable.key: variable for variable in layout.variables_with(solution)}
+    return _first_difference(made, {built.key: built for built in build})
+
+
+def _first_difference(made: Mapping[str, TargetVariable], build: Mapping[str, Built]) -> str:
+    if made.keys() != build.keys():
+        return f"keys differ: {sorted(made.keys() ^ build.keys())[:3]}"
+    for key, built in build.items():
+        one = made[key]
+        if (one.name, one.shape, one.trainable, str(one.dtype)) != (
+            built.name,
+            built.shape,
+            built.trainable,
+            built.dtype,
+        ):
+            return f"{key} is {built.name} {list(built.shape)}, the spec says {one.name} {list(one.shape)}"
+    return ""
+
+
+def dumps(spec: Mapping[str, Any]) -> str:
+    """The spec as JSON, one line for each variable, setting and unknown."""
+    lines = []
+    for name, value in spec.items():
+        if isinstance(value, list) and value:
+            items = ",\n".join("  " + json.dumps(item) for item in value)
+            lines.append(f" {json.dumps(name)}: [\n{items}\n ]")
+        else:
+            lines.append(f" {json.dumps(name)}: {json.dumps(value)}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the specs of the named descriptions."""
+    parser = argparse.ArgumentParser(description=generate.__doc__)
+    parser.add_argument("names", nargs="+", help="files of ckptmap/tf/spec_models, without .yaml")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    options = parser.parse_args(arguments)
+    for name in options.names:
+        description = read_description(name)
+        spec = generate(description, Builder(description))
+        (options.folder / f"{name}.json").write_text(dumps(spec), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

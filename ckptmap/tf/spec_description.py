@@ -1,0 +1,191 @@
+"""What the spec generator is told about a model: a base configuration, the settings to vary and how, probe values.
+
+A description is ``ckptmap/tf/spec_models/<name>.yaml``. ``config`` is a pipeline.config as a mapping;
+``include`` names files of the same folder whose entries come first. A setting's ``set`` maps configuration paths to
+values (``$value``: the setting's own), ``per_value`` adds paths for one value; None removes the field. A probe gives a
+value to every axis; an axis has ``set`` as a setting has, and is an unknown of the spec
+when ``unknowns`` lists it (``anchors``, a list, makes ``anchors_0`` and so on).
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from ckptmap.targets.choose import Setting, When, holds
+
+if TYPE_CHECKING:
+    from ckptmap.targets.variables import Value
+
+MODELS = Path(__file__).parent / "spec_models"
+Edits = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """How one value gets into a configuration: paths for every value, and paths for single values."""
+
+    set: Edits = field(default_factory=dict)
+    per_value: Mapping[Value, Edits] = field(default_factory=dict)
+
+    def edits(self, value: Any) -> dict[str, Any]:
+        """The configuration paths and what they become."""
+        extra = self.per_value.get(value, {}) if isinstance(value, (bool, int, str)) else {}
+        return {**{path: value if new == "$value" else new for path, new in self.set.items()}, **extra}
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A model to make a spec of."""
+
+    name: str
+    config: Mapping[str, Any]
+    settings: tuple[Setting, ...]
+    knobs: Mapping[str, Knob]
+    """By setting and by axis."""
+    probes: tuple[Mapping[str, Any], ...]
+    expressions: tuple[str, ...]
+    """How dimensions are made of the axes that are unknowns."""
+    ratios: tuple[int, ...]
+    """Whole numbers that one width can be of another (the expansion of an inverted residual)."""
+    unknowns: Mapping[str, Mapping[str, Any]]
+    excluded: tuple[When, ...]
+    stock: tuple[Mapping[str, Any], ...]
+
+    def known(self, probe: Mapping[str, Any]) -> dict[str, int]:
+        """The values of the unknowns that a probe gives: an axis by its name, a list by name and place."""
+        values: dict[str, int] = {}
+        for axis, value in probe.items():
+            if axis in self.unknowns:
+                values[axis] = value
+            elif isinstance(value, list):
+                values |= {f"{axis}_{at}": length for at, length in enumerate(value)}
+        return values
+
+    def configuration(self, settings: Mapping[str, Value], probe: Mapping[str, Any]) -> dict[str, Any]:
+        """The pipeline.config of the model with these settings and these probe values."""
+        config = copy.deepcopy(dict(self.config))
+        for name, value in itertools.chain(probe.items(), settings.items()):
+            for path, new in self.knobs[name].edits(value).items():
+                edit(config, path, new)
+        _place_anchor_grids(config, probe, settings)
+        return config
+
+    def allows(self, settings: Mapping[str, Value]) -> bool:
+        """Whether a model can be built with these settings."""
+        return not any(holds(when, settings) for when in self.excluded)
+
+
+def read_description(name: str) -> Description:
+    """The description of a model by the name of its file; raises KeyError or ValueError where it is incomplete."""
+    data = _merged(MODELS / f"{name}.yaml")
+    knobs = {one: Knob(item.get("set", {}), item.get("per_value", {})) for one, item in _knobs(data)}
+    return Description(
+        name=name,
+        config=data["config"],
+        settings=tuple(
+            Setting(one, tuple(item["values"]), item["default"], item["meaning"])
+            for one, item in data["settings"].items()
+        ),
+        knobs=knobs,
+        probes=tuple(data["probes"]),
+        expressions=tuple(data["expressions"]),
+        ratios=tuple(data.get("ratios", ())),
+        unknowns=data["unknowns"],
+        excluded=tuple({one: tuple(values) for one, values in when.items()} for when in data.get("excluded", ())),
+        stock=tuple(data.get("stock", ())),
+    )
+
+
+def edit(config: dict[str, Any], path: str, new: Any) -> None:
+    """Set the field at a dotted path, or remove it where ``new`` is None."""
+    *parents, last = path.split(".")
+    place = config
+    for parent in parents:
+        place = place.setdefault(parent, {})
+    if new is None:
+        place.pop(last, None)
+    else:
+        place[last] = copy.deepcopy(new)
+
+
+def covering(settings: Sequence[Setting], allows: Any) -> list[dict[str, Value]]:
+    """Combinations in which every two values of every two settings meet, the defaults first.
+
+    Greedy: each new combination extends an uncovered pair by the values that cover most others.
+    """
+    first = {setting.name: setting.default for setting in settings}
+    chosen = [first] if allows(first) else []
+    singles = [{**first, s.name: value} for s in settings for value in s.values if value != s.default]
+    chosen += [one for one in singles if allows(one)]
+    uncovered = set(_pairs(settings)) - {pair for one in chosen for pair in _pairs_of(one)}
+    while uncovered:
+        pair = min(uncovered, key=repr)
+        row = _extend(dict(pair), settings, uncovered, allows)
+        uncovered -= set(_pairs_of(row)) if row else set()
+        uncovered.discard(pair)
+        chosen += [row] if row else []
+    return chosen
+
+
+def _extend(
+    row: dict[str, Value], settings: Sequence[Setting], uncovered: set[Any], allows: Any
+) -> dict[str, Value] | None:
+    for setting in settings:
+        if setting.name not in row:
+            row = max(
+                ({**row, setting.name: value} for value in (setting.default, *setting.values)),
+                key=lambda one: sum(pair in uncovered for pair in _pairs_of(one)),
+            )
+    if allows(row):
+        return row
+    return None
+
+
+def _pairs(settings: Sequence[Setting]) -> Iterator[tuple[tuple[str, Value], ...]]:
+    for one, other in itertools.combinations(settings, 2):
+        for values in itertools.product(one.values, other.values):
+            yield tuple(sorted(zip((one.name, other.name), values, strict=True)))
+
+
+def _pairs_of(row: Mapping[str, Value]) -> Iterator[tuple[tuple[str, Value], ...]]:
+    return itertools.combinations(sorted(row.items()), 2)
+
+
+def _merged(path: Path) -> dict[str, Any]:
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    merged: dict[str, Any] = {}
+    for name in data.pop("include", ()):
+        merged = _combine(merged, _merged(path.parent / f"{name}.yaml"))
+    return _combine(merged, data)
+
+
+def _combine(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """``more`` over ``base``: mappings key by key, anything else replaced."""
+    combined = dict(base)
+    for key, value in more.items():
+        both = isinstance(value, dict) and isinstance(combined.get(key), dict)
+        combined[key] = _combine(combined[key], value) if both else value
+    return combined
+
+
+def _knobs(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield from data["axes"].items()
+    yield from data["settings"].items()
+
+
+def _place_anchor_grids(config: dict[str, Any], probe: Mapping[str, Any], settings: Mapping[str, Value]) -> None:
+    """One anchor grid a feature map, each with its own number of boxes, where a probe lists ``anchors``."""
+    if isinstance(counts := probe.get("anchors"), list):
+        layers = int(settings.get("num_layers", len(counts)))
+        grids = [
+            {"base_sizes": [1.0] * count, "aspect_ratios": [1.0] * count, "height_stride": 1, "width_stride": 1}
+            for count in counts[:layers]
+        ]
+        edit(config, "model.ssd.anchor_generator", {"flexible_grid_anchor_generator": {"anchor_grid": grids}})

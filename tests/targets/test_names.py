@@ -1,0 +1,69 @@
+"""Names found whole, by their end, with numbers in them, and with counted scopes."""
+
+from __future__ import annotations
+
+import pytest
+
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.errors import Problem
+from ckptmap.targets.names import NameIndex, numbers_in
+from ckptmap.targets.variables import SpecVariable
+
+NAMES = [
+    "Conv1/kernel",
+    "extractor/FeatureMaps/layer_1_1x1_{width}_conv/kernel",
+    "extractor/FeatureMaps/layer_2_1x1_64_conv/kernel",
+    "BoxPredictor_1/BoxHead_0/Conv/kernel",
+    "BoxPredictor_1/BoxHead_1/Conv/kernel",
+    "block_1_expand/kernel",
+]
+INDEX = NameIndex(SpecVariable(f"path/{at}", name, DType.FLOAT32, ()) for at, name in enumerate(NAMES))
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("Conv1/kernel", 0),
+        ("path/0", 0),
+        ("layer_1_1x1_128_conv/kernel", 1),
+        ("FeatureMaps/layer_1_1x1_7_conv/kernel", 1),
+        ("extractor/FeatureMaps/layer_1_1x1_{width}_conv/kernel", 1),
+        ("layer_2_1x1_64_conv/kernel", 2),
+        ("BoxHead_1/Conv/kernel", 4),
+        ("BoxPredictor/BoxHead_0/Conv/kernel", 3),
+    ],
+)
+def test_found(text: str, place: int) -> None:
+    assert INDEX.find(text) == INDEX.variables[place]
+
+
+@pytest.mark.parametrize("text", ["onv1/kernel", "layer_2_1x1_128_conv/kernel", "layer_3_1x1_128_conv/kernel", "kernel/"])
+def test_not_found(text: str) -> None:
+    assert INDEX.matches(text) == ()
+
+
+def test_ambiguous_names_the_candidates() -> None:
+    assert INDEX.find("Conv/kernel") == Problem(
+        "'Conv/kernel' can mean 2 variables of the target: BoxPredictor_1/BoxHead_0/Conv/kernel, "
+        "BoxPredictor_1/BoxHead_1/Conv/kernel",
+        "Conv/kernel",
+        "say more of the name",
+    )
+
+
+def test_nearest_names_are_hinted() -> None:
+    assert INDEX.find("block_1_expnd/kernel") == Problem(
+        "the target has no variable 'block_1_expnd/kernel'", "block_1_expnd/kernel", "nearest: block_1_expand/kernel"
+    )
+
+
+def test_layers_are_never_counted_away() -> None:
+    index = NameIndex([SpecVariable("p", "scope/conv_1/kernel", DType.FLOAT32, ())])
+    assert index.matches("scope/conv/kernel") == ()
+
+
+def test_numbers_in() -> None:
+    name = "extractor/layer_1_1x1_{width}_conv/kernel"
+    assert numbers_in(name, "layer_1_1x1_128_conv/kernel") == (128,)
+    assert numbers_in(name, "path/1") == ()
+    assert numbers_in("Conv1/kernel", "Conv1/kernel") == ()
