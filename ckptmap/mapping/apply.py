@@ -12,8 +12,8 @@ from ckptmap.mapping.model import (
     Drop,
     DropRule,
     Init,
+    Kind,
     LayerRule,
-    Leaf,
     MappingResult,
     Rule,
     Table,
@@ -37,8 +37,8 @@ class _Claim:
     name: str
     number: int
     bindings: Bindings
-    leaf: Leaf | None = None
-    """The leaf it is of the rule's kind, for a layer rule."""
+    leaf: str = ""
+    """Which leaf of the layer it is, for a layer rule."""
     position: int = 0
     """Which of the rule's ``from`` patterns it matches, for a variable rule."""
 
@@ -88,18 +88,19 @@ def _endings(name: str) -> Iterator[str]:
 def _claims(rules: Sequence[Rule], names: Sequence[str]) -> tuple[list[_Claim], dict[str, str]]:
     """Who takes which name; and hints for variables of a known layer that its kind does not know."""
     singles, layers = PatternIndex(_single_patterns(rules)), PatternIndex(_layer_patterns(rules))
-    depths = sorted({leaf.count("/") + 1 for rule in rules if isinstance(rule, LayerRule) for leaf in rule.kind.leaves})
+    known = {number: rule.leaves for number, rule in enumerate(rules) if isinstance(rule, LayerRule)}
+    depths = sorted({leaf.count("/") + 1 for rule in rules if isinstance(rule, LayerRule) for leaf in rule.leaves})
     scopes: dict[str, list[tuple[tuple[int, LayerRule], Bindings]]] = {}
     claims, hints = [], {}
     for name in names:
-        claims += [_Claim(name, number, found, None, at) for (number, at), found in singles.find(name)]
+        claims += [_Claim(name, number, found, position=at) for (number, at), found in singles.find(name)]
         for depth in depths:
             scope, leaf = _cut(name, depth)
             if scope not in scopes:
                 scopes[scope] = layers.find(scope)
             for (number, rule), bindings in scopes[scope]:
-                if leaf in rule.kind.leaves:
-                    claims.append(_Claim(name, number, bindings, rule.kind.leaves[leaf]))
+                if leaf in known[number]:
+                    claims.append(_Claim(name, number, bindings, leaf))
                 else:
                     hints[name] = _unknown_leaf(rule, leaf)
     return claims, hints
@@ -126,8 +127,9 @@ def _cut(name: str, depth: int) -> tuple[str, str]:
 
 
 def _unknown_leaf(rule: LayerRule, leaf: str) -> str:
-    nearest = did_you_mean(leaf, rule.kind.leaves)
-    found = f'{rule.ref} maps this layer as {rule.kind.name} ({rule.kind.ref}), which has no leaf "{leaf}"'
+    nearest = did_you_mean(leaf, rule.leaves)
+    kinds = " or ".join(f"{case.kind.name} ({case.kind.ref})" for case in rule.cases)
+    found = f'{rule.ref} maps this layer as {kinds}, which has no leaf "{leaf}"'
     return f"{found}; {nearest}" if nearest else found
 
 
@@ -136,8 +138,8 @@ def _assignments(rules: Sequence[Rule], claims: Sequence[_Claim]) -> tuple[list[
     bundles: dict[tuple[int, tuple[tuple[str, str], ...]], list[_Claim]] = {}
     for claim in claims:
         rule = rules[claim.number]
-        if isinstance(rule, LayerRule) and claim.leaf:
-            scope = claim.name[: -len(claim.leaf.source) - 1]
+        if isinstance(rule, LayerRule):
+            scope = claim.name[: -len(claim.leaf) - 1]
             layers.setdefault((claim.number, scope), []).append(claim)
         elif isinstance(rule, VariableRule):
             bundles.setdefault((claim.number, _together(rule, claim.bindings)), []).append(claim)
@@ -146,8 +148,7 @@ def _assignments(rules: Sequence[Rule], claims: Sequence[_Claim]) -> tuple[list[
     for (number, scope), found in layers.items():
         rule = rules[number]
         if isinstance(rule, LayerRule):
-            problems += _missing_leaves(rule, scope, found)
-            _assign_layer(rule, found, assigned, problems)
+            _assign_layer(rule, scope, found, assigned, problems)
     for (number, _), found in bundles.items():
         rule = rules[number]
         if isinstance(rule, VariableRule):
@@ -161,28 +162,32 @@ def _together(rule: VariableRule, bindings: Bindings) -> tuple[tuple[str, str], 
     return tuple(sorted(item for item in bindings.items() if item[0] != rule.group))
 
 
-def _missing_leaves(rule: LayerRule, scope: str, found: Iterable[_Claim]) -> list[Problem]:
-    present = {claim.leaf.source for claim in found if claim.leaf}
+def _assign_layer(
+    rule: LayerRule, scope: str, found: Sequence[_Claim], assigned: list[Assignment], problems: list[Problem]
+) -> None:
+    present = {claim.leaf for claim in found}
+    case = min(rule.cases, key=lambda case: (len(case.kind.demanded - present), len(present - case.kind.leaves.keys())))
+    problems += _missing_leaves(rule, case.kind, scope, present)
+    target = _target(rule, TargetPart(case.target, ()), found[0], problems)
+    for claim in found if target is not None else ():
+        leaf = case.kind.leaves.get(claim.leaf)
+        if leaf is None:
+            problems.append(Problem(f"{claim.name}: the kind {case.kind.name} has no {claim.leaf}", str(rule.ref)))
+        else:
+            name = f"{target}/{leaf.target}"
+            assigned.append(Assignment((claim.name,), name, leaf.ops, rule.ref, rule.per_class))
+
+
+def _missing_leaves(rule: LayerRule, kind: Kind, scope: str, present: Collection[str]) -> list[Problem]:
     return [
         Problem(
-            f"the layer {scope} has no {leaf.source}, which the kind {rule.kind.name} demands",
+            f"the layer {scope} has no {leaf.source}, which the kind {kind.name} demands",
             str(rule.ref),
             f'{leaf.ref} says so; "{leaf.source}?" there would let it be absent',
         )
-        for leaf in rule.kind.leaves.values()
+        for leaf in kind.leaves.values()
         if leaf.required and leaf.source not in present
     ]
-
-
-def _assign_layer(
-    rule: LayerRule, found: Sequence[_Claim], assigned: list[Assignment], problems: list[Problem]
-) -> None:
-    target = _target(rule, TargetPart(rule.target, ()), found[0], problems)
-    if target is not None:
-        for claim in found:
-            if claim.leaf:
-                name = f"{target}/{claim.leaf.target}"
-                assigned.append(Assignment((claim.name,), name, claim.leaf.ops, rule.ref, rule.per_class))
 
 
 def _assign_bundle(
@@ -263,11 +268,11 @@ def _unused_rules(rules: Sequence[Rule], claims: Iterable[_Claim], names: Sequen
 
 def _wanted(rule: Rule) -> str:
     if isinstance(rule, LayerRule):
-        return f"{rule.pattern} as {rule.kind.name}"
+        return f"{rule.pattern} as {' or '.join(case.kind.name for case in rule.cases)}"
     return " or ".join(map(str, rule.patterns)) if isinstance(rule, VariableRule) else str(rule.pattern)
 
 
 def _nearest_to(rule: Rule, names: Sequence[str]) -> str:
     if isinstance(rule, LayerRule):
-        return did_you_mean(f"{rule.pattern}/{next(iter(rule.kind.leaves))}", names)
+        return did_you_mean(f"{rule.pattern}/{next(iter(rule.cases[0].kind.leaves))}", names)
     return did_you_mean(str(rule.patterns[0] if isinstance(rule, VariableRule) else rule.pattern), names)

@@ -60,17 +60,34 @@ class Kind:
     leaves: Mapping[str, Leaf]
     ref: RuleRef
 
+    @property
+    def demanded(self) -> frozenset[str]:
+        """The leaves that a layer of this kind always has."""
+        return frozenset(leaf.source for leaf in self.leaves.values() if leaf.required)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a layer becomes when it is of this kind: when it has the leaves that the kind demands."""
+
+    kind: Kind
+    target: Template
+
 
 @dataclass(frozen=True, slots=True)
 class LayerRule:
-    """Maps a layer, all leaves of its kind."""
+    """Maps a layer, all leaves of its kind; with several cases, the kind shows which."""
 
     pattern: Pattern
-    target: Template
-    kind: Kind
+    cases: tuple[Case, ...]
     per_class: PerClass | None
     optional: bool
     ref: RuleRef
+
+    @property
+    def leaves(self) -> frozenset[str]:
+        """The leaves that any of its kinds knows."""
+        return frozenset(leaf for case in self.cases for leaf in case.kind.leaves)
 
 
 @dataclass(frozen=True, slots=True)

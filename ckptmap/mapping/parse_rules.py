@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ckptmap.mapping.model import (
+    Case,
     DropRule,
     InitRule,
     InitValue,
@@ -126,21 +127,50 @@ def parse_layer(scope: Scope, node: Node, kinds: Mapping[str, Kind]) -> LayerRul
         return None
     inner = scope.inner(fields.get("where"))
     pattern = inner.pattern(fields["from"], "`from`")
-    template = inner.template(fields.get("to", fields["from"]), "`to`", pattern.names) if pattern else None
+    cases = [_case(inner, *item, pattern, kinds) for item in _kinds_to_targets(doc, fields)]
     scope.close(fields.get("where"), inner)
-    kind = _kind(doc, fields["as"], kinds)
+    known = tuple(case for case in cases if case is not None)
     per_class, optional = _per_class(doc, fields.get("per_class")), doc.flag(fields.get("optional"), "optional", False)
-    if pattern is None or template is None or kind is None:
+    if pattern is None or not known or None in cases:
         return None
-    return LayerRule(pattern, template, kind, per_class, optional, doc.ref(node))
+    _check_cases(doc, fields["as"], known)
+    return LayerRule(pattern, known, per_class, optional, doc.ref(node))
 
 
-def _kind(doc: Document, node: Node, kinds: Mapping[str, Kind]) -> Kind | None:
-    name = doc.text(node, "`as`")
+def _kinds_to_targets(doc: Document, fields: Mapping[str, Node]) -> list[tuple[Node, Node]]:
+    """The kinds of ``as``, a name, a list of names or a mapping of name to target, each with its target."""
+    kind, target = fields["as"], fields.get("to", fields["from"])
+    if kind.id == "mapping":
+        if "to" in fields:
+            doc.error(fields["to"], "`as` names a target for each kind already", "leave `to` out")
+        return list((doc.pairs(kind, "`as`") or {}).values())
+    return [(item, target) for item in (doc.items(kind, "`as`") if kind.id == "sequence" else [kind])]
+
+
+def _case(
+    scope: Scope, kind_node: Node, target: Node, pattern: Pattern | None, kinds: Mapping[str, Kind]
+) -> Case | None:
+    doc, name = scope.doc, scope.doc.text(kind_node, "`as`")
     if name is not None and name not in kinds:
         hint = did_you_mean(name, kinds) or ("known: " + ", ".join(sorted(kinds)) if kinds else "include kinds/slim")
-        doc.error(node, f'there is no kind "{name}"', hint)
-    return kinds.get(name) if name is not None else None
+        doc.error(kind_node, f'there is no kind "{name}"', hint)
+    template = scope.template(target, "`to`", pattern.names) if pattern else None
+    if template is None or name is None or name not in kinds:
+        return None
+    return Case(kinds[name], template)
+
+
+def _check_cases(doc: Document, node: Node, cases: tuple[Case, ...]) -> None:
+    """Note kinds that cannot be told apart by the leaves they demand."""
+    for i, case in enumerate(cases):
+        for other in cases[i + 1 :]:
+            one, two = case.kind.demanded, other.kind.demanded
+            if one <= two or two <= one:
+                doc.error(
+                    node,
+                    f"{case.kind.name} and {other.kind.name} cannot be told apart",
+                    "each must demand a leaf that the other does not",
+                )
 
 
 def parse_variable(scope: Scope, node: Node) -> VariableRule | None:

@@ -2,9 +2,9 @@
 
 They are told from their names, and a slot from its owner too: ``X/Momentum`` is one only where ``X`` is there.
 
-Where the names come from: ``tf.compat.v1.train`` optimizers and ``ExponentialMovingAverage`` (slot_creator.py: the
-variable's name, then the optimizer's or the slot's), ``tf.keras.optimizers`` in TF1 (``training/Adam/<variable>/m``),
-``tf.contrib.layers.optimize_loss`` (``OptimizeLoss/<variable>/Adam``), BERT's ``AdamWeightDecayOptimizer`` (``adam_m``),
+Where the names come from: ``tf.compat.v1.train`` optimizers and ``ExponentialMovingAverage`` (slot_creator.py: the name
+of the variable, then that of the optimizer or slot), ``tf.keras.optimizers`` in TF1 (``training/Adam/<variable>/m``),
+``tf.contrib.layers.optimize_loss`` (``OptimizeLoss/<variable>/Adam``), BERT's ``AdamWeightDecayOptimizer``,
 ``tf.contrib.quantize`` (``act_quant``, ``weights_quant``).
 """
 
@@ -24,8 +24,8 @@ SlotKind = Literal["ema", "slot", "bookkeeping", "quantization"]
 class Slot:
     """What a variable is that is no weight.
 
-    ``owner`` is the weight it belongs to, None for bookkeeping. ``label`` is the slot's own name (``RMSProp_1``) or, for
-    bookkeeping and quantization, what the variable is, in words.
+    ``owner`` is the weight it belongs to, None for bookkeeping. ``label`` is the slot's own name (``RMSProp_1``) or,
+    for bookkeeping and quantization, what the variable is, in words.
     """
 
     kind: SlotKind
@@ -55,9 +55,24 @@ _BY_SUFFIX = {
 }
 """The last component of a slot's name, its ``_1``, ``_2`` aside, to the optimizer."""
 _OPTIMIZERS = frozenset(
-    "Adam AdamW Adamax Nadam SGD RMSprop RMSProp Adagrad Adadelta Ftrl Momentum GradientDescent".split()
+    [
+        "Adam",
+        "AdamW",
+        "Adamax",
+        "Nadam",
+        "SGD",
+        "RMSprop",
+        "RMSProp",
+        "Adagrad",
+        "Adadelta",
+        "Ftrl",
+        "Momentum",
+        "GradientDescent",
+    ]
 )
-_KERAS_SLOTS = frozenset("m v vhat momentum rms mg accumulator accum_grad accum_var linear".split())
+_KERAS_SLOTS = frozenset(
+    ["m", "v", "vhat", "momentum", "rms", "mg", "accumulator", "accum_grad", "accum_var", "linear"]
+)
 """What Keras and Ftrl call slots below a prefix with the optimizer's name."""
 _PREFIXES = frozenset(("training", "train", "optimizer", "OptimizeLoss"))
 _NUMBER = re.compile(r"_[0-9]{1,9}$")
@@ -69,9 +84,11 @@ _STEPS = {
     "good_steps": "bookkeeping: the loss scale of mixed precision",
     "loss_scale": "bookkeeping: the loss scale of mixed precision",
 }
-_HYPERPARAMETERS = frozenset("iter iterations decay lr learning_rate rho momentum beta_1 beta_2 beta1 beta2".split())
-_QUANTIZED = re.compile(r"(?:[a-z0-9_]*_)?quant(?:ize[dr]?)?(?:_[0-9]+)?")
-_RANGE = re.compile(r"min|max|min/biased|max/biased|(?:min|max)/local_step|(?:min|max)_var|(?:moving_)?(?:min|max)")
+_HYPERPARAMETERS = frozenset(
+    ["iter", "iterations", "decay", "lr", "learning_rate", "rho", "momentum", "beta_1", "beta_2", "beta1", "beta2"]
+)
+_QUANTIZED = re.compile(r"[a-z0-9_]*_quant(?:_[0-9]+)?")
+_RANGE = re.compile(r"min|max|(?:min|max)/(?:biased|local_step)")
 
 
 def classify(names: Collection[str]) -> Mapping[str, Slot]:

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ckptmap.errors import Problem, TableError
 from ckptmap.mapping.locate import DETECTORS, mappings_root, shipped_tables
-from ckptmap.mapping.model import DropRule, InitRule, Kind, LayerRule, Rule, RuleRef, Table, TargetPart, VariableRule
+from ckptmap.mapping.model import (
+    Case,
+    DropRule,
+    InitRule,
+    Kind,
+    LayerRule,
+    Rule,
+    RuleRef,
+    Table,
+    TargetPart,
+    VariableRule,
+)
 from ckptmap.mapping.nearest import did_you_mean
 from ckptmap.mapping.overlap import can_overlap
 from ckptmap.mapping.parse_rules import Scope, parse_drop, parse_init, parse_kinds, parse_layer, parse_variable
@@ -220,7 +231,8 @@ def _under(rule: Rule, before: Pattern | None, after: Template | None, optional:
         return replace(rule, patterns=patterns, targets=targets, optional=optional)
     pattern = join_pattern(before, rule.pattern)
     if isinstance(rule, LayerRule):
-        return replace(rule, pattern=pattern, target=join_template(after, rule.target), optional=optional)
+        cases = tuple(Case(case.kind, join_template(after, case.target)) for case in rule.cases)
+        return replace(rule, pattern=pattern, cases=cases, optional=optional)
     return replace(rule, pattern=pattern, optional=optional)
 
 
@@ -245,7 +257,7 @@ def _without_doubles(rules: Iterable[Rule]) -> list[Rule]:
 def _matched(rule: Rule) -> list[Parts]:
     """The variable names that a rule takes."""
     if isinstance(rule, LayerRule):
-        return [(*rule.pattern.parts, "/" + leaf) for leaf in rule.kind.leaves]
+        return [(*rule.pattern.parts, "/" + leaf) for leaf in sorted(rule.leaves)]
     if isinstance(rule, DropRule):
         return [rule.pattern.parts]
     return [pattern.parts for pattern in rule.patterns]
