@@ -33,6 +33,8 @@ def make_plan(inventory: Inventory, table: Table, target: Target, options: PlanO
     offers, refused = _offers(placed, inventory, averages)
     solved = _solve(layout, offers, options)
     problems = [*mapping.problems, *misplaced, *refused, *solved.problems]
+    if options.ema == "only":
+        problems += _without_average(solved.variables, offers)
     if problems:
         raise PlanError(f"{inventory.path} does not fit {target.name} by table {table.name}", problems)
     draft = Draft(inventory, table, mapping, slots, averages, offers, solved, options)
@@ -104,3 +106,10 @@ def _misfits(variables: Mapping[str, TargetVariable], offers: Mapping[str, Offer
             message = f"{made.label} is {made.dtype}, {variable.name} is {variable.dtype}"
             yield Problem(message, str(assignment.rule), "add a cast operation to the rule if the loss is meant")
 
+
+
+def _without_average(variables: Mapping[str, TargetVariable], offers: Mapping[str, Offer]) -> Iterator[Problem]:
+    """Trainable variables whose raw value would be restored although only moving averages are wanted."""
+    for key, made in offers.items():
+        if key in variables and variables[key].trainable and made.sources == made.assignment.sources:
+            yield Problem("has no moving average", made.label, "use --ema prefer to take its raw value")

@@ -1,0 +1,122 @@
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ckptmap
+from ckptmap.errors import OutputError
+from tests.convert.conftest import tf1_values, write_template, write_tf1
+
+SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+def read(prefix: Path, key: str) -> np.ndarray:
+    with ckptmap.open_checkpoint(prefix) as checkpoint:
+        return checkpoint.read(f"model/{key}{SUFFIX}")
+
+
+def test_values_arrive_under_their_object_paths(source: Path, template: Path, table: Path, tmp_path: Path) -> None:
+    report = ckptmap.convert(source, to=template, table=table, output=tmp_path / "new")
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
+        "checkpoint", "ckpt-0.data-00000-of-00001", "ckpt-0.index", "report.json",
+    ]  # fmt: skip
+    np.testing.assert_array_equal(
+        read(tmp_path / "new" / "ckpt-0", "backbone/layer-0/kernel"), tf1_values()["net/conv/weights"]
+    )
+    assert report["output"]["verified"] == 7  # six variables and save_counter
+    assert json.loads((tmp_path / "new" / "report.json").read_text()) == report
+
+
+def test_the_state_file_names_the_checkpoint(source: Path, template: Path, table: Path, tmp_path: Path) -> None:
+    ckptmap.convert(source, to=template, table=table, output=tmp_path / "new")
+    with ckptmap.open_checkpoint(tmp_path / "new") as checkpoint:
+        assert checkpoint.inventory.path == str(tmp_path / "new" / "ckpt-0")
+
+
+def test_a_new_class_head_is_seeded(source: Path, tmp_path: Path, table: Path) -> None:
+    to = write_template(tmp_path / "zoo3" / "ckpt-0", classes=3)
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        ckptmap.convert(source, to=to, table=table, output=tmp_path / name, seed=seed)
+    one, same, other = (read(tmp_path / name / "ckpt-0", "head/kernel") for name in "abc")
+    assert one.shape == (1, 1, 8, 3)
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+    assert (tmp_path / "a" / "ckpt-0.index").read_bytes() == (tmp_path / "b" / "ckpt-0.index").read_bytes()
+
+
+def test_findings_leave_nothing_behind(tmp_path: Path, template: Path, table: Path) -> None:
+    source = write_tf1(tmp_path / "odd" / "model.ckpt", {**tf1_values(), "other": np.zeros(2, np.float32)})
+    report = ckptmap.convert(source, to=template, table=table, output=tmp_path / "new")
+    assert (report["output"], len(report["findings"])) == (None, 1)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_full_directory_needs_force(source: Path, template: Path, table: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    (folder / "label_map.pbtxt").write_text("mine")
+    with pytest.raises(OutputError, match="is not empty"):
+        ckptmap.convert(source, to=template, table=table, output=folder)
+    ckptmap.convert(source, to=template, table=table, output=folder, force=True)
+    assert (folder / "label_map.pbtxt").read_text() == "mine"
+    assert (folder / "ckpt-0.index").exists()
+
+
+def test_force_keeps_the_old_checkpoint_when_the_new_one_fails(
+    source: Path, template: Path, table: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "new"
+    ckptmap.convert(source, to=template, table=table, output=folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    data = next(source.parent.glob("model.ckpt.data-*"))
+    data.write_bytes(data.read_bytes()[:-4] + b"\xff\xff\xff\xff")
+    with pytest.raises(ckptmap.CkptmapError, match="checksum"):
+        ckptmap.convert(source, to=template, table=table, output=folder, force=True)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_the_source_folder_is_never_the_output(source: Path, template: Path, table: Path) -> None:
+    with pytest.raises(OutputError, match="holds the source checkpoint"):
+        ckptmap.convert(source, to=template, table=table, output=source.parent, force=True)
+
+
+def test_an_output_that_is_a_file(source: Path, template: Path, table: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").write_text("")
+    with pytest.raises(OutputError, match="is a file"):
+        ckptmap.convert(source, to=template, table=table, output=tmp_path / "new")
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """The superuser may write anywhere: step down while the block runs."""
+    if os.name != "posix":
+        pytest.skip("directory permissions are a matter of POSIX")
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_a_read_only_place(source: Path, template: Path, table: Path, tmp_path: Path) -> None:
+    place = tmp_path / "locked"
+    place.mkdir()
+    place.chmod(0o555)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == os.geteuid() and folder.name.startswith(("pytest-", tmp_path.name)):
+            folder.chmod(0o755)
+    with unprivileged(), pytest.raises(OutputError, match="cannot be written: Permission denied"):
+        ckptmap.convert(source, to=template, table=table, output=place / "new")
+    assert list(place.iterdir()) == []
+
+
+def test_the_source_is_not_touched(source: Path, template: Path, table: Path, tmp_path: Path) -> None:
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in source.parent.iterdir()}
+    ckptmap.convert(source, to=template, table=table, output=tmp_path / "new")
+    assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in source.parent.iterdir()} == before

@@ -1,0 +1,139 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ckptmap
+from ckptmap.errors import PlanError, TargetError
+from tests.convert.conftest import TABLE, tf1_values, values, write_template, write_tf1
+
+
+def fates(plan: ckptmap.conversion.Plan) -> dict[str, str]:
+    return {record.variable.name: record.fate.value for record in plan.targets}
+
+
+def source_fates(plan: ckptmap.conversion.Plan) -> dict[str, tuple[str, str]]:
+    return {record.name: (record.fate.value, record.reason) for record in plan.sources}
+
+
+def test_every_variable_has_one_fate(source: Path, template: Path, table: Path) -> None:
+    plan = ckptmap.plan(source, to=template, table=table)
+    assert plan.summary == {
+        "restored": 6, "reinitialized": 0, "missing": 0, "mapped": 6, "superseded": 0, "dropped": 1, "unused": 0,
+    }  # fmt: skip
+    assert source_fates(plan)["global_step"] == ("dropped", "bookkeeping")
+    assert plan.findings == ()
+    kernel = next(record for record in plan.targets if record.variable.name == "Conv1/kernel")
+    assert (kernel.variable.key, kernel.sources, kernel.rule) == (
+        "backbone/layer-0/kernel",
+        ("net/conv/weights",),
+        f"{table}:5",
+    )
+
+
+def test_another_class_count_reinitializes_the_class_head_only(source: Path, tmp_path: Path, table: Path) -> None:
+    plan = ckptmap.plan(source, to=write_template(tmp_path / "zoo3" / "ckpt-0", classes=3), table=table)
+    assert [name for name, fate in fates(plan).items() if fate == "reinitialized"] == [
+        "Head/ClassPredictor/bias",
+        "Head/ClassPredictor/kernel",
+    ]
+    reason = "class head: shape [4] in the source, [3] in the target"
+    assert source_fates(plan)["head/ClassPredictor/biases"] == ("dropped", reason)
+    assert plan.findings == ()
+
+
+def test_another_shape_elsewhere_is_an_error(template: Path, tmp_path: Path, table: Path) -> None:
+    tensors = {**tf1_values(), "net/conv/BatchNorm/beta": values((9,))}
+    with pytest.raises(PlanError, match="bn_Conv1/beta") as error:
+        ckptmap.plan(write_tf1(tmp_path / "odd" / "model.ckpt", tensors), to=template, table=table)
+    assert len(error.value.problems) == 1
+
+
+def test_unused_and_missing_variables_are_findings_until_accepted(tmp_path: Path, table: Path) -> None:
+    source = write_tf1(tmp_path / "odd" / "model.ckpt", {**tf1_values(), "other/scale": values((2,))})
+    template = write_template(tmp_path / "zoo" / "ckpt-0", extra={"neck/kernel": ("Neck/kernel", (3,))})
+    plan = ckptmap.plan(source, to=template, table=table)
+    assert [str(finding) for finding in plan.findings] == [
+        f"other/scale: 1 source variable that no rule of {plan.table} speaks of "
+        "(map or drop them in a table, or accept with --allow-unused 'other/scale')",
+        "Neck/kernel: 1 target variable that nothing in the source fills "
+        "(accept with --init-missing: they are filled by their initializers)",
+    ]
+    accepted = ckptmap.plan(source, to=template, table=table, allow_unused=["other/*"], init_missing=True)
+    assert accepted.findings == ()
+    assert source_fates(accepted)["other/scale"] == ("unused", "accepted by --allow-unused other/*")
+    assert fates(accepted)["Neck/kernel"] == "missing"
+
+
+def test_target_only_variables_are_initialized_by_rule_and_reason(source: Path, tmp_path: Path, table: Path) -> None:
+    template = write_template(tmp_path / "zoo" / "ckpt-1", extra={"extra/bias": ("Extra/bias", (8,))})
+    plan = ckptmap.plan(source, to=template, table=table)
+    extra = next(record for record in plan.targets if record.variable.name == "Extra/bias")
+    assert (extra.fate.value, extra.reason) == ("reinitialized", "slim has no bias here; zero is exact")
+    assert extra.rule == f"{table}:11"
+
+
+def with_averages_and_slots() -> dict[str, np.ndarray]:
+    raw = tf1_values()
+    trained = [name for name in raw if name not in ("global_step", "net/conv/BatchNorm/moving_mean")]
+    averages = {f"{name}/ExponentialMovingAverage": raw[name] + 1000 for name in trained}
+    slots = {f"{name}/{slot}": raw[name] * 0 for name in trained for slot in ("RMSProp", "RMSProp_1")}
+    return {**raw, **averages, **slots}
+
+
+def test_moving_averages_win_and_slots_are_dropped(template: Path, tmp_path: Path, table: Path) -> None:
+    source = write_tf1(tmp_path / "train" / "model.ckpt-7", with_averages_and_slots())
+    plan = ckptmap.plan(source, to=template, table=table)
+    assert plan.summary == {
+        "restored": 6, "reinitialized": 0, "missing": 0, "mapped": 6, "superseded": 5, "dropped": 11, "unused": 0,
+    }  # fmt: skip
+    found = source_fates(plan)
+    assert found["net/conv/weights"] == ("superseded", "its moving average is restored")
+    assert found["net/conv/weights/ExponentialMovingAverage"] == ("mapped", "")
+    assert found["net/conv/BatchNorm/moving_mean"] == ("mapped", "")
+    assert found["net/conv/weights/RMSProp_1"] == ("dropped", "optimizer slot (RMSProp_1)")
+
+
+def test_moving_averages_can_be_ignored(template: Path, tmp_path: Path, table: Path) -> None:
+    source = write_tf1(tmp_path / "train" / "model.ckpt-7", with_averages_and_slots())
+    found = source_fates(ckptmap.plan(source, to=template, table=table, ema="ignore"))
+    assert found["net/conv/weights"] == ("mapped", "")
+    assert found["net/conv/weights/ExponentialMovingAverage"] == (
+        "dropped",
+        "moving average, left aside by --ema ignore",
+    )
+
+
+def test_only_moving_averages_needs_one_for_every_trained_variable(template: Path, tmp_path: Path, table: Path) -> None:
+    tensors = with_averages_and_slots()
+    del tensors["net/conv/weights/ExponentialMovingAverage"]
+    source = write_tf1(tmp_path / "train" / "model.ckpt-7", tensors)
+    with pytest.raises(PlanError, match="net/conv/weights: has no moving average"):
+        ckptmap.plan(source, to=template, table=table, ema="only")
+
+
+def test_two_variables_for_one_target_are_an_error(source: Path, template: Path, tmp_path: Path) -> None:
+    table = tmp_path / "twice.yaml"
+    table.write_text(TABLE.replace("to: Head/ClassPredictor", "to: Conv1"))
+    with pytest.raises(PlanError) as error:
+        ckptmap.plan(source, to=template, table=table)
+    assert any("both fill" in str(problem) or "two variables" in str(problem) for problem in error.value.problems)
+
+
+def test_an_unknown_target_variable_names_the_nearest(source: Path, template: Path, tmp_path: Path) -> None:
+    table = tmp_path / "misspelt.yaml"
+    table.write_text(TABLE.replace("to: bn_Conv1", "to: bn_conv1"))
+    with pytest.raises(PlanError, match="bn_Conv1/gamma"):
+        ckptmap.plan(source, to=template, table=table)
+
+
+def test_the_wrong_architecture_is_refused(template: Path, tmp_path: Path, table: Path) -> None:
+    source = write_tf1(tmp_path / "other" / "model.ckpt", {"resnet/a": values((2,)), "resnet/b": values((2,))})
+    with pytest.raises(TargetError, match="maps 0% of its weights"):
+        ckptmap.plan(source, to=template, table=table)
+
+
+def test_a_tf2_checkpoint_is_no_source_for_a_shipped_table(template: Path, tmp_path: Path) -> None:
+    other = write_template(tmp_path / "zoo2" / "ckpt-0")
+    with pytest.raises(TargetError, match="is a TF2 checkpoint already"):
+        ckptmap.plan(template, to=other)
