@@ -59,9 +59,10 @@ class VerificationError(CkptmapError):
 
 
 class ProblemsError(CkptmapError):
-    """Several problems found together; ``problems`` holds each."""
+    """Several problems found together; ``problems`` holds each, ``summary`` says what they are about."""
 
     def __init__(self, message: str, problems: Iterable[Problem]) -> None:
+        self.summary = message
         self.problems = tuple(problems)
         lines = "\n".join(f"  {problem}" for problem in self.problems)
         super().__init__(f"{message}\n{lines}" if lines else message)

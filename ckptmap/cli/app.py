@@ -6,12 +6,14 @@ Exit codes: 0 fine, 1 findings, 2 usage, table or I/O error, 3 verification fail
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
 
 from ckptmap.cli import convert, inspect, rules, targets
-from ckptmap.errors import CkptmapError
+from ckptmap.errors import CkptmapError, ProblemsError
+from ckptmap.report.fold import fold
 from ckptmap.report.text import printable
 from ckptmap.version import __version__
 
@@ -44,15 +46,25 @@ def _options(
     del version
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a :class:`CkptmapError` becomes one message on stderr and its exit code."""
     try:
-        app()
+        app(args=arguments)
     except CkptmapError as error:
-        lines = str(error).splitlines()
-        typer.echo("\n".join(["error: " + printable(lines[0]), *map(printable, lines[1:])]), err=True)
+        typer.echo("\n".join(_error_lines(error)), err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # the reader of our output went away (``ckptmap inspect … | head``): nothing to tell it
         sys.stderr.close()
         sys.exit(0)
+
+
+def _error_lines(error: CkptmapError) -> Iterator[str]:
+    """The message; problems that differ in their numbers only are told once, with a count."""
+    if not isinstance(error, ProblemsError):
+        yield printable(f"error: {error}")
+        return
+    yield printable(f"error: {error.summary}")
+    for group in fold(str(problem) for problem in error.problems):
+        count = f" (x {len(group.names)})" if len(group.names) > 1 else ""
+        yield printable(f"  {group.label}{count}")
