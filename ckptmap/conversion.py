@@ -109,7 +109,9 @@ def _check_output(folder: Path, *, force: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file", hint="give a directory to write to with -o")
     if not force and folder.is_dir() and any(folder.iterdir()):
-        raise OutputError(f"{folder} is not empty", hint="choose another directory, or add --force to replace what is in it")
+        raise OutputError(
+            f"{folder} is not empty", hint="choose another directory, or add --force to replace what is in it"
+        )
 
 
 def _refuse_source_folder(folder: Path, checkpoint: Checkpoint) -> None:

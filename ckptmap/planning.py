@@ -16,6 +16,7 @@ from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
 from ckptmap.targets.variables import TargetVariable
 
+
 def make_plan(inventory: Inventory, table: Table, target: Target, options: PlanOptions | None = None) -> Plan:
     """The ledger of converting ``inventory`` to ``target`` by ``table``.
 
@@ -105,7 +106,6 @@ def _misfits(variables: Mapping[str, TargetVariable], offers: Mapping[str, Offer
         elif not made.fits_dtype(variable.dtype):
             message = f"{made.label} is {made.dtype}, {variable.name} is {variable.dtype}"
             yield Problem(message, str(assignment.rule), "add a cast operation to the rule if the loss is meant")
-
 
 
 def _without_average(variables: Mapping[str, TargetVariable], offers: Mapping[str, Offer]) -> Iterator[Problem]:

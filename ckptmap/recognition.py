@@ -42,7 +42,11 @@ def refuse_other_architecture(inventory: Inventory, table: Table, target: Target
     if own.share >= _ENOUGH:
         return
     likely = likely_tables(inventory)
-    looks = f"it looks like {likely[0].table}: use --to {likely[0].table}" if likely else "it looks like no model that ckptmap knows"
+    looks = (
+        f"it looks like {likely[0].table}: use --to {likely[0].table}"
+        if likely
+        else "it looks like no model that ckptmap knows"
+    )
     raise TargetError(
         f"{inventory.path} is no {target.name}: table {table.name} maps {own.share:.0%} of its weights", hint=looks
     )

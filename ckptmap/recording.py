@@ -45,9 +45,7 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
 def _kept(draft: Draft, root: str) -> dict[str, TargetVariable]:
     """The target's variables below the chosen root, by their full object path; their keys start at that root."""
     below = {key: key_below(root, key) for key in draft.solved.variables}
-    return {
-        key: replace(draft.solved.variables[key], key=path) for key, path in below.items() if path is not None
-    }
+    return {key: replace(draft.solved.variables[key], key=path) for key, path in below.items() if path is not None}
 
 
 def _target_records(draft: Draft, kept: Mapping[str, TargetVariable]) -> Iterator[tuple[str, TargetRecord]]:
@@ -62,27 +60,23 @@ def _target_records(draft: Draft, kept: Mapping[str, TargetVariable]) -> Iterato
 def _offered(draft: Draft, variable: TargetVariable, made: Offer) -> TargetRecord:
     rule = str(made.assignment.rule)
     if differs_in_classes_only(made, variable.shape):
-        return TargetRecord(
-            variable, TargetFate.REINITIALIZED, reason=_class_reason(draft, made, variable), rule=rule
-        )
+        return TargetRecord(variable, TargetFate.REINITIALIZED, reason=_class_reason(draft), rule=rule)
     reason = "moving average" if made.sources != made.assignment.sources else ""
     return TargetRecord(
         variable, TargetFate.RESTORED, made.sources, made.ops_for(variable.dtype), reason=reason, rule=rule
     )
 
 
-def _class_reason(draft: Draft, made: Offer, variable: TargetVariable) -> str:
+def _class_reason(draft: Draft) -> str:
     old, new = draft.solved.source_classes, draft.solved.values.get("num_classes")
     if old and new:
         return f"class head: the source has {old} classes, the target {new}"
-    return f"class head: shape {list(made.shape)} in the source, {list(variable.shape)} in the target"
+    return "class head: the target has another class count"
 
 
 def _uncovered(draft: Draft, variable: TargetVariable, ruled: Init | None) -> TargetRecord:
     if ruled is not None:
-        return TargetRecord(
-            variable, TargetFate.REINITIALIZED, reason=ruled.reason, rule=str(ruled.rule), init=ruled
-        )
+        return TargetRecord(variable, TargetFate.REINITIALIZED, reason=ruled.reason, rule=str(ruled.rule), init=ruled)
     accepted = "accepted by --init-missing: filled by its initializer" if draft.options.init_missing else ""
     return TargetRecord(variable, TargetFate.MISSING, reason=accepted)
 
@@ -100,15 +94,17 @@ def _source_records(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterat
 def _offered_sources(made: Offer, target: TargetRecord | None) -> Iterator[SourceRecord]:
     """The records of the variables that one target takes; ``target`` is None where the root leaves it out."""
     rule = str(made.assignment.rule)
-    for owner, read in zip(made.assignment.sources, made.sources, strict=True):
-        if read != owner:
-            yield SourceRecord(owner, SourceFate.SUPERSEDED, "its moving average is restored", rule)
-        if target is None:
-            yield SourceRecord(read, SourceFate.DROPPED, _OUTSIDE, rule)
-        elif target.fate is TargetFate.RESTORED:
-            yield SourceRecord(read, SourceFate.MAPPED, "", rule)
-        else:
-            yield SourceRecord(read, SourceFate.DROPPED, target.reason, rule)
+    averaged = [
+        (owner, read) for owner, read in zip(made.assignment.sources, made.sources, strict=True) if owner != read
+    ]
+    if target is not None and target.fate is TargetFate.RESTORED:
+        yield from (SourceRecord(name, SourceFate.MAPPED, "", rule) for name in made.sources)
+        reason = "its moving average is restored"
+        yield from (SourceRecord(owner, SourceFate.SUPERSEDED, reason, rule) for owner, _ in averaged)
+    else:
+        reason = _OUTSIDE if target is None else target.reason
+        names = (*made.sources, *(owner for owner, _ in averaged))
+        yield from (SourceRecord(name, SourceFate.DROPPED, reason, rule) for name in names)
 
 
 def _not_offered(draft: Draft, name: str) -> SourceRecord:
@@ -124,7 +120,9 @@ def _not_offered(draft: Draft, name: str) -> SourceRecord:
 def _slot_reason(slot: Slot, draft: Draft) -> str:
     if slot.kind == "ema":
         ignored = draft.options.ema == "ignore"
-        return "moving average, left aside by --ema ignore" if ignored else "moving average of a variable without a target"
+        return (
+            "moving average, left aside by --ema ignore" if ignored else "moving average of a variable without a target"
+        )
     if slot.kind == "slot":
         return f"optimizer slot ({slot.label})"
     return slot.label
@@ -135,7 +133,9 @@ def _unused_findings(draft: Draft, sources: Iterable[SourceRecord]) -> Iterator[
     if unused:
         count = len(unused)
         message = f"{count} source variable{'s' if count > 1 else ''} that no rule of {draft.table.name} speaks of"
-        yield Problem(message, unused[0], f"map or drop them in a table, or accept with --allow-unused '{_scope(unused)}'")
+        yield Problem(
+            message, unused[0], f"map or drop them in a table, or accept with --allow-unused '{_scope(unused)}'"
+        )
 
 
 def _missing_findings(draft: Draft, targets: Iterable[TargetRecord]) -> Iterator[Problem]:

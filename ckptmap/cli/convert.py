@@ -31,11 +31,15 @@ def convert_command(
     ] = None,
     num_classes: Annotated[
         int | None,
-        typer.Option(min=1, help="Classes of the new model; another count than the source's re-initializes the class head."),
+        typer.Option(
+            min=1, help="Classes of the new model; another count than the source's re-initializes the class head."
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the target, such as use_dropout=true; repeatable."),
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="A setting of the target, such as use_dropout=true; repeatable."
+        ),
     ] = None,
     root: Annotated[
         Root | None,
@@ -44,14 +48,20 @@ def convert_command(
             show_default=False,
         ),
     ] = None,
-    ema: Annotated[Ema, typer.Option(help="Moving averages: prefer, ignore, or only (an error where one lacks).")] = "prefer",
+    ema: Annotated[
+        Ema, typer.Option(help="Moving averages: prefer, ignore, or only (an error where one lacks).")
+    ] = "prefer",
     allow_unused: Annotated[
         list[str] | None,
         typer.Option(metavar="GLOB", help="Accept unused source variables that match; repeatable.", show_default=False),
     ] = None,
-    init_missing: Annotated[bool, typer.Option("--init-missing", help="Accept missing target variables: initialize them.")] = False,
+    init_missing: Annotated[
+        bool, typer.Option("--init-missing", help="Accept missing target variables: initialize them.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the initializers.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Replace a checkpoint that is already in the output directory.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a checkpoint that is already in the output directory.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the ledger; write nothing.")] = False,
     json: Json = False,
 ) -> None:

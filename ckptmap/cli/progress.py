@@ -23,7 +23,12 @@ def byte_progress(doing: str) -> Iterator[Progress]:
 
     started = time.monotonic()
     bar = Bar(
-        TextColumn(doing), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=Console(stderr=True), transient=True
+        TextColumn(doing),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        console=Console(stderr=True),
+        transient=True,
     )
     task = bar.add_task(doing, total=None)
 

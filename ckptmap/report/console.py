@@ -25,7 +25,8 @@ _COLOURS = {
 }
 _TARGET_FATES = ("restored", "reinitialized", "missing")
 _SOURCE_FATES = ("mapped", "superseded", "dropped", "unused")
-_MOST_GROUPS = 8
+_MOST_LAYERS = 3
+_MOST_SCOPES = 6
 
 
 def print_report(report: Document, console: Console) -> None:
@@ -56,7 +57,11 @@ def _heading(report: Document) -> Iterator[str]:
     for note in source["notes"]:
         yield f"        [dim]{_safe(note)}[/]"
     known = ", ".join(f"{name} {_value(value)}" for name, value in {**target["settings"], **_named(target)}.items())
-    yield f"[bold]target[/]  {_safe(target['name'])}  ({_safe(known)})" if known else f"[bold]target[/]  {_safe(target['name'])}"
+    yield (
+        f"[bold]target[/]  {_safe(target['name'])}  ({_safe(known)})"
+        if known
+        else f"[bold]target[/]  {_safe(target['name'])}"
+    )
 
 
 def _named(target: Document) -> Document:
@@ -82,30 +87,23 @@ def _parts(report: Document) -> Iterator[str]:
         by_part.setdefault(variable["part"], []).append(variable)
     for part, variables in by_part.items():
         parameters = parameter_count(sum(prod(variable["shape"]) for variable in variables))
-        yield f"  {_fate('restored')} {len(variables):>5,}  {_safe(part.replace('_', ' '))}, {parameters} parameters"
+        yield f"  {_fate('restored')} {len(variables):>5,}  {_safe(part or 'model')}, {parameters} parameters"
 
 
 def _groups(variables: Iterable[Document], fate: str) -> Iterator[str]:
     chosen = sorted((v for v in variables if v["fate"] == fate), key=lambda v: v["reason"] or "")
     for reason, members in groupby(chosen, key=lambda v: v["reason"] or ""):
-        yield from _reason_lines(fate, reason, [member["name"] for member in members])
+        yield _reason_line(fate, reason, [member["name"] for member in members])
 
 
-def _reason_lines(fate: str, reason: str, names: list[str]) -> Iterator[str]:
-    layers: dict[str, int] = {}
-    for name in names:
-        layers[layer(name)] = layers.get(layer(name), 0) + 1
-    groups = fold(layers)
-    because = f"  [dim]{_safe(reason)}[/]" if reason else ""
-    if len(groups) == 1:
-        yield f"  {_fate(fate)} {len(names):>5,}  {_safe(groups[0].label)}{because}"
-        return
-    yield f"  {_fate(fate)} {len(names):>5,} {because}"
-    for group in groups[:_MOST_GROUPS]:
-        count = sum(layers[name] for name in group.names)
-        yield f"  {'':13} {count:>5,}  [dim]{_safe(group.label)}[/]"
-    if len(groups) > _MOST_GROUPS:
-        yield f"  {'':13} {'':>5}  [dim]… {plural(len(groups) - _MOST_GROUPS, 'more group')} (--json lists every variable)[/]"
+def _reason_line(fate: str, reason: str, names: list[str]) -> str:
+    """One line: how many, why, and which layers, or the scopes they are in where the layers are many."""
+    because = f"{_safe(reason)}: " if reason else ""
+    layers = fold(dict.fromkeys(layer(name) for name in names))
+    groups = layers if len(layers) <= _MOST_LAYERS else fold(dict.fromkeys(name.partition("/")[0] for name in names))
+    shown = ", ".join(_safe(group.label) for group in groups[:_MOST_SCOPES])
+    more = f", … ({len(groups) - _MOST_SCOPES} more; --json lists all)" if len(groups) > _MOST_SCOPES else ""
+    return f"  {_fate(fate)} {len(names):>5,}  {because}[dim]{shown}{more}[/]"
 
 
 def _fate(fate: str) -> str:

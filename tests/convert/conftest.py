@@ -53,7 +53,9 @@ def write_tf1(prefix: Path, tensors: Mapping[str, np.ndarray]) -> Path:
     return prefix
 
 
-def write_template(prefix: Path, classes: int = 4, extra: Mapping[str, tuple[str, Sequence[int]]] | None = None) -> Path:
+def write_template(
+    prefix: Path, classes: int = 4, extra: Mapping[str, tuple[str, Sequence[int]]] | None = None
+) -> Path:
     shapes: dict[str, tuple[str, Sequence[int]]] = {
         "backbone/layer-0/kernel": ("Conv1/kernel", (1, 1, 3, 8)),
         "backbone/layer-1/gamma": ("bn_Conv1/gamma", (8,)),
