@@ -35,6 +35,13 @@ class DType(enum.Enum):
     UINT64 = (23, "uint64", 8)
     FLOAT8_E5M2 = (24, "float8_e5m2", 1)
     FLOAT8_E4M3FN = (25, "float8_e4m3fn", 1)
+    FLOAT8_E4M3FNUZ = (26, "float8_e4m3fnuz", 1)
+    FLOAT8_E4M3B11FNUZ = (27, "float8_e4m3b11fnuz", 1)
+    FLOAT8_E5M2FNUZ = (28, "float8_e5m2fnuz", 1)
+    INT4 = (29, "int4", 1)
+    UINT4 = (30, "uint4", 1)
+    INT2 = (31, "int2", 1)
+    UINT2 = (32, "uint2", 1)
 
     def __init__(self, number: int, label: str, itemsize: int | None) -> None:
         self.number = number
@@ -51,7 +58,7 @@ class DType(enum.Enum):
 
         if self is DType.STRING:
             return np.dtype(object)
-        if self.label in ("bfloat16", "float8_e5m2", "float8_e4m3fn"):
+        if self in _FROM_ML_DTYPES:
             import ml_dtypes
 
             narrow: np.dtype[Any] = np.dtype(getattr(ml_dtypes, self.label))
@@ -59,6 +66,7 @@ class DType(enum.Enum):
         return np.dtype(self.label.removeprefix("q"))
 
 
+_FROM_ML_DTYPES = frozenset(d for d in DType if d.number >= DType.FLOAT8_E5M2.number or d is DType.BFLOAT16)
 _BY_NUMBER = {dtype.number: dtype for dtype in DType}
 _BY_LABEL = {dtype.label: dtype for dtype in DType}
 

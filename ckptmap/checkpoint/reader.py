@@ -9,7 +9,7 @@ from ckptmap.checkpoint.bundle import BundleSource, read_bundle_index
 from ckptmap.checkpoint.files import CHUNK_SIZE, Files, LocalFiles, damage
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Variable
 from ckptmap.checkpoint.names import nearest, printable
-from ckptmap.checkpoint.paths import Located, locate
+from ckptmap.checkpoint.paths import locate
 from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from typing_extensions import Self
 
+    from ckptmap.checkpoint.located import Located
     from ckptmap.checkpoint.object_graph import ObjectGraph
 
 

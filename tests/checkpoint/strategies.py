@@ -1,0 +1,48 @@
+"""Hypothesis strategies for whole bundles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import strategies as st
+
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.values import element_count
+
+shapes = st.lists(st.integers(0, 5), max_size=4).map(tuple)
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(
+    lambda name: name[0] != "\x00"
+)
+
+
+@dataclass(frozen=True)
+class Value:
+    dtype: DType
+    array: np.ndarray
+
+
+def same(left: np.ndarray, right: np.ndarray) -> bool:
+    """Equal shape and equal bits; NaN equals the same NaN."""
+    if left.dtype == object or right.dtype == object:
+        return left.shape == right.shape and left.tolist() == right.tolist()
+    return left.shape == right.shape and left.tobytes() == right.tobytes()
+
+
+@st.composite
+def values(draw: st.DrawFn, dtypes: tuple[DType, ...] = tuple(DType)) -> Value:
+    dtype, shape = draw(st.sampled_from(dtypes)), draw(shapes)
+    count = element_count(shape)
+    if dtype.itemsize is None:
+        strings = draw(st.lists(st.binary(max_size=300), min_size=count, max_size=count))
+        array = np.empty(count, dtype=object)
+        array[:] = strings
+        return Value(dtype, array.reshape(shape))
+    raw = draw(st.binary(min_size=count * dtype.itemsize, max_size=count * dtype.itemsize))
+    if dtype is DType.BOOL:
+        raw = bytes(byte & 1 for byte in raw)
+    return Value(dtype, np.frombuffer(raw, dtype=dtype.numpy).reshape(shape))
+
+
+def bundles(dtypes: tuple[DType, ...] = tuple(DType)) -> st.SearchStrategy[dict[str, Value]]:
+    return st.dictionaries(names, values(dtypes), max_size=8)

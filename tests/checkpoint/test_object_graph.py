@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ckptmap.checkpoint.object_graph import (
+    Child,
+    Node,
+    ObjectGraph,
+    SavedTensor,
+    SlotReference,
+    build_object_graph,
+    escape_name,
+    format_object_graph,
+    parse_object_graph,
+    unescape_name,
+    variable_key,
+)
+from ckptmap.checkpoint.wire import FormatError, bytes_field, number_field
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [("a", "a"), ("a/b.c", "a.Sb..c"), ("..S", "....S"), (".S/", "..S.S"), ("", "")]
+)
+def test_names_in_keys(name: str, part: str) -> None:
+    assert escape_name(name) == part
+    assert unescape_name(part) == name
+
+
+def test_a_key() -> None:
+    assert variable_key("model/layer/kernel") == "model/layer/kernel/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+def test_the_smallest_graph() -> None:
+    graph = build_object_graph({"model/a.Sb/w": "layer/w", "model/c": "c", "save_counter": "save_counter"})
+    assert graph.nodes == (
+        Node((Child("model", 1), Child("save_counter", 2))),
+        Node((Child("a/b", 3), Child("c", 4))),
+        Node((), (SavedTensor("VARIABLE_VALUE", "save_counter", "save_counter/.ATTRIBUTES/VARIABLE_VALUE"),)),
+        Node((Child("w", 5),)),
+        Node((), (SavedTensor("VARIABLE_VALUE", "c", "model/c/.ATTRIBUTES/VARIABLE_VALUE"),)),
+        Node((), (SavedTensor("VARIABLE_VALUE", "layer/w", "model/a.Sb/w/.ATTRIBUTES/VARIABLE_VALUE"),)),
+    )
+    assert graph.root_names == ("model", "save_counter")
+    assert graph.full_names["model/a.Sb/w/.ATTRIBUTES/VARIABLE_VALUE"] == "layer/w"
+
+
+def test_the_bytes_of_a_graph() -> None:
+    root = b"\x0a\x05\x08\x01\x12\x01v" + b"\x2a\x02\x08\x01"
+    tensor = b"\x0a\x0eVARIABLE_VALUE" + b"\x12\x01n" + b"\x1a\x1cv/.ATTRIBUTES/VARIABLE_VALUE"
+    leaf = b"\x12\x31" + tensor + b"\x2a\x02\x08\x01"
+    assert format_object_graph(build_object_graph({"v": "n"})) == b"\x0a\x0b" + root + b"\x0a\x37" + leaf
+
+
+def test_a_variable_may_have_children() -> None:
+    graph = build_object_graph({"v": "v", "v/slot": "v/slot"})
+    assert graph.nodes[1].children == (Child("slot", 2),)
+    assert graph.nodes[1].tensors[0].full_name == "v"
+
+
+def test_empty_names_are_refused() -> None:
+    with pytest.raises(ValueError, match="empty name"):
+        build_object_graph({"model//w": "w"})
+
+
+def test_slots() -> None:
+    key = "w/.OPTIMIZER_SLOT/optimizer/m/.ATTRIBUTES/VARIABLE_VALUE"
+    graph = ObjectGraph(
+        (
+            Node((Child("w", 1),), (), (SlotReference(1, "m", 2),)),
+            Node((), (SavedTensor("VARIABLE_VALUE", "w", "w/.ATTRIBUTES/VARIABLE_VALUE"),)),
+            Node((), (SavedTensor("VARIABLE_VALUE", "w/m", key),)),
+        )
+    )
+    assert parse_object_graph(format_object_graph(graph)) == graph
+    assert graph.slot_keys == {key}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty"),
+        (bytes_field(1, bytes_field(1, number_field(1, 7))), "names an object that it does not hold"),
+        (bytes_field(1, bytes_field(1, number_field(1, -1))), "names an object that it does not hold"),
+        (bytes_field(1, bytes_field(3, number_field(3, 1))), "names an object that it does not hold"),
+        (b"\x0a\x09\x00", "past the end"),
+        (b"\x08\x01", "stored as a number"),
+    ],
+)
+def test_damaged_graphs(data: bytes, message: str) -> None:
+    with pytest.raises(FormatError, match=message):
+        parse_object_graph(data)
+
+
+def test_cycles_are_no_trouble() -> None:
+    graph = ObjectGraph((Node((Child("self", 0), Child("next", 1))), Node((Child("back", 0),))))
+    assert parse_object_graph(format_object_graph(graph)) == graph
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+def test_names_round_trip(name: str) -> None:
+    assert unescape_name(escape_name(name)) == name
+    assert "/" not in escape_name(name)
+
+
+parts = st.text("ab./é", min_size=1, max_size=4).map(escape_name)
+
+
+@given(
+    st.dictionaries(st.lists(parts, min_size=1, max_size=4).map("/".join), st.text(max_size=5).filter(str.isprintable))
+)
+def test_graphs_round_trip_and_lead_to_each_variable(variables: dict[str, str]) -> None:
+    graph = build_object_graph(variables)
+    assert parse_object_graph(format_object_graph(graph)) == graph
+    for path, full_name in variables.items():
+        node = graph.nodes[0]
+        for part in path.split("/"):
+            node = graph.nodes[{child.name: child.node for child in node.children}[unescape_name(part)]]
+        assert node.tensors == (SavedTensor("VARIABLE_VALUE", full_name, variable_key(path)),)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ckptmap.checkpoint.staging import Staging
+from ckptmap.errors import OutputError
+
+
+def test_files_appear_together(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    with Staging(folder) as staging:
+        staging.new("data").write_bytes(b"1")
+        staging.new("index").write_bytes(b"2")
+        assert [name for name in os.listdir(folder) if not name.startswith(".")] == []
+        staging.commit()
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"data": b"1", "index": b"2"}
+
+
+def test_nothing_is_left_of_what_was_given_up(tmp_path: Path) -> None:
+    with Staging(tmp_path / "a" / "b") as staging:
+        staging.new("data").write_bytes(b"1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_was_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "old").write_bytes(b"0")
+    with pytest.raises(KeyError), Staging(tmp_path) as staging:
+        staging.new("data").write_bytes(b"1")
+        raise KeyError
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_old_files_stay_until_the_new_are_complete(tmp_path: Path) -> None:
+    for name in ("data", "index", "data-1"):
+        (tmp_path / name).write_bytes(b"old")
+    with Staging(tmp_path) as staging:
+        staging.new("data").write_bytes(b"new")
+        staging.new("index").write_bytes(b"new")
+        staging.discard_later("data-1")
+        staging.discard_later("never-there")
+        assert {path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == {b"old"}
+        staging.commit()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"data": b"new", "index": b"new"}
+
+
+def test_a_failed_move_brings_the_old_files_back(tmp_path: Path) -> None:
+    (tmp_path / "data").write_bytes(b"old")
+    (tmp_path / "index").mkdir()  # a folder cannot be replaced by a file
+    (tmp_path / "index" / "x").touch()
+    with pytest.raises(OutputError, match="index: cannot be written"), Staging(tmp_path) as staging:
+        staging.new("fresh").write_bytes(b"new")
+        staging.new("data").write_bytes(b"new")
+        staging.new("index").write_bytes(b"new")
+        staging.commit()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "index"]
+    assert (tmp_path / "data").read_bytes() == b"old"
+
+
+def test_the_order_is_that_of_the_names(tmp_path: Path) -> None:
+    with Staging(tmp_path) as staging:
+        staging.unnamed("own").write_bytes(b"1")
+        staging.new("index").write_bytes(b"2")
+        assert staging.rename("own", "data").read_bytes() == b"1"
+        assert staging._order == ["index", "data"]
+        staging.commit()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "index"]
+
+
+def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file: cannot be written"):
+        Staging(tmp_path / "file")
+
+
+@pytest.mark.skipif(os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="needs an ordinary user")
+def test_a_folder_without_permission(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(OutputError, match="Permission denied"):
+            Staging(tmp_path / "new")
+    finally:
+        tmp_path.chmod(0o700)
