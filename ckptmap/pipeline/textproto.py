@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 100
 """Messages in messages; the deepest pipeline.config has 9, and protobuf itself stops at 100."""
 
-_BOM = "\ufeff"
+BYTE_ORDER_MARK = "\ufeff"
 _TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n\f\v]+|\#[^\n]*)
     |(?P<word>[A-Za-z_][A-Za-z0-9_]*)
@@ -106,7 +106,7 @@ class _Parser:
     # tokens
 
     def _scan(self, text: str) -> Iterator[_Token]:
-        position = len(_BOM) if text.startswith(_BOM) else 0
+        position = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
         while position < len(text):
             match = _TOKEN.match(text, position)
             if match is None:

@@ -1,0 +1,140 @@
+"""The target spec of a config's model, and the settings and unknowns that choose its variables.
+
+The names are those of the specs (``mappings/targets/*.json``). They describe the model that the config itself
+builds, so for a migration they are read from the migrated config.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ckptmap.pipeline.config import FASTER_RCNN, SSD, PipelineConfig
+from ckptmap.pipeline.models import EXACT_SUFFIX, MOBILENET_V2, RESNET_FPN, tf1_type
+from ckptmap.pipeline.rules_rcnn import MASK, RFCN
+from ckptmap.pipeline.rules_ssd import CONVOLUTIONAL, SHARED
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ckptmap.pipeline.view import View
+
+Setting = bool | int | str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSettings:
+    """What a config says of its target.
+
+    ``settings`` decide which variables there are, ``unknowns`` how long they are. Both hold everything the config
+    says; a spec takes what it names (:meth:`given`).
+    """
+
+    target: str
+    settings: dict[str, Setting]
+    unknowns: dict[str, int]
+
+    def given(self, names: Collection[str]) -> dict[str, Setting]:
+        """The settings and unknowns that a spec with these names knows."""
+        return {name: value for name, value in {**self.settings, **self.unknowns}.items() if name in names}
+
+
+def settings(config: PipelineConfig) -> TargetSettings:
+    """The target and settings of a config's model. Raises ConfigError where the config has none."""
+    if config.architecture == FASTER_RCNN:
+        return TargetSettings(target_name(config), _rcnn_settings(config), _unknowns(config))
+    if config.architecture == SSD:
+        return TargetSettings(target_name(config), _ssd_settings(config), _unknowns(config))
+    return TargetSettings(target_name(config), {}, {"num_classes": config.num_classes})
+
+
+def target_name(config: PipelineConfig) -> str:
+    """``ssd_mobilenet_v2``, ``mask_rcnn_resnet50`` …: the TF1 type, with the family that the heads make of it."""
+    name = tf1_type(config.extractor_type)
+    if config.architecture != FASTER_RCNN:
+        return name
+    backbone = name.removeprefix("faster_rcnn_")
+    if config.predictor_kind == RFCN:
+        return f"rfcn_{backbone}"
+    if config.model.has("context_config"):
+        return f"context_rcnn_{backbone}"
+    if config.predictor_kind == MASK and config.predictor.flag("predict_instance_masks"):
+        return f"mask_rcnn_{backbone}"
+    return name
+
+
+def _ssd_settings(config: PipelineConfig) -> dict[str, Setting]:
+    extractor, predictor = config.extractor, config.predictor
+    found: dict[str, Setting] = {
+        "use_explicit_padding": extractor.flag("use_explicit_padding"),
+        "use_depthwise": extractor.flag("use_depthwise"),
+        "override_base_feature_extractor_hyperparams": _keras_override(config),
+        "batch_norm": _batch_norm(extractor.child("conv_hyperparams")),
+        "num_layers": extractor.integer("num_layers"),
+        "fpn_min_level": extractor.child("fpn").integer("min_level"),
+        "fpn_max_level": extractor.child("fpn").integer("max_level"),
+    }
+    if config.predictor_kind in (CONVOLUTIONAL, SHARED):
+        found |= {
+            "use_dropout": predictor.flag("use_dropout"),
+            "num_layers_before_predictor": _layers_before(config),
+            "predictor_use_depthwise": predictor.flag("use_depthwise"),
+            "predictor_batch_norm": _batch_norm(predictor.child("conv_hyperparams")),
+        }
+    if config.predictor_kind == SHARED:
+        found["share_prediction_tower"] = predictor.flag("share_prediction_tower")
+    return found
+
+
+def _keras_override(config: PipelineConfig) -> bool:
+    """Whether the backbone's variables follow the config: slim's MobileNet V2 and ResNet keep their own."""
+    exact = config.extractor_type.endswith(EXACT_SUFFIX)
+    own = tf1_type(config.extractor_type) in (*MOBILENET_V2, *RESNET_FPN)
+    return config.extractor.flag("override_base_feature_extractor_hyperparams") and not (exact and own)
+
+
+def _layers_before(config: PipelineConfig) -> int:
+    """Convolutions before the predictor: none where the convolutional one limits their depth to 0."""
+    predictor = config.predictor
+    deep = config.predictor_kind == SHARED or predictor.integer("min_depth") or predictor.integer("max_depth")
+    return predictor.integer("num_layers_before_predictor") if deep else 0
+
+
+def _batch_norm(hyperparams: View) -> str:
+    """The variables of a batch norm beside its statistics, in the words of the specs."""
+    name = next((name for name in ("batch_norm", "sync_batch_norm") if hyperparams.has(name)), "")
+    if not name:
+        return "none"
+    norm = hyperparams.child(name)
+    parts = [part for part in ("scale", "center") if norm.flag(part)]
+    return " and ".join(parts) or "neither"
+
+
+def _rcnn_settings(config: PipelineConfig) -> dict[str, Setting]:
+    model, predictor = config.model, config.predictor
+    found: dict[str, Setting] = {
+        "number_of_stages": model.integer("number_of_stages"),
+        "rpn_batch_norm": _batch_norm(model.child("first_stage_box_predictor_conv_hyperparams")),
+    }
+    if config.predictor_kind == MASK:
+        found |= {
+            "use_dropout": predictor.flag("use_dropout"),
+            "share_box_across_classes": predictor.flag("share_box_across_classes"),
+            "head_batch_norm": _batch_norm(predictor.child("fc_hyperparams")),
+            "predict_instance_masks": predictor.flag("predict_instance_masks"),
+            "mask_prediction_num_conv_layers": predictor.integer("mask_prediction_num_conv_layers"),
+            "convolve_then_upsample_masks": predictor.flag("convolve_then_upsample_masks"),
+            "masks_are_class_agnostic": predictor.flag("masks_are_class_agnostic"),
+            "mask_batch_norm": _batch_norm(predictor.child("conv_hyperparams")),
+        }
+    if config.predictor_kind == RFCN:
+        found["head_batch_norm"] = _batch_norm(predictor.child("conv_hyperparams"))
+    return found
+
+
+def _unknowns(config: PipelineConfig) -> dict[str, int]:
+    predictor = config.predictor
+    found = {"num_classes": config.num_classes}
+    found |= {f"anchors_{at}": count for at, count in enumerate(config.anchors)}
+    names = {"box_code_size": "box_code_size", "kernel_size": "predictor_kernel"}
+    return found | {name: predictor.integer(field) for field, name in names.items() if field in predictor.type.fields}
