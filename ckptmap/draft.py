@@ -11,7 +11,6 @@ from ckptmap.errors import Problem
 from ckptmap.mapping.model import MappingResult, Table
 from ckptmap.mapping.slots import Slot
 from ckptmap.offers import Offer
-from ckptmap.roots import DETECTION
 from ckptmap.targets.variables import TargetVariable
 
 EmaChoice = Literal["prefer", "ignore", "only"]
@@ -25,7 +24,7 @@ class PlanChoices(TypedDict, total=False):
     settings: Mapping[str, Any]
     """Settings of the target such as ``use_dropout``, where the source does not show them."""
     ema: EmaChoice
-    """``prefer`` moving averages to raw values, ``ignore`` them, or take them ``only``: then one that lacks is an error."""
+    """``prefer`` moving averages to raw values, ``ignore`` them, or take them ``only``: one that lacks is an error."""
     root: str | None
     """What the new checkpoint is rooted at, ``model`` or ``feature_extractor``; None: the target's own."""
     allow_unused: Sequence[str]

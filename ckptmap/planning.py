@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ckptmap.checkpoint.inventory import Inventory
-from ckptmap.errors import PlanError, Problem
 from ckptmap.draft import Draft, PlanOptions, Solved
+from ckptmap.errors import PlanError, Problem
 from ckptmap.ledger import Plan
 from ckptmap.mapping import Assignment, Table, apply_table
 from ckptmap.mapping.slots import Slot, classify

@@ -31,7 +31,7 @@ app.command(name="targets")(targets.targets_command)
 app.add_typer(rules.app, name="rules")
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback signature
+def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"ckptmap {__version__}")
         raise typer.Exit

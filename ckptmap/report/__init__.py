@@ -1,0 +1,1 @@
+"""Reports: one document, one small module a format."""

@@ -53,7 +53,8 @@ def _lines(report: Document) -> Iterator[str]:
 def _heading(report: Document) -> Iterator[str]:
     source, target = report["source"], report["target"]
     size = byte_count(source["bytes"])
-    yield f"[bold]source[/]  {_safe(source['path'])}  ({source['kind']}, {plural(source['variables'], 'variable')}, {size})"
+    held = f"{source['kind']}, {plural(source['variables'], 'variable')}, {size}"
+    yield f"[bold]source[/]  {_safe(source['path'])}  ({held})"
     for note in source["notes"]:
         yield f"        [dim]{_safe(note)}[/]"
     known = ", ".join(f"{name} {_value(value)}" for name, value in {**target["settings"], **_named(target)}.items())
@@ -112,7 +113,8 @@ def _fate(fate: str) -> str:
 
 def _assumptions(report: Document) -> Iterator[str]:
     for assumed in report["target"]["assumed"]:
-        yield f"  [yellow]assumed[/]       {_safe(assumed['setting'])} = {_value(assumed['value'])}: {_safe(assumed['hint'])}"
+        setting = f"{_safe(assumed['setting'])} = {_value(assumed['value'])}"
+        yield f"  [yellow]assumed[/]       {setting}: {_safe(assumed['hint'])}"
 
 
 def _outcome(report: Document) -> Iterator[str]:
@@ -134,12 +136,18 @@ def _outcome(report: Document) -> Iterator[str]:
 
 
 def _advice(report: Document, path: str) -> str:
-    if report["target"]["root"] == "feature_extractor":
-        return f'fine_tune_checkpoint: "{path}"  fine_tune_checkpoint_type: "classification"  fine_tune_checkpoint_version: V2'
-    if report["target"]["root"] == "model":
-        kind = "detection" if report["summary"]["reinitialized"] else "full"
-        return f'fine_tune_checkpoint: "{path}"  fine_tune_checkpoint_type: "{kind}"  fine_tune_checkpoint_version: V2'
-    return f'tf.train.Checkpoint(…).restore("{path}").assert_consumed()'
+    kind = _fine_tune_type(report)
+    if kind is None:
+        return f'tf.train.Checkpoint(…).restore("{path}").assert_consumed()'
+    return f'fine_tune_checkpoint: "{path}"  fine_tune_checkpoint_type: "{kind}"  fine_tune_checkpoint_version: V2'
+
+
+def _fine_tune_type(report: Document) -> str | None:
+    """The type under which the Object Detection API restores all that was written; None for other models."""
+    root = report["target"]["root"]
+    if root == "model":
+        return "detection" if report["summary"]["reinitialized"] else "full"
+    return "classification" if root == "feature_extractor" else None
 
 
 def _value(value: object) -> str:

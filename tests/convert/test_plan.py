@@ -54,10 +54,14 @@ def test_unused_and_missing_variables_are_findings_until_accepted(tmp_path: Path
     template = write_template(tmp_path / "zoo" / "ckpt-0", extra={"neck/kernel": ("Neck/kernel", (3,))})
     plan = ckptmap.plan(source, to=template, table=table)
     assert [str(finding) for finding in plan.findings] == [
-        f"other/scale: 1 source variable that no rule of {plan.table} speaks of "
-        "(map or drop them in a table, or accept with --allow-unused 'other/scale')",
-        "Neck/kernel: 1 target variable that nothing in the source fills "
-        "(accept with --init-missing: they are filled by their initializers)",
+        (
+            f"other/scale: 1 source variable that no rule of {plan.table} speaks of "
+            "(map or drop them in a table, or accept with --allow-unused 'other/scale')"
+        ),
+        (
+            "Neck/kernel: 1 target variable that nothing in the source fills "
+            "(accept with --init-missing: they are filled by their initializers)"
+        ),
     ]
     accepted = ckptmap.plan(source, to=template, table=table, allow_unused=["other/*"], init_missing=True)
     assert accepted.findings == ()
