@@ -50,7 +50,7 @@ def load(path: Path | str) -> Outputs:
 
 
 def random_image(height: int, width: int, seed: int = 0) -> np.ndarray[Any, Any]:
-    """An image [1, height, width, 3], float32 in 0 to 255: patches with noise, so that anchors see differences."""
+    """An image [1, height, width, 3], float32, whole numbers in 0 to 255: patches and noise, so that anchors differ."""
     import numpy as np
 
     generator = np.random.default_rng(seed)
@@ -58,4 +58,4 @@ def random_image(height: int, width: int, seed: int = 0) -> np.ndarray[Any, Any]
     rows = np.linspace(0, 7, height).round().astype(int)
     columns = np.linspace(0, 7, width).round().astype(int)
     image = patches[rows][:, columns] + generator.normal(0, 20, (height, width, 3))
-    return image.clip(0, 255).astype(np.float32)[None]
+    return image.clip(0, 255).round().astype(np.float32)[None]
