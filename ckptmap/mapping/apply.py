@@ -20,14 +20,14 @@ from ckptmap.mapping.model import (
     TargetPart,
     VariableRule,
 )
-from ckptmap.mapping.nearest import did_you_mean
+from ckptmap.mapping.nearest import Names, did_you_mean
 from ckptmap.mapping.patterns import Bindings, Pattern, PatternError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 _MAX_NEAREST = 20
-"""For how many unused rules the nearest name is looked up; more help nobody, and cost time."""
+"""For how many unused rules the nearest name is looked up: more help nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,11 +256,11 @@ def _one_source_a_target(assigned: Iterable[Assignment]) -> list[Problem]:
 
 
 def _unused_rules(rules: Sequence[Rule], claims: Iterable[_Claim], names: Sequence[str]) -> list[Problem]:
-    used = {claim.number for claim in claims}
+    used, known = {claim.number for claim in claims}, Names(names)
     problems: list[Problem] = []
     for number, rule in enumerate(rules):
         if number not in used and not rule.optional:
-            nearest = _nearest_to(rule, names) if len(problems) < _MAX_NEAREST else ""
+            nearest = _nearest_to(rule, known) if len(problems) < _MAX_NEAREST else ""
             hint = "; ".join(filter(None, (nearest, "`optional: true` if only some layouts have it")))
             problems.append(Problem(f"no variable matches {_wanted(rule)}", str(rule.ref), hint))
     return problems
@@ -272,7 +272,7 @@ def _wanted(rule: Rule) -> str:
     return " or ".join(map(str, rule.patterns)) if isinstance(rule, VariableRule) else str(rule.pattern)
 
 
-def _nearest_to(rule: Rule, names: Sequence[str]) -> str:
+def _nearest_to(rule: Rule, names: Names) -> str:
     if isinstance(rule, LayerRule):
         return did_you_mean(f"{rule.pattern}/{next(iter(rule.cases[0].kind.leaves))}", names)
     return did_you_mean(str(rule.patterns[0] if isinstance(rule, VariableRule) else rule.pattern), names)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from ckptmap.mapping.patterns import components
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -10,24 +13,44 @@ if TYPE_CHECKING:
     from ckptmap.mapping.patterns import Bindings, Pattern
 
 _Item = TypeVar("_Item")
+_Place = tuple[int, str]
+"""A component of a name: which one, and its text."""
 
 
 class PatternIndex(Generic[_Item]):
-    """Patterns by their literal beginning; a name is tried only against those whose beginning it shares."""
+    """Patterns by their most selective literal component; those without one by their literal beginning.
+
+    A name is tried only against the patterns that share that component, or beginning, with it.
+    """
 
     def __init__(self, entries: Iterable[tuple[Pattern, _Item]]) -> None:
+        entries = list(entries)
+        places = [_places(pattern) for pattern, _ in entries]
+        counts = Counter(place for found in places for place in found)
+        self._by_place: dict[_Place, list[tuple[Pattern, _Item]]] = {}
         self._by_prefix: dict[str, list[tuple[Pattern, _Item]]] = {}
-        for pattern, item in entries:
-            self._by_prefix.setdefault(pattern.prefix, []).append((pattern, item))
+        for entry, found in zip(entries, places, strict=True):
+            if found:
+                rarest = min(found, key=lambda place: (counts[place], place))
+                self._by_place.setdefault(rarest, []).append(entry)
+            else:
+                self._by_prefix.setdefault(entry[0].prefix, []).append(entry)
+        self._positions = sorted({position for position, _ in self._by_place})
         self._lengths = sorted({len(prefix) for prefix in self._by_prefix})
 
     def find(self, name: str) -> list[tuple[_Item, Bindings]]:
         """Each item whose pattern is this whole name, with the bindings."""
-        found = []
+        pieces = name.split("/")
+        candidates: list[tuple[Pattern, _Item]] = []
+        for position in self._positions:
+            if position < len(pieces):
+                candidates += self._by_place.get((position, pieces[position]), ())
         for length in self._lengths:
-            if length > len(name):
-                break
-            for pattern, item in self._by_prefix.get(name[:length], ()):
-                if name.endswith(pattern.suffix) and (bindings := pattern.match(name)) is not None:
-                    found.append((item, bindings))
-        return found
+            candidates += self._by_prefix.get(name[:length], ())
+        matches = ((item, pattern.match(name)) for pattern, item in candidates)
+        return [(item, bindings) for item, bindings in matches if bindings is not None]
+
+
+def _places(pattern: Pattern) -> list[_Place]:
+    found, _ = components(pattern.parts)
+    return [(position, text) for position, text in enumerate(found) if text is not None]

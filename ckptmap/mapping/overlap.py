@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ckptmap.mapping.patterns import Parts, Placeholder, Type
+from ckptmap.mapping.patterns import Parts, Placeholder, Type, components
 
 _MAX_STATES = 200_000
 _DIGIT, _COMPONENT, _ANY = "digit", "component", "any"
@@ -41,6 +41,8 @@ class _Automaton:
 
 def can_overlap(one: Parts, other: Parts) -> bool:
     """True when some name matches both (or, rarely, when that cannot be excluded)."""
+    if _differ_in_a_component(one, other):
+        return False
     starts_differ = not _compatible(_literal(one[0]), _literal(other[0]))
     if starts_differ or not _compatible(_literal(one[-1])[::-1], _literal(other[-1])[::-1]):
         return False
@@ -56,6 +58,14 @@ def can_overlap(one: Parts, other: Parts) -> bool:
                 seen.add(following)
                 todo.append(following)
     return False
+
+
+def _differ_in_a_component(one: Parts, other: Parts) -> bool:
+    """The quick way out for most pairs: another number of components, or another literal at the same place."""
+    (first, first_whole), (second, second_whole) = components(one), components(other)
+    if first_whole and second_whole and len(first) != len(second):
+        return True
+    return any(a is not None and b is not None and a != b for a, b in zip(first, second, strict=False))
 
 
 def _following(first: _Automaton, second: _Automaton, a: int, b: int) -> list[tuple[int, int]]:

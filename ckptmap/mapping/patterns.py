@@ -150,6 +150,24 @@ class Pattern:
         return self.text
 
 
+def components(parts: Parts) -> tuple[tuple[str | None, ...], bool]:
+    """The components of what matches: a literal one as it is, one with placeholders as None.
+
+    False beside them when more can follow: the first placeholder that can hold a slash ends the list.
+    """
+    found: list[str | None] = [""]
+    for part in parts:
+        if isinstance(part, str):
+            first, *others = part.split("/")
+            found[-1] = None if found[-1] is None else found[-1] + first
+            found += others
+        elif part.type is Type.PATH or any("/" in text for text in part.choices):
+            return tuple(found[:-1]), False
+        else:
+            found[-1] = None
+    return tuple(found), True
+
+
 def parse_pattern(text: str, where: Where) -> Pattern:
     """Read a pattern whose placeholders are declared in ``where``; raises PatternError."""
     parts = [piece if literal else _placeholder(piece, where) for piece, literal in _pieces(text)]
