@@ -15,6 +15,9 @@ names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4
     lambda name: name[0] != "\x00"
 )
 
+# the bits that a value of these types has in its byte
+SMALL = {DType.BOOL: 1, DType.INT2: 3, DType.UINT2: 3, DType.INT4: 15, DType.UINT4: 15}
+
 
 @dataclass(frozen=True)
 class Value:
@@ -39,8 +42,8 @@ def values(draw: st.DrawFn, dtypes: tuple[DType, ...] = tuple(DType)) -> Value:
         array[:] = strings
         return Value(dtype, array.reshape(shape))
     raw = draw(st.binary(min_size=count * dtype.itemsize, max_size=count * dtype.itemsize))
-    if dtype is DType.BOOL:
-        raw = bytes(byte & 1 for byte in raw)
+    if dtype in SMALL:
+        raw = bytes(byte & SMALL[dtype] for byte in raw)
     return Value(dtype, np.frombuffer(raw, dtype=dtype.numpy).reshape(shape))
 
 

@@ -45,7 +45,9 @@ def test_real_indexes_list_what_tensorflow_lists(corpus: Path, name: str) -> Non
     expected = json.loads((corpus / f"{name}.vars.json").read_text())
     with open_checkpoint(corpus / name) as checkpoint:
         inventory = checkpoint.inventory
-        found = [[variable.name, variable.dtype.label, list(variable.shape)] for variable in inventory.variables.values()]
+        found = [
+            [variable.name, variable.dtype.label, list(variable.shape)] for variable in inventory.variables.values()
+        ]
         assert found == expected
         facts = (inventory.kind, len(found), len(inventory.data_files), inventory.object_based)
         assert facts == CORPUS[name]
