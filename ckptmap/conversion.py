@@ -8,47 +8,60 @@ from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.staging import Staging
+from ckptmap.destination import Destination, PathLike, find_destination
 from ckptmap.draft import PlanChoices, PlanOptions
 from ckptmap.errors import OutputError, TargetError
 from ckptmap.ledger import Plan
-from ckptmap.mapping import Table, load_table
+from ckptmap.pipeline.verdict import Prefer
 from ckptmap.planning import make_plan
 from ckptmap.recognition import refuse_other_architecture
 from ckptmap.report.document import Document, Output, document
 from ckptmap.report.json_format import to_json
-from ckptmap.targets import Target, load_target
 from ckptmap.writing import CHECKPOINT_NAME, Progress, read_back, stage_checkpoint
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-PathLike = str | os.PathLike[str]
-
 REPORT_NAME = "report.json"
+CONFIG_NAME = "pipeline.config"
 
 
-def plan(source: PathLike, *, to: PathLike, table: PathLike | None = None, **choices: Unpack[PlanChoices]) -> Plan:
+def plan(
+    source: PathLike,
+    *,
+    to: PathLike | None = None,
+    table: PathLike | None = None,
+    pipeline: PathLike | None = None,
+    prefer: Prefer = "exact",
+    **choices: Unpack[PlanChoices],
+) -> Plan:
     """The ledger of converting ``source``: every variable and its fate; reads indexes only, writes nothing.
 
     Args:
         source: prefix, any file, or directory of a TF1 checkpoint.
-        to: name of a shipped target, or a TF2 checkpoint whose object graph and shapes are the template.
+        to: name of a shipped target, or a TF2 checkpoint whose object graph and shapes are the template; None: what
+            ``pipeline`` says.
         table: shipped table or your own YAML; None: the target's own.
+        pipeline: the TF1 pipeline.config of the model: its settings decide the target's, and it is migrated too.
+        prefer: where stock TF2 is not equal to the TF1 model: ``exact`` or ``stock`` in the migrated config.
         **choices: see :class:`ckptmap.draft.PlanChoices`.
 
     Raises:
-        CkptmapError: the source, table or target cannot be used, or they contradict each other.
+        CkptmapError: the source, table, config or target cannot be used, or they contradict each other.
     """
     with open_checkpoint(os.fspath(source)) as checkpoint:
-        return _plan(checkpoint, to, table, PlanOptions(**choices))
+        _refuse_object_paths(checkpoint, table)
+        return _plan(checkpoint, find_destination(to, table, pipeline, PlanOptions(**choices), prefer))
 
 
 def convert(
     source: PathLike,
     *,
-    to: PathLike,
-    output: PathLike,
+    to: PathLike | None = None,
+    output: PathLike | None,
     table: PathLike | None = None,
+    pipeline: PathLike | None = None,
+    prefer: Prefer = "exact",
     seed: int = 0,
     force: bool = False,
     progress: Progress | None = None,
@@ -57,50 +70,60 @@ def convert(
     """Convert ``source`` into ``output``/ckpt-0, verify it, and return the report (also in ``output``/report.json).
 
     Arguments are those of :func:`plan`, and the ``seed`` of the initializers, ``force`` to replace what is in
-    ``output``, ``progress`` called with (bytes done, bytes in all). Where the plan has findings nothing is written
-    and the report's ``output`` is None.
+    ``output``, ``progress`` called with (bytes done, bytes in all). With ``pipeline`` the migrated config goes to
+    ``output``/pipeline.config. Where the plan has findings, or ``output`` is None (a dry run), nothing is written and
+    the report's ``output`` is None.
 
     Raises:
         CkptmapError: as :func:`plan`; OutputError where ``output`` cannot be written or is not empty;
             VerificationError where what is read back is not what was written.
     """
-    folder = Path(output)
-    _check_output(folder, force=force)
+    folder = None if output is None else Path(output)
+    if folder is not None:
+        _check_output(folder, force=force)
     with open_checkpoint(os.fspath(source)) as checkpoint:
-        made = _plan(checkpoint, to, table, PlanOptions(**choices))
-        if made.findings:
-            return document(made)
+        _refuse_object_paths(checkpoint, table)
+        destination = find_destination(to, table, pipeline, PlanOptions(**choices), prefer)
+        made = _plan(checkpoint, destination)
+        if made.findings or folder is None:
+            return document(made, destination.migration())
         _refuse_source_folder(folder, checkpoint)
-        return _write(made, checkpoint, folder, seed, progress)
+        return _write(made, destination, checkpoint, folder, seed=seed, progress=progress)
 
 
-def _plan(checkpoint: Checkpoint, to: PathLike, table: PathLike | None, options: PlanOptions) -> Plan:
-    target = load_target(os.fspath(to))
+def _refuse_object_paths(checkpoint: Checkpoint, table: PathLike | None) -> None:
+    """Shipped tables speak of TF1 names; only the user's own table may speak of object paths."""
     if checkpoint.inventory.object_based and table is None:
         raise TargetError(
             f"{checkpoint.inventory.path} is a TF2 checkpoint already: its variables are object paths",
             hint="restore it with tf.train.Checkpoint, or give your own table with --table",
         )
-    loaded = load_table(os.fspath(table)) if table is not None else _own_table(target)
-    refuse_other_architecture(checkpoint.inventory, loaded, target)
-    return make_plan(checkpoint.inventory, loaded, target, options)
 
 
-def _own_table(target: Target) -> Table:
-    if target.table is None:
-        raise TargetError(
-            f"{target.name} is no model that ckptmap has a table for", hint="give your own with --table my_model.yaml"
-        )
-    return load_table(target.table)
+def _plan(checkpoint: Checkpoint, destination: Destination) -> Plan:
+    refuse_other_architecture(checkpoint.inventory, destination.table, destination.target)
+    return make_plan(checkpoint.inventory, destination.table, destination.target, destination.options)
 
 
-def _write(made: Plan, checkpoint: Checkpoint, folder: Path, seed: int, progress: Progress | None) -> Document:
+def _write(
+    made: Plan,
+    destination: Destination,
+    checkpoint: Checkpoint,
+    folder: Path,
+    *,
+    seed: int,
+    progress: Progress | None,
+) -> Document:
+    prefix = folder / CHECKPOINT_NAME
+    migration = destination.migration(prefix.as_posix(), "detection" if made.summary["reinitialized"] else "full")
     with Staging(folder) as staging:
         written = stage_checkpoint(made, checkpoint, staging, seed=seed, progress=progress)
         verified = read_back(staging.unnamed(CHECKPOINT_NAME), written)
         size = sum(value.size for value in written.values())
-        report = document(made, Output(str(folder / CHECKPOINT_NAME), size, verified))
+        report = document(made, migration, Output(str(prefix), size, verified))
         staging.new(REPORT_NAME).write_text(to_json(report) + "\n", encoding="ascii")
+        if migration is not None:
+            staging.new(CONFIG_NAME).write_text(migration.text, encoding="utf-8", newline="")
         staging.commit()
     return report
 

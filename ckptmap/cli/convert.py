@@ -14,15 +14,27 @@ if TYPE_CHECKING:
 
 Ema = Literal["prefer", "ignore", "only"]
 Root = Literal["model", "feature_extractor"]
+Prefer = Literal["exact", "stock"]
 
 
 def convert_command(
     source: Source,
     to: Annotated[
-        str,
+        str | None,
         typer.Option("--to", help="Target: a name (see `ckptmap targets`) or any TF2 checkpoint.", show_default=False),
-    ],
+    ] = None,
     output: Output = None,
+    pipeline: Annotated[
+        str | None,
+        typer.Option(
+            help="The model's TF1 pipeline.config: says target and settings, and is migrated to TF2.",
+            show_default=False,
+        ),
+    ] = None,
+    prefer: Annotated[
+        Prefer,
+        typer.Option(help="For the migrated config, where stock TF2 differs: the slim-exact extractor or stock."),
+    ] = "exact",
     table: Annotated[
         str | None,
         typer.Option(
@@ -68,8 +80,7 @@ def convert_command(
     """Convert a TF1 checkpoint to a TF2 checkpoint and report the fate of every variable."""
     from ckptmap.cli.progress import byte_progress
     from ckptmap.cli.render import print_document
-    from ckptmap.conversion import convert, plan
-    from ckptmap.report.document import document
+    from ckptmap.conversion import convert
 
     if output is None and not dry_run:
         raise typer.BadParameter("say where to write with -o DIRECTORY, or add --dry-run", param_hint="--output")
@@ -81,13 +92,19 @@ def convert_command(
         "allow_unused": tuple(allow_unused or ()),
         "init_missing": init_missing,
     }
-    if output is None or dry_run:
-        report = document(plan(source, to=to, table=table, **choices))
-    else:
-        with byte_progress("writing") as progress:
-            report = convert(
-                source, to=to, output=output, table=table, seed=seed, force=force, progress=progress, **choices
-            )
+    with byte_progress("writing") as progress:
+        report = convert(
+            source,
+            to=to,
+            output=None if dry_run else output,
+            table=table,
+            pipeline=pipeline,
+            prefer=prefer,
+            seed=seed,
+            force=force,
+            progress=progress,
+            **choices,
+        )
     print_document(report, json=json)
     if report["findings"]:
         raise typer.Exit(1)

@@ -47,6 +47,7 @@ def _lines(report: Document) -> Iterator[str]:
     for fate in _SOURCE_FATES[1:]:
         yield from _groups(report["source_variables"], fate)
     yield from _assumptions(report)
+    yield from _verdict(report)
     yield from _outcome(report)
 
 
@@ -115,6 +116,26 @@ def _assumptions(report: Document) -> Iterator[str]:
     for assumed in report["target"]["assumed"]:
         setting = f"{_safe(assumed['setting'])} = {_value(assumed['value'])}"
         yield f"  [yellow]assumed[/]       {setting}: {_safe(assumed['hint'])}"
+
+
+def _verdict(report: Document) -> Iterator[str]:
+    verdict, config = report["verdict"], report["config"]
+    if verdict is None:
+        return
+    yield ""
+    colour = "green" if verdict["equal"] else "yellow"
+    yield f"[bold]verdict[/] [{colour}]{_safe(verdict['kind'])}[/]: {_safe(verdict['extractor_type'])}"
+    for difference in verdict["differences"]:
+        state = "differs" if difference["remains"] else "cured"
+        yield f"        {state}: {_safe(difference['outputs'])}: {_safe(difference['reason'])}"
+    if verdict["advice"]:
+        yield f"        {_safe(verdict['advice'])}"
+    for edit in config["edits"] if config else ():
+        change = f"{edit['old']} -> {edit['new']}" if edit["old"] and edit["new"] else edit["new"] or "removed"
+        where = f"line {edit['line']}: {_safe(edit['path'])}"
+        yield f"[bold]config[/]  {where}: {_safe(change)}  [dim]{_safe(edit['reason'])}[/]"
+    for note in config["notes"] if config else ():
+        yield f"[bold]note[/]    line {note['line']}: {_safe(note['path'])}: {_safe(note['text'])}"
 
 
 def _outcome(report: Document) -> Iterator[str]:

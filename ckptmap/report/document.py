@@ -6,10 +6,12 @@ Every format renders this document, so that none says more than another. Its sch
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ckptmap.ledger import Plan, SourceRecord, TargetRecord
+from ckptmap.pipeline.migrate import Migration
+from ckptmap.pipeline.verdict import Verdict
 from ckptmap.version import __version__
 
 SCHEMA = "ckptmap.report/1"
@@ -27,8 +29,8 @@ class Output:
     notes: tuple[str, ...] = ()
 
 
-def document(plan: Plan, written: Output | None = None) -> Document:
-    """The report of ``plan``; ``written`` is None for a dry run."""
+def document(plan: Plan, migration: Migration | None = None, written: Output | None = None) -> Document:
+    """The report of ``plan``; ``migration`` is that of its pipeline.config, ``written`` is None for a dry run."""
     return {
         "schema": SCHEMA,
         "generator": f"ckptmap {__version__}",
@@ -37,6 +39,8 @@ def document(plan: Plan, written: Output | None = None) -> Document:
         "table": plan.table,
         "summary": plan.summary,
         "findings": [str(finding) for finding in plan.findings],
+        "verdict": _verdict(migration.verdict) if migration else None,
+        "config": _config(migration) if migration else None,
         "output": _output(written),
         "target_variables": [_target_record(record, plan.root) for record in plan.targets],
         "source_variables": [_source_record(record) for record in plan.sources],
@@ -64,6 +68,25 @@ def _target(plan: Plan) -> Document:
             {"setting": assumed.setting, "value": assumed.value, "hint": assumed.hint} for assumed in plan.assumptions
         ],
         "dimensions": dict(plan.unknowns),
+    }
+
+
+def _verdict(verdict: Verdict) -> Document:
+    return {
+        "kind": verdict.kind.value,
+        "equal": verdict.equal,
+        "extractor_type": verdict.extractor_type,
+        "differences": [
+            {"outputs": one.outputs, "reason": one.reason, "remains": one.remains} for one in verdict.reasons
+        ],
+        "advice": verdict.advice,
+    }
+
+
+def _config(migration: Migration) -> Document:
+    return {
+        "edits": [asdict(edit) for edit in migration.edits],
+        "notes": [asdict(note) for note in migration.notes],
     }
 
 

@@ -1,0 +1,89 @@
+"""From what the user names (a target, a template, a pipeline.config, a table) to what a plan needs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+
+from ckptmap.draft import PlanOptions
+from ckptmap.errors import ConfigError, TargetError
+from ckptmap.mapping import Table, load_table
+from ckptmap.pipeline.config import PipelineConfig, parse_config, read_config
+from ckptmap.pipeline.migrate import Migration, Refusal, migrate
+from ckptmap.pipeline.settings import settings as target_settings
+from ckptmap.pipeline.training import Checkpoint as TrainedFrom
+from ckptmap.pipeline.verdict import Prefer
+from ckptmap.targets import Target, load_target
+
+PathLike = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a conversion goes: the target, the table that leads there, the options, the TF1 config if one was given."""
+
+    target: Target
+    table: Table
+    options: PlanOptions
+    config: PipelineConfig | None = None
+    prefer: Prefer = "exact"
+
+    def migration(self, prefix: str | None = None, kind: str = "full") -> Migration | None:
+        """The migrated config, training from checkpoint ``prefix`` as ``kind``; None where no config was given.
+
+        Raises:
+            ConfigError: the config's model has no TF2 counterpart, or the file cannot be migrated.
+        """
+        if self.config is None:
+            return None
+        trained_from = None if prefix is None else TrainedFrom(prefix, kind)
+        return _migrated(self.config, self.prefer, self.options.num_classes, trained_from)
+
+
+def find_destination(
+    to: PathLike | None,
+    table: PathLike | None,
+    pipeline: PathLike | None,
+    options: PlanOptions,
+    prefer: Prefer = "exact",
+) -> Destination:
+    """The destination that these name; a pipeline.config says the target and its settings where nothing else does.
+
+    Raises:
+        CkptmapError: the target, table or config cannot be used, or nothing says the target.
+    """
+    if pipeline is None:
+        if to is None:
+            raise TargetError("nothing says what to convert to", hint="give --to TARGET or --pipeline pipeline.config")
+        target = load_target(os.fspath(to))
+        return Destination(target, _table(target, table), options)
+    config = read_config(os.fspath(pipeline))
+    migrated = _migrated(config, prefer, options.num_classes, None)
+    said = target_settings(parse_config(migrated.text, config.path))
+    target = load_target(os.fspath(to) if to is not None else said.target)
+    names = {*(setting.name for setting in target.settings), *target.unknowns} - {"num_classes"}
+    merged = replace(
+        options,
+        num_classes=options.num_classes or config.num_classes,
+        settings={**said.given(names), **options.settings},
+    )
+    return Destination(target, _table(target, table), merged, config, prefer)
+
+
+def _migrated(
+    config: PipelineConfig, prefer: Prefer, num_classes: int | None, trained_from: TrainedFrom | None
+) -> Migration:
+    made = migrate(config, checkpoint=trained_from, num_classes=num_classes, prefer=prefer)
+    if isinstance(made, Refusal):
+        raise ConfigError(f"{made.why.value}: {made.reason}", where=made.where, hint=made.advice)
+    return made
+
+
+def _table(target: Target, table: PathLike | None) -> Table:
+    if table is not None:
+        return load_table(os.fspath(table))
+    if target.table is None:
+        raise TargetError(
+            f"{target.name} is no model that ckptmap has a table for", hint="give your own with --table my_model.yaml"
+        )
+    return load_table(target.table)
