@@ -97,7 +97,9 @@ class PipelineConfig:
 
     @property
     def predictor(self) -> View:
-        """The box predictor's block (R-CNN: that of the second stage)."""
+        """The box predictor's block (R-CNN: that of the second stage). Raises ConfigError where there is none."""
+        if not self.predictor_kind:
+            raise ConfigError("the model has no box predictor", where=self.model.where())
         return self._predictors.child(self.predictor_kind)
 
     @property

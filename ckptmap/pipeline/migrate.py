@@ -32,6 +32,7 @@ class Why(enum.Enum):
     UNKNOWN_EXTRACTOR = "unknown feature extractor"
     NO_COUNTERPART = "no Keras counterpart"
     UNSUPPORTED_SETTING = "unsupported setting"
+    INCOMPLETE = "incomplete model"
     UNREADABLE = "the API refuses to read it"
 
 
@@ -120,11 +121,18 @@ def _not_tf1(config: PipelineConfig) -> Refusal | None:
         return Refusal(Why.ALREADY_TF2, f"{name} is a Keras feature extractor", where)
     extractor = EXTRACTORS.get(name)
     if extractor is not None and extractor.architecture == config.architecture:
-        return None
+        return _incomplete(config) if extractor.keras else None
     known = [one.type for one in EXTRACTORS.values() if one.architecture == config.architecture]
     close = difflib.get_close_matches(name, known, n=2)
     hint = f"did you mean {' or '.join(close)}" if close else ""
     return Refusal(Why.UNKNOWN_EXTRACTOR, f"{config.architecture} has no feature extractor {name!r}", where, hint)
+
+
+def _incomplete(config: PipelineConfig) -> Refusal | None:
+    if config.predictor_kind:
+        return None
+    reason = "it has no box predictor, without which neither TF1 nor TF2 builds it"
+    return Refusal(Why.INCOMPLETE, reason, config.model.where())
 
 
 def _without_counterpart(config: PipelineConfig, answer: Verdict) -> Refusal:

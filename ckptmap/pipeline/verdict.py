@@ -22,7 +22,8 @@ QUANTIZATION = Rule(
     lambda config: config.quantized,
     Effect.VALUES,
     RAW_OUTPUTS,
-    "the TF1 graph rounds weights and activations to 8 bits (graph_rewriter); TF2 computes with the same weights in float",
+    "the TF1 graph rounds weights and activations to 8 bits (graph_rewriter); "
+    "TF2 computes with the same weights in float",
     anywhere=True,
 )
 RULES = (*rules_ssd.RULES, *rules_rcnn.RULES, QUANTIZATION)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import pytest
+
+from ckptmap.pipeline.config import parse_config, read_config
+from ckptmap.pipeline.settings import settings, target_name
+
+SSD = """
+model { ssd {
+  num_classes: 7
+  feature_extractor {
+    type: 'TYPE' use_depthwise: true num_layers: 3 OVERRIDE
+    conv_hyperparams { batch_norm { scale: true } }
+  }
+  box_predictor { convolutional_box_predictor { kernel_size: 3 use_dropout: false LAYERS } }
+  anchor_generator { ssd_anchor_generator { num_layers: 3 aspect_ratios: [1, 2] } }
+} }
+"""
+
+
+def ssd(name: str = "ssd_mobilenet_v2_keras", override: str = "", layers: str = "") -> str:
+    return SSD.replace("TYPE", name).replace("OVERRIDE", override).replace("LAYERS", layers)
+
+
+def test_ssd() -> None:
+    found = settings(parse_config(ssd()))
+    assert found.target == "ssd_mobilenet_v2"
+    assert found.settings == {
+        "use_explicit_padding": False,
+        "use_depthwise": True,
+        "override_base_feature_extractor_hyperparams": False,
+        "batch_norm": "scale and center",
+        "num_layers": 3,
+        "fpn_min_level": 3,
+        "fpn_max_level": 7,
+        "use_dropout": False,
+        "num_layers_before_predictor": 0,
+        "predictor_use_depthwise": False,
+        "predictor_batch_norm": "none",
+    }
+    assert found.unknowns == {
+        "num_classes": 7,
+        "anchors_0": 3,
+        "anchors_1": 3,
+        "anchors_2": 3,
+        "box_code_size": 4,
+        "predictor_kernel": 3,
+    }
+    assert found.given({"num_layers", "num_classes", "other"}) == {"num_layers": 3, "num_classes": 7}
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        ("num_layers_before_predictor: 2", 0),
+        ("num_layers_before_predictor: 2 max_depth: 64", 2),
+        ("num_layers_before_predictor: 1 min_depth: 8 max_depth: 8", 1),
+    ],
+)
+def test_no_convolutions_of_depth_0(layers: str, expected: int) -> None:
+    assert settings(parse_config(ssd(layers=layers))).settings["num_layers_before_predictor"] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ssd_mobilenet_v1_keras", True),
+        ("ssd_mobilenet_v1_exact_keras", True),
+        ("ssd_mobilenet_v2_keras", True),
+        ("ssd_mobilenet_v2_exact_keras", False),
+    ],
+)
+def test_the_exact_mobilenet_v2_keeps_its_variables_under_the_override(name: str, expected: bool) -> None:
+    config = parse_config(ssd(name, "override_base_feature_extractor_hyperparams: true"))
+    assert settings(config).settings["override_base_feature_extractor_hyperparams"] is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "rest", "expected"),
+    [
+        ("faster_rcnn_resnet50_keras", "mask_rcnn_box_predictor { }", "faster_rcnn_resnet50"),
+        (
+            "faster_rcnn_resnet50_exact_keras",
+            "mask_rcnn_box_predictor { predict_instance_masks: true }",
+            "mask_rcnn_resnet50",
+        ),
+        ("faster_rcnn_resnet101", "rfcn_box_predictor { }", "rfcn_resnet101"),
+        ("faster_rcnn_resnet101_keras", "mask_rcnn_box_predictor { } } context_config {", "context_rcnn_resnet101"),
+    ],
+)
+def test_the_family_of_an_r_cnn_is_in_its_heads(name: str, rest: str, expected: str) -> None:
+    text = (
+        f"model {{ faster_rcnn {{ feature_extractor {{ type: '{name}' }} second_stage_box_predictor {{ {rest} }} }} }}"
+    )
+    assert target_name(parse_config(text)) == expected
+
+
+def test_r_cnn() -> None:
+    text = """
+    model { faster_rcnn { num_classes: 2 number_of_stages: 3 feature_extractor { type: 'faster_rcnn_resnet50_keras' }
+      first_stage_anchor_generator { grid_anchor_generator { scales: [1, 2] aspect_ratios: [1, 2, 3] } }
+      first_stage_box_predictor_conv_hyperparams { batch_norm { center: false } }
+      second_stage_box_predictor { mask_rcnn_box_predictor { use_dropout: true predict_instance_masks: true } } } }
+    """
+    found = settings(parse_config(text))
+    assert found.unknowns == {"num_classes": 2, "anchors_0": 6, "box_code_size": 4}
+    assert found.settings == {
+        "number_of_stages": 3,
+        "rpn_batch_norm": "neither",
+        "use_dropout": True,
+        "share_box_across_classes": False,
+        "head_batch_norm": "none",
+        "predict_instance_masks": True,
+        "mask_prediction_num_conv_layers": 2,
+        "convolve_then_upsample_masks": False,
+        "masks_are_class_agnostic": False,
+        "mask_batch_norm": "none",
+    }
+
+
+def test_every_public_config_has_settings(configs) -> None:
+    names = {settings(read_config(path)).target for path in sorted(configs.glob("samples_tf1/*"))}
+    assert {"ssd_mobilenet_v2", "mask_rcnn_resnet50", "rfcn_resnet101", "context_rcnn_resnet101"} <= names
