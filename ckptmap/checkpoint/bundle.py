@@ -19,9 +19,11 @@ from ckptmap.checkpoint.wire import FormatError
 from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy as np
+
+_WHOLE_INDEX = 1 << 26
 
 
 def index_path(prefix: str) -> str:
@@ -44,9 +46,11 @@ def read_bundle_index(files: Files, prefix: str, kind: Kind = Kind.V2, notes: tu
     size = files.size(path)
     if size is None:
         raise CheckpointError("no such file", where=printable(path))
-    refuse(files, path)
+    # an index is read at once, which is one request of a remote store; only a hostile one is large
+    whole = files.read(path, 0, size) if size <= _WHOLE_INDEX else None
+    refuse(files, path, whole)
     with damage(path):
-        entries = dict(Table(lambda offset, length: files.read(path, offset, length), size).entries())
+        entries = dict(Table(_reader(files, path, whole), size).entries())
         shards = parse_header(entries.pop(HEADER_KEY, b""))
         parsed = {key: parse_entry(value) for key, value in entries.items()}
         variables, unreadable = _Index(parsed, shards).variables()
@@ -58,6 +62,12 @@ def read_bundle_index(files: Files, prefix: str, kind: Kind = Kind.V2, notes: tu
         object_based=OBJECT_GRAPH_KEY in variables,
         notes=notes + _unreadable_note(unreadable),
     )
+
+
+def _reader(files: Files, path: str, whole: bytes | None) -> Callable[[int, int], bytes]:
+    if whole is None:
+        return lambda offset, length: files.read(path, offset, length)
+    return lambda offset, length: whole[offset : offset + length]
 
 
 @dataclass(frozen=True, slots=True)

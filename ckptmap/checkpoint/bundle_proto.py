@@ -89,7 +89,7 @@ def parse_entry(data: bytes) -> Entry:
         elif number == 6:
             crc = unmask(as_int(value))
         elif number == 7:
-            slices.append(_parse_slice(as_bytes(value)))
+            slices.append(parse_slice(as_bytes(value)))
         elif number in numbers:
             numbers[number] = as_int(value)
     dtype, shard, offset, size = numbers.values()
@@ -140,7 +140,7 @@ def _field(data: Bytes, wanted: int, default: int = 0) -> int:
     return result
 
 
-def _parse_slice(data: Bytes) -> Extents:
+def parse_slice(data: Bytes) -> Extents:
     """A TensorSliceProto (tensorflow/core/framework/tensor_slice.proto)."""
     return tuple(
         (_field(as_bytes(value), 1), _field(as_bytes(value), 2, default=FULL))

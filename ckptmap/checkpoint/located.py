@@ -18,6 +18,7 @@ INDEX = re.compile(r"(?P<prefix>.+)\.index")
 DATA = re.compile(r"(?P<prefix>.+)\.data-\d+-of-\d+")
 META = re.compile(r"(?P<prefix>.+)\.meta")
 _SHARD = re.compile(r"(?P<prefix>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})")
+_SHARD_PATTERN = re.compile(r"(?P<prefix>.+)-\?{5}-of-\d{5}")
 _TEMPORARY = re.compile(r"(?P<prefix>.+?)(\.(index|data-\d+-of-\d+))?\.tempstate\d+")
 
 
@@ -55,6 +56,8 @@ def of_prefix(prefix: str, files: Files) -> Located | None:
     if is_table(prefix, files):
         return of_table(prefix, files)
     folder, name = files.split(prefix)
+    if match := _SHARD_PATTERN.fullmatch(name):
+        name = match["prefix"]
     shards = [other for other in files.names(folder) if (match := _SHARD.fullmatch(other)) and match["prefix"] == name]
     return of_table(files.join(folder, shards[0]), files) if shards else None
 

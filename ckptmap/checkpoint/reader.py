@@ -10,6 +10,7 @@ from ckptmap.checkpoint.files import CHUNK_SIZE, Files, LocalFiles, damage
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Variable
 from ckptmap.checkpoint.names import nearest, printable
 from ckptmap.checkpoint.paths import locate
+from ckptmap.checkpoint.remote import RemoteFiles, is_remote
 from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ckptmap.checkpoint.located import Located
+    from ckptmap.checkpoint.meta import MetaGraph
     from ckptmap.checkpoint.object_graph import ObjectGraph
 
 
@@ -82,6 +84,18 @@ class Checkpoint:
         with damage(self.inventory.path):
             return parse_object_graph(self.read(OBJECT_GRAPH_KEY).item())
 
+    def meta(self) -> MetaGraph | None:
+        """What the ``.meta`` file beside a TF1 checkpoint knows; None where there is none.
+
+        Raises:
+            CheckpointError: the file is something else or damaged.
+        """
+        if self.inventory.kind not in (Kind.V1, Kind.V2):
+            return None
+        from ckptmap.checkpoint.meta import read_meta
+
+        return read_meta(self._files, f"{self.inventory.path}.meta")
+
     def close(self) -> None:
         """Closes every open file."""
         self._files.close()
@@ -107,16 +121,18 @@ def open_checkpoint(path: str | os.PathLike[str], *, verify: bool = True, step: 
     """Opens whatever checkpoint ``path`` means; only its index is read.
 
     Args:
-        path: a prefix, an ``.index``, ``.data-…`` or ``.meta`` file, or a directory.
+        path: a prefix, an ``.index``, ``.data-…`` or ``.meta`` file, a V1 file, a frozen graph, a SavedModel, or a
+            directory; on this machine, or a URL such as ``gs://bucket/model.ckpt``.
         verify: compare checksums when values are read.
         step: of the checkpoints in a directory, the one of this step instead of the latest.
 
     Raises:
         CheckpointError: nothing there, something else, or a damaged file; the message says what to do.
     """
-    files = LocalFiles()
+    place = os.fspath(path)
+    files = _files_for(place)
     try:
-        found = locate(os.fspath(path), files, step)
+        found = locate(place, files, step)
         return Checkpoint(_open(files, found, verify=verify), files)
     except BaseException:
         files.close()
@@ -124,6 +140,19 @@ def open_checkpoint(path: str | os.PathLike[str], *, verify: bool = True, step: 
 
 
 def _open(files: Files, found: Located, *, verify: bool) -> Source:
-    if found.kind in (Kind.V2, Kind.SAVED_MODEL):
-        return BundleSource(files, read_bundle_index(files, found.path, found.kind, found.notes), verify=verify)
-    raise CheckpointError(f"a {found.kind.value} cannot be read yet", where=printable(found.path))
+    """The source for what was found; the rarer formats are imported when they are met."""
+    if found.kind is Kind.V1:
+        from ckptmap.checkpoint.v1 import V1Source
+
+        return V1Source(files, found)
+    if found.kind is Kind.FROZEN_GRAPH:
+        from ckptmap.checkpoint.frozen import FrozenGraphSource
+
+        return FrozenGraphSource(files, found)
+    return BundleSource(files, read_bundle_index(files, found.path, found.kind, found.notes), verify=verify)
+
+
+def _files_for(path: str) -> Files:
+    if not is_remote(path):
+        return LocalFiles()
+    return RemoteFiles(path)

@@ -92,12 +92,12 @@ def head_of(files: Files, path: str) -> bytes:
     return files.read(path, 0, HEAD_SIZE)
 
 
-def refuse(files: Files, path: str) -> None:
-    """Raises when the file at ``path`` is plainly something else.
+def refuse(files: Files, path: str, head: bytes | None = None) -> None:
+    """Raises when the file at ``path`` is plainly something else; ``head`` are its first bytes where they are known.
 
     Raises:
         CheckpointError: what it is and what to do.
     """
-    known = describe(head_of(files, path))
+    known = describe(head_of(files, path) if head is None else head[:HEAD_SIZE])
     if known:
         raise CheckpointError(known[0], where=printable(path), hint=known[1])
