@@ -120,7 +120,8 @@ def _save(v1: Any, session: Any, run: Run, pipeline: Any, image: Array) -> str:
         values = session.run({variable.op.name: variable for variable in v1.global_variables()})
         return train_and_save(v1, pipeline, values, image, Path(run.save), steps=run.train_steps, seed=run.seed)
     definition = import_quietly("tensorflow.core.protobuf.saver_pb2").SaverDef
-    saver = v1.train.Saver(write_version=definition.V1 if run.v1_format else definition.V2)
+    version = definition.V1 if run.v1_format else definition.V2
+    saver = v1.train.Saver(write_version=version, save_relative_paths=True)
     return str(saver.save(session, run.save, write_meta_graph=False))
 
 

@@ -36,7 +36,8 @@ def train_and_save(
         for _ in range(steps):
             session.run(train)
         _scatter_shadows(tf1, session, seed)
-        return str(tf1.train.Saver().save(session, str(prefix), global_step=step, write_meta_graph=False))
+        saver = tf1.train.Saver(save_relative_paths=True)
+        return str(saver.save(session, str(prefix), global_step=step, write_meta_graph=False))
 
 
 def _train_operation(tf1: Any, pipeline: Any, image: Array, step: Any) -> Any:

@@ -15,6 +15,7 @@ DEFAULTS: Mapping[str, Any] = {
     "num_classes": 7,
     "size": 160,
     "depth_multiplier": 1.0,
+    "min_depth": 16,
     "kernel_size": 1,
     "use_dropout": "false",
     "use_depthwise": "false",
