@@ -7,6 +7,7 @@ from itertools import groupby
 from math import prod
 from typing import TYPE_CHECKING
 
+from ckptmap.errors import Problem
 from ckptmap.report.document import Document
 from ckptmap.report.fold import fold, layer
 from ckptmap.report.text import byte_count, parameter_count, plural, printable
@@ -143,7 +144,8 @@ def _outcome(report: Document) -> Iterator[str]:
     output = report["output"]
     if report["findings"]:
         for finding in report["findings"]:
-            yield f"[red]finding[/]  {_safe(finding)}"
+            problem = Problem(finding["message"], finding["where"] or "", finding["hint"] or "")
+            yield f"[red]finding[/]  {_safe(str(problem))}"
         yield "[bold]nothing was written[/]" if output is None else ""
     elif output is None:
         yield "dry run: nothing was written"

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ckptmap.errors import Problem
 from ckptmap.ledger import Plan, SourceRecord, TargetRecord
+from ckptmap.mapping.ops_json import op_to_json
 from ckptmap.pipeline.migrate import Migration
 from ckptmap.pipeline.verdict import Verdict
 from ckptmap.version import __version__
@@ -38,7 +40,7 @@ def document(plan: Plan, migration: Migration | None = None, written: Output | N
         "target": _target(plan),
         "table": plan.table,
         "summary": plan.summary,
-        "findings": [str(finding) for finding in plan.findings],
+        "findings": [_finding(finding) for finding in plan.findings],
         "verdict": _verdict(migration.verdict) if migration else None,
         "config": _config(migration) if migration else None,
         "output": _output(written),
@@ -90,6 +92,10 @@ def _config(migration: Migration) -> Document:
     }
 
 
+def _finding(finding: Problem) -> Document:
+    return {"message": finding.message, "where": finding.where or None, "hint": finding.hint or None}
+
+
 def _output(written: Output | None) -> Document | None:
     if written is None:
         return None
@@ -109,7 +115,7 @@ def _target_record(record: TargetRecord, root: str) -> Document:
         "part": variable.part,
         "fate": record.fate.value,
         "source": _one_or_many(record.sources),
-        "operations": [str(op) for op in record.ops],
+        "operations": [op_to_json(op) for op in record.ops],
         "reason": record.reason or None,
         "rule": record.rule or None,
         "shape": list(variable.shape),

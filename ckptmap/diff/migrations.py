@@ -1,0 +1,108 @@
+"""What a migration says of every variable: from the mapping table of a target, or from the report of a conversion."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.checkpoint.object_graph import variable_key
+from ckptmap.checkpoint.reader import Checkpoint
+from ckptmap.diff.pairing import Link, Migration
+from ckptmap.errors import CkptmapError, PlanError, Problem
+from ckptmap.mapping import MappingResult, apply_table, load_table
+from ckptmap.mapping.ops_json import op_from_json
+from ckptmap.mapping.slots import Slot, classify
+from ckptmap.targets import Layout, Target
+from ckptmap.targets.load import load_target
+
+_REPORT = "ckptmap.report/"
+
+
+def find_migration(a: Checkpoint, b: Checkpoint, mapping: str) -> Migration:
+    """The migration that ``mapping`` names: a report.json, a mapping table, or a target that has a table.
+
+    Raises:
+        CkptmapError: it is none of them, or it does not lead from ``a`` to ``b``.
+    """
+    if mapping.endswith(".json"):
+        return migration_of_report(_read_report(Path(mapping)), mapping)
+    return migration_of_table(a.inventory, load_target(b.inventory.path), mapping)
+
+
+def migration_of_table(a: Inventory, target: Target, table: str) -> Migration:
+    """What ``table`` makes of the variables of ``a`` in the model that ``target`` is; shapes are left to the comparison.
+
+    Raises:
+        PlanError: a rule's target is no variable of ``target``.
+    """
+    slots = classify(a.variables)
+    weights = [name for name in a.variables if name not in slots or slots[name].kind == "bookkeeping"]
+    mapped = apply_table(load_table(table), weights)
+    averages = {slot.owner: name for name, slot in slots.items() if slot.kind == "ema" and slot.owner}
+    layout = target.layout({assignment.target for assignment in mapped.assignments})
+    problems: list[Problem] = []
+    links = tuple(_links(mapped, layout, target.root or "", averages, problems))
+    if problems:
+        raise PlanError(f"table {table} does not lead to {target.name}", problems)
+    return Migration(table, links, dict(_left(mapped, slots, averages)))
+
+
+def _links(
+    mapped: MappingResult, layout: Layout, root: str, averages: Mapping[str, str], problems: list[Problem]
+) -> Iterator[Link]:
+    for assignment in mapped.assignments:
+        found = layout.find(assignment.target)
+        if isinstance(found, Problem):
+            problems.append(Problem(f"{assignment.sources[0]}: {found.message}", str(assignment.rule), found.hint))
+        else:
+            sources = tuple(averages.get(name, name) for name in assignment.sources)
+            yield Link(_full_key(root, found.key), sources, assignment.ops)
+
+
+def _left(mapped: MappingResult, slots: Mapping[str, Slot], averages: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, slot in slots.items():
+        if slot.kind != "ema":
+            yield name, f"optimizer slot ({slot.label})" if slot.kind == "slot" else slot.label
+    for owner in averages:
+        yield owner, "its moving average is restored"
+    for drop in mapped.drops:
+        yield drop.source, drop.reason
+
+
+def migration_of_report(report: Mapping[str, Any], path: str) -> Migration:
+    """The migration that a conversion's report records.
+
+    Raises:
+        CkptmapError: it holds an operation that does not exist.
+    """
+    links = tuple(_recorded_link(item) for item in report["target_variables"])
+    left = {
+        item["name"]: item["reason"] or "accepted as unused"
+        for item in report["source_variables"]
+        if item["fate"] != "mapped"
+    }
+    return Migration(path, links, left)
+
+
+def _recorded_link(item: Mapping[str, Any]) -> Link:
+    sources = item["source"] or ()
+    sources = (sources,) if isinstance(sources, str) else tuple(sources)
+    reason = "" if item["fate"] == "restored" else f"{item['fate']}: {item['reason'] or 'filled by its initializer'}"
+    return Link(variable_key(item["key"]), sources, tuple(map(op_from_json, item["operations"])), reason)
+
+
+def _full_key(root: str, key: str) -> str:
+    return variable_key(f"{root}/{key}" if root else key)
+
+
+def _read_report(path: Path) -> dict[str, Any]:
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CkptmapError(f"cannot be read as a report: {error}", where=str(path)) from error
+    if not isinstance(report, dict) or not str(report.get("schema")).startswith(_REPORT):
+        raise CkptmapError("is no report of a conversion", where=str(path), hint=f"its schema should be {_REPORT}1")
+    return report
