@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.errors import TargetError
+from ckptmap.inspection.recognize import recognize
 from ckptmap.mapping import Table, apply_table, list_tables, load_table
 from ckptmap.mapping.slots import classify
 from ckptmap.targets.model import Target
@@ -39,14 +40,19 @@ def likely_tables(inventory: Inventory) -> tuple[Likeness, ...]:
 def refuse_other_architecture(inventory: Inventory, table: Table, target: Target) -> None:
     """Raise TargetError where ``table`` maps less than half of the weights, naming what the checkpoint looks like."""
     own = likeness(inventory, table)
-    if own.share >= _ENOUGH:
-        return
+    if own.share < _ENOUGH:
+        raise TargetError(
+            f"{inventory.path} is no {target.name}: table {table.name} maps {own.share:.0%} of its weights",
+            hint=_looks_like(inventory),
+        )
+
+
+def _looks_like(inventory: Inventory) -> str:
+    known = recognize(inventory, classify(inventory.variables))
     likely = likely_tables(inventory)
-    looks = (
-        f"it looks like {likely[0].table}: use --to {likely[0].table}"
-        if likely
-        else "it looks like no model that ckptmap knows"
-    )
-    raise TargetError(
-        f"{inventory.path} is no {target.name}: table {table.name} maps {own.share:.0%} of its weights", hint=looks
-    )
+    if likely:
+        name = known.name if known else likely[0].table
+        return f"it looks like {name}: use --to {likely[0].table}"
+    if known:
+        return f"it looks like {known.name}, for which no table is shipped"
+    return "it looks like no model that ckptmap knows"

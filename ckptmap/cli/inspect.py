@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import enum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ckptmap.cli.options import Json, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ckptmap.checkpoint.inventory import Variable
+    from ckptmap.inspection.inspector import Inspection
+
+
+class Format(str, enum.Enum):
+    """How the variables are listed."""
+
+    TREE = "tree"
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
 
 
 def inspect_command(
@@ -15,18 +31,59 @@ def inspect_command(
         list[str] | None,
         typer.Option("--match", metavar="GLOB", help="Only variables that match; repeatable.", show_default=False),
     ] = None,
+    slots: Annotated[
+        bool,
+        typer.Option("--slots", help="List slots, moving averages and the like too (json and csv always do)."),
+    ] = False,
+    form: Annotated[
+        Format, typer.Option("--format", "-f", help="A folded tree, a table, or all there is for programs.")
+    ] = Format.TREE,
+    step: Annotated[
+        int | None,
+        typer.Option(help="Of several checkpoints in a directory, the one of this step.", show_default=False),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Say what a checkpoint is and list its variables: names, dtypes, shapes."""
-    from ckptmap.checkpoint import open_checkpoint
-    from ckptmap.inspection import inspect_inventory, text_lines
+    """Say what a checkpoint is: its kind, model, training state, and its variables."""
+    from ckptmap.inspection.inspector import inspect
 
-    with open_checkpoint(source) as checkpoint:
-        report = inspect_inventory(checkpoint.inventory, match=tuple(match or ()))
-    if json:
-        import json as json_module
+    found = inspect(source, step=step)
+    patterns = tuple(match or ())
+    if json or form is Format.JSON:
+        _print_json(found, patterns)
+    elif form is Format.CSV:
+        _print_csv(found, patterns)
+    else:
+        _print_text(found, patterns, slots=slots, table=form is Format.TABLE)
 
-        typer.echo(json_module.dumps(report, indent=1))
-        return
-    for line in text_lines(report):
-        typer.echo(line)
+
+def _print_json(found: Inspection, patterns: Sequence[str]) -> None:
+    from ckptmap.inspection.document import document
+    from ckptmap.report.json_format import to_json
+
+    typer.echo(to_json(document(found, tuple(patterns))))
+
+
+def _print_csv(found: Inspection, patterns: Sequence[str]) -> None:
+    from ckptmap.inspection.csv_format import to_csv
+    from ckptmap.inspection.document import document
+
+    typer.echo(to_csv(document(found, tuple(patterns))["variables"]), nl=False)
+
+
+def _print_text(found: Inspection, patterns: Sequence[str], *, slots: bool, table: bool) -> None:
+    from ckptmap.inspection.text import table_lines, text_lines
+    from ckptmap.inspection.tree import tree_lines
+
+    chosen = _matching(found, patterns)
+    aside = set() if slots else {name for name, slot in found.roles.items() if slot.kind != "bookkeeping"}
+    shown = [variable for variable in chosen if variable.name not in aside]
+    listing = table_lines if table else tree_lines
+    typer.echo("\n".join(text_lines(found, shown, listing, hidden=len(chosen) - len(shown))))
+
+
+def _matching(found: Inspection, patterns: Sequence[str]) -> list[Variable]:
+    from ckptmap.globs import first_match
+
+    variables = found.inventory.variables
+    return [one for name, one in variables.items() if not patterns or first_match(name, patterns)]

@@ -20,9 +20,9 @@ def byte_count(count: int) -> str:
     raise AssertionError
 
 
-def plural(count: int, noun: str) -> str:
-    """``1 variable``, ``2 variables``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def plural(count: int, noun: str, several: str = "") -> str:
+    """``1 variable``, ``2 variables``; ``several`` where the plural is irregular."""
+    return f"{count:,} {noun if count == 1 else several or noun + 's'}"
 
 
 def parameter_count(count: int) -> str:

@@ -1,0 +1,1 @@
+"""What a checkpoint is, from its index alone: kind, model, training state, variables."""

@@ -1,0 +1,49 @@
+"""What to do with a checkpoint next: the ``ckptmap convert`` line for it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.inspection.architecture import CLASSIFICATION, EFFICIENTDET, Architecture
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """``command`` is the line to use, empty where there is none; ``note`` says why, or what it takes."""
+
+    command: str = ""
+    note: str = ""
+
+
+def advice(inventory: Inventory, architecture: Architecture | None, targets: Collection[str]) -> Advice:
+    """How to convert this checkpoint, when ckptmap has these targets."""
+    if inventory.object_based:
+        return Advice(note="a TF2 checkpoint already: restore it with tf.train.Checkpoint")
+    path = shlex.quote(inventory.path)
+    if architecture is None:
+        return Advice(note=f"unknown to ckptmap: convert it with your own table and TF2 model, {_own_table(path)}")
+    target = next((name for name in (architecture.name, architecture.extractor_type) if name in targets), None)
+    if target is not None:
+        return Advice(f"ckptmap convert {path} --to {target} -o {architecture.name}_tf2")
+    if has_counterpart(architecture):
+        return Advice(note=f"no target for {architecture.name} is shipped: use your own TF2 model, {_own_table(path)}")
+    return Advice(
+        note=f"the Object Detection API has no Keras {architecture.name}: use your own TF2 model, {_own_table(path)}"
+    )
+
+
+def has_counterpart(architecture: Architecture) -> bool:
+    """Whether the Object Detection API has this model for TF2; of other models ckptmap does not know better."""
+    from ckptmap.pipeline.models import EXTRACTORS
+
+    if architecture.meta_architecture in (CLASSIFICATION, EFFICIENTDET):
+        return True
+    known = EXTRACTORS.get(architecture.extractor_type)
+    return known is not None and bool(known.keras)
+
+
+def _own_table(path: str) -> str:
+    return f"ckptmap convert {path} --table my_model.yaml --to my_tf2/ckpt-0 -o new"

@@ -1,0 +1,62 @@
+"""Whether the data files that an index points to are there, without reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ckptmap.checkpoint.inventory import Inventory, Span
+from ckptmap.checkpoint.sniff import HEAD_SIZE, describe
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One data file: its size in bytes, None where it is not there; ``problem`` says what is wrong with it."""
+
+    path: str
+    size: int | None
+    problem: str = ""
+
+
+def data_files(inventory: Inventory) -> tuple[DataFile, ...]:
+    """The data files of the checkpoint on this machine; those of a remote one are not looked at."""
+    if "://" in inventory.path:
+        return tuple(DataFile(path, None) for path in inventory.data_files)
+    needed = _needed(inventory)
+    return tuple(_state(path, needed.get(number, 0)) for number, path in enumerate(inventory.data_files))
+
+
+def _needed(inventory: Inventory) -> dict[int, int]:
+    """How many bytes the index needs of each data file."""
+    needed: dict[int, int] = {}
+    for span in _spans(inventory):
+        needed[span.file] = max(needed.get(span.file, 0), span.offset + span.size)
+    return needed
+
+
+def _spans(inventory: Inventory) -> Iterator[Span]:
+    for variable in inventory.variables.values():
+        if variable.span is not None:
+            yield variable.span
+        for part in variable.slices:
+            if part.span is not None:
+                yield part.span
+
+
+def _state(path: str, needed: int) -> DataFile:
+    try:
+        size = Path(path).stat().st_size
+    except OSError:
+        return DataFile(path, None, "missing: copy it from where the index came from")
+    if size >= needed:
+        return DataFile(path, size)
+    return DataFile(path, size, _too_short(Path(path), size, needed))
+
+
+def _too_short(path: Path, size: int, needed: int) -> str:
+    with path.open("rb") as file:
+        known = describe(file.read(HEAD_SIZE))
+    if known:
+        return f"{known[0]}: {known[1]}"
+    return f"too short: {size:,} of {needed:,} bytes, download or copy it again"

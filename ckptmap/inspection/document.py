@@ -1,0 +1,102 @@
+"""An inspection as plain JSON values; its schema is ``inspect.schema.json`` beside this module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ckptmap.checkpoint.inventory import Variable
+from ckptmap.globs import first_match
+from ckptmap.inspection.architecture import Architecture
+from ckptmap.inspection.beside import Beside
+from ckptmap.inspection.inspector import Inspection
+from ckptmap.mapping.slots import Slot
+from ckptmap.version import __version__
+
+SCHEMA = "ckptmap.inspect/1"
+
+Document = dict[str, Any]
+
+
+def document(found: Inspection, match: tuple[str, ...] = ()) -> Document:
+    """``found`` as JSON values; ``match`` limits the variables that are listed, not the totals."""
+    inventory = found.inventory
+    return {
+        "schema": SCHEMA,
+        "generator": f"ckptmap {__version__}",
+        "path": inventory.path,
+        "kind": inventory.kind.value,
+        "object_based": inventory.object_based,
+        "written_by": f"TensorFlow {found.written_by}" if found.written_by else None,
+        "data_files": [{"path": data.path, "bytes": data.size, "problem": data.problem or None} for data in found.data],
+        "notes": list(inventory.notes),
+        "total": _total(found),
+        "architecture": _architecture(found.architecture),
+        "training": {**asdict(found.training), "step_from": found.training.step_from or None},
+        "config": _config(found.config),
+        "convert": {"command": found.advice.command or None, "note": found.advice.note or None},
+        "variables": [
+            _variable(variable, found.roles)
+            for name, variable in inventory.variables.items()
+            if not match or first_match(name, match)
+        ],
+    }
+
+
+def _total(found: Inspection) -> Document:
+    variables = found.inventory.variables
+    weights = [variable for name, variable in variables.items() if name not in found.roles]
+    return {
+        "variables": len(variables),
+        "bytes": sum(variable.nbytes for variable in variables.values()),
+        "weights": len(weights),
+        "parameters": sum(variable.elements for variable in weights),
+    }
+
+
+def _architecture(architecture: Architecture | None) -> Document | None:
+    if architecture is None:
+        return None
+    heads, backbone = architecture.heads, architecture.backbone
+    return {
+        "name": architecture.name,
+        "meta_architecture": architecture.meta_architecture,
+        "extractor_type": architecture.extractor_type or None,
+        "family": backbone.family,
+        "backbone": backbone.name,
+        "depth_multiplier": backbone.depth_multiplier,
+        "num_classes": heads.num_classes,
+        "anchors_per_location": list(heads.anchors),
+        "feature_maps": heads.feature_maps,
+        "box_predictor": heads.predictor or None,
+        "depthwise_predictor": heads.depthwise,
+        "fpn_levels": list(architecture.fpn_levels) if architecture.fpn_levels else None,
+        "mask_head": heads.mask,
+    }
+
+
+def _config(config: Beside | None) -> Document | None:
+    if config is None:
+        return None
+    compared = config.differences is not None
+    return {
+        "path": config.path,
+        "type": config.says or None,
+        "agrees": not config.differences if compared else None,
+        "differences": [asdict(difference) for difference in config.differences or ()],
+        "note": config.note or None,
+    }
+
+
+def _variable(variable: Variable, roles: Mapping[str, Slot]) -> Document:
+    slot = roles.get(variable.name)
+    return {
+        "name": variable.name,
+        "dtype": variable.dtype.label,
+        "shape": list(variable.shape),
+        "bytes": variable.nbytes,
+        "slices": len(variable.slices),
+        "role": slot.kind if slot else "weight",
+        "owner": slot.owner if slot else None,
+    }

@@ -1,0 +1,81 @@
+"""Put together what is known of a checkpoint: kind, model, training state, config beside it, variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
+from ckptmap.errors import CheckpointError
+from ckptmap.inspection.advice import Advice, advice
+from ckptmap.inspection.architecture import Architecture
+from ckptmap.inspection.beside import Beside, config_beside
+from ckptmap.inspection.datafiles import DataFile, data_files
+from ckptmap.inspection.recognize import recognize
+from ckptmap.inspection.roles import roles
+from ckptmap.inspection.training import Training, training
+from ckptmap.mapping.locate import mappings_root
+from ckptmap.mapping.slots import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """All that ``ckptmap inspect`` shows.
+
+    ``roles`` tell what each variable is that is no weight; ``written_by`` is the version of TensorFlow in the ``.meta``
+    file beside the checkpoint, empty where there is none.
+    """
+
+    inventory: Inventory
+    roles: Mapping[str, Slot]
+    architecture: Architecture | None
+    training: Training
+    data: tuple[DataFile, ...]
+    config: Beside | None
+    advice: Advice
+    written_by: str = ""
+
+
+def inspect(source: str | os.PathLike[str], *, step: int | None = None) -> Inspection:
+    """Inspect any checkpoint; of its data at most the training step is read.
+
+    Args:
+        source: prefix, any file, or directory of a checkpoint, a frozen graph, a SavedModel.
+        step: of the checkpoints in a directory, the one of this step.
+
+    Raises:
+        CheckpointError: nothing there, something else, or a damaged file.
+    """
+    with open_checkpoint(source, step=step) as checkpoint:
+        return _inspect(checkpoint)
+
+
+def _inspect(checkpoint: Checkpoint) -> Inspection:
+    inventory = checkpoint.inventory
+    known = roles(inventory)
+    architecture = recognize(inventory, known)
+    local = "://" not in inventory.path
+    return Inspection(
+        inventory=inventory,
+        roles=known,
+        architecture=architecture,
+        training=training(checkpoint, known),
+        data=data_files(inventory),
+        config=config_beside(inventory.path, architecture) if local else None,
+        advice=advice(inventory, architecture, _targets()),
+        written_by=_written_by(checkpoint) if local else "",
+    )
+
+
+def _targets() -> set[str]:
+    return {path.stem for path in (mappings_root() / "targets").glob("*.json")}
+
+
+def _written_by(checkpoint: Checkpoint) -> str:
+    try:
+        meta = checkpoint.meta()
+    except CheckpointError:
+        return ""
+    return meta.tensorflow_version if meta else ""

@@ -1,0 +1,155 @@
+"""An inspection for a person: facts first, then the variables as a folded tree or as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from ckptmap.checkpoint.inventory import Variable
+from ckptmap.inspection.architecture import (
+    CENTER_NET,
+    CLASSIFICATION,
+    CONTEXT_RCNN,
+    EFFICIENTDET,
+    FASTER_RCNN,
+    MASK_RCNN,
+    RFCN,
+    SSD,
+    Architecture,
+)
+from ckptmap.inspection.beside import Beside
+from ckptmap.inspection.inspector import Inspection
+from ckptmap.inspection.training import Training
+from ckptmap.inspection.tree import tree_lines
+from ckptmap.report.text import byte_count, parameter_count, plural, printable
+
+_META = {
+    SSD: "SSD",
+    FASTER_RCNN: "Faster R-CNN",
+    MASK_RCNN: "Mask R-CNN",
+    RFCN: "R-FCN",
+    CONTEXT_RCNN: "Context R-CNN",
+    EFFICIENTDET: "EfficientDet",
+    CENTER_NET: "CenterNet",
+    CLASSIFICATION: "classification",
+}
+
+Listing = Callable[[Iterable[Variable]], Iterator[str]]
+
+
+def text_lines(
+    found: Inspection, variables: Iterable[Variable], listing: Listing = tree_lines, *, hidden: int = 0
+) -> Iterator[str]:
+    """The lines to print; no control character reaches the output.
+
+    ``variables`` are those to list, by ``listing``; ``hidden`` are slots and the like that are not among them.
+    """
+    for line in (*facts(found), "", *listing(variables)):
+        yield printable(line)
+    if hidden:
+        yield ""
+        yield f"{plural(hidden, 'variable')} of the training not listed: --slots shows them"
+
+
+def table_lines(variables: Iterable[Variable]) -> Iterator[str]:
+    """One line a variable: dtype, shape, bytes, name; columns aligned."""
+    rows = [(v.dtype.label, str(list(v.shape)), f"{v.nbytes:,}", v.name) for v in variables]
+    widths = [max((len(row[at]) for row in rows), default=0) for at in range(3)]
+    for dtype, shape, size, name in rows:
+        yield f"{dtype:<{widths[0]}}  {shape:<{widths[1]}}  {size:>{widths[2]}}  {name}"
+
+
+def facts(found: Inspection) -> Iterator[str]:
+    """What is known of the checkpoint, a subject a line."""
+    inventory = found.inventory
+    naming = "TF2 object graph" if inventory.object_based else "TF1 names"
+    yield inventory.path
+    yield _fact("kind", ", ".join((inventory.kind.value, naming, *_writer(found))))
+    yield _fact("size", _size(found))
+    for data in found.data:
+        if data.problem:
+            yield _fact("data", f"{data.path}: {data.problem}")
+    yield _fact("model", describe_architecture(found.architecture))
+    yield _fact("training", describe_training(found.training))
+    if found.config is not None:
+        yield from _config(found.config)
+    for note in inventory.notes:
+        yield _fact("note", note)
+    yield _fact("convert", found.advice.command or found.advice.note)
+
+
+def _fact(subject: str, text: str) -> str:
+    return f"  {subject:<9} {text}"
+
+
+def _writer(found: Inspection) -> Iterator[str]:
+    if found.written_by:
+        yield f"written by TensorFlow {found.written_by}"
+
+
+def _size(found: Inspection) -> str:
+    variables = found.inventory.variables
+    weights = [variable for name, variable in variables.items() if name not in found.roles]
+    parameters = parameter_count(sum(variable.elements for variable in weights))
+    size = byte_count(sum(variable.nbytes for variable in variables.values()))
+    counted = f"{plural(len(variables), 'variable')}, {size} in {plural(len(found.data), 'data file')}"
+    return f"{counted}; {plural(len(weights), 'weight')} with {parameters} parameters"
+
+
+def describe_architecture(architecture: Architecture | None) -> str:
+    """A model in one line."""
+    if architecture is None:
+        return "unknown architecture"
+    return f"{architecture.name}: {'; '.join(_traits(architecture))}"
+
+
+def _traits(architecture: Architecture) -> Iterator[str]:
+    backbone, heads = architecture.backbone, architecture.heads
+    multiplier = backbone.depth_multiplier
+    width = f", depth multiplier {multiplier:g}" if multiplier is not None else ""
+    yield f"{_META[architecture.meta_architecture]} with {backbone.name}{width}"
+    if heads.num_classes is not None:
+        yield plural(heads.num_classes, "class", "classes")
+    if heads.anchors:
+        yield f"{_anchors(heads.anchors)} anchors per location"
+    if architecture.fpn_levels:
+        yield f"FPN levels {architecture.fpn_levels[0]} to {architecture.fpn_levels[1]}"
+    elif heads.feature_maps:
+        yield plural(heads.feature_maps, "feature map")
+    if heads.mask:
+        yield "mask head"
+
+
+def _anchors(counts: tuple[int, ...]) -> str:
+    return ", ".join(map(str, counts)) if len(set(counts)) > 1 else str(counts[0])
+
+
+def describe_training(training: Training) -> str:
+    """The training state in one line."""
+    return "; ".join(_training(training))
+
+
+def _training(training: Training) -> Iterator[str]:
+    if training.step is None:
+        yield "step unknown"
+    else:
+        by_name = " (from the file name)" if training.step_from == "file name" else ""
+        yield f"step {training.step:,}{by_name}"
+    if training.slots:
+        yield f"{' and '.join(training.optimizers) or 'optimizer'} ({plural(training.slots, 'slot')})"
+    else:
+        yield "no optimizer slots"
+    yield plural(training.averages, "moving average") if training.averages else "no moving averages"
+    if training.quantization:
+        yield f"quantization-aware ({plural(training.quantization, 'variable')})"
+
+
+def _config(config: Beside) -> Iterator[str]:
+    if config.differences is None:
+        yield _fact("config", f"{config.path}: {config.note}")
+        return
+    if not config.differences:
+        yield _fact("config", f"{config.path} agrees ({config.says})")
+        return
+    yield _fact("config", f"{config.path} does not agree:")
+    for one in config.differences:
+        yield _fact("", f"{one.what} is {one.config} in the config, {one.checkpoint} in the checkpoint")
