@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ckptmap.errors import Problem
 from ckptmap.mapping.index import PatternIndex
 from ckptmap.mapping.model import (
     Assignment,
+    Case,
     Drop,
     DropRule,
     Init,
@@ -142,13 +143,14 @@ def _assignments(rules: Sequence[Rule], claims: Sequence[_Claim]) -> tuple[list[
             scope = claim.name[: -len(claim.leaf) - 1]
             layers.setdefault((claim.number, scope), []).append(claim)
         elif isinstance(rule, VariableRule):
-            bundles.setdefault((claim.number, _together(rule, claim.bindings)), []).append(claim)
+            bundles.setdefault((claim.number, _without(claim.bindings, rule.group)), []).append(claim)
     assigned: list[Assignment] = []
     problems: list[Problem] = []
-    for (number, scope), found in layers.items():
-        rule = rules[number]
+    final = _last_layers(rules, layers)
+    for place, found in layers.items():
+        rule = rules[place[0]]
         if isinstance(rule, LayerRule):
-            _assign_layer(rule, scope, found, assigned, problems)
+            _assign_layer(final.get(place, rule), place[1], found, assigned, problems)
     for (number, _), found in bundles.items():
         rule = rules[number]
         if isinstance(rule, VariableRule):
@@ -157,9 +159,32 @@ def _assignments(rules: Sequence[Rule], claims: Sequence[_Claim]) -> tuple[list[
     return assigned, problems
 
 
-def _together(rule: VariableRule, bindings: Bindings) -> tuple[tuple[str, str], ...]:
-    """What is the same for all sources of one application of the rule."""
-    return tuple(sorted(item for item in bindings.items() if item[0] != rule.group))
+def _last_layers(
+    rules: Sequence[Rule], layers: Mapping[tuple[int, str], Sequence[_Claim]]
+) -> dict[tuple[int, str], LayerRule]:
+    """The layers that are the last of their run, each with its rule changed to the target of the last."""
+    runs: dict[tuple[int, tuple[tuple[str, str], ...]], list[tuple[int, tuple[int, str]]]] = {}
+    for place, found in layers.items():
+        rule = rules[place[0]]
+        if isinstance(rule, LayerRule) and rule.last:
+            bindings = found[0].bindings
+            number = rule.pattern.placeholder(rule.last.of).number(bindings[rule.last.of])
+            runs.setdefault((place[0], _without(bindings, rule.last.of)), []).append((number, place))
+    final = {}
+    for (number, _), run in runs.items():
+        rule = rules[number]
+        if isinstance(rule, LayerRule) and rule.last:
+            places = [place for _, place in sorted(run)][-len(rule.last.targets) :]
+            for place, target in zip(reversed(places), reversed(rule.last.targets), strict=False):
+                cases = tuple(Case(case.kind, target) for case in rule.cases)
+                per_class = rule.last.per_class if place == places[-1] else rule.per_class
+                final[place] = replace(rule, cases=cases, per_class=per_class)
+    return final
+
+
+def _without(bindings: Bindings, counter: str | None) -> tuple[tuple[str, str], ...]:
+    """What is the same for all members of a group, whatever the number of each."""
+    return tuple(sorted(item for item in bindings.items() if item[0] != counter))
 
 
 def _assign_layer(

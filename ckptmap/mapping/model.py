@@ -75,11 +75,25 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Last:
+    """Other targets for the last layers of a numbered run, such as the output layer after hidden ones.
+
+    Of all layers that a rule matches with the same other placeholders, those with the highest numbers of the
+    placeholder ``of`` become ``targets``, the very last the last of them, and only that one is ``per_class``.
+    """
+
+    of: str
+    targets: tuple[Template, ...]
+    per_class: PerClass | None
+
+
+@dataclass(frozen=True, slots=True)
 class LayerRule:
     """Maps a layer, all leaves of its kind; with several cases, the kind shows which."""
 
     pattern: Pattern
     cases: tuple[Case, ...]
+    last: Last | None
     per_class: PerClass | None
     optional: bool
     ref: RuleRef

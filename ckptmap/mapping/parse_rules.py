@@ -11,6 +11,7 @@ from ckptmap.mapping.model import (
     InitRule,
     InitValue,
     Kind,
+    Last,
     LayerRule,
     Leaf,
     PerClass,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ckptmap.mapping.ops import Op
     from ckptmap.mapping.yamlnodes import Document, Node
 
-_LAYER = ("from", "to", "as", "where", "per_class", "optional")
+_LAYER = ("from", "to", "as", "last", "where", "per_class", "optional")
 _VARIABLE = ("from", "to", "ops", "group", "where", "per_class", "optional")
 _WORDS = ("zeros", "ones", "initializer")
 
@@ -128,13 +129,14 @@ def parse_layer(scope: Scope, node: Node, kinds: Mapping[str, Kind]) -> LayerRul
     inner = scope.inner(fields.get("where"))
     pattern = inner.pattern(fields["from"], "`from`")
     cases = [_case(inner, *item, pattern, kinds) for item in _kinds_to_targets(doc, fields)]
+    last = _last(inner, fields["last"], pattern) if "last" in fields and pattern else None
     scope.close(fields.get("where"), inner)
     known = tuple(case for case in cases if case is not None)
     per_class, optional = _per_class(doc, fields.get("per_class")), doc.flag(fields.get("optional"), "optional", False)
-    if pattern is None or not known or None in cases:
+    if pattern is None or not known or None in cases or (last is None and "last" in fields):
         return None
     _check_cases(doc, fields["as"], known)
-    return LayerRule(pattern, known, per_class, optional, doc.ref(node))
+    return LayerRule(pattern, known, last, per_class, optional, doc.ref(node))
 
 
 def _kinds_to_targets(doc: Document, fields: Mapping[str, Node]) -> list[tuple[Node, Node]]:
@@ -160,6 +162,20 @@ def _case(
     return Case(kinds[name], template)
 
 
+def _last(scope: Scope, node: Node, pattern: Pattern) -> Last | None:
+    doc = scope.doc
+    fields = doc.mapping(node, "last", ("of", "to", "per_class"), ("of", "to"))
+    if fields is None or not {"of", "to"} <= fields.keys():
+        return None
+    of = _counter(scope, fields["of"], (pattern,))
+    nodes = doc.items(fields["to"], "`to`") if fields["to"].id == "sequence" else [fields["to"]]
+    targets = [scope.template(item, "`to`", pattern.names) for item in nodes]
+    known = tuple(target for target in targets if target is not None)
+    if of is None or not known or None in targets:
+        return None
+    return Last(of, known, _per_class(doc, fields.get("per_class")))
+
+
 def _check_cases(doc: Document, node: Node, cases: tuple[Case, ...]) -> None:
     """Note kinds that cannot be told apart by the leaves they demand."""
     for i, case in enumerate(cases):
@@ -181,7 +197,7 @@ def parse_variable(scope: Scope, node: Node) -> VariableRule | None:
         return None
     inner = scope.inner(fields.get("where"))
     patterns = _sources(inner, fields["from"])
-    group = _group(inner, fields.get("group"), patterns)
+    group = _counter(inner, fields["group"], patterns) if "group" in fields else None
     bound = (patterns[0].names if patterns else frozenset()) - {group}
     targets = _targets(inner, fields, bound, many=len(patterns) > 1 or "group" in fields) if patterns else ()
     scope.close(fields.get("where"), inner)
@@ -204,14 +220,13 @@ def _sources(scope: Scope, node: Node) -> tuple[Pattern, ...]:
     return tuple(known) if len(known) == len(nodes) else ()
 
 
-def _group(scope: Scope, node: Node | None, patterns: tuple[Pattern, ...]) -> str | None:
-    if node is None:
-        return None
-    doc, name = scope.doc, scope.doc.text(node, "group")
+def _counter(scope: Scope, node: Node, patterns: tuple[Pattern, ...]) -> str | None:
+    """The name of the placeholder that counts the members of a group."""
+    doc, name = scope.doc, scope.doc.text(node, "the counting placeholder")
     if name is None or not patterns:
         return None
     if len(patterns) > 1 or name not in patterns[0].names:
-        doc.error(node, f"`from` is one pattern with {{{name}}}", "group names the placeholder that counts")
+        doc.error(node, f"`from` must be one pattern with {{{name}}}", "name the placeholder that counts")
     elif not scope.declared[name].numeric:
         doc.error(node, f"{{{name}}} does not stand for a number", "declare it `int` or map it to numbers")
     else:

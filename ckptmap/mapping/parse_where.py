@@ -83,7 +83,7 @@ def _order_items(doc: Document, node: Node) -> list[str] | None:
     names: list[str] = []
     for item in doc.items(node, "`order`"):
         if item.id == "mapping":
-            names += _repeat(doc, item)
+            names += _scoped(doc, item)
         else:
             text = doc.text(item, "an item of `order`")
             names += [] if text is None else [text]
@@ -93,21 +93,24 @@ def _order_items(doc: Document, node: Node) -> list[str] | None:
     return names
 
 
-def _repeat(doc: Document, node: Node) -> list[str]:
-    """``{repeat: "block_{n}", from: 1, to: 10, of: [a, b]}``: block_1/a, block_1/b, block_2/a, …"""
-    needed = ("repeat", "from", "to", "of")
-    fields = doc.mapping(node, "a repeat", needed, needed)
-    if fields is None or len(fields) < len(needed):
+def _scoped(doc: Document, node: Node) -> list[str]:
+    """``{scope: "block_{n}", n: [1, 10], of: [a, b]}``: block_1/a, block_1/b, block_2/a, …; ``n`` only with ``{n}``."""
+    fields = doc.mapping(node, "a scope of `order`", ("scope", "n", "of"), ("scope", "of"))
+    if fields is None or not {"scope", "of"} <= fields.keys():
         return []
-    scope = doc.text(fields["repeat"], "repeat")
-    first, last = doc.integer(fields["from"], "from"), doc.integer(fields["to"], "to")
+    scope = doc.text(fields["scope"], "scope")
+    limits = doc.integers(fields["n"], "n") if "n" in fields else (0, 0)
     inner = [doc.text(item, "an item of `of`") for item in doc.items(fields["of"], "`of`")]
-    if scope is None or first is None or last is None or None in inner:
+    if scope is None or limits is None or None in inner:
         return []
-    if scope.count("{n}") != 1 or not 0 <= first <= last or (last - first + 1) * len(inner) > MAX_CHOICES:
-        doc.error(node, "repeat needs {n} in its text, 0 <= from <= to", f"and gives up to {MAX_CHOICES} names")
+    if ("{n}" in scope) != ("n" in fields):
+        doc.error(node, "a scope with {n} needs `n`, the first and the last number", "for example n: [1, 10]")
         return []
-    return [f"{scope.replace('{n}', str(n))}/{name}" for n in range(first, last + 1) for name in inner]
+    if len(limits) != 2 or not 0 <= limits[0] <= limits[1] or (limits[1] - limits[0] + 1) * len(inner) > MAX_CHOICES:
+        doc.error(node, "n is [first, last], with 0 <= first <= last", f"and gives up to {MAX_CHOICES} names")
+        return []
+    numbers = range(limits[0], limits[1] + 1)
+    return [f"{scope.replace('{n}', str(n))}/{name}" for n in numbers for name in inner]
 
 
 def _unique(doc: Document, node: Node, pairs: list[tuple[str, str]]) -> dict[str, str] | None:

@@ -13,6 +13,7 @@ from ckptmap.mapping.model import (
     DropRule,
     InitRule,
     Kind,
+    Last,
     LayerRule,
     Rule,
     RuleRef,
@@ -24,7 +25,16 @@ from ckptmap.mapping.nearest import did_you_mean
 from ckptmap.mapping.overlap import can_overlap
 from ckptmap.mapping.parse_rules import Scope, parse_drop, parse_init, parse_kinds, parse_layer, parse_variable
 from ckptmap.mapping.parse_where import check_used, parse_where
-from ckptmap.mapping.patterns import Parts, Pattern, PatternError, Template, join_pattern, join_template
+from ckptmap.mapping.patterns import (
+    Parts,
+    Pattern,
+    PatternError,
+    Placeholder,
+    Template,
+    Where,
+    join_pattern,
+    join_template,
+)
 from ckptmap.mapping.yamlnodes import Document, Node
 
 if TYPE_CHECKING:
@@ -105,6 +115,10 @@ class _Loader:
     roots: tuple[Path, ...]
     problems: list[Problem]
     chain: tuple[Path, ...] = ()
+    narrowed: Where = field(default_factory=dict)
+    """Placeholders that an include declares anew for what it includes."""
+    used: set[str] = field(default_factory=set)
+    """Which of them a table has."""
 
     def load(self, path: Path) -> _Loaded:
         """One file and everything it includes."""
@@ -116,13 +130,18 @@ class _Loader:
             return loaded
         if "description" in fields:
             loaded.description = doc.text(fields["description"], "description") or ""
-        scope = Scope(doc, parse_where(doc, fields.get("where")))
-        inner = replace(self, chain=(*self.chain, path.resolve()))
+        scope = Scope(doc, self._narrow(parse_where(doc, fields.get("where"))))
+        inner = replace(self, chain=(*self.chain, path))
         for node in _items(doc, fields, "include"):
             inner._include(scope, node, loaded)
         self._own(scope, fields, loaded)
         check_used(doc, fields.get("where"), scope.declared, scope.used)
         return loaded
+
+    def _narrow(self, declared: dict[str, Placeholder]) -> dict[str, Placeholder]:
+        again = {name: self.narrowed[name] for name in declared if name in self.narrowed}
+        self.used.update(again)
+        return {**declared, **again}
 
     def _own(self, scope: Scope, fields: Mapping[str, Node], loaded: _Loaded) -> None:
         doc = scope.doc
@@ -135,7 +154,7 @@ class _Loader:
 
     def _include(self, scope: Scope, node: Node, loaded: _Loaded) -> None:
         doc = scope.doc
-        fields = doc.mapping(node, "an include", ("table", "from", "to", "optional"), ("table",))
+        fields = doc.mapping(node, "an include", ("table", "from", "to", "where", "optional"), ("table",))
         if fields is None or "table" not in fields:
             return
         path = self._resolve(doc, fields["table"])
@@ -145,13 +164,23 @@ class _Loader:
         optional = doc.flag(fields.get("optional"), "optional", False)
         if path is None:
             return
-        included = self.load(path)
+        included = self._load_narrowed(doc, fields.get("where"), path)
         _add_kinds(doc, node, loaded, included.kinds)
         try:
             loaded.rules += [_under(rule, before, after, optional) for rule in included.rules]
             loaded.inits += [_init_under(rule, after) for rule in included.inits]
         except PatternError as error:
             doc.error(node, str(error), error.hint)
+
+    def _load_narrowed(self, doc: Document, node: Node | None, path: Path) -> _Loaded:
+        """An included table, its placeholders narrowed by the include's ``where``."""
+        where = parse_where(doc, node)
+        used: set[str] = set()
+        included = replace(self, narrowed={**self.narrowed, **where}, used=used).load(path)
+        for name in sorted(where.keys() - used):
+            doc.error(node, f"the included table has no placeholder {{{name}}}")
+        self.used.update(used)
+        return included
 
     def _resolve(self, doc: Document, node: Node) -> Path | None:
         name = doc.text(node, "table")
@@ -163,8 +192,10 @@ class _Loader:
         path = next((file for root in self.roots if (file := _below(root, name)) is not None), None)
         if path is None:
             doc.error(node, f'there is no table "{name}"', did_you_mean(name, self._known()))
-        elif path.resolve() in self.chain:
-            cycle = [*self.chain[self.chain.index(path.resolve()) :], path]
+            return None
+        resolved = [file.resolve() for file in self.chain]
+        if path.resolve() in resolved:
+            cycle = [*self.chain[resolved.index(path.resolve()) :], path]
             doc.error(node, "tables include each other: " + " -> ".join(map(self._label, cycle)))
             return None
         return path
@@ -232,8 +263,12 @@ def _under(rule: Rule, before: Pattern | None, after: Template | None, optional:
     pattern = join_pattern(before, rule.pattern)
     if isinstance(rule, LayerRule):
         cases = tuple(Case(case.kind, join_template(after, case.target)) for case in rule.cases)
-        return replace(rule, pattern=pattern, cases=cases, optional=optional)
+        return replace(rule, pattern=pattern, cases=cases, last=_last_under(rule.last, after), optional=optional)
     return replace(rule, pattern=pattern, optional=optional)
+
+
+def _last_under(last: Last | None, after: Template | None) -> Last | None:
+    return last and replace(last, targets=tuple(join_template(after, target) for target in last.targets))
 
 
 def _init_under(rule: InitRule, after: Template | None) -> InitRule:
@@ -250,7 +285,7 @@ def _without_doubles(rules: Iterable[Rule]) -> list[Rule]:
     unique: dict[tuple[RuleRef, tuple[str, ...]], Rule] = {}
     for rule in rules:
         patterns = rule.patterns if isinstance(rule, VariableRule) else (rule.pattern,)
-        unique.setdefault((rule.ref, tuple(pattern.text for pattern in patterns)), rule)
+        unique.setdefault((rule.ref, tuple(pattern.regex.pattern for pattern in patterns)), rule)
     return list(unique.values())
 
 

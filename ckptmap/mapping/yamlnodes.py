@@ -22,6 +22,7 @@ Node = Any
 """A yaml.Node; PyYAML is imported only when a table is read."""
 
 _MAX_BYTES = 1_000_000
+_MAX_DEPTH = 50
 _LARGEST = 3.4e38
 _NUMBER = r"[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,3})?"
 _INT = "tag:yaml.org,2002:int"
@@ -67,7 +68,7 @@ class Document:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         before = len(self.problems)
         try:
-            self._refuse_anchors(yaml.parse(text, Loader=loader))
+            self._check_events(yaml.parse(text, Loader=loader))
             root = yaml.compose(text, Loader=loader) if len(self.problems) == before else None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
@@ -77,19 +78,22 @@ class Document:
         except yaml.YAMLError as error:
             self.error(None, f"YAML syntax: {error}")
             return None
-        except RecursionError:
-            self.error(None, "is nested too deep")
-            return None
         if root is None and len(self.problems) == before:
             self.error(None, "is empty")
         return root
 
-    def _refuse_anchors(self, events: Any) -> None:
+    def _check_events(self, events: Any) -> None:
+        """Note anchors, aliases and tags; stop where the text is nested deeper than a table can be."""
+        depth = 0
         for event in events:
+            name = type(event).__name__
+            depth += name.endswith("StartEvent") - name.endswith("EndEvent")
+            if depth > _MAX_DEPTH:
+                self.error(event, "is nested too deep", f"a table has up to {_MAX_DEPTH} levels")
+                return
             if getattr(event, "anchor", None):
-                self.error(
-                    event, f"anchors and aliases are not allowed ({event.anchor})", "write it out, or include a table"
-                )
+                hint = "write it out, or include a table"
+                self.error(event, f"anchors and aliases are not allowed ({event.anchor})", hint)
             if getattr(event, "tag", None):
                 self.error(event, f"tags are not allowed ({event.tag})")
 
