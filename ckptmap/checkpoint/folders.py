@@ -49,7 +49,7 @@ def in_folder(folder: str, files: Files, step: int | None) -> Located:
     found = _latest(folder, names, files) or _export(folder, names, files)
     if found is None:
         raise _nothing_in(folder, names, files)
-    return found
+    return found.noting(*_passed_over(names, found))
 
 
 def read_state(path: str, files: Files) -> CheckpointState | None:
@@ -120,6 +120,14 @@ def _export(folder: str, names: list[str], files: Files) -> Located | None:
         or _saved_models(folder, names, files)
         or _frozen(folder, names, files)
     )
+
+
+def _passed_over(names: list[str], found: Located) -> tuple[str, ...]:
+    """Of an export folder, what else holds the weights and is not used."""
+    others = [name for name in ("saved_model", SAVED_MODEL_FILE, _FROZEN_FILE) if name in names]
+    if found.kind not in (Kind.V1, Kind.V2) or not others:
+        return ()
+    return (f"the checkpoint is used; {' and '.join(others)} beside it {'is' if len(others) == 1 else 'are'} not read",)
 
 
 def _tables(folder: str, names: list[str], files: Files) -> Located | None:

@@ -91,6 +91,11 @@ def test_graphs_that_are_refused(tmp_path: Path, content: bytes, message: str) -
 
 def test_a_constant_that_claims_too_much(tmp_path: Path) -> None:
     path = tmp_path / "graph.pb"
-    path.write_bytes(node("v", "Const", tensor=constant(DType.FLOAT32, b"", 2**20, 2**20)) + node("v/read", "Identity", "v"))
-    with open_checkpoint(path) as checkpoint, pytest.raises(CheckpointError, match="a constant claims 4398046511104 bytes"):
+    path.write_bytes(
+        node("v", "Const", tensor=constant(DType.FLOAT32, b"", 2**20, 2**20)) + node("v/read", "Identity", "v")
+    )
+    with (
+        open_checkpoint(path) as checkpoint,
+        pytest.raises(CheckpointError, match="a constant claims 4398046511104 bytes"),
+    ):
         checkpoint.read("v")

@@ -13,7 +13,9 @@ from ckptmap.errors import CheckpointError
 
 
 def collection(name: str, *items: bytes, field: int = 2) -> bytes:
-    return bytes_field(4, text_field(1, name) + bytes_field(2, bytes_field(field, b"".join(bytes_field(1, i) for i in items))))
+    return bytes_field(
+        4, text_field(1, name) + bytes_field(2, bytes_field(field, b"".join(bytes_field(1, i) for i in items)))
+    )
 
 
 def test_what_a_graph_tells() -> None:

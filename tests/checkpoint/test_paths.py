@@ -144,7 +144,8 @@ def test_the_best_of_an_export(tmp_path: Path) -> None:
     touch(tmp_path, "saved_model/saved_model.pb", "frozen_inference_graph.pb")
     touch(tmp_path, "saved_model/variables/variables.index")
     bundle(tmp_path, "model.ckpt")
-    assert find(tmp_path) == Located(Kind.V2, str(tmp_path / "model.ckpt"))
+    note = "the checkpoint is used; saved_model and frozen_inference_graph.pb beside it are not read"
+    assert find(tmp_path) == Located(Kind.V2, str(tmp_path / "model.ckpt"), (), (note,))
     for path in tmp_path.glob("model.ckpt*"):
         path.unlink()
     assert find(tmp_path) == Located(
@@ -173,7 +174,8 @@ def test_saved_models(tmp_path: Path) -> None:
 def test_a_download_of_the_tf2_zoo(tmp_path: Path) -> None:
     bundle(tmp_path / "checkpoint", "ckpt-0")
     touch(tmp_path, "saved_model/saved_model.pb", "saved_model/variables/variables.index", "pipeline.config")
-    assert find(tmp_path) == Located(Kind.V2, str(tmp_path / "checkpoint" / "ckpt-0"))
+    note = "the checkpoint is used; saved_model beside it is not read"
+    assert find(tmp_path) == Located(Kind.V2, str(tmp_path / "checkpoint" / "ckpt-0"), (), (note,))
 
 
 def test_nothing_there(tmp_path: Path) -> None:

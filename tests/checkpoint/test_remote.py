@@ -31,7 +31,14 @@ BUNDLE = {
 
 @pytest.mark.parametrize(
     ("path", "remote"),
-    [("gs://b/m", True), ("memory://m", True), ("/a/b", False), ("C:\\a", False), ("m.ckpt", False), ("a b://c", False)],
+    [
+        ("gs://b/m", True),
+        ("memory://m", True),
+        ("/a/b", False),
+        ("C:\\a", False),
+        ("m.ckpt", False),
+        ("a b://c", False),
+    ],
 )
 def test_what_is_remote(path: str, remote: bool) -> None:  # noqa: FBT001
     assert is_remote(path) == remote
@@ -68,7 +75,9 @@ def test_only_the_index_and_the_needed_range_move(tmp_path: Path, memory: list[t
         assert sum(count for _, count in memory[2:]) == 500_000
 
 
-@pytest.mark.parametrize("path", ["memory://bucket", "memory://bucket/m.index", "memory://bucket/m.data-00000-of-00001"])
+@pytest.mark.parametrize(
+    "path", ["memory://bucket", "memory://bucket/m.index", "memory://bucket/m.data-00000-of-00001"]
+)
 def test_other_ways_to_name_it(memory: list[tuple[str, int]], path: str) -> None:
     with open_checkpoint(path) as checkpoint:
         assert checkpoint.inventory.path == "memory://bucket/m"
@@ -95,9 +104,7 @@ def test_other_formats_in_a_store(memory: list[tuple[str, int]]) -> None:
 def test_errors_name_the_url(memory: list[tuple[str, int]]) -> None:
     with pytest.raises(CheckpointError) as caught:
         open_checkpoint("memory://bucket/n")
-    assert str(caught.value) == (
-        "memory://bucket/n: no such file (the folder holds m.data-00000-of-00001, m.index)"
-    )
+    assert str(caught.value) == ("memory://bucket/n: no such file (the folder holds m.data-00000-of-00001, m.index)")
     with pytest.raises(CheckpointError, match="nosuchscheme://x: no such kind of URL"):
         open_checkpoint("nosuchscheme://x")
 

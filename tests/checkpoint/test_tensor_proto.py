@@ -44,7 +44,11 @@ def test_raw_content() -> None:
 
 
 def test_numbers_outside_a_packed_field() -> None:
-    assert tensor_values(DType.INT32, (3,), number_field(7, 5) + number_field(7, 6) + number_field(7, 7)).tolist() == [5, 6, 7]
+    assert tensor_values(DType.INT32, (3,), number_field(7, 5) + number_field(7, 6) + number_field(7, 7)).tolist() == [
+        5,
+        6,
+        7,
+    ]
     unpacked = b"\x2d\x00\x00\x80\x3f\x2d\x00\x00\x00\x40"
     assert tensor_values(DType.FLOAT32, (2,), unpacked).tolist() == [1.0, 2.0]
 
