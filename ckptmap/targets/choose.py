@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ckptmap.targets.fit import Table, least
 from ckptmap.targets.variables import SpecVariable, Value
 
 Settings = Mapping[str, Value]
@@ -75,11 +76,12 @@ def choose(
     ``given`` settings are kept; ``excluded`` are combinations that no model can be built with. Where several
     combinations fit equally well, the one with most defaults is chosen.
     """
-    weights = _weights(variables, matched)
-    best = _best(settings, weights, given, excluded)
-    chosen = max(best, key=lambda one: sum(one[s.name] == s.default for s in settings))
+    tables = _tables(settings, _weights(variables, matched), excluded)
+    axes = {s.name: (given[s.name],) if s.name in given else s.values for s in settings}
+    fit = least(axes, tables, {s.name: s.default for s in settings})
+    chosen = {s.name: fit.chosen[s.name] for s in settings}
     open_settings = [s for s in settings if s.name not in given]
-    decided = tuple(s.name for s in open_settings if len({one[s.name] for one in best}) == 1)
+    decided = tuple(s.name for s in open_settings if len(fit.tied[s.name]) == 1)
     assumed = tuple(
         _assumption(s, chosen)
         for s in open_settings
@@ -98,6 +100,7 @@ def _weights(variables: Sequence[SpecVariable], matched: Iterable[SpecVariable])
     return weights
 
 
+_PROHIBITIVE = 10**9
 _WhenKey = tuple[tuple[str, tuple[Value, ...]], ...]
 
 
@@ -105,79 +108,21 @@ def _when_key(when: When) -> _WhenKey:
     return tuple((name, tuple(values)) for name, values in sorted(when.items()))
 
 
-def _best(
-    settings: Sequence[Setting], weights: Mapping[_WhenKey, int], given: Settings, excluded: Sequence[When]
-) -> list[dict[str, Value]]:
-    """All combinations of least cost; settings that cost the same at any value are varied only at the end."""
-    names = [s.name for s in settings]
-    tables = _tables(settings, weights)
-    free = [
-        s for at, s in enumerate(settings) if s.name not in given and not any(_matters(at, table) for table in tables)
-    ]
-    axes = [_axis(s, given, s in free) for s in settings]
-    costs: dict[tuple[Value, ...], int] = {
-        values: sum(table.cost(values) for table in tables) for values in itertools.product(*axes)
-    }
-    combinations = [(dict(zip(names, values, strict=True)), cost) for values, cost in costs.items()]
-    buildable = [(one, cost) for one, cost in combinations if _allowed(one, excluded)] or combinations
-    least = min(cost for _, cost in buildable)
-    return [other for one, cost in buildable if cost == least for other in _with_free(one, free, excluded)]
-
-
-def _axis(setting: Setting, given: Settings, free: bool) -> tuple[Value, ...]:
-    if setting.name in given:
-        return (given[setting.name],)
-    return (setting.default,) if free else setting.values
-
-
-def _with_free(
-    start: dict[str, Value], free: Sequence[Setting], excluded: Sequence[When]
-) -> Iterator[dict[str, Value]]:
-    """``start``, and it with each other value of each free setting."""
-    yield start
-    for setting in free:
-        for value in setting.values:
-            if value != start[setting.name] and _allowed(other := {**start, setting.name: value}, excluded):
-                yield other
-
-
 def _allowed(settings: Settings, excluded: Sequence[When]) -> bool:
     return not any(holds(when, settings) for when in excluded)
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """The cost of each combination of a few settings: ``positions`` says which ones."""
-
-    positions: tuple[int, ...]
-    costs: Mapping[tuple[Value, ...], int]
-
-    def cost(self, values: Sequence[Value]) -> int:
-        return self.costs[tuple([values[at] for at in self.positions])]
-
-
-def _tables(settings: Sequence[Setting], weights: Mapping[_WhenKey, int]) -> list[_Table]:
-    """The weights summed into one table for each set of settings that occurs together in a ``when``."""
-    position = {s.name: at for at, s in enumerate(settings)}
-    by_scope: dict[tuple[int, ...], dict[tuple[Value, ...], int]] = {}
-    for when, weight in weights.items():
-        named = {position[name]: values for name, values in when}
-        scope = tuple(sorted(named))
-        empty = dict.fromkeys(itertools.product(*(settings[at].values for at in scope)), 0)
+def _tables(settings: Sequence[Setting], weights: Mapping[_WhenKey, int], excluded: Sequence[When]) -> list[Table]:
+    """The weights, and a prohibitive one for what is excluded, summed into a table for each set of settings they name."""
+    values = {s.name: s.values for s in settings}
+    by_scope: dict[tuple[str, ...], dict[tuple[Value, ...], int]] = {}
+    for when, weight in (*weights.items(), *((_when_key(when), _PROHIBITIVE) for when in excluded)):
+        scope = tuple(name for name, _ in when)
+        empty = dict.fromkeys(itertools.product(*(values[name] for name in scope)), 0)
         costs = by_scope.setdefault(scope, empty)
-        for values in itertools.product(*(named[at] for at in scope)):
-            costs[values] += weight
-    return [_Table(scope, costs) for scope, costs in by_scope.items()]
-
-
-def _matters(position: int, table: _Table) -> bool:
-    """Whether the table's costs differ along the setting at ``position``."""
-    if position not in table.positions:
-        return False
-    along = table.positions.index(position)
-    rest: dict[tuple[Value, ...], int] = {}
-    pairs = ((values[:along] + values[along + 1 :], cost) for values, cost in table.costs.items())
-    return any(rest.setdefault(others, cost) != cost for others, cost in pairs)
+        for combination in itertools.product(*(allowed for _, allowed in when)):
+            costs[combination] += weight
+    return [Table(scope, costs) for scope, costs in by_scope.items()]
 
 
 def _moves_variables(

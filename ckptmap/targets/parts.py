@@ -12,15 +12,15 @@ PROPOSALS = "proposals"
 
 _PARTS = (
     ("classification_backbone/", BACKBONE),
+    ("_first_stage_box_predictor", PROPOSALS),
+    ("_base_tower_layers_for_heads", PREDICTOR),
+    ("_box_prediction_head", BOX_HEAD),
+    ("_class_prediction_head", CLASS_HEAD),
     ("box_encodings", BOX_HEAD),
     ("class_predictions_with_background", CLASS_HEAD),
     ("mask_predictions", MASK_HEAD),
-    ("_first_stage_box_predictor", PROPOSALS),
     ("_box_predictor", PREDICTOR),
-    ("_mask_rcnn_box_predictor", PREDICTOR),
-    ("_second_stage_box_predictor", PREDICTOR),
     ("_feature_extractor_for_", BACKBONE),
-    ("_first_stage_box_predictor_first_conv", PROPOSALS),
     ("_feature_extractor", NECK),
 )
 

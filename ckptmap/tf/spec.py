@@ -1,8 +1,8 @@
 """Generate the target specs in ``mappings/targets`` from live TF2 models.
 
 ``python -m ckptmap.tf.spec ssd_mobilenet_v2`` builds the model of ``spec_models/ssd_mobilenet_v2.yaml`` under enough
-combinations of its settings, infers the spec, and then builds further combinations that it has not seen until
-``CHECKS`` of them in a row are what the spec foretells. A combination that is not is added, and all is inferred anew.
+combinations of its settings that every condition of the spec is sure, and then builds further ones, drawn at random,
+until ``CHECKS`` in a row are what the spec foretells. A combination that is not is added, and all is inferred anew.
 """
 
 from __future__ import annotations
@@ -22,17 +22,30 @@ from ckptmap.targets.spec import SCHEMA, target_from_dict
 from ckptmap.targets.variables import Initializer
 from ckptmap.tf.environment import import_quietly, tf2
 from ckptmap.tf.models import VARIABLE_VALUE, build_model, model_variables
-from ckptmap.tf.spec_description import Description, covering, read_description
-from ckptmap.tf.spec_inference import Built, Form, InferenceError, Observation, forms, known_lengths, presence
+from ckptmap.tf.spec_conditions import conditions, open_regions, rows_for
+from ckptmap.tf.spec_description import Description, first_rows, read_description
+from ckptmap.tf.spec_inference import (
+    Built,
+    Form,
+    InferenceError,
+    Lengths,
+    Observation,
+    Presence,
+    forms,
+    known_lengths,
+    presences,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ckptmap.targets.choose import Settings
     from ckptmap.targets.model import Target, TargetVariable
 
 CHECKS = 20
 MOST_ADDED = 20
+MOST_AT_ONCE = 8
+"""Combinations built before all is inferred anew."""
 FOLDER = Path(__file__).parents[2] / "mappings" / "targets"
 _PACKAGES = ("tensorflow", "tf-keras", "tf-models-research-object-detection")
 _SCALED = {
@@ -87,9 +100,9 @@ class Builder:
             self.built[name] = live_variables(self.description.configuration(settings, self.description.probes[probe]))
         return self.built[name]
 
-    def observe(self, settings: Settings) -> Observation:
-        """The model under every probe."""
-        return Observation(settings, tuple(self.build(settings, at) for at in range(len(self.description.probes))))
+    def observe(self, settings: Settings, probes: Iterable[int]) -> Observation:
+        """The model with these settings under some probes."""
+        return Observation(settings, {probe: self.build(settings, probe) for probe in probes})
 
 
 def live_variables(config: Mapping[str, Any]) -> tuple[Built, ...]:
@@ -117,26 +130,63 @@ def live_variables(config: Mapping[str, Any]) -> tuple[Built, ...]:
     )
 
 
-def generate(description: Description, builder: Builder, seed: int = 0) -> dict[str, Any]:
-    """The spec as its JSON object. Raises InferenceError when the builds cannot be said by a spec."""
-    observations = [builder.observe(one) for one in covering(description.settings, description.allows)]
-    samples = _fresh_combinations(description, random.Random(seed), [one.settings for one in observations])
+def generate(
+    description: Description, builder: Builder, rows: Sequence[Settings] = (), seed: int = 0
+) -> dict[str, Any]:
+    """The spec as its JSON object; ``rows`` are combinations to build besides those that are needed.
+
+    Raises InferenceError when the builds cannot be said by a spec.
+    """
+    every = range(len(description.probes))
+    first = first_rows(description)
+    more = [row for row in rows if row not in first]
+    observations = [builder.observe(row, every[-1:] if at else every) for at, row in enumerate((*first, *more))]
+    samples = _fresh_combinations(description, random.Random(seed), observations)
     for _ in range(MOST_ADDED):
-        spec = infer(description, observations)
+        spec = _infer_sure(description, builder, observations)
         wrong = _first_wrong(description, builder, spec, samples)
         if wrong is None:
             check_observations(description, spec, observations)
             return spec
-        observations.append(builder.observe(wrong))
+        observations.append(builder.observe(wrong, every[-1:]))
     raise InferenceError(f"{description.name}: {MOST_ADDED} combinations added and still one is not foretold")
 
 
-def infer(description: Description, observations: Sequence[Observation]) -> dict[str, Any]:
-    """The spec that says all observations."""
+def _infer_sure(description: Description, builder: Builder, observations: list[Observation]) -> dict[str, Any]:
+    """The spec that says all observations, after building what its conditions leave open."""
+    probe = len(description.probes) - 1
+    while True:
+        lengths, found = _complete(description, builder, observations)
+        entries = list(presences(description.settings_for, observations, found))
+        unique = {id(presence): presence for _, _, presence in entries}.values()
+        regions = [region for presence in unique for region in open_regions(presence)]
+        rows = list(rows_for(regions, description.settings, description.allows))[:MOST_AT_ONCE]
+        if not rows:
+            return spec_of(description, lengths, entries)
+        observations += [builder.observe(row, [probe]) for row in rows]
+
+
+def _complete(
+    description: Description, builder: Builder, observations: list[Observation]
+) -> tuple[Lengths, list[dict[Form, Built]]]:
+    """All observations in unknowns; those that one probe does not make clear are built under all of them."""
+    every = range(len(description.probes))
     probes = [description.known(probe) for probe in description.probes]
-    lengths = known_lengths(description.expressions, probes, description.ratios)
-    found = forms(observations, lengths)
-    entries = list(presence(description.settings, observations, found))
+    while True:
+        lengths = known_lengths(description.expressions, probes, description.ratios)
+        found, unclear = forms(observations, lengths, len(every))
+        if not unclear:
+            return lengths, found
+        at = observations.index(unclear[0])
+        observations[at] = builder.observe(unclear[0].settings, every)
+
+
+def spec_of(
+    description: Description, lengths: Lengths, presences: Sequence[tuple[Form, Built, Presence]]
+) -> dict[str, Any]:
+    """The spec as its JSON object, from every variable and where it is met."""
+    known = {key: conditions(presence) for key, presence in {id(p): p for _, _, p in presences}.items()}
+    entries = [(form, built, when) for form, built, presence in presences for when in known[id(presence)]]
     initializers: dict[str, dict[str, Any]] = {}
     variables = [_entry(form, built, when, initializers) for form, built, when in entries]
     used = {name for entry in variables for name in _unknowns_of(entry)}
@@ -199,13 +249,13 @@ def _width_meaning(name: str, entries: Sequence[tuple[Form, Built, Any]]) -> str
     return f"channels of {first.rpartition('/')[0]}"
 
 
-def _fresh_combinations(description: Description, rng: random.Random, seen: Sequence[Settings]) -> Iterator[Settings]:
-    """Combinations that no observation has, drawn at random; ends when 1000 draws bring none."""
-    met = [dict(one) for one in seen]
+def _fresh_combinations(
+    description: Description, rng: random.Random, observations: Sequence[Observation]
+) -> Iterator[Settings]:
+    """Combinations that no observation has by then, drawn at random; ends when 1000 draws bring none."""
     for _ in range(1000):
         one = {s.name: rng.choice(s.values) for s in description.settings}
-        if one not in met and description.allows(one):
-            met.append(one)
+        if description.allows(one) and not any(one == met.settings for met in observations):
             yield one
 
 
@@ -224,7 +274,7 @@ def check_observations(description: Description, spec: Mapping[str, Any], observ
     """Raises InferenceError unless names and shapes of every build give back exactly that build."""
     target = target_from_dict(spec)
     for observation in observations:
-        for probe, build in enumerate(observation.builds):
+        for probe, build in observation.builds.items():
             if text := difference(description, target, observation.settings, probe, build):
                 raise InferenceError(f"{description.name}: {text} under {dict(observation.settings)}, probe {probe}")
 

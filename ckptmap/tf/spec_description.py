@@ -2,7 +2,8 @@
 
 A description is ``ckptmap/tf/spec_models/<name>.yaml``. ``config`` is a pipeline.config as a mapping;
 ``include`` names files of the same folder whose entries come first. A setting's ``set`` maps configuration paths to
-values (``$value``: the setting's own), ``per_value`` adds paths for one value; None removes the field. A probe gives a
+values (``$value``: the setting's own), ``per_value`` adds paths for one value; None removes the field; ``touches`` is
+how the object paths begin that the setting can change, which spares builds. A probe gives a
 value to every axis; an axis has ``set`` as a setting has, and is an unknown of the spec
 when ``unknowns`` lists it (``anchors``, a list, makes ``anchors_0`` and so on).
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,12 @@ class Description:
     unknowns: Mapping[str, Mapping[str, Any]]
     excluded: tuple[When, ...]
     stock: tuple[Mapping[str, Any], ...]
+    touches: Mapping[str, str] = field(default_factory=dict)
+    """By setting: how the object paths begin that it can change, where it cannot change all."""
+
+    def settings_for(self, key: str) -> tuple[Setting, ...]:
+        """The settings that can decide whether the model has a variable at this object path."""
+        return tuple(s for s in self.settings if key.startswith(self.touches.get(s.name, "")))
 
     def known(self, probe: Mapping[str, Any]) -> dict[str, int]:
         """The values of the unknowns that a probe gives: an axis by its name, a list by name and place."""
@@ -74,7 +81,7 @@ class Description:
         for name, value in itertools.chain(probe.items(), settings.items()):
             for path, new in self.knobs[name].edits(value).items():
                 edit(config, path, new)
-        _place_anchor_grids(config, probe, settings)
+        _place_anchors(config, probe, settings)
         return config
 
     def allows(self, settings: Mapping[str, Value]) -> bool:
@@ -100,6 +107,7 @@ def read_description(name: str) -> Description:
         unknowns=data["unknowns"],
         excluded=tuple({one: tuple(values) for one, values in when.items()} for when in data.get("excluded", ())),
         stock=tuple(data.get("stock", ())),
+        touches={one: item["touches"] for one, item in data["settings"].items() if "touches" in item},
     )
 
 
@@ -115,47 +123,11 @@ def edit(config: dict[str, Any], path: str, new: Any) -> None:
         place[last] = copy.deepcopy(new)
 
 
-def covering(settings: Sequence[Setting], allows: Any) -> list[dict[str, Value]]:
-    """Combinations in which every two values of every two settings meet, the defaults first.
-
-    Greedy: each new combination extends an uncovered pair by the values that cover most others.
-    """
-    first = {setting.name: setting.default for setting in settings}
-    chosen = [first] if allows(first) else []
-    singles = [{**first, s.name: value} for s in settings for value in s.values if value != s.default]
-    chosen += [one for one in singles if allows(one)]
-    uncovered = set(_pairs(settings)) - {pair for one in chosen for pair in _pairs_of(one)}
-    while uncovered:
-        pair = min(uncovered, key=repr)
-        row = _extend(dict(pair), settings, uncovered, allows)
-        uncovered -= set(_pairs_of(row)) if row else set()
-        uncovered.discard(pair)
-        chosen += [row] if row else []
-    return chosen
-
-
-def _extend(
-    row: dict[str, Value], settings: Sequence[Setting], uncovered: set[Any], allows: Any
-) -> dict[str, Value] | None:
-    for setting in settings:
-        if setting.name not in row:
-            row = max(
-                ({**row, setting.name: value} for value in (setting.default, *setting.values)),
-                key=lambda one: sum(pair in uncovered for pair in _pairs_of(one)),
-            )
-    if allows(row):
-        return row
-    return None
-
-
-def _pairs(settings: Sequence[Setting]) -> Iterator[tuple[tuple[str, Value], ...]]:
-    for one, other in itertools.combinations(settings, 2):
-        for values in itertools.product(one.values, other.values):
-            yield tuple(sorted(zip((one.name, other.name), values, strict=True)))
-
-
-def _pairs_of(row: Mapping[str, Value]) -> Iterator[tuple[tuple[str, Value], ...]]:
-    return itertools.combinations(sorted(row.items()), 2)
+def first_rows(description: Description) -> list[dict[str, Value]]:
+    """The defaults, then each other value alone, as far as they can be built."""
+    defaults = {setting.name: setting.default for setting in description.settings}
+    singles = [{**defaults, s.name: value} for s in description.settings for value in s.values if value != s.default]
+    return [row for row in (defaults, *singles) if description.allows(row)]
 
 
 def _merged(path: Path) -> dict[str, Any]:
@@ -167,11 +139,15 @@ def _merged(path: Path) -> dict[str, Any]:
 
 
 def _combine(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """``more`` over ``base``: mappings key by key, anything else replaced."""
+    """``more`` over ``base``: mappings key by key, anything else replaced; None takes an entry of ``base`` away."""
     combined = dict(base)
     for key, value in more.items():
-        both = isinstance(value, dict) and isinstance(combined.get(key), dict)
-        combined[key] = _combine(combined[key], value) if both else value
+        if value is None and key in base:
+            del combined[key]
+        elif isinstance(value, dict) and isinstance(base.get(key), dict):
+            combined[key] = _combine(base[key], value)
+        else:
+            combined[key] = value
     return combined
 
 
@@ -180,8 +156,14 @@ def _knobs(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     yield from data["settings"].items()
 
 
-def _place_anchor_grids(config: dict[str, Any], probe: Mapping[str, Any], settings: Mapping[str, Value]) -> None:
-    """One anchor grid a feature map, each with its own number of boxes, where a probe lists ``anchors``."""
+def _place_anchors(config: dict[str, Any], probe: Mapping[str, Any], settings: Mapping[str, Value]) -> None:
+    """The probe's number of boxes a place: a list, one anchor grid for each feature map; a number, all alike."""
+    if isinstance(count := probe.get("anchors"), int):
+        shape = {"anchor_scale": 4.0, "scales_per_octave": 1, "aspect_ratios": [1.0] * count}
+        generator = (
+            config["model"]["ssd"].setdefault("anchor_generator", {}).setdefault("multiscale_anchor_generator", {})
+        )
+        generator.update(shape)
     if isinstance(counts := probe.get("anchors"), list):
         layers = int(settings.get("num_layers", len(counts)))
         grids = [

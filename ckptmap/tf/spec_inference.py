@@ -1,7 +1,7 @@
 """From many builds of a model to one spec: which dimensions are which unknowns, and which variables exist when.
 
-Pure Python: the builds are plain data. Dimensions that vary alike over all probes are one unknown; a variable's
-``when`` is the smallest conjunction of settings that holds in every build that has it and in no build that lacks it.
+Pure Python: the builds are plain data. Dimensions that vary alike over all probes are one unknown. Under which
+settings a variable exists is reasoned in ``spec_conditions``.
 """
 
 from __future__ import annotations
@@ -9,22 +9,19 @@ from __future__ import annotations
 import itertools
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ckptmap.errors import CkptmapError
-from ckptmap.targets.choose import Setting, Settings, holds
 from ckptmap.targets.dims import parse_dim
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from ckptmap.targets.variables import Initializer, Value
+    from ckptmap.targets.variables import Initializer
 
 Vector = tuple[int, ...]
 """One length as it is under each probe."""
-MOST_NAMED = 4
-"""A ``when`` names at most this many settings before the builds are split by one of them."""
 _NUMBER = re.compile(r"\d+")
 
 
@@ -46,10 +43,14 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The builds of one combination of settings, one for each probe."""
+    """The builds of one combination of settings by probe.
+
+    Under all probes they show which lengths are unknowns. Under one they are enough where every variable is one that
+    other observations show, by its name and its shape.
+    """
 
     settings: Settings
-    builds: tuple[tuple[Built, ...], ...]
+    builds: Mapping[int, tuple[Built, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +73,29 @@ class Lengths:
     found: dict[str, Vector] = field(default_factory=dict)
     """The unknowns found in the builds themselves: channel counts."""
 
-    def add_width(self, vector: Vector) -> None:
-        """Make an unknown of a length that varies like no other, or a multiple of one that is known."""
-        if self.text(vector) is not None:
-            return
+    def add_widths(self, vectors: Iterable[Vector]) -> None:
+        """Make unknowns of the lengths that vary like no other, in the order in which they come.
+
+        A whole multiple of another is no unknown of its own, where ``ratios`` allows the multiple.
+        """
+        new = [vector for vector in dict.fromkeys(vectors) if self.text(vector) is None]
+        multiples = {vector: base for vector in new if (base := self._base(vector, new))}
+        for vector in new:
+            if vector not in multiples:
+                name = self._fresh(f"width_{vector[0]}")
+                self.found[name] = vector
+                self.expressions[vector] = name
+        for vector, (ratio, base) in multiples.items():
+            self.expressions[vector] = f"{ratio}*{self.expressions[base]}"
+
+    def _base(self, vector: Vector, others: Sequence[Vector]) -> tuple[int, Vector] | None:
+        """The width, found before or among ``others``, that this is a multiple of."""
+        widths = {*self.found.values(), *others}
         for ratio in self.ratios:
-            base = self.expressions.get(tuple(length // ratio for length in vector))
-            if base in self.found and all(length % ratio == 0 for length in vector):
-                self.expressions[vector] = f"{ratio}*{base}"
-                return
-        name = self._fresh(f"width_{vector[0]}")
-        self.found[name] = vector
-        self.expressions[vector] = name
+            base = tuple(length // ratio for length in vector)
+            if base in widths and all(length % ratio == 0 for length in vector):
+                return ratio, base
+        return None
 
     def text(self, vector: Vector) -> str | None:
         """How a dimension is written: a number where it never varies; None for one not known yet."""
@@ -111,21 +123,52 @@ def _evaluated(text: str, probe: Mapping[str, int]) -> int:
     return value
 
 
-def forms(observations: Sequence[Observation], lengths: Lengths) -> list[dict[Form, Built]]:
-    """For each observation its variables in unknowns, each with its first build; ``lengths`` gains the widths."""
-    aligned = [_aligned(observation) for observation in observations]
-    vectors = {vector for group in aligned for builds in group for vector in _dims(builds)}
-    for vector in sorted(vectors):
-        lengths.add_width(vector)
-    return [{_form(builds, lengths): builds[0] for builds in group} for group in aligned]
+def forms(
+    observations: Sequence[Observation], lengths: Lengths, probes: int
+) -> tuple[list[dict[Form, Built]], list[Observation]]:
+    """For each observation its variables in unknowns, each with a build of it; ``lengths`` gains the widths.
+
+    Second: the observations with too few probes to tell, whose variables are not among the first.
+    """
+    aligned = {at: _aligned(one) for at, one in enumerate(observations) if len(one.builds) == probes}
+    lengths.add_widths(vector for group in aligned.values() for builds in group for vector in _dims(builds))
+    shown: dict[tuple[int, _Look], set[Form]] = defaultdict(set)
+    whole = {at: {_form(builds, lengths): builds[0] for builds in group} for at, group in aligned.items()}
+    for at, group in aligned.items():
+        for form, builds in zip(whole[at], group, strict=True):
+            for probe, built in enumerate(builds):
+                shown[probe, _look(built)].add(replace(form, key=""))
+    recognised = [whole[at] if at in whole else _recognised(one, shown) for at, one in enumerate(observations)]
+    unclear = [one for one, found in zip(observations, recognised, strict=True) if found is None]
+    return [found for found in recognised if found is not None], unclear
+
+
+_Look = tuple[str, str, tuple[int, ...], bool]
+
+
+def _look(built: Built) -> _Look:
+    """What a variable is recognised by wherever it stands."""
+    return built.name, built.dtype, built.shape, built.trainable
+
+
+def _recognised(observation: Observation, shown: Mapping[tuple[int, _Look], set[Form]]) -> dict[Form, Built] | None:
+    probe, build = next(iter(observation.builds.items()))
+    found: dict[Form, Built] = {}
+    for built in build:
+        candidates = shown.get((probe, _look(built)), set())
+        if len(candidates) != 1:
+            return None
+        found[replace(next(iter(candidates)), key=built.key)] = built
+    return found
 
 
 def _aligned(observation: Observation) -> list[tuple[Built, ...]]:
     """The builds' variables side by side; their keys must be the same and in the same order."""
-    keys = [[built.key for built in build] for build in observation.builds]
+    builds = [observation.builds[probe] for probe in sorted(observation.builds)]
+    keys = [[built.key for built in build] for build in builds]
     if any(other != keys[0] for other in keys[1:]):
         raise InferenceError(f"keys depend on a probe's values under {dict(observation.settings)}")
-    return list(zip(*observation.builds, strict=True))
+    return list(zip(*builds, strict=True))
 
 
 def _dims(builds: Sequence[Built]) -> Iterator[Vector]:
@@ -157,55 +200,34 @@ def _name_field(vector: Vector, lengths: Lengths, name: str) -> str:
     return text if text.isdigit() else f"{{{text}}}"
 
 
-def conditions(
-    settings: Sequence[Setting], with_it: Sequence[Settings], without: Sequence[Settings]
-) -> list[dict[str, tuple[Value, ...]]]:
-    """Disjoint conjunctions that hold in all of ``with_it`` and in none of ``without``, as few and short as found."""
-    if not with_it:
-        return []
-    for count in range(MOST_NAMED):
-        for named in itertools.combinations(settings, count):
-            when = {s.name: _values(s, with_it) for s in named}
-            if not any(holds(when, other) for other in without):
-                return [{s.name: when[s.name] for s in named if set(when[s.name]) != set(s.values)}]
-    return min((_split(s, settings, with_it, without) for s in settings if _varies(s, with_it, without)), key=len)
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Where variables of one or more forms are met: the settings that can decide it, and the builds with and without."""
+
+    settings: tuple[Setting, ...]
+    with_it: tuple[Settings, ...]
+    without: tuple[Settings, ...]
 
 
-def _varies(setting: Setting, *groups: Sequence[Settings]) -> bool:
-    return len({one[setting.name] for group in groups for one in group}) > 1
+def presences(
+    settings_for: Callable[[str], Sequence[Setting]],
+    observations: Sequence[Observation],
+    found: Sequence[Mapping[Form, Built]],
+) -> Iterator[tuple[Form, Built, Presence]]:
+    """Every form with a build of it and where it is met, in the order of the first builds.
 
-
-def _split(
-    by: Setting, settings: Sequence[Setting], with_it: Sequence[Settings], without: Sequence[Settings]
-) -> list[dict[str, tuple[Value, ...]]]:
-    """The conditions for each value of one setting; values with equal conditions share one."""
-    others = [s for s in settings if s.name != by.name]
-    parts: dict[str, tuple[list[dict[str, tuple[Value, ...]]], list[Value]]] = {}
-    for value in by.values:
-        pieces = conditions(others, *([one for one in group if one[by.name] == value] for group in (with_it, without)))
-        parts.setdefault(repr(pieces), (pieces, []))[1].append(value)
-    return [{by.name: tuple(values), **piece} for pieces, values in parts.values() for piece in pieces]
-
-
-def _values(setting: Setting, group: Iterable[Settings]) -> tuple[Value, ...]:
-    seen = {one[setting.name] for one in group}
-    return tuple(value for value in setting.values if value in seen)
-
-
-def presence(
-    settings: Sequence[Setting], observations: Sequence[Observation], found: Sequence[Mapping[Form, Built]]
-) -> Iterator[tuple[Form, Built, dict[str, tuple[Value, ...]]]]:
-    """Every form with a build of it and a condition under which it exists, in the order of the first builds."""
+    ``settings_for`` an object path are those that can decide on it.
+    """
     where: dict[Form, list[int]] = defaultdict(list)
     for at, group in enumerate(found):
         for form in group:
             where[form].append(at)
-    known: dict[tuple[int, ...], list[dict[str, tuple[Value, ...]]]] = {}
+    met: dict[tuple[tuple[int, ...], tuple[str, ...]], Presence] = {}
     for form, places in where.items():
-        present = tuple(places)
-        if present not in known:
-            with_it = [observations[at].settings for at in present]
-            without = [one.settings for at, one in enumerate(observations) if at not in set(present)]
-            known[present] = conditions(settings, with_it, without)
-        for when in known[present]:
-            yield form, found[places[0]][form], when
+        settings = tuple(settings_for(form.key))
+        case = (tuple(places), tuple(s.name for s in settings))
+        if case not in met:
+            with_it = tuple(observations[at].settings for at in places)
+            without = tuple(one.settings for at, one in enumerate(observations) if at not in set(places))
+            met[case] = Presence(settings, with_it, without)
+        yield form, found[places[0]][form], met[case]

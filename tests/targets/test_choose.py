@@ -33,7 +33,7 @@ BY_NAME = {one.name: one for one in VARIABLES}
 HEADS = ("head", "head_behind_dropout")
 
 
-def chosen(*names: str, given: dict[str, Value] | None = None, excluded=()):  # noqa: ANN201
+def chosen(*names: str, given: dict[str, Value] | None = None, excluded=()):
     return choose(SETTINGS, VARIABLES, [BY_NAME[name] for name in names], given or {}, excluded)
 
 
@@ -58,7 +58,9 @@ def test_names_decide(names: tuple[str, ...], settings: dict[str, Value]) -> Non
 def test_what_names_leave_open_is_assumed_and_said() -> None:
     choice = chosen("always", "map_2", "map_3", *HEADS)
     assert choice.decided_by_names == ("num_layers", "use_depthwise")
-    assert choice.assumed == (Assumption("use_dropout", False, "no name shows it; give it with --set use_dropout=true"),)
+    assert choice.assumed == (
+        Assumption("use_dropout", False, "no name shows it; give it with --set use_dropout=true"),
+    )
     assert str(choice.assumed[0]) == "assumed use_dropout=false (no name shows it; give it with --set use_dropout=true)"
     assert [one.name for one in choice.variables] == ["always", "map_2", "map_3", "head"]
 

@@ -7,7 +7,13 @@ import pytest
 from ckptmap.errors import Problem, ProblemsError
 from ckptmap.targets.model import Target
 
-NAMES = ["Conv1/kernel", "bn_Conv1/moving_mean", "layer_1_1x1_32_conv/kernel", "BoxEncodingPredictor/kernel", "ClassPredictor/kernel"]
+NAMES = [
+    "Conv1/kernel",
+    "bn_Conv1/moving_mean",
+    "layer_1_1x1_32_conv/kernel",
+    "BoxEncodingPredictor/kernel",
+    "ClassPredictor/kernel",
+]
 OFFERS = {
     "Conv1/kernel": (3, 3, 3, 32),
     "bn_Conv1/moving_mean": (32,),
@@ -46,8 +52,10 @@ def test_given_with_the_layout(toy: Target) -> None:
 def test_the_number_in_a_name_is_evidence(toy: Target) -> None:
     solution = toy.layout(NAMES).solve({**OFFERS, "layer_1_1x1_32_conv/kernel": (1, 1, 31, 64)})
     assert [str(problem) for problem in solution.problems] == [
-        "layer_1_1x1_32_conv/kernel: dimension 2 is 31, the target's is 32 = width_32, "
-        "where width_32 is 32 (32 = width_32 in dimension 3 of Conv1/kernel)"
+        (
+            "layer_1_1x1_32_conv/kernel: dimension 2 is 31, the target's is 32 = width_32, "
+            "where width_32 is 32 (32 = width_32 in dimension 3 of Conv1/kernel)"
+        )
     ]
 
 

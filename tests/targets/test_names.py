@@ -37,7 +37,9 @@ def test_found(text: str, place: int) -> None:
     assert INDEX.find(text) == INDEX.variables[place]
 
 
-@pytest.mark.parametrize("text", ["onv1/kernel", "layer_2_1x1_128_conv/kernel", "layer_3_1x1_128_conv/kernel", "kernel/"])
+@pytest.mark.parametrize(
+    "text", ["onv1/kernel", "layer_2_1x1_128_conv/kernel", "layer_3_1x1_128_conv/kernel", "kernel/"]
+)
 def test_not_found(text: str) -> None:
     assert INDEX.matches(text) == ()
 

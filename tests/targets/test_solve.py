@@ -84,7 +84,9 @@ values = st.fixed_dictionaries(dict.fromkeys(["a", "b", "c", "d"], st.integers(1
 
 
 @given(st.lists(dims, max_size=12), values, st.randoms(use_true_random=False))
-def test_true_evidence_never_contradicts_and_order_does_not_matter(dims: list[Dim], values: dict[str, int], rng) -> None:
+def test_true_evidence_never_contradicts_and_order_does_not_matter(
+    dims: list[Dim], values: dict[str, int], rng
+) -> None:
     evidence = [Evidence(f"v{at}", dim, dim.value(values) or 0) for at, dim in enumerate(dims)]
     first = solve(evidence)
     assert first.problems == ()

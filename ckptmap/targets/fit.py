@@ -1,0 +1,89 @@
+"""The cheapest combination of settings, when the cost is a sum over tables of a few settings each.
+
+Settings that share no table are chosen apart from each other; where all hang together, each value of the setting that
+most tables share is tried: 5000 combinations of 30 tables take a few milliseconds.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ckptmap.targets.variables import Value
+
+Axes = Mapping[str, Sequence[Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The cost of each combination of the settings in ``scope``, their values in that order."""
+
+    scope: tuple[str, ...]
+    costs: Mapping[tuple[Value, ...], int]
+
+    def given(self, name: str, value: Value) -> Table:
+        """The table of the other settings, where setting ``name`` has ``value``."""
+        if name not in self.scope:
+            return self
+        at = self.scope.index(name)
+        kept = {values[:at] + values[at + 1 :]: cost for values, cost in self.costs.items() if values[at] == value}
+        return Table(self.scope[:at] + self.scope[at + 1 :], kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The least cost; of the combinations that have it, the one with most defaults, and all values that occur in any."""
+
+    cost: int = 0
+    chosen: Mapping[str, Value] = field(default_factory=dict)
+    tied: Mapping[str, frozenset[Value]] = field(default_factory=dict)
+    defaults: int = 0
+
+
+def least(axes: Axes, tables: Sequence[Table], defaults: Mapping[str, Value]) -> Fit:
+    """The combination of one value from each axis that costs least in the sum of all tables."""
+    fit = Fit(cost=sum(table.costs[()] for table in tables if not table.scope))
+    for names in _components(axes, tables):
+        part = {name: axes[name] for name in names}
+        fit = _joined(fit, _least_connected(part, [table for table in tables if set(table.scope) & names], defaults))
+    return fit
+
+
+def _least_connected(axes: Axes, tables: Sequence[Table], defaults: Mapping[str, Value]) -> Fit:
+    shares = Counter(name for table in tables for name in table.scope)
+    by = max(axes, key=lambda name: shares[name])
+    rest = {name: values for name, values in axes.items() if name != by}
+    fits = [
+        _joined(_single(by, value, defaults), least(rest, [table.given(by, value) for table in tables], defaults))
+        for value in axes[by]
+    ]
+    cheapest = [fit for fit in fits if fit.cost == min(other.cost for other in fits)]
+    best = max(cheapest, key=lambda fit: fit.defaults)
+    tied = {name: frozenset().union(*(fit.tied[name] for fit in cheapest)) for name in axes}
+    return Fit(best.cost, best.chosen, tied, best.defaults)
+
+
+def _single(name: str, value: Value, defaults: Mapping[str, Value]) -> Fit:
+    return Fit(0, {name: value}, {name: frozenset({value})}, int(defaults.get(name) == value))
+
+
+def _joined(one: Fit, other: Fit) -> Fit:
+    """Two fits of different settings as one."""
+    return Fit(
+        one.cost + other.cost,
+        {**one.chosen, **other.chosen},
+        {**one.tied, **other.tied},
+        one.defaults + other.defaults,
+    )
+
+
+def _components(axes: Axes, tables: Sequence[Table]) -> list[set[str]]:
+    """The settings in groups that no table joins."""
+    groups: list[set[str]] = [{name} for name in axes]
+    for table in tables:
+        joined = [group for group in groups if group & set(table.scope)]
+        if len(joined) > 1:
+            groups = [group for group in groups if group not in joined] + [set(itertools.chain(*joined))]
+    return groups

@@ -1,0 +1,70 @@
+"""Shipped specs hold what the live TF2 models hold: keys, names, shapes, dtypes, trainability."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the [tf] extra")
+
+from ckptmap.targets import list_targets, load_target
+from ckptmap.targets.variables import Initializer
+from ckptmap.tf.spec import difference, live_variables, plain_initializer
+from ckptmap.tf.spec_description import read_description
+
+DROPOUT = {"use_dropout": True}
+LITE = {"use_depthwise": True, "predictor_use_depthwise": True}
+MAIN: dict[str, list[Mapping[str, Any]]] = {
+    "ssd_mobilenet_v2": [{}, DROPOUT, {"use_explicit_padding": True}, {"use_depthwise": True}, LITE],
+}
+
+
+def differs(name: str, settings: Mapping[str, Any], probe: int) -> str:
+    description = read_description(name)
+    every = {setting.name: setting.default for setting in description.settings} | settings
+    build = live_variables(description.configuration(every, description.probes[probe]))
+    return difference(description, load_target(name), every, probe, build)
+
+
+@pytest.mark.parametrize(("name", "settings"), [(name, one) for name, many in MAIN.items() for one in many])
+def test_main_settings(name: str, settings: Mapping[str, Any]) -> None:
+    assert differs(name, settings, 0) == ""
+
+
+@pytest.mark.parametrize("name", [name for name in list_targets() if name not in MAIN])
+def test_defaults(name: str) -> None:
+    assert differs(name, {}, 1) == ""
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(("name", "seed"), itertools.product(list_targets(), range(10)))
+def test_sampled_settings(name: str, seed: int) -> None:
+    description = read_description(name)
+    rng = random.Random(f"{name} {seed}")
+    settings = {setting.name: rng.choice(setting.values) for setting in description.settings}
+    if description.allows(settings):
+        assert differs(name, settings, rng.randrange(len(description.probes))) == ""
+
+
+@pytest.mark.parametrize(
+    ("live", "plain"),
+    [
+        (None, Initializer("zeros")),
+        ({"class_name": "Zeros", "config": {}}, Initializer("zeros")),
+        ({"class_name": "Constant", "config": {"value": -4.6}}, Initializer("constant", {"value": -4.6})),
+        (
+            {"class_name": "TruncatedNormal", "config": {"mean": 0.0, "stddev": 0.029999999329447746, "seed": None}},
+            Initializer("truncated_normal", {"mean": 0.0, "stddev": 0.03}),
+        ),
+        (
+            {"class_name": "GlorotUniform", "config": {"seed": None}},
+            Initializer("variance_scaling", {"scale": 1.0, "mode": "fan_avg", "distribution": "uniform"}),
+        ),
+    ],
+)
+def test_plain_initializer(live: dict[str, Any] | None, plain: Initializer) -> None:
+    assert plain_initializer(live) == plain

@@ -1,0 +1,61 @@
+"""Descriptions: merged from parts, edited by settings and probes."""
+
+from __future__ import annotations
+
+from ckptmap.tf.spec_description import edit, first_rows, read_description
+
+
+def test_edit() -> None:
+    config = {"a": {"b": 1}}
+    edit(config, "a.c.d", 2)
+    assert config == {"a": {"b": 1, "c": {"d": 2}}}
+    edit(config, "a.b", None)
+    edit(config, "a.x", None)
+    assert config == {"a": {"c": {"d": 2}}}
+
+
+def test_configuration_of_settings_and_probe() -> None:
+    description = read_description("ssd_mobilenet_v2")
+    defaults = {setting.name: setting.default for setting in description.settings}
+    probe = description.probes[1]
+    config = description.configuration({**defaults, "num_layers": 3, "batch_norm": "none"}, probe)
+    ssd = config["model"]["ssd"]
+    assert ssd["num_classes"] == probe["num_classes"] == 5
+    assert ssd["feature_extractor"]["num_layers"] == 3
+    assert "batch_norm" not in ssd["feature_extractor"]["conv_hyperparams"]
+    assert ssd["box_predictor"]["convolutional_box_predictor"]["conv_hyperparams"]["batch_norm"]["scale"] is True
+    grids = ssd["anchor_generator"]["flexible_grid_anchor_generator"]["anchor_grid"]
+    assert [len(grid["base_sizes"]) for grid in grids] == [2, 3, 6]
+    assert "batch_norm" in description.config["model"]["ssd"]["feature_extractor"]["conv_hyperparams"]
+
+
+def test_known_values_of_a_probe() -> None:
+    description = read_description("ssd_mobilenet_v2")
+    assert description.known(description.probes[1]) == {
+        "num_classes": 5,
+        "box_code_size": 6,
+        "predictor_kernel": 5,
+        **{f"anchors_{at}": count for at, count in enumerate([2, 3, 6, 5, 9, 10])},
+    }
+
+
+def test_settings_for_an_object_path() -> None:
+    description = read_description("ssd_mobilenet_v2")
+    head = {setting.name for setting in description.settings_for("_box_predictor/x")}
+    assert "use_dropout" in head
+    assert "num_layers" in head
+    assert "use_depthwise" not in head
+
+
+def test_an_entry_can_be_taken_away() -> None:
+    settings = {setting.name for setting in read_description("ssd_resnet50_v1_fpn").settings}
+    assert "use_explicit_padding" not in settings
+    assert "fpn_min_level" in settings
+
+
+def test_first_rows_are_the_defaults_and_each_other_value_alone() -> None:
+    description = read_description("ssd_mobilenet_v2")
+    rows = first_rows(description)
+    assert rows[0] == {setting.name: setting.default for setting in description.settings}
+    assert len(rows) == 1 + sum(len(setting.values) - 1 for setting in description.settings)
+    assert {len(set(row.items()) ^ set(rows[0].items())) for row in rows[1:]} == {2}
