@@ -1,0 +1,125 @@
+"""A migrated checkpoint in the hands of the Object Detection API: fine-tuned from, and exported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ckptmap.tf.environment import tf2
+from ckptmap.tf.models import build_model, read_pipeline
+from tests.tf.harness import convert
+from tests.tf.rows import Row
+
+ROW = Row("7_classes", "ssd_mobilenet_v2", seed=2)
+
+
+@pytest.fixture(scope="module")
+def ran(tf1):
+    return tf1(ROW)
+
+
+@pytest.fixture(scope="module")
+def migrated(ran, tmp_path_factory):
+    return convert(ran, tmp_path_factory.mktemp("migrated") / "new")
+
+
+def new_model(folder: Path, num_classes: int):
+    """A model that another training would start with: its own initial values."""
+    config = folder / "training.config"
+    row = Row(ROW.name, ROW.type, fields={"num_classes": num_classes})
+    config.write_text(row.tf2_config(), encoding="utf-8")
+    return build_model(config, is_training=True)
+
+
+def training_data(num_classes: int):
+    """A dataset of one image with one object, as the API's input pipeline gives it."""
+    tensorflow = tf2()
+    features = {
+        "image": np.zeros((160, 160, 3), np.float32),
+        "true_image_shape": np.array([160, 160, 3], np.int32),
+    }
+    labels = {
+        "groundtruth_boxes": np.array([[0.1, 0.1, 0.6, 0.6]], np.float32),
+        "groundtruth_classes": np.eye(num_classes, dtype=np.float32)[:1],
+        "groundtruth_weights": np.ones(1, np.float32),
+        "num_groundtruth_boxes": np.array(1, np.int32),
+    }
+    return tensorflow.data.Dataset.from_tensors((features, labels)).batch(1)
+
+
+def load_fine_tune_checkpoint(model, prefix: Path, kind: str, num_classes: int) -> None:
+    tf2()
+    from object_detection import model_lib_v2
+    from object_detection.protos import train_pb2
+
+    model_lib_v2.load_fine_tune_checkpoint(
+        model,
+        str(prefix),
+        kind,
+        train_pb2.CheckpointVersion.V2,
+        run_model_on_dummy_input=True,
+        input_dataset=training_data(num_classes),
+        unpad_groundtruth_tensors=True,
+    )
+
+
+def stored(prefix: Path, root: str) -> dict[str, np.ndarray]:
+    reader = tf2().train.load_checkpoint(str(prefix))
+    return {key: reader.get_tensor(key) for key in reader.get_variable_to_shape_map() if key.startswith(f"{root}/")}
+
+
+def saved(folder: Path, root: str, trackable) -> dict[str, np.ndarray]:
+    """The values of a live object, as TensorFlow would save them under ``root``."""
+    return stored(Path(tf2().train.Checkpoint(**{root: trackable}).write(str(folder / "saved"))), root)
+
+
+def assert_equal(left: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> None:
+    assert sorted(left) == sorted(right)
+    assert [key for key in left if not np.array_equal(left[key], right[key])] == []
+
+
+def test_full_restores_every_variable(migrated, tmp_path):
+    model = new_model(tmp_path, num_classes=7)
+    load_fine_tune_checkpoint(model, migrated / "ckpt-0", "full", num_classes=7)
+    loaded = saved(tmp_path, "model", model)
+    assert len(loaded) == 324
+    assert_equal(loaded, stored(migrated / "ckpt-0", "model"))
+
+
+def test_detection_with_another_class_count_restores_the_feature_extractor_and_leaves_the_heads(migrated, tmp_path):
+    model = new_model(tmp_path, num_classes=3)
+    before = saved(tmp_path, "model", model)
+    load_fine_tune_checkpoint(model, migrated / "ckpt-0", "detection", num_classes=3)
+    after, converted = saved(tmp_path, "model", model), stored(migrated / "ckpt-0", "model")
+    extractor = [key for key in after if key.startswith("model/_feature_extractor/")]
+    assert (len(after), len(extractor)) == (324, 300)
+    assert_equal({key: after[key] for key in extractor}, {key: converted[key] for key in extractor})
+    heads = after.keys() - set(extractor)
+    assert_equal({key: after[key] for key in heads}, {key: before[key] for key in heads})
+
+
+def test_classification_restores_the_backbone_from_a_checkpoint_rooted_there(ran, tmp_path):
+    new = convert(ran, tmp_path / "new", root="feature_extractor")
+    model = new_model(tmp_path, num_classes=3)
+    load_fine_tune_checkpoint(model, new / "ckpt-0", "classification", num_classes=3)
+    backbone = model._feature_extractor.classification_backbone
+    loaded = saved(tmp_path, "feature_extractor", backbone)
+    assert len(loaded) == 260
+    assert_equal(loaded, stored(new / "ckpt-0", "feature_extractor"))
+
+
+def test_exported_saved_model_detects_what_the_tf1_graph_detected(ran, migrated, tmp_path):
+    tensorflow = tf2()
+    from object_detection import exporter_lib_v2
+
+    pipeline = read_pipeline(migrated / "pipeline.config")
+    exporter_lib_v2.export_inference_graph("image_tensor", pipeline, str(migrated), str(tmp_path))
+    exported = tensorflow.saved_model.load(str(tmp_path / "saved_model"))
+    found = exported.signatures["serving_default"](tensorflow.constant(ran.image.astype(np.uint8)))
+    expected = ran.outputs
+    assert found["num_detections"].numpy().tolist() == expected["num_detections"].tolist()
+    assert np.array_equal(found["detection_classes"].numpy(), expected["detection_classes"] + 1)
+    assert np.array_equal(found["detection_scores"].numpy(), expected["detection_scores"])
+    assert np.array_equal(found["detection_boxes"].numpy(), expected["detection_boxes"])
