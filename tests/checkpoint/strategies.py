@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
@@ -25,9 +26,13 @@ class Value:
     array: np.ndarray
 
 
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def same(left: np.ndarray, right: np.ndarray) -> bool:
     """Equal shape and equal bits; NaN equals the same NaN."""
-    if left.dtype == object or right.dtype == object:
+    if object in (left.dtype, right.dtype):
         return left.shape == right.shape and left.tolist() == right.tolist()
     return left.shape == right.shape and left.tobytes() == right.tobytes()
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoin
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.writer import Written
 from ckptmap.errors import CheckpointError
+from tests.checkpoint.strategies import names_in
 
 VALUES = {
     "_feature_extractor/layer_with_weights-0/kernel": ("conv/kernel", DType.FLOAT32, (1, 2), b"\x00\x00\xc0\x3f" * 2),
@@ -26,7 +26,7 @@ def values(**more: int) -> dict[str, ObjectValue]:
 
 def test_what_is_written(tmp_path: Path) -> None:
     written = write_object_checkpoint(tmp_path / "new" / "ckpt-0", "model", values(), save_counter=3)
-    assert sorted(os.listdir(tmp_path / "new")) == ["checkpoint", "ckpt-0.data-00000-of-00001", "ckpt-0.index"]
+    assert names_in(tmp_path / "new") == ["checkpoint", "ckpt-0.data-00000-of-00001", "ckpt-0.index"]
     assert written["save_counter/.ATTRIBUTES/VARIABLE_VALUE"].size == 8
     assert written["model/_box_predictor/a.Sb/.ATTRIBUTES/VARIABLE_VALUE"] == Written(1, 0x678C474D)
     with open_checkpoint(tmp_path / "new") as checkpoint:

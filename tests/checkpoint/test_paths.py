@@ -205,8 +205,8 @@ def test_folders_without_a_checkpoint(tmp_path: Path) -> None:
 def test_parts_alone(tmp_path: Path) -> None:
     touch(tmp_path / "a", "m.data-00000-of-00001")
     message = (
-        f"{tmp_path / 'a' / 'm.data-00000-of-00001'}: is only the values of a checkpoint: m.index, which names them, is "
-        "missing (copy the .index file from where this file came from)"
+        f"{tmp_path / 'a' / 'm.data-00000-of-00001'}: is only the values of a checkpoint: m.index, which names them, "
+        "is missing (copy the .index file from where this file came from)"
     )
     assert complaint(tmp_path / "a" / "m.data-00000-of-00001") == complaint(tmp_path / "a") == message
     touch(tmp_path / "b", "m.meta")
@@ -221,8 +221,8 @@ def test_left_overs_of_an_interrupted_save(tmp_path: Path) -> None:
     name = "m-0.index.tempstate4947060063003929194"
     touch(tmp_path, name)
     assert complaint(tmp_path / name) == (
-        f"{tmp_path / name}: is a temporary file that an interrupted save left behind (point at the finished checkpoint, "
-        "for instance m-0)"
+        f"{tmp_path / name}: is a temporary file that an interrupted save left behind (point at the finished "
+        "checkpoint, for instance m-0)"
     )
     assert complaint(tmp_path) == f"{tmp_path}: holds no checkpoint (it holds {name})"
 

@@ -82,7 +82,10 @@ def test_a_real_object_graph(corpus: Path) -> None:
     assert len(graph.slot_keys) == 8
 
 
-LFS = 'this is a Git-LFS pointer, not the file itself (run "git lfs pull" in the repository it came from, or download the file itself)'
+LFS = (
+    'this is a Git-LFS pointer, not the file itself (run "git lfs pull" in the repository it came from, or download '
+    "the file itself)"
+)
 
 
 @pytest.mark.parametrize(
@@ -91,18 +94,25 @@ LFS = 'this is a Git-LFS pointer, not the file itself (run "git lfs pull" in the
         ("lfs_pointers_ssd_mobilenet_v1_11_06_2017", f"model.ckpt.index: {LFS}"),
         (
             "zoo_ssd_mobilenet_v2_paxheader_junk/model.ckpt",
-            "model.ckpt.index: this is a PaxHeader record that an unpacker left behind, not a checkpoint (the real file lies "
-            "in the folder above PaxHeader, or unpack the archive with tar)",
+            (
+                "model.ckpt.index: this is a PaxHeader record that an unpacker left behind, not a checkpoint (the real "
+                "file lies in the folder above PaxHeader, or unpack the archive with tar)"
+            ),
         ),
         (
             "v1_metaonly_tftuts",
-            "model.ckpt.meta: is only the graph of a checkpoint: the variables themselves are missing (copy model.ckpt.index "
-            "and .data-… (or, of a V1 checkpoint, the file without an ending) from where it came from)",
+            (
+                "model.ckpt.meta: is only the graph of a checkpoint: the variables themselves are missing (copy "
+                "model.ckpt.index and .data-… (or, of a V1 checkpoint, the file without an ending) from "
+                "where it came from)"
+            ),
         ),
         (
             "train_faster_rcnn_resnet101_egg/model.ckpt-0.index.tempstate4947060063003929194",
-            "is a temporary file that an interrupted save left behind (point at the finished checkpoint, for instance "
-            "model.ckpt-0)",
+            (
+                "is a temporary file that an interrupted save left behind (point at the finished checkpoint, for "
+                "instance model.ckpt-0)"
+            ),
         ),
         (
             "ft_ssd_resnet50_fpn_airplane/frozen_inference_graph.pb",
@@ -171,8 +181,8 @@ def test_an_index_is_listed_without_numpy(tmp_path: Path) -> None:
     prefix = save(tmp_path, {"v": Value(DType.INT8, np.zeros(2, np.int8))})
     code = (
         "import sys; from ckptmap.checkpoint.reader import open_checkpoint; "
-        "print(len(open_checkpoint(sys.argv[1]).inventory.variables), sorted({'numpy', 'ml_dtypes', 'tensorflow', 'rich'} "
-        "& set(sys.modules)))"
+        "heavy = {'numpy', 'ml_dtypes', 'tensorflow', 'rich'}; "
+        "print(len(open_checkpoint(sys.argv[1]).inventory.variables), sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(prefix)], capture_output=True, text=True, check=True)
     assert done.stdout == "1 []\n"

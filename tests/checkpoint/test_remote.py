@@ -40,7 +40,7 @@ BUNDLE = {
         ("a b://c", False),
     ],
 )
-def test_what_is_remote(path: str, remote: bool) -> None:  # noqa: FBT001
+def test_what_is_remote(path: str, remote: bool) -> None:
     assert is_remote(path) == remote
 
 

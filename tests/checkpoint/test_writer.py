@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.values import encode, join_strings
 from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
 from ckptmap.errors import CheckpointError, OutputError
-from tests.checkpoint.strategies import Value, bundles, same
+from tests.checkpoint.strategies import Value, bundles, names_in, same
 from tests.checkpoint.test_sstable import TENSORFLOW_INDEX
 
 
@@ -38,7 +37,7 @@ def test_the_files_are_byte_for_byte_those_of_tensorflow(tmp_path: Path) -> None
     prefix = save(tmp_path, values)
     assert (tmp_path / "m.index").read_bytes() == TENSORFLOW_INDEX
     assert (tmp_path / "m.data-00000-of-00001").read_bytes().hex() == "07000000000000000000c03f000000c0"
-    assert sorted(os.listdir(tmp_path)) == ["m.data-00000-of-00001", "m.index"]
+    assert names_in(tmp_path) == ["m.data-00000-of-00001", "m.index"]
     assert prefix.name == "m"
 
 
@@ -131,7 +130,7 @@ def test_an_adopted_file_is_a_shard(tmp_path: Path, how: str) -> None:
         writer.add("fresh", DType.STRING, (), [join_strings([b"hello"])])
         writer.finish()
         staging.commit()
-    assert sorted(os.listdir(tmp_path / "new")) == ["n.data-00000-of-00002", "n.data-00001-of-00002", "n.index"]
+    assert names_in(tmp_path / "new") == ["n.data-00000-of-00002", "n.data-00001-of-00002", "n.index"]
     same_file = (tmp_path / "new" / "n.data-00000-of-00002").samefile(tmp_path / "old" / "m.data-00000-of-00001")
     assert same_file == (how == "link")
     with open_checkpoint(tmp_path / "new" / "n") as checkpoint:
@@ -146,7 +145,7 @@ def test_adopted_files_alone_need_no_file_of_their_own(tmp_path: Path) -> None:
         writer.refer("v", DType.UINT8, (9,), writer.adopt(tmp_path / "bytes"), Span(0, 0, 9, crc32c(b"123456789")))
         writer.finish()
         staging.commit()
-    assert sorted(os.listdir(tmp_path / "new")) == ["n.data-00000-of-00001", "n.index"]
+    assert names_in(tmp_path / "new") == ["n.data-00000-of-00001", "n.index"]
 
 
 def test_references_that_cannot_be(tmp_path: Path) -> None:
@@ -167,7 +166,7 @@ def test_old_data_files_of_the_same_name_go(tmp_path: Path) -> None:
     for name in ("m.data-00000-of-00002", "m.data-00001-of-00002", "m.index", "other.data-00000-of-00002"):
         (tmp_path / name).write_bytes(b"old")
     save(tmp_path, {"v": Value(DType.INT8, np.array(1, np.int8))})
-    assert sorted(os.listdir(tmp_path)) == ["m.data-00000-of-00001", "m.index", "other.data-00000-of-00002"]
+    assert names_in(tmp_path) == ["m.data-00000-of-00001", "m.index", "other.data-00000-of-00002"]
     with open_checkpoint(tmp_path / "m") as checkpoint:
         assert checkpoint.read("v") == 1
 

@@ -1,4 +1,4 @@
-"""Files of every kind that TensorFlow itself writes hold the same values as the plain V2 checkpoint of the same model."""
+"""Files of every kind, written by TensorFlow itself, hold the values of the plain V2 checkpoint of the same model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TYPES = ("float16", "float64", "int32", "int64", "uint8", "int8", "int16", "uint
 
 
 def build(*, resource: bool = False) -> dict[str, Any]:
-    """A small TF1 graph: convolution, batch norm, every type that V1 can hold, strings, an EMA, a partitioned matrix."""
+    """A small TF1 graph: convolution, batch norm, every type that V1 can hold, and strings."""
     random = np.random.default_rng(5)
 
     def variable(name: str, value: Any, **more: Any) -> Any:
@@ -83,7 +83,7 @@ def read(path: Path | str, kind: Kind) -> dict[str, np.ndarray]:
 def assert_equal(left: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> None:
     assert sorted(left) == sorted(right)
     for name, value in left.items():
-        assert left[name].dtype == right[name].dtype
+        assert value.dtype == right[name].dtype
         assert same(value, right[name]), name
 
 
@@ -173,7 +173,7 @@ def test_the_meta_file_knows_what_is_averaged(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("resource", [False, True])
 @pytest.mark.parametrize("half", [False, True])
-def test_a_frozen_graph_equals_v2(tmp_path: Path, resource: bool, half: bool) -> None:  # noqa: FBT001
+def test_a_frozen_graph_equals_v2(tmp_path: Path, resource: bool, half: bool) -> None:
     dtype = np.float16 if half else np.float32
     random = np.random.default_rng(3)
     with tf.Graph().as_default(), v1.Session() as session:
