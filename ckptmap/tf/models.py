@@ -59,6 +59,15 @@ def image_size(pipeline: Any) -> tuple[int, int]:
     return 320, 320
 
 
+def side_inputs(pipeline: Any) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Shape and dtype of what a Context R-CNN's ``predict`` takes beside the image, for one image; else none."""
+    if not pipeline.model.faster_rcnn.HasField("context_config"):
+        return {}
+    context = pipeline.model.faster_rcnn.context_config
+    features = (1, int(context.max_num_context_features), int(context.context_feature_length))
+    return {"context_features": (features, "float32"), "valid_context_size": ((1,), "int32")}
+
+
 def build_model(config: Path | str, *, is_training: bool = False) -> Any:
     """The TF2 model of a pipeline.config with all its variables built (initialized, not restored).
 
@@ -71,7 +80,8 @@ def build_model(config: Path | str, *, is_training: bool = False) -> Any:
         model = builder.build(pipeline.model, is_training=is_training)
     except (ValueError, RuntimeError, KeyError) as error:
         raise ConfigError(f"the Object Detection API cannot build it on TF2: {error}", where=str(config)) from error
-    model.predict(*model.preprocess(tensorflow.zeros([1, *image_size(pipeline), 3])))
+    context = {name: tensorflow.zeros(*wanted) for name, wanted in side_inputs(pipeline).items()}
+    model.predict(*model.preprocess(tensorflow.zeros([1, *image_size(pipeline), 3])), **context)
     return model
 
 

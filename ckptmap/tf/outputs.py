@@ -59,3 +59,14 @@ def random_image(height: int, width: int, seed: int = 0) -> np.ndarray[Any, Any]
     columns = np.linspace(0, 7, width).round().astype(int)
     image = patches[rows][:, columns] + generator.normal(0, 20, (height, width, 3))
     return image.clip(0, 255).round().astype(np.float32)[None]
+
+
+def random_values(wanted: dict[str, tuple[tuple[int, ...], str]], seed: int = 0) -> dict[str, np.ndarray[Any, Any]]:
+    """Arrays of the shapes and dtypes that ``models.side_inputs`` names: normal values, or 2 where integers count."""
+    import numpy as np
+
+    generator = np.random.default_rng(seed)
+    return {
+        name: np.full(shape, 2, dtype) if dtype == "int32" else generator.normal(size=shape).astype(dtype)
+        for name, (shape, dtype) in wanted.items()
+    }

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ckptmap.errors import CheckpointError
 from ckptmap.tf import outputs
 from ckptmap.tf.environment import TensorFlowError, import_quietly, tf1
-from ckptmap.tf.models import image_size, read_pipeline
+from ckptmap.tf.models import image_size, read_pipeline, side_inputs
 from ckptmap.tf.tf1_training import train_and_save
 from ckptmap.tf.tf1_weights import calibrate, randomize
 
@@ -75,7 +75,7 @@ def execute(run: Run) -> None:
     with v1.Graph().as_default(), v1.Session() as session:
         placeholder = v1.placeholder(v1.float32, image.shape, name="image")
         v1.train.get_or_create_global_step()
-        fetches = _build(pipeline, placeholder)
+        fetches = _build(v1, pipeline, placeholder, run.seed)
         feed = {placeholder: image}
         if run.restore:
             _restore(v1, session, run)
@@ -89,11 +89,12 @@ def execute(run: Run) -> None:
             outputs.save(run.outputs, session.run(fetches, feed))
 
 
-def _build(pipeline: Any, image: Any) -> dict[str, Any]:
+def _build(v1: Any, pipeline: Any, image: Any, seed: int) -> dict[str, Any]:
     """The inference graph; tensors of the raw outputs and of the detections."""
     model = import_quietly("object_detection.builders.model_builder").build(pipeline.model, is_training=False)
     preprocessed, shapes = model.preprocess(image)
-    predictions = model.predict(preprocessed, shapes)
+    context = outputs.random_values(side_inputs(pipeline), seed)
+    predictions = model.predict(preprocessed, shapes, **{name: v1.constant(value) for name, value in context.items()})
     return outputs.collect(predictions, model.postprocess(predictions, shapes))
 
 

@@ -40,17 +40,18 @@ def restore(model: Any, checkpoint: Path | str) -> None:
         raise CheckpointError(f"TensorFlow cannot restore it into the model: {error}", where=str(checkpoint)) from error
 
 
-def run_model(model: Any, image: Array) -> dict[str, Array]:
+def run_model(model: Any, image: Array, context: dict[str, Array] | None = None) -> dict[str, Array]:
     """Raw outputs and detections for an image [1, height, width, 3] in 0 to 255, named as in ``ckptmap.tf.outputs``.
 
-    The model runs in a ``tf.function``, as when trained or exported: executed eagerly, operations are not fused as in
-    a TF1 graph, and the outputs differ by 1e-6.
+    ``context`` is what a Context R-CNN takes beside the image. The model runs in a ``tf.function``, as when trained or
+    exported: executed eagerly, operations are not fused as in a TF1 graph, and the outputs differ by 1e-6.
     """
     tensorflow = tf2()
+    beside = {name: tensorflow.constant(value) for name, value in (context or {}).items()}
 
     def detect(batch: Any) -> dict[str, Any]:
         preprocessed, shapes = model.preprocess(batch)
-        predictions = model.predict(preprocessed, shapes)
+        predictions = model.predict(preprocessed, shapes, **beside)
         return outputs.collect(predictions, model.postprocess(predictions, shapes))
 
     found = tensorflow.function(detect, autograph=False)(tensorflow.constant(image, tensorflow.float32))

@@ -19,7 +19,7 @@ class SlimAttentionBlock(context_rcnn_lib.AttentionBlock):
         """Attention and twice the pooled box features, [batch, max_num_proposals, 1, 1, depth]."""
         attention = super().call(box_features, context_features, valid_context_size, num_proposals)
         pooled = tf.reduce_mean(box_features, [1, 2])
-        return attention + 2.0 * tf.reshape(pooled, tf.shape(attention))
+        return attention + 2.0 * tf.reshape(pooled, [-1, self._max_num_proposals, 1, 1, pooled.shape[-1]])
 
 
 def slim_attention(model: Any) -> Any:
