@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CHUNK_SIZE = 1 << 20
 """Bytes that a stream moves at a time."""
 _MAX_OPEN = 8
+_MAX_MESSAGE = 1 << 31
 
 
 class Files(Protocol):
@@ -63,7 +64,8 @@ class LocalFiles:
 
     def is_folder(self, path: str) -> bool:
         """Whether ``path`` is a directory."""
-        return Path(path).is_dir()
+        with _system_errors(path):
+            return Path(path).is_dir()
 
     def names(self, folder: str) -> list[str]:
         """The names in ``folder``, sorted; empty where there is no such directory."""
@@ -126,6 +128,18 @@ def damage(path: str) -> Iterator[None]:
         raise CheckpointError(
             f"damaged: {error}", where=printable(path), hint="download or copy the file again and compare its size"
         ) from error
+
+
+def read_message(files: Files, path: str) -> memoryview:
+    """A file that is one protobuf message, whole.
+
+    Raises:
+        CheckpointError: it is larger than any such message can be, so that it is not read at all.
+    """
+    size = files.size(path) or 0
+    if size > _MAX_MESSAGE:
+        raise CheckpointError("is larger than 2 GiB: no graph can be that large", where=printable(path))
+    return memoryview(files.read(path, 0, size))
 
 
 def stream(files: Files, path: str, offset: int, size: int, chunk: int = CHUNK_SIZE) -> Iterator[bytes]:

@@ -36,6 +36,9 @@ _NEVER_A_TABLE = re.compile(
     r".*\.(index|meta|data-\d+-of-\d+|tempstate\d+|pb|pbtxt|txt|json|config|py|md|png|jpg)|\..*"
 )
 
+# a folder of images, or of a remote store, is not searched through for tables
+_MOST_TABLES = 200
+
 
 def in_folder(folder: str, files: Files, step: int | None) -> Located:
     """The checkpoint that a folder means.
@@ -131,7 +134,8 @@ def _passed_over(names: list[str], found: Located) -> tuple[str, ...]:
 
 
 def _tables(folder: str, names: list[str], files: Files) -> Located | None:
-    likely = [name for name in names if not _NEVER_A_TABLE.fullmatch(name)]
+    likely = sorted((name for name in names if not _NEVER_A_TABLE.fullmatch(name)), key=lambda name: "ckpt" not in name)
+    likely = likely[:_MOST_TABLES]
     tables = [name for name in likely if is_table(files.join(folder, name), files)]
     found = {located.path: located for name in tables if (located := of_table(files.join(folder, name), files))}
     if not found:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.dtypes import DType
-from ckptmap.checkpoint.files import Files, damage
+from ckptmap.checkpoint.files import Files, damage, read_message
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.checkpoint.names import printable
 from ckptmap.checkpoint.tensor_proto import tensor_type, tensor_values
@@ -55,7 +55,7 @@ class FrozenGraphSource:
     def __init__(self, files: Files, found: Located) -> None:
         path = found.path
         with damage(path):
-            data = memoryview(files.read(path, 0, files.size(path) or 0))
+            data = read_message(files, path)
             graph = data if files.split(path)[1] != SAVED_MODEL_FILE else _saved_model_graph(data)
             self._tensors = _variables(graph)
             variables = {name: _variable(name, tensor) for name, tensor in sorted(self._tensors.items())}

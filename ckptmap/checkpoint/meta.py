@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ckptmap.checkpoint.files import Files, damage
+from ckptmap.checkpoint.files import Files, damage, read_message
 from ckptmap.checkpoint.sniff import refuse
 from ckptmap.checkpoint.wire import Bytes, as_bytes, as_text, read_fields
 
@@ -38,12 +38,11 @@ def read_meta(files: Files, path: str) -> MetaGraph | None:
     Raises:
         CheckpointError: it is something else or damaged.
     """
-    size = files.size(path)
-    if size is None:
+    if files.size(path) is None:
         return None
     refuse(files, path)
     with damage(path):
-        return parse_meta(memoryview(files.read(path, 0, size)))
+        return parse_meta(read_message(files, path))
 
 
 def parse_meta(data: Bytes) -> MetaGraph:

@@ -107,7 +107,7 @@ class Table:
         self._last_keys: list[bytes] = []
         self._handles: list[Handle] = []
         self._read_index(index)
-        self._cached: tuple[Handle, bytes] | None = None
+        self._cached: tuple[Handle, dict[bytes, bytes]] | None = None
 
     def _read_index(self, index: Handle) -> None:
         """The blocks by their last keys; they follow one another, so there are no more than the file can hold."""
@@ -164,8 +164,8 @@ class Table:
             return None
         handle = self._handles[place]
         if self._cached is None or self._cached[0] != handle:
-            self._cached = handle, self.block(handle)
-        return next((value for found, value in block_entries(self._cached[1]) if found == key), None)
+            self._cached = handle, dict(block_entries(self.block(handle)))
+        return self._cached[1].get(key)
 
 
 def _uncompressed(data: bytes, compression: bytes) -> bytes:

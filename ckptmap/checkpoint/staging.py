@@ -139,7 +139,8 @@ def sync(path: Path) -> None:
     Raises:
         OutputError: the disk refuses.
     """
-    with output_errors(path), path.open("rb+") as handle:
+    # Windows flushes only what is open for writing; elsewhere a linked file may be write-protected
+    with output_errors(path), path.open("rb+" if os.name == "nt" else "rb") as handle:
         os.fsync(handle.fileno())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
@@ -149,9 +150,10 @@ class BundleWriter:
         self._forget_old_shards(names)
 
     def close(self) -> None:
-        """Closes the data file."""
+        """Closes the data file; what cannot be flushed any more is given up, ``finish`` has reported it."""
         if self._data is not None:
-            self._data.close()
+            with suppress(OSError):
+                self._data.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
+from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.errors import OutputError
 
@@ -82,3 +87,56 @@ def test_a_folder_without_permission(tmp_path: Path) -> None:
             Staging(tmp_path / "new")
     finally:
         tmp_path.chmod(0o700)
+
+
+KILLED = """
+import sys, time
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
+
+def slow():
+    yield bytes(1 << 20)
+    print("half", flush=True)
+    time.sleep(600)
+
+write_object_checkpoint(sys.argv[1], "model", {"v": ObjectValue("v", DType.UINT8, (1 << 21,), slow())})
+"""
+
+
+def test_a_killed_process_leaves_the_old_checkpoint_as_it_was(tmp_path: Path) -> None:
+    values = {"v": ObjectValue("v", DType.UINT8, (3,), [b"old"])}
+    write_object_checkpoint(tmp_path / "ckpt-0", "model", values)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "ckpt-0")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "half\n"
+        process.kill()
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir() if not path.name.startswith(".ckptmap-")}
+    assert after == before
+    with open_checkpoint(tmp_path) as checkpoint:
+        assert checkpoint.read("model/v/.ATTRIBUTES/VARIABLE_VALUE").tobytes() == b"old"
+
+
+FULL_DISK = """
+import resource, signal, sys
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
+from ckptmap.errors import OutputError
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    write_object_checkpoint(sys.argv[1], "model", {"v": ObjectValue("v", DType.UINT8, (1 << 21,), [bytes(1 << 21)])})
+except OutputError as error:
+    print(str(error).split(": ")[-1])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a limit on the size of files")
+@pytest.mark.parametrize("limit", [100, 1 << 20])
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, limit: int) -> None:
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "new" / "ckpt-0"), str(limit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("File too large\n", "")
+    assert list(tmp_path.iterdir()) == []

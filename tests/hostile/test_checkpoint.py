@@ -21,6 +21,8 @@ from ckptmap.checkpoint.values import encode
 from ckptmap.checkpoint.wire import bytes_field, number_field
 from ckptmap.errors import CheckpointError
 from tests.checkpoint.strategies import Value
+from tests.checkpoint.test_frozen import GRAPH
+from tests.checkpoint.test_v1 import TENSORFLOW_FILE
 from tests.checkpoint.test_writer import save
 
 MB = 1 << 20
@@ -253,3 +255,33 @@ def test_something_else_in_place_of_the_values(tmp_path: Path, content: bytes, m
     data = Path(f"{prefix}.data-00000-of-00001")
     data.write_bytes(content)
     assert complaint(prefix).startswith(f"{data}: {message}")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data(), st.sampled_from(["graph.pb", "saved_model.pb", "m"]), st.binary(min_size=1, max_size=8))
+def test_damage_of_other_sources_is_never_anything_but_an_error(
+    tmp_path: Path, data: st.DataObject, name: str, junk: bytes
+) -> None:
+    whole = {"graph.pb": GRAPH, "saved_model.pb": bytes_field(2, bytes_field(2, GRAPH)), "m": TENSORFLOW_FILE}[name]
+    place = data.draw(st.integers(0, len(whole) - 1))
+    (tmp_path / name).write_bytes(whole[:place] + junk + whole[place + len(junk) :])
+    with suppress(CheckpointError):
+        read_all(tmp_path / name)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=80))
+def test_any_meta_file_is_read_or_refused(tmp_path: Path, content: bytes) -> None:
+    prefix = save(tmp_path, {"v": Value(DType.FLOAT32, np.ones(3, np.float32))})
+    (tmp_path / "m.meta").write_bytes(content)
+    with open_checkpoint(prefix) as checkpoint, suppress(CheckpointError):
+        checkpoint.meta()
+
+
+def test_a_graph_too_large_to_be_one(tmp_path: Path) -> None:
+    path = tmp_path / "graph.pb"
+    with path.open("wb") as handle:
+        handle.write(GRAPH)
+        handle.truncate((1 << 31) + 1)  # a sparse file: it takes no space
+    with pytest.raises(CheckpointError, match="is larger than 2 GiB"):
+        open_checkpoint(path)
