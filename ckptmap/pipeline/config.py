@@ -9,15 +9,14 @@ from ckptmap.errors import ConfigError
 from ckptmap.pipeline import textproto
 from ckptmap.pipeline.anchors import anchors_per_location
 from ckptmap.pipeline.check import REFUSED_BY_THE_API, Finding, check
+from ckptmap.pipeline.models import FASTER_RCNN as FASTER_RCNN
+from ckptmap.pipeline.models import SSD as SSD
 from ckptmap.pipeline.view import View, root_view
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ckptmap.pipeline.syntax import Document
-
-SSD = "ssd"
-FASTER_RCNN = "faster_rcnn"
 
 _TOP_LEVEL = frozenset({"model", "train_config", "train_input_reader", "eval_config", "eval_input_reader"})
 

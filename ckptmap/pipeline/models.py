@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ckptmap.pipeline.config import FASTER_RCNN, SSD
-
+SSD = "ssd"
+FASTER_RCNN = "faster_rcnn"
 KERAS_SUFFIX = "_keras"
 EXACT_SUFFIX = "_exact_keras"
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ckptmap.errors import Problem
-from ckptmap.ledger import Plan, SourceRecord, TargetRecord
-from ckptmap.mapping.ops_json import op_to_json
-from ckptmap.pipeline.migrate import Migration
-from ckptmap.pipeline.verdict import Verdict
 from ckptmap.version import __version__
+
+if TYPE_CHECKING:
+    from ckptmap.errors import Problem
+    from ckptmap.ledger import Plan, SourceRecord, TargetRecord
+    from ckptmap.pipeline.migrate import Migration
+    from ckptmap.pipeline.verdict import Verdict
 
 SCHEMA = "ckptmap.report/1"
 
@@ -108,6 +109,8 @@ def _output(written: Output | None) -> Document | None:
 
 
 def _target_record(record: TargetRecord, root: str) -> Document:
+    from ckptmap.mapping.ops_json import op_to_json
+
     variable = record.variable
     return {
         "key": f"{root}/{variable.key}" if root else variable.key,

@@ -1,8 +1,20 @@
 """The TF2 model's variables, and where they come from: shipped specs, or any TF2 checkpoint as the template."""
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-from ckptmap.targets.load import list_targets, load_target
-from ckptmap.targets.model import Layout, Target, TargetVariable
+from ckptmap.lazy import lazy
 
-__all__ = ["Layout", "Target", "TargetVariable", "list_targets", "load_target"]
+if TYPE_CHECKING:
+    from ckptmap.targets.load import list_targets as list_targets
+    from ckptmap.targets.load import load_target as load_target
+    from ckptmap.targets.model import Layout as Layout
+    from ckptmap.targets.model import Target as Target
+    from ckptmap.targets.model import TargetVariable as TargetVariable
+
+__getattr__ = lazy(
+    __name__,
+    {
+        "ckptmap.targets.load": ("list_targets", "load_target"),
+        "ckptmap.targets.model": ("Layout", "Target", "TargetVariable"),
+    },
+)
