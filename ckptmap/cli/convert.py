@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ckptmap.cli.options import Json, Output, Source, parse_settings
+from ckptmap.cli.outputs import Formats, ReportFilesBeside, choose_outputs, emit
 
 if TYPE_CHECKING:
     from ckptmap.draft import PlanChoices
@@ -75,13 +76,15 @@ def convert_command(
         bool, typer.Option("--force", help="Replace a checkpoint that is already in the output directory.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the ledger; write nothing.")] = False,
+    formats: Formats = None,
+    report_files: ReportFilesBeside = None,
     json: Json = False,
 ) -> None:
     """Convert a TF1 checkpoint to a TF2 checkpoint and report the fate of every variable."""
     from ckptmap.cli.progress import byte_progress
-    from ckptmap.cli.render import print_document
     from ckptmap.conversion import convert
 
+    outputs = choose_outputs(formats, report_files, json=json)
     if output is None and not dry_run:
         raise typer.BadParameter("say where to write with -o DIRECTORY, or add --dry-run", param_hint="--output")
     choices: PlanChoices = {
@@ -105,6 +108,6 @@ def convert_command(
             progress=progress,
             **choices,
         )
-    print_document(report, json=json)
+    emit(report, outputs)
     if report["findings"]:
         raise typer.Exit(1)

@@ -143,7 +143,7 @@ def _squared_length(array: Array) -> float:
 
 
 def _dot(a: Array, b: Array) -> float:
-    """The real part of the inner product. Not by ``np.vdot``: BLAS starts threads for it that only wait for each other."""
+    """The real part of the inner product. Not by ``np.vdot``: the threads that BLAS starts only wait for each other."""
     import numpy as np
 
     if np.iscomplexobj(a) or np.iscomplexobj(b):

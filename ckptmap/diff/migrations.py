@@ -33,7 +33,7 @@ def find_migration(a: Checkpoint, b: Checkpoint, mapping: str) -> Migration:
 
 
 def migration_of_table(a: Inventory, target: Target, table: str) -> Migration:
-    """What ``table`` makes of the variables of ``a`` in the model that ``target`` is; shapes are left to the comparison.
+    """What ``table`` makes of the variables of ``a`` in the model ``target``; shapes are left to the comparison.
 
     Raises:
         PlanError: a rule's target is no variable of ``target``.

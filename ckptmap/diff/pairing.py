@@ -15,7 +15,7 @@ _BOOKKEEPING = {variable_key(SAVE_COUNTER): "written by tf.train.Checkpoint itse
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What is compared under one name: a variable of ``a``, or several with the operations that join them, with one of ``b``.
+    """What is compared under one name: a variable of ``a``, or several and the operations on them, with one of ``b``.
 
     ``expected`` says why one side lacks it where that is as it should be.
     """
@@ -39,7 +39,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """The way from ``a`` to ``b``: ``links`` for the variables of ``b``, ``left`` says why variables of ``a`` stayed behind."""
+    """The way from ``a`` to ``b``: ``links`` to the variables of ``b``, and why the others of ``a`` were ``left``."""
 
     name: str
     links: tuple[Link, ...]

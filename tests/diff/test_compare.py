@@ -103,7 +103,7 @@ def test_read_looks_at_the_bytes_behind_equal_checksums(a: Path, tmp_path: Path)
     b = write_b(tmp_path, {})
     damage(b)
     assert diff(a, b).equal
-    with pytest.raises(CheckpointError, match="the checksum of net/conv/weights is wrong|the checksum of .* is wrong"):
+    with pytest.raises(CheckpointError, match="the checksum of head/ClassPredictor/biases is wrong"):
         diff(a, b, read=True)
 
 

@@ -1,0 +1,67 @@
+"""``ckptmap diff``: what is different between two checkpoints."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ckptmap.cli.options import Json
+from ckptmap.cli.outputs import Formats, ReportFiles, choose_outputs, emit
+
+
+def diff_command(
+    a: Annotated[str, typer.Argument(metavar="A", help="A checkpoint: prefix, file or directory.", show_default=False)],
+    b: Annotated[str, typer.Argument(metavar="B", help="The one to compare with.", show_default=False)],
+    mapping: Annotated[
+        str | None,
+        typer.Option(
+            "--map",
+            metavar="NAME|REPORT",
+            help="A is the TF1 checkpoint that B was made from: the target's name, a table, or the report.json.",
+            show_default=False,
+        ),
+    ] = None,
+    match: Annotated[
+        list[str] | None,
+        typer.Option("--match", metavar="GLOB", help="Only variables that match; repeatable.", show_default=False),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(min=0.0, help="Values whose largest absolute difference is at most this are equal.")
+    ] = 0.0,
+    read: Annotated[bool, typer.Option("--read", help="Compare every byte, even where checksums agree.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="List equal variables too.")] = False,
+    stat: Annotated[bool, typer.Option("--stat", help="Print one line a module.")] = False,
+    names_only: Annotated[bool, typer.Option("--names-only", help="Print the names that differ, one a line.")] = False,
+    formats: Formats = None,
+    report: ReportFiles = None,
+    json: Json = False,
+) -> None:
+    """Compare two checkpoints of any kinds; exit 0 when they are equal, 1 when they differ.
+
+    Stored checksums are compared first; values are read only where those differ.
+    """
+    if stat and names_only:
+        raise typer.BadParameter("choose one of --stat and --names-only")
+    outputs = choose_outputs(formats, report, json=json)
+    from ckptmap.diff import diff
+    from ckptmap.diff.document import diff_document
+
+    values = not names_only or outputs.files != ()
+    found = diff(a, b, read=read, values=values, tolerance=tolerance, match=match or (), mapping=mapping)
+    document = diff_document(found)
+    if stat or names_only:
+        _print_lines(document, names_only=names_only, everything=everything)
+        outputs = type(outputs)(outputs.files, None)
+    emit(document, outputs, everything=everything)
+    if not found.equal:
+        raise typer.Exit(1)
+
+
+def _print_lines(document: dict[str, object], *, names_only: bool, everything: bool) -> None:
+    from ckptmap.report.sheets import sheet_of
+    from ckptmap.report.stat_text import name_lines, stat_lines
+
+    sheet = sheet_of(document)
+    for line in name_lines(sheet, everything=everything) if names_only else stat_lines(sheet):
+        typer.echo(line)

@@ -1,0 +1,96 @@
+"""A sheet as one self-contained HTML page: nothing is loaded, and its policy lets nothing but its own script run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+from ckptmap.report.sheet import Sheet, groups
+from ckptmap.report.text import printable
+
+
+def to_html(sheet: Sheet) -> str:
+    """The page; names and reasons reach it as JSON data and become text nodes, never markup."""
+    style, script = _asset("page.css"), _asset("page.js")
+    return Template(_asset("page.html")).substitute(
+        title=escape(printable(f"{sheet.title}: {sheet.subject}")),
+        generator=escape(printable(sheet.generator)),
+        style=style,
+        style_hash=_hash(style),
+        script=script,
+        script_hash=_hash(script),
+        data=_json_in_html(_data(sheet)),
+    )
+
+
+def _asset(name: str) -> str:
+    return (files("ckptmap.report") / "page" / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def _json_in_html(data: dict[str, Any]) -> str:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _data(sheet: Sheet) -> dict[str, Any]:
+    found = groups(sheet.rows)
+    rows = [
+        {
+            "name": printable(row.name),
+            "side": row.side,
+            "fate": row.fate,
+            "level": int(row.level),
+            "group": number,
+            "parameters": row.parameters,
+            "cells": [_cell(row.record[column]) for column in sheet.columns],
+        }
+        for number, group in enumerate(found)
+        for row in group.rows
+    ]
+    return {
+        "title": sheet.title,
+        "subject": printable(sheet.subject),
+        "passed": sheet.passed,
+        "verdict": printable(sheet.verdict),
+        "facts": [[label, printable(value)] for label, value in sheet.facts],
+        "counts": [
+            {"fate": one.fate, "side": one.side, "count": one.count, "level": int(one.level)} for one in sheet.counts
+        ],
+        "messages": [
+            {
+                "level": int(one.level),
+                "text": printable(one.text),
+                "where": printable(one.where),
+                "hint": printable(one.hint),
+            }
+            for one in sheet.messages
+        ],
+        "edits": [
+            {
+                "path": printable(one.path),
+                "old": printable(one.old),
+                "new": printable(one.new),
+                "reason": printable(one.reason),
+                "line": one.line,
+            }
+            for one in sheet.edits
+        ],
+        "advice": [printable(line) for line in sheet.advice],
+        "columns": list(sheet.columns),
+        "groups": [{"label": printable(group.label), "side": group.side} for group in found],
+        "rows": rows,
+    }
+
+
+def _cell(value: object) -> object:
+    return printable(value) if isinstance(value, str) else value

@@ -1,0 +1,98 @@
+"""A sheet as GitHub-flavoured Markdown that fits a pull request's comment and a CI job's summary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ckptmap.report.sheet import ConfigEdit, Group, Level, Message, Sheet, groups
+from ckptmap.report.text import plural, printable
+
+LONGEST = 60_000
+"""Characters: a comment on GitHub holds 65,536."""
+_MOST_GROUPS = 40
+_LONGEST_TEXT = 400
+_MARKS = {Level.FAILURE: "❌", Level.WARNING: "⚠️", Level.NOTE: "ℹ️", Level.OK: "✅"}
+_SPECIAL = re.compile(r"[\\`*{}\[\]<>#|~&@!$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.")
+"""What means something to Markdown: within a word ``_`` does not, alone ``:`` and ``.`` make no link."""
+
+
+def to_markdown(sheet: Sheet) -> str:
+    """Verdict, counts, messages, config edits and the folded groups; cut with a note where it would get too long."""
+    kept: list[str] = []
+    length = 0
+    for block in _blocks(sheet):
+        if length + len(block) > LONGEST:
+            kept.append("*The rest is cut off; the JSON report has every variable.*")
+            break
+        kept.append(block)
+        length += len(block) + 2
+    return "\n\n".join(kept) + "\n"
+
+
+def _blocks(sheet: Sheet) -> Iterator[str]:
+    """The parts of the page, each whole Markdown by itself."""
+    yield f"### {'✅' if sheet.passed else '❌'} {_text(sheet.title)}: {_text(sheet.verdict)}"
+    yield _table(("", ""), ((_text(label), _code(value)) for label, value in sheet.facts))
+    counts = [
+        (_MARKS[one.level] if one.count else "", _text(f"{one.side} {one.label}".strip()), f"{one.count:,}")
+        for one in sheet.counts
+    ]
+    yield _table(("", "fate", "variables"), counts, right=2)
+    yield from _messages(sheet.messages)
+    yield from _edits(sheet.edits)
+    yield from (_text(line) for line in sheet.advice)
+    found = [group for group in groups(sheet.rows) if group.level is not Level.OK]
+    if found:
+        ordered = sorted(found, key=lambda group: group.level)
+        rows = [_group_row(group) for group in ordered[:_MOST_GROUPS]]
+        yield _table(("", "modules", "variables", "what"), rows, right=2)
+        if len(ordered) > _MOST_GROUPS:
+            yield f"… and {plural(len(ordered) - _MOST_GROUPS, 'more group')}"
+
+
+def _group_row(group: Group) -> tuple[str, ...]:
+    worst = min(group.rows, key=lambda row: row.level)
+    what = ", ".join(filter(None, (worst.fate.replace("_", " "), worst.reason, worst.detail)))
+    return _MARKS[group.level], _code(group.label), f"{len(group.rows):,}", _text(what)
+
+
+def _messages(messages: Iterable[Message]) -> Iterator[str]:
+    lines = [_message(message) for message in messages]
+    if lines:
+        yield "\n".join(lines)
+
+
+def _message(message: Message) -> str:
+    where = f"{_code(message.where)}: " if message.where else ""
+    hint = f" ({_text(message.hint)})" if message.hint else ""
+    return f"- {_MARKS[message.level]} {where}{_text(message.text)}{hint}"
+
+
+def _edits(edits: Iterable[ConfigEdit]) -> Iterator[str]:
+    rows = [(_code(edit.path), _code(edit.old), _code(edit.new or "(remove)"), _text(edit.reason)) for edit in edits]
+    if rows:
+        yield _table(("config field", "old", "new", "why"), rows)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], right: int = -1) -> str:
+    rule = ["--:" if place == right else ":--" for place in range(len(head))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
+
+
+def _code(text: str) -> str:
+    """Text as it is, in a code span; as HTML where it holds what would end the span or the table's cell."""
+    text = _short(text)
+    if not text:
+        return ""
+    return f"`{text}`" if not set("`|\\") & set(text) else f"<code>{_text(text)}</code>"
+
+
+def _text(text: str) -> str:
+    """Text in which nothing means anything to Markdown, GitHub's mentions and links included."""
+    return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", _short(text))
+
+
+def _short(text: str) -> str:
+    safe = printable(text)
+    return safe if len(safe) <= _LONGEST_TEXT else f"{safe[:_LONGEST_TEXT]}…"

@@ -1,0 +1,103 @@
+"""A sheet for a person at a terminal: facts and counts first, then folded groups, then the verdict and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from ckptmap.report.sheet import FateCount, Group, Level, Message, Row, Sheet, groups
+from ckptmap.report.text import plural, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_COLOURS = {Level.FAILURE: "red", Level.WARNING: "yellow", Level.NOTE: "cyan", Level.OK: "green"}
+_MOST_GROUPS = 12
+
+
+def print_sheet(sheet: Sheet, console: Console, *, everything: bool = False) -> None:
+    """Print ``sheet`` on ``console``; with ``everything`` the rows that are as they should be are listed too."""
+    for line in _lines(sheet, everything=everything):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _lines(sheet: Sheet, *, everything: bool) -> Iterator[str]:
+    yield from _facts(sheet)
+    yield ""
+    for _, counts in groupby(sheet.counts, key=lambda count: count.side):
+        yield "  " + "   ".join(map(_count, counts))
+    yield ""
+    most = None if everything else _MOST_GROUPS
+    for count in sheet.counts:
+        if count.count and (everything or count.level is not Level.OK):
+            yield from _fate(sheet, count, most)
+    yield from _messages(sheet.messages)
+    yield from _edits(sheet)
+    for line in sheet.advice:
+        yield f"[bold]next[/]      {_safe(line)}"
+    yield f"[bold {'green' if sheet.passed else 'red'}]{_safe(sheet.verdict)}[/]"
+
+
+def _facts(sheet: Sheet) -> Iterator[str]:
+    width = max(len(label) for label, _ in sheet.facts)
+    for label, value in sheet.facts:
+        yield f"[bold]{_safe(label):<{width}}[/]  {_safe(value)}"
+
+
+def _count(count: FateCount) -> str:
+    text = f"{count.count:>5,} {count.label}"
+    return f"[{_COLOURS[count.level]}]{text}[/]" if count.count else f"[dim]{text}[/]"
+
+
+def _fate(sheet: Sheet, count: FateCount, most: int | None) -> Iterator[str]:
+    rows = [row for row in sheet.rows if (row.side, row.fate) == (count.side, count.fate)]
+    for reason, members in _by_reason(rows):
+        yield from _reason(count, reason, groups(members), most)
+
+
+def _by_reason(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
+    by_reason: dict[str, list[Row]] = {}
+    for row in rows:
+        by_reason.setdefault(row.reason, []).append(row)
+    return iter(by_reason.items())
+
+
+def _reason(count: FateCount, reason: str, found: tuple[Group, ...], most: int | None) -> Iterator[str]:
+    total = sum(len(group.rows) for group in found)
+    title = f"  [{_COLOURS[count.level]}]{count.label:<16}[/] {total:>5,}"
+    yield f"{title}  {_safe(reason)}" if reason else title
+    for group in found[:most]:
+        yield f"  {'':<16} {len(group.rows):>5,}  [dim]{_safe(_label(group))}[/]{_detail(group)}"
+    if most is not None and len(found) > most:
+        rest = plural(len(found) - most, "more group")
+        yield f"  {'':<16} {'':>5}  [dim]… {rest} (--all lists them, --json every variable)[/]"
+
+
+def _label(group: Group) -> str:
+    """The one variable's name, or the group's label."""
+    return group.rows[0].name if len(group.rows) == 1 else group.label
+
+
+def _detail(group: Group) -> str:
+    """What differs in the group's first row, which is its worst."""
+    detail = group.rows[0].detail
+    return f"  {_safe(detail)}" if detail else ""
+
+
+def _messages(messages: Iterable[Message]) -> Iterator[str]:
+    names = {Level.FAILURE: "error", Level.WARNING: "warning", Level.NOTE: "note", Level.OK: "ok"}
+    for message in messages:
+        where = f"{_safe(message.where)}: " if message.where else ""
+        hint = f" ({_safe(message.hint)})" if message.hint else ""
+        yield f"[{_COLOURS[message.level]}]{names[message.level]:<8}[/]  {where}{_safe(message.text)}{hint}"
+
+
+def _edits(sheet: Sheet) -> Iterator[str]:
+    for edit in sheet.edits:
+        change = f"{edit.old} → {edit.new or '(remove)'}" if edit.old else edit.new
+        yield f"[bold]edit[/]      {_safe(edit.path)}: {_safe(change)}"
+
+
+def _safe(text: str) -> str:
+    return printable(text).replace("[", r"\[")

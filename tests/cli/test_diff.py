@@ -1,0 +1,106 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Project, Run
+from tests.convert.conftest import tf1_values, values, write_tf1
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    changed = {"net/conv/weights": values((1, 1, 3, 8), 12), "head/ClassPredictor/biases": values((9,))}
+    return write_tf1(tmp_path / "other" / "model.ckpt", {**tf1_values(), **changed})
+
+
+def test_equal_checkpoints_exit_with_0(run: Run, project: Project) -> None:
+    result = run("diff", project.source, project.source.parent)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines()[-1] == "equal: 7 variables compared"
+
+
+def test_different_checkpoints_exit_with_1(run: Run, project: Project, other: Path) -> None:
+    result = run("diff", project.source, other)
+    assert result.code == 1
+    assert "1 shape       0 dtype       1 changed       0 within tolerance       0 expected       5 equal" in result.out
+    assert "head/ClassPredictor/biases  [4] → [9]" in result.out
+    assert "net/conv/weights  max |Δ| 2, RMS 2, cosine 0.99969" in result.out
+    assert result.out.splitlines()[-1] == "different: 2 of 7 variables"
+
+
+def test_names_only(run: Run, project: Project, other: Path) -> None:
+    result = run("diff", project.source, other, "--names-only")
+    assert (result.code, result.out) == (1, "head/ClassPredictor/biases\nnet/conv/weights\n")
+
+
+def test_stat_is_a_line_a_module(run: Run, project: Project, other: Path) -> None:
+    result = run("diff", project.source, other, "--stat")
+    assert result.out.splitlines() == [
+        " head/ClassPredictor | 1 shape, 1 equal  [4] → [9]",
+        " net/conv            | 1 changed  max |Δ| 2, RMS 2, cosine 0.99969",
+        "different: 2 of 7 variables",
+    ]
+
+
+def test_all_lists_what_is_equal(run: Run, project: Project) -> None:
+    assert "net/conv/BatchNorm" not in run("diff", project.source, project.source).out
+    assert "net/conv/BatchNorm" in run("diff", project.source, project.source, "--all").out
+
+
+def test_tolerance_and_match(run: Run, project: Project, other: Path) -> None:
+    assert run("diff", project.source, other, "--match", "net/**", "--tolerance", "2").code == 0
+    assert run("diff", project.source, other, "--match", "net/**", "--tolerance", "1.9").code == 1
+
+
+def test_a_conversion_is_compared_across_the_migration(run: Run, project: Project) -> None:
+    new = project.folder / "new"
+    assert run("convert", *project.arguments, "-o", new).code == 0
+    by_report = run("diff", project.source, new, "--map", new / "report.json")
+    assert (by_report.code, by_report.out.splitlines()[-1]) == (0, "equal: 8 variables compared (2 expected)")
+    by_table = run("diff", project.source, new, "--map", project.table, "--read")
+    assert (by_table.code, by_table.out.splitlines()[-1]) == (0, "equal: 8 variables compared (2 expected)")
+
+
+def test_object_paths_are_shown_without_their_ending(run: Run, project: Project) -> None:
+    result = run("diff", project.template, project.template, "--all")
+    assert "1  save_counter\n" in result.out
+    assert ".ATTRIBUTES" not in result.out
+
+
+def test_json_is_one_document(run: Run, project: Project, other: Path) -> None:
+    document = json.loads(run("diff", project.source, other, "--json").out)
+    assert (document["schema"], document["equal"]) == ("ckptmap.diff/1", False)
+    assert document["variables"][0] == {
+        "name": "head/ClassPredictor/biases",
+        "fate": "shape",
+        "sources": [],
+        "operations": [],
+        "a": {"dtype": "float32", "shape": [4]},
+        "b": {"dtype": "float32", "shape": [9]},
+        "different": None,
+        "max_delta": None,
+        "rms": None,
+        "cosine": None,
+        "incomparable": None,
+        "reason": None,
+    }
+
+
+def test_reports_go_to_files(run: Run, project: Project, other: Path, tmp_path: Path) -> None:
+    result = run("diff", project.source, other, "-o", tmp_path / "d.xml", "--format", "github", "--format", "junit")
+    assert result.out.startswith("::error title=ckptmap diff::head/ClassPredictor: 1 variable shape")
+    assert (tmp_path / "d.xml").read_text(encoding="utf-8").startswith('<?xml version="1.0" encoding="UTF-8"?>')
+
+
+def test_what_cannot_be_read_or_written_is_an_error_of_one_line(run: Run, project: Project, tmp_path: Path) -> None:
+    missing = run("diff", project.source, tmp_path / "nothing")
+    assert (missing.code, missing.out) == (2, "")
+    assert missing.err.startswith("error: ")
+    unwritable = run("diff", project.source, project.source, "-o", tmp_path / "no" / "d.html")
+    assert unwritable.code == 2
+    assert "cannot be written: No such file or directory" in unwritable.err
+
+
+def test_contradicting_options_are_refused(run: Run, project: Project) -> None:
+    assert run("diff", project.source, project.source, "--stat", "--names-only").code == 2
+    assert run("diff", project.source, project.source, "--json", "--format", "csv").code == 2

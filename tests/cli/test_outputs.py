@@ -1,0 +1,30 @@
+from pathlib import Path
+
+import pytest
+import typer
+
+from ckptmap.cli.outputs import Outputs, choose_outputs
+from ckptmap.report.formats import Format
+
+A, SUMMARY = Path("a.html"), Path("summary")
+
+
+def test_text_goes_to_stdout_unless_a_format_is_asked_for() -> None:
+    assert choose_outputs(None, None) == Outputs((), Format.TEXT)
+    assert choose_outputs(None, [A]) == Outputs(((A, Format.HTML),), Format.TEXT)
+    assert choose_outputs([Format.HTML], [A]) == Outputs(((A, Format.HTML),), None)
+    assert choose_outputs([Format.MARKDOWN], None) == Outputs((), Format.MARKDOWN)
+    assert choose_outputs(None, None, json=True) == Outputs((), Format.JSON)
+
+
+def test_a_file_without_a_known_ending_takes_the_first_format_that_is_left() -> None:
+    chosen = choose_outputs([Format.HTML, Format.MARKDOWN, Format.GITHUB], [A, SUMMARY])
+    assert chosen == Outputs(((A, Format.HTML), (SUMMARY, Format.MARKDOWN)), Format.GITHUB)
+    assert choose_outputs(None, [SUMMARY]) == Outputs(((SUMMARY, Format.TEXT),), Format.TEXT)
+
+
+def test_two_formats_never_mix_on_stdout() -> None:
+    with pytest.raises(typer.BadParameter, match="csv and json cannot both go to stdout"):
+        choose_outputs([Format.CSV], None, json=True)
+    with pytest.raises(typer.BadParameter, match="parquet is no text"):
+        choose_outputs([Format.PARQUET], None)
