@@ -84,8 +84,13 @@ class Placeholder:
         """In how many ways it can match at one place, at most."""
         if self.type is Type.AUTO:
             return 2
-        texts = sorted(self.choices)
-        return max((sum(text.startswith(other) for other in texts) for text in texts), default=1)
+        deepest, prefixes = 1, [""]
+        for text in sorted(self.choices):
+            while not text.startswith(prefixes[-1]):
+                prefixes.pop()
+            prefixes.append(text)
+            deepest = max(deepest, len(prefixes) - 1)
+        return deepest
 
     def value(self, text: str) -> str:
         """What the matched text becomes in the target."""

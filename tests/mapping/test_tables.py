@@ -26,7 +26,7 @@ def mistakes(path: str) -> list[str]:
     return [str(problem) for problem in caught.value.problems]
 
 
-KINDS = "kinds: {conv: {weights: kernel, biases?: bias}}\n"
+KINDS = "kinds: {conv: {weights: kernel, 'biases?': bias}}\n"
 
 
 @pytest.mark.parametrize(
