@@ -9,8 +9,7 @@ from ckptmap.errors import ConfigError
 from ckptmap.pipeline import textproto
 from ckptmap.pipeline.anchors import anchors_per_location
 from ckptmap.pipeline.check import REFUSED_BY_THE_API, Finding, check
-from ckptmap.pipeline.models import FASTER_RCNN as FASTER_RCNN
-from ckptmap.pipeline.models import SSD as SSD
+from ckptmap.pipeline.models import FASTER_RCNN, SSD
 from ckptmap.pipeline.view import View, root_view
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from ckptmap.pipeline import training
 from ckptmap.pipeline.changes import Change, Edit, make, text, word
 from ckptmap.pipeline.check import Finding, Mistake
-from ckptmap.pipeline.config import FASTER_RCNN, SSD, PipelineConfig
-from ckptmap.pipeline.models import EXTRACTORS, KERAS_SUFFIX
+from ckptmap.pipeline.models import EXTRACTORS, FASTER_RCNN, KERAS_SUFFIX, SSD
 from ckptmap.pipeline.notes import Note, notes
 from ckptmap.pipeline.splice import apply, remove
 from ckptmap.pipeline.textproto import BYTE_ORDER_MARK
 from ckptmap.pipeline.verdict import Kind, Prefer, Verdict, verdict
 
 if TYPE_CHECKING:
+    from ckptmap.pipeline.config import PipelineConfig
     from ckptmap.pipeline.training import Checkpoint
 
 RETIRED = {"model.ssd.feature_extractor.batch_norm_trainable": "model.ssd.freeze_batchnorm"}

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ckptmap.pipeline.config import SSD, PipelineConfig
+from ckptmap.pipeline.models import SSD
 from ckptmap.pipeline.syntax import walk
 from ckptmap.pipeline.training import TYPES, Checkpoint, restored_type
 from ckptmap.pipeline.values import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from ckptmap.pipeline.config import PipelineConfig
 
 RHO = 0.9
 """How Keras' RMSprop averages squared gradients, whatever the config says."""

@@ -1,7 +1,7 @@
 """Where Faster R-CNN, Mask R-CNN, R-FCN and Context R-CNN in TF2 differ from TF1.
 
 Sources: the API's ``models/faster_rcnn_*_feature_extractor.py`` (slim and Keras), ``meta_architectures/``,
-``builders/model_builder.py`` and ``hyperparams_builder.py``. The numbers are measured on random weights.
+``builders/model_builder.py`` and ``hyperparams_builder.py``.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ RULES = (
         _strided_block4,
         Effect.VALUES,
         SECOND_STAGE,
-        "slim runs block4 on the crops with stride 1, Keras with stride 2; the second stage differs by 2 to 15",
+        "slim runs block4 on the crops with stride 1, Keras with stride 2",
         _half_pooling,
     ),
     Rule(
@@ -145,7 +145,7 @@ RULES = (
         lambda config: _rfcn(config) and not _atrous(config) and _two_stages(config),
         Effect.VALUES,
         SECOND_STAGE,
-        "slim runs block4 on the whole feature map with stride 1, Keras with stride 2; outputs differ by 5",
+        "slim runs block4 on the whole feature map with stride 1, Keras with stride 2",
     ),
     Rule(
         "padding of Mixed_7a",
@@ -153,7 +153,7 @@ RULES = (
         lambda config: not _atrous(config) and _two_stages(config),
         Effect.VALUES,
         SECOND_STAGE,
-        "Mixed_7a is VALID in slim and SAME in Keras; the second stage differs by 1",
+        "Mixed_7a is VALID in slim and SAME in Keras",
     ),
     Rule(
         "feature stride 8 of Inception-ResNet",
@@ -170,7 +170,7 @@ RULES = (
         _context,
         Effect.VALUES,
         SECOND_STAGE,
-        "TF2's attention block returns the attention alone, TF1's adds the box features; outputs differ by 1e2",
+        "TF2's attention block returns the attention alone, TF1's adds the box features",
     ),
     Rule(
         "attention that TF2 does not build",

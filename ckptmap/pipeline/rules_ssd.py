@@ -1,7 +1,7 @@
 """Where SSD in TF2 differs from SSD in TF1.
 
 Sources: the API's ``models/ssd_*_feature_extractor.py`` (slim and Keras), ``models/feature_map_generators.py``,
-``models/keras_models/``, ``predictors/``, slim's ``nets/``. The numbers are measured on random weights and statistics.
+``models/keras_models/``, ``predictors/``, slim's ``nets/``.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ RULES = (
         _multiplied,
         Effect.SHAPES,
         RAW_OUTPUTS,
-        "the Keras MobileNet V1 applies the depth multiplier twice: more than 120 shapes differ",
+        "the Keras MobileNet V1 applies the depth multiplier twice",
     ),
     Rule(
         "widths of MobileNet V2",
@@ -191,7 +191,7 @@ RULES = (
         _v2_residuals_differ,
         Effect.VALUES,
         RAW_OUTPUTS,
-        "Keras drops the residual of blocks that min_depth widened; raw outputs differ by 5 to 7",
+        "Keras drops the residual of blocks that min_depth widened",
     ),
     Rule(
         "override in MobileNet V2",
@@ -208,7 +208,7 @@ RULES = (
         _three_levels,
         Effect.VALUES,
         RAW_OUTPUTS,
-        "slim passes the unsmoothed sum down the pyramid, Keras the smoothed map; raw outputs differ by 3 to 5",
+        "slim passes the unsmoothed sum down the pyramid, Keras the smoothed map",
     ),
     Rule(
         "FPN top-down path",
@@ -216,7 +216,7 @@ RULES = (
         lambda _: True,
         Effect.VALUES,
         RAW_OUTPUTS,
-        "slim passes the unsmoothed sum down the pyramid, Keras the smoothed map; raw outputs differ by 4 to 5",
+        "slim passes the unsmoothed sum down the pyramid, Keras the smoothed map",
     ),
     Rule(
         "FPN that ends below level 5",
@@ -275,7 +275,7 @@ RULES = (
         _other_tower,
         Effect.VALUES,
         RAW_OUTPUTS,
-        "slim's shared prediction towers are relu6 whatever the config says; raw outputs differ by 5",
+        "slim's shared prediction towers are relu6 whatever the config says",
         _relu6_towers,
         anywhere=True,
     ),

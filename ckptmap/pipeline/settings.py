@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ckptmap.pipeline.config import FASTER_RCNN, SSD, PipelineConfig
-from ckptmap.pipeline.models import EXACT_SUFFIX, MOBILENET_V2, RESNET_FPN, tf1_type
+from ckptmap.pipeline.models import EXACT_SUFFIX, FASTER_RCNN, MOBILENET_V2, RESNET_FPN, SSD, tf1_type
 from ckptmap.pipeline.rules_rcnn import MASK, RFCN
 from ckptmap.pipeline.rules_ssd import CONVOLUTIONAL, SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from ckptmap.pipeline.config import PipelineConfig
     from ckptmap.pipeline.view import View
 
 Setting = bool | int | str

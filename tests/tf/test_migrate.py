@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ckptmap.pipeline.config import read_config
+from ckptmap.pipeline.config import parse_config, read_config
 from ckptmap.pipeline.migrate import Migration, migrate
 from ckptmap.pipeline.models import EXACT_SUFFIX, EXTRACTORS
 from ckptmap.pipeline.training import Checkpoint
@@ -106,3 +106,45 @@ def test_the_tf1_types_are_those_of_the_api(api) -> None:
     types = {line.split("'")[1] for line in listed.splitlines() if line.strip().startswith("'")}
     assert types == set(EXTRACTORS)
     assert len(types) == 31
+
+
+RMS_PROP = """
+model { ssd { feature_extractor { type: 'ssd_mobilenet_v1' } box_predictor { convolutional_box_predictor { } } } }
+train_config {
+  optimizer {
+    rms_prop_optimizer {
+      learning_rate { constant_learning_rate { learning_rate: 0.01 } }
+      momentum_optimizer_value: 0.9
+      epsilon: 1.0
+    }
+    use_moving_average: false
+  }
+}
+"""
+
+
+def steps_of(tf, optimizer, count: int) -> list[float]:
+    """How far a variable moves in each step under a gradient of 1."""
+    variable, moved = tf.Variable([0.0]), []
+    for _ in range(count):
+        before = float(variable[0])
+        optimizer.apply_gradients([(tf.constant([1.0]), variable)])
+        moved.append(round(before - float(variable[0]), 5))
+    return moved
+
+
+@pytest.mark.parametrize(
+    ("migrates", "expected"),
+    [
+        (False, [0.00953, 0.01341, 0.01523, 0.01604]),
+        # rms = 0.1, 0.19, 0.271, 0.3439: momentum * 0.9 + 0.01 / sqrt(rms + epsilon), as in TF1
+        (True, [0.00953, 0.01775, 0.02484, 0.03099]),
+    ],
+)
+def test_the_learning_rate_does_not_decay_by_the_decay_of_rms_prop(api, migrates, expected, tmp_path) -> None:
+    tf = environment.tf2()
+    config = tmp_path / "pipeline.config"
+    config.write_text(migrate(parse_config(RMS_PROP)).text if migrates else RMS_PROP, encoding="utf-8")
+    train_config = api.get_configs_from_pipeline_file(str(config))["train_config"]
+    builder = environment.import_quietly("object_detection.builders.optimizer_builder")
+    assert steps_of(tf, builder.build(train_config.optimizer)[0], 4) == expected
