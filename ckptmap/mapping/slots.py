@@ -151,6 +151,8 @@ def _bookkeeping(name: str) -> Slot | None:
 
 def _quantization(name: str, names: Collection[str]) -> Slot | None:
     """``X/weights_quant/min``, ``X/act_quant/X/act_quant/min/biased``, ``fake_quantization_step``."""
+    if "quant" not in name:
+        return None
     pieces = name.split("/")
     if pieces[-1] == "fake_quantization_step":
         return Slot("quantization", None, None, "step counter of quantization-aware training")

@@ -141,7 +141,7 @@ class Document:
 
     def text(self, node: Node, what: str) -> str | None:
         """The text of a scalar as it is written (``0`` and ``no`` stay text)."""
-        if node.id != "scalar" or (node.tag == _NULL and node.style is None):
+        if node.id != "scalar" or (node.tag == _NULL and not node.style):
             self.error(node, f"{what} must be a text, not {describe(node)}")
             return None
         return str(node.value)
@@ -174,7 +174,7 @@ class Document:
 
     def number(self, node: Node, what: str) -> float | None:
         """A finite number."""
-        if node.id == "scalar" and node.style is None and re.fullmatch(_NUMBER, node.value):
+        if node.id == "scalar" and not node.style and re.fullmatch(_NUMBER, node.value):
             number = float(node.value)
             if abs(number) <= _LARGEST:
                 return number
@@ -188,7 +188,7 @@ def describe(node: Node) -> str:
         return "a mapping"
     if node.id == "sequence":
         return "a list"
-    if node.tag == _NULL and node.style is None:
+    if node.tag == _NULL and not node.style:
         return "nothing"
     text = str(node.value)
     return f'"{text if len(text) <= 40 else text[:37] + "..."}"'

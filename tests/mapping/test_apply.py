@@ -192,7 +192,8 @@ def test_a_gap_in_a_numbered_group(table):
 
 def test_layers_in_the_order_they_were_made(table):
     rules = table(
-        "where:\n  l:\n    start: 3\n    order: [stem, {scope: 'block_{n}', n: [1, 2], of: [a, b]}, {scope: x, of: [y]}]\n"
+        "where:\n  l:\n    start: 3\n"
+        "    order: [stem, {scope: 'block_{n}', n: [1, 2], of: [a, b]}, {scope: x, of: [y]}]\n"
         "layers:\n  - {from: '{l}', to: 'conv2d{l:auto}', as: conv}\n"
     )
     names = [f"{layer}/weights" for layer in ("stem", "block_1/a", "block_1/b", "block_2/a", "block_2/b", "x/y")]

@@ -32,7 +32,6 @@ KINDS = "kinds: {conv: {weights: kernel, 'biases?': bias}}\n"
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("layers: [\n", ["t.yaml:2: YAML syntax: did not find expected node content"]),
         ("", ["t.yaml: is empty"]),
         ("- a\n", ["t.yaml:1: a table must be a mapping (key: value), not a list"]),
         ("a: 1\n---\nb: 2\n", ["t.yaml:2: YAML syntax: but found another document"]),
@@ -98,6 +97,11 @@ KINDS = "kinds: {conv: {weights: kernel, 'biases?': bias}}\n"
                     " (declare the placeholders so that only one of them does)"
                 )
             ],
+        ),
+        ("drop:\n  - {match: a, reason: }\n", ["t.yaml:2: reason must be a text, not nothing"]),
+        (
+            "init:\n  - {match: a, value: 1e99, reason: r}\n",
+            ["t.yaml:2: value must be zeros, ones, initializer or a number"],
         ),
         ("drop:\n  - {match: a}\n", ['t.yaml:2: a drop rule lacks the field "reason"']),
         ("drop:\n  - {match: a, reason: ' '}\n", ["t.yaml:2: the reason is empty (say why, the report repeats it)"]),
@@ -170,6 +174,11 @@ KINDS = "kinds: {conv: {weights: kernel, 'biases?': bias}}\n"
 )
 def test_each_mistake_is_shown_with_file_and_line(write, text, expected):
     assert mistakes(write(text)) == expected
+
+
+def test_a_syntax_error_is_shown_with_its_line(write):
+    [message] = mistakes(write("layers: [\n"))
+    assert message.startswith("t.yaml:2: YAML syntax: ")
 
 
 def test_all_mistakes_are_shown_at_once(write):
