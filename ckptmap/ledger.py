@@ -65,6 +65,8 @@ class Plan:
 
     source: Inventory
     target: str
+    model: str
+    """The shipped model that the table leads to; the table's name where it is the user's own."""
     table: str
     root: str
     targets: tuple[TargetRecord, ...]

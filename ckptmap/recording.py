@@ -31,6 +31,7 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
     return Plan(
         source=draft.inventory,
         target=target.name,
+        model=target.table or draft.table.name,
         table=draft.table.name,
         root=root,
         targets=targets,

@@ -126,8 +126,10 @@ def _verdict(report: Document) -> Iterator[str]:
     yield ""
     colour = "green" if verdict["equal"] else "yellow"
     yield f"[bold]verdict[/] [{colour}]{_safe(verdict['kind'])}[/]: {_safe(verdict['extractor_type'])}"
+    if verdict["presumed"]:
+        yield "        presumed for the official configuration of this model; --pipeline checks yours"
     for difference in verdict["differences"]:
-        state = "differs" if difference["remains"] else "cured"
+        state = "differs" if difference["remains"] else "stock differs, cured"
         yield f"        {state}: {_safe(difference['outputs'])}: {_safe(difference['reason'])}"
     if verdict["advice"]:
         yield f"        {_safe(verdict['advice'])}"

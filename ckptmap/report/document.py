@@ -42,7 +42,7 @@ def document(plan: Plan, migration: Migration | None = None, written: Output | N
         "table": plan.table,
         "summary": plan.summary,
         "findings": [_finding(finding) for finding in plan.findings],
-        "verdict": _verdict(migration.verdict) if migration else None,
+        "verdict": _verdict(plan, migration),
         "config": _config(migration) if migration else None,
         "output": _output(written),
         "target_variables": [_target_record(record, plan.root) for record in plan.targets],
@@ -74,10 +74,21 @@ def _target(plan: Plan) -> Document:
     }
 
 
-def _verdict(verdict: Verdict) -> Document:
+def _verdict(plan: Plan, migration: Migration | None) -> Document | None:
+    """Whether TF2 computes what TF1 did: of the user's config, or presumed for the model's official configuration."""
+    from ckptmap.pipeline.presumed import presumed_verdict
+
+    if migration is not None:
+        return _judged(migration.verdict, presumed=False)
+    verdict = presumed_verdict(plan.model, plan.settings, plan.unknowns)
+    return _judged(verdict, presumed=True) if verdict is not None else None
+
+
+def _judged(verdict: Verdict, *, presumed: bool) -> Document:
     return {
         "kind": verdict.kind.value,
         "equal": verdict.equal,
+        "presumed": presumed,
         "extractor_type": verdict.extractor_type,
         "differences": [
             {"outputs": one.outputs, "reason": one.reason, "remains": one.remains} for one in verdict.reasons

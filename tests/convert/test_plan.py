@@ -5,14 +5,15 @@ import pytest
 
 import ckptmap
 from ckptmap.errors import PlanError, TargetError
+from ckptmap.ledger import Plan
 from tests.convert.conftest import TABLE, tf1_values, values, write_template, write_tf1
 
 
-def fates(plan: ckptmap.conversion.Plan) -> dict[str, str]:
+def fates(plan: Plan) -> dict[str, str]:
     return {record.variable.name: record.fate.value for record in plan.targets}
 
 
-def source_fates(plan: ckptmap.conversion.Plan) -> dict[str, tuple[str, str]]:
+def source_fates(plan: Plan) -> dict[str, tuple[str, str]]:
     return {record.name: (record.fate.value, record.reason) for record in plan.sources}
 
 
