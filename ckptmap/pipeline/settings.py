@@ -133,8 +133,11 @@ def _rcnn_settings(config: PipelineConfig) -> dict[str, Setting]:
 
 
 def _unknowns(config: PipelineConfig) -> dict[str, int]:
-    predictor = config.predictor
+    predictor, anchors = config.predictor, config.anchors
     found = {"num_classes": config.num_classes}
-    found |= {f"anchors_{at}": count for at, count in enumerate(config.anchors)}
+    found |= {f"anchors_{at}": count for at, count in enumerate(anchors)}
     names = {"box_code_size": "box_code_size", "kernel_size": "predictor_kernel"}
+    if config.predictor_kind == SHARED:
+        found |= {"anchors": anchors[0]} if len(set(anchors)) == 1 else {}
+        names["depth"] = "predictor_depth"
     return found | {name: predictor.integer(field) for field, name in names.items() if field in predictor.type.fields}

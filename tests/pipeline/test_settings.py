@@ -49,6 +49,34 @@ def test_ssd() -> None:
     assert found.given({"num_layers", "num_classes", "other"}) == {"num_layers": 3, "num_classes": 7}
 
 
+def test_shared_predictor() -> None:
+    text = """
+    model { ssd { num_classes: 2 feature_extractor { type: 'ssd_resnet50_v1_fpn_exact_keras' fpn { max_level: 6 } }
+      box_predictor { weight_shared_convolutional_box_predictor {
+        depth: 256 num_layers_before_predictor: 4 share_prediction_tower: true
+        conv_hyperparams { batch_norm { scale: true } } } }
+      anchor_generator { multiscale_anchor_generator { max_level: 4 aspect_ratios: [1, 2, 0.5] } } } }
+    """
+    found = settings(parse_config(text))
+    assert (found.target, found.settings["fpn_min_level"], found.settings["fpn_max_level"]) == (
+        "ssd_resnet50_v1_fpn",
+        3,
+        6,
+    )
+    assert found.settings["share_prediction_tower"] is True
+    assert found.settings["num_layers_before_predictor"] == 4
+    assert found.settings["predictor_batch_norm"] == "scale and center"
+    assert found.unknowns == {
+        "num_classes": 2,
+        "anchors": 6,
+        "anchors_0": 6,
+        "anchors_1": 6,
+        "box_code_size": 4,
+        "predictor_kernel": 3,
+        "predictor_depth": 256,
+    }
+
+
 @pytest.mark.parametrize(
     ("layers", "expected"),
     [
