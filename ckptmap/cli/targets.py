@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from ckptmap.cli.options import Json
 
 
-def targets_command(json: Json = False) -> None:
-    """List the targets that ckptmap knows by name."""
-    from ckptmap.targets import list_targets
+def targets_command(
+    json: Json = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/targets.md.")] = False,
+) -> None:
+    """List the targets that ckptmap knows by name, and whether TF2 computes what TF1 did."""
+    from ckptmap import catalogue
 
-    names = list_targets()
+    if markdown:
+        typer.echo("\n".join(catalogue.markdown()))
+        return
+    entries = catalogue.catalogue()
     if json:
         import json as json_module
+        from dataclasses import asdict
 
-        typer.echo(json_module.dumps({"schema": "ckptmap.targets/1", "targets": [{"name": name} for name in names]}))
+        document = {"schema": "ckptmap.targets/1", "targets": [asdict(entry) for entry in entries]}
+        typer.echo(json_module.dumps(document, indent=1))
         return
-    for name in names:
-        typer.echo(name)
+    for entry in entries:
+        typer.echo(f"{entry.name:<34}{entry.verdict:<40}{entry.extractor_type}")
+    typer.echo(f"no TF2 counterpart: {', '.join(catalogue.without_counterpart())}", err=True)
+    typer.echo("verdicts are those of the official configurations; convert --pipeline gives yours", err=True)
