@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -176,3 +177,29 @@ def test_biases_that_slim_does_not_have_start_as_zeros():
     assert {name: init.value for name, init in found.items()} == {
         "model/AttentionBlock/context_projection_2/bias": "zeros"
     }
+
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "tables.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL)
+EXAMPLES = [block for block in BLOCKS if yaml.safe_load(block) is not None]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_of_the_guide_fits_the_schema(example):
+    assert validate(example if re.match(r"\w|#", example) else f"layers:\n{example}") == []
+
+
+def test_the_first_table_of_the_guide(tmp_path):
+    path = tmp_path / "my_model.yaml"
+    path.write_text(next(example for example in EXAMPLES if "dense_from_1x1" in example), encoding="utf-8")
+    layers = [f"net/conv{i}" for i in (1, 2)]
+    names = [
+        f"{layer}/{leaf}" for layer in layers for leaf in ("weights", "biases", "BatchNorm/beta", "BatchNorm/gamma")
+    ]
+    names += [f"{layer}/BatchNorm/moving_{leaf}" for layer in layers for leaf in ("mean", "variance")]
+    result = apply_table(load_table(str(path)), [*names, "net/logits/weights", "net/logits/biases", "global_step"])
+    assert (result.unmatched, result.problems, len(result.drops)) == ((), (), 1)
+    found = {item.sources[0]: (item.target, [str(op) for op in item.ops]) for item in result.assignments}
+    assert len(found) == 14
+    assert found["net/conv2/BatchNorm/moving_mean"] == ("bn_2/moving_mean", [])
+    assert found["net/logits/weights"] == ("logits/kernel", ["squeeze [0, 1]"])
