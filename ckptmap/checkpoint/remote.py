@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # asking a web server for a listing would fetch the file itself
 _WITHOUT_FOLDERS = ("http://", "https://")
-_INSTALL = "pip install 'ckptmap[remote]'"
+_INSTALL = "pip install 'ckptmap[remote]', and gcsfs for gs://, s3fs for s3://, aiohttp for https://"
 
 
 def is_remote(path: str) -> bool:

@@ -51,7 +51,10 @@ def read_fields(data: Bytes) -> Iterator[tuple[int, int | Bytes]]:
     """
     position, end = 0, len(data)
     while position < end:
-        tag, position = read_varint(data, position)
+        if (tag := data[position]) < 0x80:  # read_varint, inline for the one byte that nearly every tag is
+            position += 1
+        else:
+            tag, position = read_varint(data, position)
         wire_type = tag & 7
         if wire_type == _VARINT:
             value, position = read_varint(data, position)

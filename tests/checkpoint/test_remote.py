@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,12 @@ def test_errors_name_the_url(memory: list[tuple[str, int]]) -> None:
     assert str(caught.value) == ("memory://bucket/n: no such file (the folder holds m.data-00000-of-00001, m.index)")
     with pytest.raises(CheckpointError, match="nosuchscheme://x: no such kind of URL"):
         open_checkpoint("nosuchscheme://x")
+
+
+@pytest.mark.skipif(find_spec("gcsfs") is not None, reason="the driver for gs:// is installed")
+def test_a_driver_that_is_missing() -> None:
+    with pytest.raises(CheckpointError, match=r"gs://bucket/m: cannot be read: .*gcsfs.* for gs://"):
+        open_checkpoint("gs://bucket/m")
 
 
 class Server(BaseHTTPRequestHandler):
