@@ -63,10 +63,13 @@ SLIM = (
 )
 
 
+_ANY_SLIM = re.compile("|".join(f"(?:{known.pattern})" for known in SLIM))
+
+
 def slim_backbone(shapes: Shapes) -> tuple[str, Backbone] | None:
     """The first slim network among the variables: its scope, and what it is."""
     for scope in scopes(shapes):
-        for known in SLIM:
+        for known in SLIM if _ANY_SLIM.fullmatch(scope) else ():
             match = re.fullmatch(known.pattern, scope)
             if match and (not known.needs or has(shapes, f"^{scope}/{known.needs}")):
                 multiplier = _multiplier(known.widths, below(shapes, scope))

@@ -10,15 +10,14 @@ from ckptmap.checkpoint.object_graph import VALUE_SUFFIX
 from ckptmap.report.fold import fold
 
 _INDENT = "  "
-Branches = dict[str, "Branch"]
 
 
 @dataclass(slots=True)
 class Branch:
-    """A scope, or several that were folded: its own variables, and the scopes below it."""
+    """A scope, or several that were folded: the variables right in it by their names there, and the scopes in it."""
 
-    variables: list[Variable] = field(default_factory=list)
-    below: Branches = field(default_factory=dict)
+    variables: dict[str, list[Variable]] = field(default_factory=dict)
+    below: dict[str, Branch] = field(default_factory=dict)
 
 
 def tree_lines(variables: Iterable[Variable]) -> Iterator[str]:
@@ -27,31 +26,40 @@ def tree_lines(variables: Iterable[Variable]) -> Iterator[str]:
 
 
 def _grown(variables: Iterable[Variable]) -> Branch:
-    root = Branch()
+    known = {"": Branch()}
     for variable in variables:
-        branch = root
-        for part in variable.name.removesuffix(VALUE_SUFFIX).split("/"):
-            found = branch.below.get(part)
-            if found is None:
-                found = branch.below[part] = Branch()
-            branch = found
-        branch.variables.append(variable)
-    return root
+        scope, _, name = variable.name.removesuffix(VALUE_SUFFIX).rpartition("/")
+        branch = known.get(scope) or _branch(known, scope)
+        branch.variables.setdefault(name, []).append(variable)
+    return known[""]
+
+
+def _branch(known: dict[str, Branch], scope: str) -> Branch:
+    """The branch of ``scope``, made where it is new; ``known`` holds those that were made."""
+    branch, parts = known[""], scope.split("/")
+    for count, part in enumerate(parts, 1):
+        if part not in branch.below:
+            known["/".join(parts[:count])] = branch.below[part] = Branch()
+        branch = branch.below[part]
+    return branch
 
 
 def _folded(branch: Branch) -> Branch:
-    """The branch with alike scopes below it merged, from the root down."""
-    below: Branches = {}
+    """The branch with everything below it that is alike merged, from the root down."""
+    folded = Branch()
+    for group in fold(branch.variables):
+        folded.variables[group.label] = [one for name in group.names for one in branch.variables[name]]
     for group in fold(branch.below):
         merged = branch.below[group.names[0]]
         for name in group.names[1:]:
             _merge(merged, branch.below[name])
-        below[group.label] = merged
-    return Branch(branch.variables, {label: _folded(one) for label, one in below.items()})
+        folded.below[group.label] = _folded(merged)
+    return folded
 
 
 def _merge(into: Branch, other: Branch) -> None:
-    into.variables.extend(other.variables)
+    for name, variables in other.variables.items():
+        into.variables.setdefault(name, []).extend(variables)
     for name, branch in other.below.items():
         if name in into.below:
             _merge(into.below[name], branch)
@@ -60,42 +68,36 @@ def _merge(into: Branch, other: Branch) -> None:
 
 
 def _lines(branch: Branch, depth: int) -> Iterator[str]:
-    for leaf in _leaves(branch):
-        yield _INDENT * depth + leaf
+    indent = _INDENT * depth
+    for line in _together(branch.variables):
+        yield indent + line
     for label, one in branch.below.items():
-        if not one.below:
-            continue
-        if one.variables:
-            yield f"{_INDENT * depth}{label}  {describe(one.variables)}"
         path, inner = _straight(label, one)
-        leaves = _leaves(inner)
-        if len(leaves) == 1 and not any(below.below for below in inner.below.values()):
-            yield f"{_INDENT * depth}{path}/{leaves[0]}"
+        lines = _together(inner.variables)
+        if len(lines) == 1 and not inner.below:
+            yield f"{indent}{path}/{lines[0]}"
         else:
-            yield f"{_INDENT * depth}{path}/"
+            yield f"{indent}{path}/"
             yield from _lines(inner, depth + 1)
 
 
-def _leaves(branch: Branch) -> list[str]:
-    """The variables right below, those of the same types on one line (``{beta,gamma}  float32 [32]``)."""
-    together: dict[str, list[str]] = {}
-    for label, one in branch.below.items():
-        if one.variables and not one.below:
-            together.setdefault(describe(one.variables), []).append(label)
-    return [f"{_together(labels)}  {described}" for described, labels in together.items()]
+def _together(variables: dict[str, list[Variable]]) -> list[str]:
+    """The variables of a scope, those of the same types on one line (``{beta,gamma}  float32 [32]``)."""
+    labels: dict[str, list[str]] = {}
+    for label, alike in variables.items():
+        labels.setdefault(describe(alike), []).append(label)
+    return [f"{_braced(names)}  {described}" for described, names in labels.items()]
 
 
-def _together(labels: list[str]) -> str:
+def _braced(labels: list[str]) -> str:
     return labels[0] if len(labels) == 1 else f"{{{','.join(labels)}}}"
 
 
 def _straight(label: str, branch: Branch) -> tuple[str, Branch]:
     """A scope and those that follow it without a fork, as one path."""
-    while len(branch.below) == 1:
-        (name, inner), *_ = branch.below.items()
-        if not inner.below or inner.variables:
-            break
-        label, branch = f"{label}/{name}", inner
+    while len(branch.below) == 1 and not branch.variables:
+        ((name, branch),) = branch.below.items()
+        label = f"{label}/{name}"
     return label, branch
 
 
