@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ckptmap.targets.dims import Dim
 from ckptmap.targets.fit import Table, least
 from ckptmap.targets.variables import SpecVariable, Value
 
@@ -113,7 +114,7 @@ def _allowed(settings: Settings, excluded: Sequence[When]) -> bool:
 
 
 def _tables(settings: Sequence[Setting], weights: Mapping[_WhenKey, int], excluded: Sequence[When]) -> list[Table]:
-    """The weights, and a prohibitive one for what is excluded, summed into a table for each set of settings they name."""
+    """The weights, and a prohibitive one for what is excluded, in a table for each set of settings that they name."""
     values = {s.name: s.values for s in settings}
     by_scope: dict[tuple[str, ...], dict[tuple[Value, ...], int]] = {}
     for when, weight in (*weights.items(), *((_when_key(when), _PROHIBITIVE) for when in excluded)):
@@ -130,13 +131,13 @@ def _moves_variables(
 ) -> bool:
     """Whether another value of ``setting`` gives another layout."""
     others = [{**chosen, setting.name: value} for value in setting.values if value != chosen[setting.name]]
-    return any(
-        holds(variable.when, other) != holds(variable.when, chosen)
-        for other in others
-        if _allowed(other, excluded)
-        for variable in variables
-        if setting.name in variable.when
-    )
+    concerned = [variable for variable in variables if setting.name in variable.when]
+    present = _places(concerned, chosen)
+    return any(_places(concerned, other) != present for other in others if _allowed(other, excluded))
+
+
+def _places(variables: Sequence[SpecVariable], settings: Settings) -> set[tuple[str, str, tuple[Dim, ...]]]:
+    return {(one.key, one.name, one.dims) for one in variables if holds(one.when, settings)}
 
 
 def _assumption(setting: Setting, chosen: Settings) -> Assumption:

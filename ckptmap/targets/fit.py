@@ -34,7 +34,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The least cost; of the combinations that have it, the one with most defaults, and all values that occur in any."""
+    """The least cost; of the combinations that have it the one with most defaults, and all values that occur in any."""
 
     cost: int = 0
     chosen: Mapping[str, Value] = field(default_factory=dict)

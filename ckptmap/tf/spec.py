@@ -21,6 +21,7 @@ from ckptmap.targets.parts import part_of
 from ckptmap.targets.spec import SCHEMA, target_from_dict
 from ckptmap.targets.variables import Initializer
 from ckptmap.tf.environment import import_quietly, tf2
+from ckptmap.tf.exact import register
 from ckptmap.tf.models import VARIABLE_VALUE, build_model, model_variables
 from ckptmap.tf.spec_conditions import conditions, open_regions, rows_for
 from ckptmap.tf.spec_description import Description, first_rows, read_description
@@ -106,8 +107,9 @@ class Builder:
 
 
 def live_variables(config: Mapping[str, Any]) -> tuple[Built, ...]:
-    """The variables of the live model that a configuration, given as a mapping, describes."""
+    """The variables of the live model that a configuration, given as a mapping, describes: stock or slim-exact."""
     tensorflow = tf2()
+    register()
     tensorflow.keras.backend.clear_session()  # names count from the start again
     json_format = import_quietly("google.protobuf.json_format")
     text_format = import_quietly("google.protobuf.text_format")
@@ -177,8 +179,8 @@ def _complete(
         found, unclear = forms(observations, lengths, len(every))
         if not unclear:
             return lengths, found
-        at = observations.index(unclear[0])
-        observations[at] = builder.observe(unclear[0].settings, every)
+        for one in unclear:
+            observations[observations.index(one)] = builder.observe(one.settings, every)
 
 
 def spec_of(

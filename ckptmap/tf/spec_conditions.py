@@ -114,7 +114,11 @@ def _common(
 
 def _row(region: Region, settings: Sequence[Setting], allows: Callable[[Settings], bool]) -> dict[str, Value] | None:
     """The combination in the region with most defaults that can be built."""
-    axes = [sorted(region.get(s.name, s.values), key=lambda value, s=s: value != s.default) for s in settings]
+    axes = [_defaults_first(s, region.get(s.name, s.values)) for s in settings]
     names = [s.name for s in settings]
     rows = (dict(zip(names, values, strict=True)) for values in itertools.islice(itertools.product(*axes), MOST_TRIED))
     return next((row for row in rows if allows(row)), None)
+
+
+def _defaults_first(setting: Setting, values: Sequence[Value]) -> list[Value]:
+    return sorted(values, key=lambda value: value != setting.default)

@@ -158,16 +158,21 @@ def _knobs(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _place_anchors(config: dict[str, Any], probe: Mapping[str, Any], settings: Mapping[str, Value]) -> None:
     """The probe's number of boxes a place: a list, one anchor grid for each feature map; a number, all alike."""
-    if isinstance(count := probe.get("anchors"), int):
-        shape = {"anchor_scale": 4.0, "scales_per_octave": 1, "aspect_ratios": [1.0] * count}
-        generator = (
-            config["model"]["ssd"].setdefault("anchor_generator", {}).setdefault("multiscale_anchor_generator", {})
-        )
-        generator.update(shape)
-    if isinstance(counts := probe.get("anchors"), list):
-        layers = int(settings.get("num_layers", len(counts)))
-        grids = [
-            {"base_sizes": [1.0] * count, "aspect_ratios": [1.0] * count, "height_stride": 1, "width_stride": 1}
-            for count in counts[:layers]
-        ]
-        edit(config, "model.ssd.anchor_generator", {"flexible_grid_anchor_generator": {"anchor_grid": grids}})
+    count = probe.get("anchors")
+    if isinstance(count, list):
+        generator: dict[str, Any] = {"flexible_grid_anchor_generator": {"anchor_grid": _grids(count, settings)}}
+        edit(config, "model.ssd.anchor_generator", generator)
+    elif "faster_rcnn" in config["model"]:
+        place = "model.faster_rcnn.first_stage_anchor_generator.grid_anchor_generator"
+        edit(config, f"{place}.aspect_ratios", [1.0] * int(count or 1))
+    elif count is not None:
+        place = "model.ssd.anchor_generator.multiscale_anchor_generator"
+        edit(config, f"{place}.scales_per_octave", 1)
+        edit(config, f"{place}.aspect_ratios", [1.0] * count)
+
+
+def _grids(counts: Sequence[int], settings: Mapping[str, Value]) -> list[dict[str, Any]]:
+    return [
+        {"base_sizes": [1.0] * count, "aspect_ratios": [1.0] * count, "height_stride": 1, "width_stride": 1}
+        for count in counts[: int(settings.get("num_layers", len(counts)))]
+    ]

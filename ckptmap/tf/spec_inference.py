@@ -18,6 +18,7 @@ from ckptmap.targets.dims import parse_dim
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from ckptmap.targets.choose import Setting, Settings
     from ckptmap.targets.variables import Initializer
 
 Vector = tuple[int, ...]
@@ -128,7 +129,7 @@ def forms(
 ) -> tuple[list[dict[Form, Built]], list[Observation]]:
     """For each observation its variables in unknowns, each with a build of it; ``lengths`` gains the widths.
 
-    Second: the observations with too few probes to tell, whose variables are not among the first.
+    Second: observations with too few probes to tell, to be built under all; empty when everything is told.
     """
     aligned = {at: _aligned(one) for at, one in enumerate(observations) if len(one.builds) == probes}
     lengths.add_widths(vector for group in aligned.values() for builds in group for vector in _dims(builds))
@@ -138,9 +139,10 @@ def forms(
         for form, builds in zip(whole[at], group, strict=True):
             for probe, built in enumerate(builds):
                 shown[probe, _look(built)].add(replace(form, key=""))
-    recognised = [whole[at] if at in whole else _recognised(one, shown) for at, one in enumerate(observations)]
-    unclear = [one for one, found in zip(observations, recognised, strict=True) if found is None]
-    return [found for found in recognised if found is not None], unclear
+    found = [whole.get(at) or _recognised(one, shown) for at, one in enumerate(observations)]
+    unclear = {at: _unknown_looks(one, shown) for at, one in enumerate(observations) if at not in whole}
+    ambiguous = {look for (_, look), candidates in shown.items() if len(candidates) > 1}
+    return found, _few_that_show_all(observations, {at: looks for at, looks in unclear.items() if looks}, ambiguous)
 
 
 _Look = tuple[str, str, tuple[int, ...], bool]
@@ -151,15 +153,29 @@ def _look(built: Built) -> _Look:
     return built.name, built.dtype, built.shape, built.trainable
 
 
-def _recognised(observation: Observation, shown: Mapping[tuple[int, _Look], set[Form]]) -> dict[Form, Built] | None:
+def _recognised(observation: Observation, shown: Mapping[tuple[int, _Look], set[Form]]) -> dict[Form, Built]:
     probe, build = next(iter(observation.builds.items()))
-    found: dict[Form, Built] = {}
-    for built in build:
-        candidates = shown.get((probe, _look(built)), set())
-        if len(candidates) != 1:
-            return None
-        found[replace(next(iter(candidates)), key=built.key)] = built
-    return found
+    return {replace(form, key=built.key): built for built in build for form in shown.get((probe, _look(built)), ())}
+
+
+def _unknown_looks(observation: Observation, shown: Mapping[tuple[int, _Look], set[Form]]) -> set[_Look]:
+    """What the observation has that no other shows under all probes, or that more than one form looks like."""
+    probe, build = next(iter(observation.builds.items()))
+    looks = {_look(built) for built in build}
+    return {look for look in looks if len(shown.get((probe, look), ())) != 1}
+
+
+def _few_that_show_all(
+    observations: Sequence[Observation], unclear: Mapping[int, set[_Look]], ambiguous: set[_Look]
+) -> list[Observation]:
+    """Some of the unclear observations, whose unknown looks are those of all; each one with an ambiguous look."""
+    chosen: list[Observation] = []
+    covered: set[_Look] = set()
+    for at, looks in unclear.items():
+        if looks - covered:
+            chosen.append(observations[at])
+            covered |= looks - ambiguous
+    return chosen
 
 
 def _aligned(observation: Observation) -> list[tuple[Built, ...]]:
@@ -202,7 +218,7 @@ def _name_field(vector: Vector, lengths: Lengths, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Where variables of one or more forms are met: the settings that can decide it, and the builds with and without."""
+    """Where a variable is met: the settings that can decide it, those of the builds with it and of those without."""
 
     settings: tuple[Setting, ...]
     with_it: tuple[Settings, ...]

@@ -71,6 +71,13 @@ def test_what_changes_nothing_is_not_assumed() -> None:
     assert [one.setting for one in choice.assumed] == ["use_dropout"]  # one layer has no depthwise layers either way
 
 
+def test_two_ways_to_the_same_variable_are_not_assumed() -> None:
+    one = variable("bn", override=[False])
+    two = variable("bn", override=[True], norm=["all"])
+    settings = (Setting("override", (False, True), False), Setting("norm", ("all", "none"), "all"))
+    assert choose(settings, (one, two), (one, two), {"norm": "all"}).assumed == ()
+
+
 def test_given_is_kept_even_against_names() -> None:
     choice = chosen("always", "map_2", "map_3", *HEADS, given={"use_dropout": True, "num_layers": 2})
     assert choice.settings == {"use_dropout": True, "num_layers": 2, "use_depthwise": False}

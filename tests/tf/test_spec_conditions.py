@@ -58,7 +58,7 @@ def test_a_value_is_out_only_where_all_else_fits() -> None:
 
 def test_one_row_for_many_regions() -> None:
     regions = [{"a": (True,)}, {"b": (2, 3)}, {"a": (True,), "b": (3,)}, {"c": ("y",)}, {"a": (False,), "b": (2,)}]
-    rows = list(rows_for(regions, (A, B, C), lambda row: True))
+    rows = list(rows_for(regions, (A, B, C), lambda _: True))
     assert rows == [{"a": True, "b": 3, "c": "y"}, {"a": False, "b": 2, "c": "x"}]
 
 
@@ -80,7 +80,7 @@ def test_asking_until_nothing_is_open_finds_every_conjunction(when: dict[str, tu
     rows: list[Settings] = [EVERY[start]]
     for _ in range(len(EVERY)):
         presence = met(SETTINGS, rows, lambda row: holds(when, row))
-        asked = list(rows_for(open_regions(presence), SETTINGS, lambda row: True))
+        asked = list(rows_for(open_regions(presence), SETTINGS, lambda _: True))
         if not asked:
             break
         rows += asked
