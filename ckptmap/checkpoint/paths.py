@@ -38,7 +38,9 @@ def locate(path: str, files: Files, step: int | None = None) -> Located:
         CheckpointError: nothing there, or nothing that is a checkpoint.
     """
     if files.is_folder(path):
-        return in_folder(path, files, step)
+        # a folder may bear the name of a checkpoint beside it; for TensorFlow, too, the name means the checkpoint
+        is_prefix = not path.endswith(("/", "\\")) and files.size(f"{path}.index") is not None
+        return Located(Kind.V2, path) if is_prefix else in_folder(path, files, step)
     folder, name = files.split(path)
     refuse_temporary(path, name)
     if match := INDEX.fullmatch(name):

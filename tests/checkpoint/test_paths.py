@@ -47,6 +47,14 @@ def test_any_of_its_files_means_the_checkpoint(tmp_path: Path, name: str) -> Non
     assert find(tmp_path / name) == Located(Kind.V2, str(tmp_path / "model.ckpt-5"))
 
 
+def test_a_folder_of_the_same_name(tmp_path: Path) -> None:
+    bundle(tmp_path, "export")
+    bundle(tmp_path / "export", "inner")
+    assert find(tmp_path / "export") == Located(Kind.V2, str(tmp_path / "export"))
+    with closing(LocalFiles()) as files:
+        assert locate(f"{tmp_path}/export/", files).path == str(tmp_path / "export" / "inner")
+
+
 def test_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle(tmp_path, "m")
     monkeypatch.chdir(tmp_path)
