@@ -54,7 +54,8 @@ def add_objects(
 
     Args:
         writer: takes the values; the caller finishes it.
-        root: the name that the model has in the tf.train.Checkpoint, such as ``model`` or ``feature_extractor``.
+        root: the name that the model has in the tf.train.Checkpoint, such as ``model`` or ``feature_extractor``;
+            empty where the paths in ``values`` start at the checkpoint itself.
         values: each variable by its object path below the root, parts escaped as in a checkpoint key and joined by
             ``/``, such as ``_feature_extractor/classification_backbone/layer_with_weights-0/kernel``.
         save_counter: how often the checkpoint claims to have been saved.
@@ -68,12 +69,13 @@ def add_objects(
         OutputError: a file cannot be written.
     """
     written = {}
+    below = f"{root}/" if root else ""
     for path, value in values.items():
-        key = variable_key(f"{root}/{path}")
+        key = variable_key(f"{below}{path}")
         written[key] = _add(writer, key, value)
     counter = ObjectValue(SAVE_COUNTER, DType.INT64, (), [save_counter.to_bytes(8, "little")])
     written[variable_key(SAVE_COUNTER)] = _add(writer, variable_key(SAVE_COUNTER), counter)
-    names = {f"{root}/{path}": value.full_name for path, value in values.items()}
+    names = {f"{below}{path}": value.full_name for path, value in values.items()}
     graph = format_object_graph(build_object_graph({**names, SAVE_COUNTER: SAVE_COUNTER}))
     writer.add(OBJECT_GRAPH_KEY, DType.STRING, (), [join_strings([graph])])
     return written

@@ -48,6 +48,15 @@ def test_what_is_written(tmp_path: Path) -> None:
         }
 
 
+def test_paths_that_start_at_the_checkpoint_itself(tmp_path: Path) -> None:
+    write_object_checkpoint(tmp_path / "ckpt-0", "", values())
+    with open_checkpoint(tmp_path) as checkpoint:
+        graph = checkpoint.object_graph()
+        assert graph is not None
+        assert graph.root_names == ("_feature_extractor", "_box_predictor", "save_counter")
+        assert "_box_predictor/a.Sb/.ATTRIBUTES/VARIABLE_VALUE" in checkpoint.inventory.variables
+
+
 def test_wrong_bytes_leave_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="are not those that were saved"):
         write_object_checkpoint(tmp_path / "new" / "ckpt-0", "model", values(expected=1))
