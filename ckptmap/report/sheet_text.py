@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _COLOURS = {Level.FAILURE: "red", Level.WARNING: "yellow", Level.NOTE: "cyan", Level.OK: "green"}
 _MOST_GROUPS = 12
+_MOST_NOTED = 3
+"""Groups shown of a reason: of what asks for attention, and of what is only noted."""
 
 
 def print_sheet(sheet: Sheet, console: Console, *, everything: bool = False) -> None:
@@ -28,10 +30,10 @@ def _lines(sheet: Sheet, *, everything: bool) -> Iterator[str]:
     for _, counts in groupby(sheet.counts, key=lambda count: count.side):
         yield "  " + "   ".join(map(_count, counts))
     yield ""
-    most = None if everything else _MOST_GROUPS
     for count in sheet.counts:
         if count.count and (everything or count.level is not Level.OK):
-            yield from _fate(sheet, count, most)
+            most = _MOST_NOTED if count.level is Level.NOTE else _MOST_GROUPS
+            yield from _fate(sheet, count, None if everything else most)
     yield from _messages(sheet.messages)
     yield from _edits(sheet)
     for line in sheet.advice:

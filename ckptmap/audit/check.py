@@ -1,0 +1,116 @@
+"""Say what restoring a checkpoint into a model would do, before anything is started; nothing but indexes is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from ckptmap.audit.config_remarks import config_error, config_remarks
+from ckptmap.audit.model import Audit, HeldEntry, HeldFate, Model, Prediction, Remark
+from ckptmap.audit.subject import Subject, subject_of_config, subject_of_target
+from ckptmap.audit.tf1 import predict_tf1
+from ckptmap.audit.tf2 import predict_tf2
+from ckptmap.audit.thresholds import Thresholds, broken
+from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory
+from ckptmap.checkpoint.object_graph import ObjectGraph
+from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
+from ckptmap.errors import CheckpointError, TargetError
+from ckptmap.mapping.slots import classify
+from ckptmap.pipeline.config import PipelineConfig, read_config
+
+PathLike = str | os.PathLike[str]
+
+_SLOT = "/.OPTIMIZER_SLOT/"
+
+
+def audit(
+    checkpoint: PathLike,
+    *,
+    to: PathLike | None = None,
+    like: PathLike | None = None,
+    pipeline: PathLike | None = None,
+    kind: str | None = None,
+    given: Mapping[str, object] | None = None,
+    thresholds: Thresholds | None = None,
+) -> Audit:
+    """What restoring ``checkpoint`` into a model would do.
+
+    Args:
+        checkpoint: prefix, any file, or directory.
+        to: the model by the name of a shipped target.
+        like: the model by a TF2 checkpoint that has its variables; with ``pipeline`` for the config's model.
+        pipeline: the model, the API's version and the type of restore by a pipeline.config.
+        kind: without ``pipeline``, what is restored of a detection model: ``full``, ``detection``, ``classification``.
+        given: settings and lengths of the target ``to`` that nothing else says, such as ``num_classes``.
+        thresholds: what is demanded; default: nothing is missing.
+
+    Raises:
+        CkptmapError: the checkpoint, the target or the config cannot be read, or nothing names the model.
+    """
+    with open_checkpoint(os.fspath(checkpoint)) as opened:
+        inventory, graph = opened.inventory, _graph(opened)
+    config = read_config(os.fspath(pipeline)) if pipeline is not None else None
+    subject = _subject(inventory, config, to, like, kind, given)
+    prediction = _predict(subject.model, config, inventory, graph)
+    held = tuple(_held(inventory, prediction))
+    remarks = (*(config_remarks(config) if config else ()), *subject.remarks, *_nothing_restored(prediction))
+    demanded = thresholds or Thresholds()
+    remarks += tuple(broken(demanded, subject.model, prediction, held))
+    return Audit(inventory, subject.model, prediction, held, remarks)
+
+
+def _graph(checkpoint: Checkpoint) -> ObjectGraph | None:
+    """The object graph; None where the data file that holds it is not there: keys are paths too."""
+    try:
+        return checkpoint.object_graph()
+    except CheckpointError:
+        return None
+
+
+def _subject(
+    inventory: Inventory,
+    config: PipelineConfig | None,
+    to: PathLike | None,
+    like: PathLike | None,
+    kind: str | None,
+    given: Mapping[str, object] | None,
+) -> Subject:
+    if config is not None:
+        return subject_of_config(config, inventory, os.fspath(like) if like is not None else None)
+    named = to if to is not None else like
+    if named is None:
+        raise TargetError("nothing says what to restore into", hint="give --to, --like or --pipeline")
+    return subject_of_target(os.fspath(named), inventory, kind or "full", given)
+
+
+def _predict(
+    model: Model, config: PipelineConfig | None, inventory: Inventory, graph: ObjectGraph | None
+) -> Prediction:
+    if model.api == "tf1":
+        load_all = config is not None and config.training.load_all_detection_checkpoint_vars
+        prediction = predict_tf1(model, inventory, load_all=load_all)
+    else:
+        prediction = predict_tf2(model, inventory, graph)
+    error, hint = config_error(config) if config is not None else ("", "")
+    refused_first = model.api == "tf2" and not inventory.object_based and not error.startswith("ParseError")
+    return replace(prediction, error=error, hint=hint) if error and not refused_first else prediction
+
+
+def _nothing_restored(prediction: Prediction) -> Iterator[Remark]:
+    """TF1 says nothing when no name matches: it trains from scratch."""
+    if prediction.entries and not prediction.error and not prediction.read:
+        yield Remark("error", "nothing is restored: training would start from scratch, without a word")
+
+
+def _held(inventory: Inventory, prediction: Prediction) -> Iterator[HeldEntry]:
+    slots = classify(inventory.variables) if not inventory.object_based else {}
+    for name, variable in inventory.variables.items():
+        if name == OBJECT_GRAPH_KEY:
+            continue
+        if name in prediction.read:
+            yield HeldEntry(variable, HeldFate.READ)
+            continue
+        slot = slots.get(name)
+        reason = slot.label if slot else "optimizer slot" if _SLOT in name else ""
+        yield HeldEntry(variable, HeldFate.UNUSED, reason)

@@ -1,0 +1,226 @@
+"""From what the user names (a target, a TF2 checkpoint, a pipeline.config) to the model that is restored into."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ckptmap.audit.model import Model, Remark
+from ckptmap.audit.tf1 import GLOBAL_STEP
+from ckptmap.audit.tf1_names import tf1_names
+from ckptmap.audit.tf2_paths import CENTER_NET, CLASSIFICATION_TYPE
+from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.checkpoint.object_graph import VALUE_SUFFIX
+from ckptmap.errors import TargetError
+from ckptmap.mapping import Table, apply_table, load_table
+from ckptmap.mapping.slots import classify
+from ckptmap.pipeline.config import PipelineConfig, parse_config
+from ckptmap.pipeline.migrate import Refusal, migrate
+from ckptmap.pipeline.models import FASTER_RCNN, KERAS_SUFFIX, SSD
+from ckptmap.pipeline.settings import TargetSettings
+from ckptmap.pipeline.settings import settings as target_settings
+from ckptmap.roots import CLASSIFICATION
+from ckptmap.targets import Layout, Target, TargetVariable, list_targets, load_target
+
+_BASELINE = re.compile(r"width_(\d+)(?:_\d+)?")
+"""How the specs call a width: by what it is at depth multiplier 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The model, and what is to say of how it was found."""
+
+    model: Model
+    remarks: tuple[Remark, ...] = ()
+
+
+def subject_of_target(
+    text: str, inventory: Inventory, kind: str = "full", given: Mapping[str, object] | None = None
+) -> Subject:
+    """The model of a shipped target or of a TF2 checkpoint; what nothing says of its lengths, the checkpoint shows.
+
+    Raises:
+        TargetError: there is no such target, or it does not have a given setting.
+    """
+    target = load_target(text)
+    variables, settings, classes = _concrete(target, given or {}, _offers(inventory))
+    architecture = _architecture(variables)
+    if kind != "full" and not architecture:
+        raise TargetError(f"{target.name} is no detection model: the type {kind} means nothing for it")
+    model = Model(target.name, "tf2", variables, architecture, kind, target.root, "", settings, classes)
+    return Subject(model)
+
+
+def _architecture(variables: tuple[TargetVariable, ...]) -> str:
+    """The meta-architecture that names its variables so; empty for any other object."""
+    keys = [variable.key for variable in variables]
+    if any(key.startswith("_feature_extractor_for_") for key in keys):
+        return FASTER_RCNN
+    return SSD if any(key.startswith("_feature_extractor/") for key in keys) else ""
+
+
+def is_tf2(config: PipelineConfig) -> bool:
+    """Whether a config is for the API on TF2: its extractor is a Keras one, or its architecture exists there only."""
+    return config.architecture == CENTER_NET or config.extractor_type.endswith(KERAS_SUFFIX)
+
+
+def subject_of_config(config: PipelineConfig, inventory: Inventory, like: str | None = None) -> Subject:
+    """The model of a pipeline.config; ``like`` is a TF2 checkpoint that has its variables, where no spec is shipped.
+
+    Raises:
+        ConfigError: the config has no model.
+        TargetError: ``like`` cannot be read as a model.
+    """
+    tf2 = is_tf2(config)
+    model = Model(
+        name=config.extractor_type or config.architecture,
+        api="tf2" if tf2 else "tf1",
+        variables=None,
+        architecture=config.architecture,
+        kind=type_of(config),
+        config=config.path,
+        num_classes=_class_count(config),
+    )
+    if like is not None:
+        if not tf2:
+            raise TargetError("the config is one of TF1: a TF2 checkpoint does not have its variables", where=like)
+        target = load_target(like)
+        return Subject(replace(model, name=target.name, variables=_concrete(target, {}, {})[0]))
+    return _shipped_tf2(model, config, inventory) if tf2 else _shipped_tf1(model, config, inventory)
+
+
+def type_of(config: PipelineConfig) -> str:
+    """``fine_tune_checkpoint_type``, or what the API makes of the older ``from_detection_checkpoint``."""
+    training = config.training
+    older = "detection" if training.from_detection_checkpoint else CLASSIFICATION_TYPE
+    return training.fine_tune_checkpoint_type or older
+
+
+def _class_count(config: PipelineConfig) -> int | None:
+    return config.num_classes if config.architecture in (SSD, FASTER_RCNN) else None
+
+
+def _shipped_tf2(model: Model, config: PipelineConfig, inventory: Inventory) -> Subject:
+    said = target_settings(config)
+    if said.target not in list_targets():
+        return Subject(model, (_unknown(config, "give a checkpoint of this model with --like"),))
+    target = load_target(said.target)
+    variables, settings, _ = _concrete(target, _given(target, said, config), _offers(inventory))
+    return Subject(replace(model, variables=variables, settings=settings))
+
+
+def _shipped_tf1(model: Model, config: PipelineConfig, inventory: Inventory) -> Subject:
+    migration = migrate(config)
+    if isinstance(migration, Refusal):
+        return Subject(model, (_unknown(config, migration.reason),))
+    migrated = parse_config(migration.text, config.path)
+    said = target_settings(migrated)
+    if said.target not in list_targets():
+        return Subject(model, (_unknown(config, "no target of this name is shipped"),))
+    target = load_target(said.target)
+    if target.table is None:
+        return Subject(model, (_unknown(config, "no mapping table knows its TF1 names"),))
+    table = load_table(target.table)
+    names = _tf1_candidates(config, inventory)
+    given = _given(target, said, migrated)
+    layout, values = _solved(target, given, _offers_of_names(table, names))
+    variables = tuple(variable.concrete(values) for variable in layout.variables)
+    named = tf1_names(table, layout, {variable.key: variable.name for variable in variables}, names)
+    own = tuple(replace(v, key=named[v.key], name=named[v.key]) for v in variables if v.key in named)
+    remarks = _unnamed(len(variables) - len(own), config)
+    own += _without_counterpart(table, inventory)
+    return Subject(replace(model, variables=own, settings=dict(layout.settings)), remarks)
+
+
+def _unknown(config: PipelineConfig, why: str) -> Remark:
+    where = config.extractor.where("type") if config.architecture in (SSD, FASTER_RCNN, CENTER_NET) else config.path
+    name = config.extractor_type or config.architecture
+    return Remark("warning", f"the variables of {name} are not known: what is restored cannot be told", where, why)
+
+
+def _unnamed(count: int, config: PipelineConfig) -> tuple[Remark, ...]:
+    if not count:
+        return ()
+    return (Remark("warning", f"the TF1 names of {count} variables are not known; they are left out", config.path),)
+
+
+def _tf1_candidates(config: PipelineConfig, inventory: Inventory) -> dict[str, tuple[int, ...]]:
+    """Names that the model may have, with their shapes: the checkpoint's, and those in the scopes of its extractor."""
+    stages = ("FirstStageFeatureExtractor/", "SecondStageFeatureExtractor/")
+    scopes = stages if config.architecture == FASTER_RCNN else ("FeatureExtractor/",)
+    slots = classify(inventory.variables)
+    weights = {name: v.shape for name, v in inventory.variables.items() if name not in slots}
+    prefixes = scopes if type_of(config) == CLASSIFICATION_TYPE else ()
+    return {**{prefix + name: shape for prefix in prefixes for name, shape in weights.items()}, **weights}
+
+
+def _offers_of_names(table: Table, names: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    plain = (item for item in apply_table(table, names).assignments if not item.ops and len(item.sources) == 1)
+    return {item.target: names[item.sources[0]] for item in plain}
+
+
+def _without_counterpart(table: Table, inventory: Inventory) -> tuple[TargetVariable, ...]:
+    """Variables that TF1 builds and TF2 does not, such as the last block of a ResNet's first stage: the table drops
+    them, and TF1 restores them in whatever shape they have."""
+    slots = classify(inventory.variables)
+    dropped = {drop.source for drop in apply_table(table, inventory.variables).drops} - slots.keys() - {GLOBAL_STEP}
+    found = (inventory.variables[name] for name in sorted(dropped))
+    return tuple(TargetVariable(v.name, v.name, v.dtype, v.shape, part="backbone") for v in found)
+
+
+def _offers(inventory: Inventory) -> dict[str, tuple[int, ...]]:
+    """The shapes that a TF2 checkpoint of a detection model has, by the object path below the model."""
+    backbone = "_feature_extractor/classification_backbone/"
+    found = {}
+    for name, variable in inventory.variables.items():
+        root, _, path = name.removesuffix(VALUE_SUFFIX).partition("/")
+        if path and name.endswith(VALUE_SUFFIX):
+            found[backbone + path if root == CLASSIFICATION else path] = variable.shape
+    return found
+
+
+def _given(target: Target, said: TargetSettings, config: PipelineConfig) -> dict[str, object]:
+    """What the config says of the target's settings and lengths; widths are baselines at depth multiplier 1."""
+    names = {*(setting.name for setting in target.settings), *target.unknowns}
+    given: dict[str, object] = dict(said.given(names))
+    if config.architecture == SSD and config.extractor.number("depth_multiplier") == 1.0:
+        given |= {name: width for name, width in _baselines(target, config).items() if name not in given}
+    return given
+
+
+def _baselines(target: Target, config: PipelineConfig) -> dict[str, int]:
+    """The widths of the parts that nothing but the depth multiplier scales."""
+    parts = {"backbone"} if config.extractor.has("fpn") or "fpn" in config.extractor_type else {"backbone", "neck"}
+    used = {name for variable in target.variables if variable.part in parts for name in variable.unknowns}
+    return {name: int(match[1]) for name in used if (match := _BASELINE.fullmatch(name))}
+
+
+def _concrete(
+    target: Target, given: Mapping[str, object], offers: Mapping[str, tuple[int, ...]]
+) -> tuple[tuple[TargetVariable, ...], dict[str, object], int | None]:
+    """The variables, the settings and the class count; lengths that are not given come from ``offers``."""
+    layout, values = _solved(target, given, offers)
+    variables = tuple(variable.concrete(values) for variable in layout.variables)
+    return variables, dict(layout.settings), values.get("num_classes")
+
+
+def _solved(
+    target: Target, given: Mapping[str, object], offers: Mapping[str, tuple[int, ...]]
+) -> tuple[Layout, dict[str, int]]:
+    """The layout, and a value for each of its unknowns: given, else offered, else what the spec's name for it says."""
+    _, own = target.split(given)
+    layout = target.layout(offers, given)
+    solved = layout.solve(offers, own).values
+    needed = {name for variable in layout.variables for name in variable.unknowns}
+    values = {name: _fallback(name) for name in needed} | dict(solved) | own
+    if any(value is None for value in values.values()):
+        missing = sorted(name for name, value in values.items() if value is None)
+        how = "--num-classes N" if "num_classes" in missing else f"--set {missing[0]}=N"
+        raise TargetError(f"nothing decides {', '.join(missing[:5])}", where=target.name, hint=f"give {how}")
+    return layout, {name: value for name, value in values.items() if value is not None}
+
+
+def _fallback(name: str) -> int | None:
+    match = _BASELINE.fullmatch(name)
+    return int(match[1]) if match else None

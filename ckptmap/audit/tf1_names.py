@@ -1,0 +1,137 @@
+"""The TF1 names of a model's variables: a mapping table read backwards.
+
+A table maps TF1 names to the TF2 model's. Names that the checkpoint has are mapped forwards; for variables that it
+lacks, each rule's target is matched and its placeholders put into the rule's pattern.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
+
+from ckptmap.errors import Problem
+from ckptmap.mapping import Table, apply_table
+from ckptmap.mapping.model import LayerRule, VariableRule
+from ckptmap.mapping.patterns import Expression, Pattern, PatternError, Placeholder, Template, Type
+from ckptmap.targets import Layout
+
+
+def tf1_names(table: Table, layout: Layout, names: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
+    """The TF1 name of each variable, by its key; variables whose name no rule tells are left out.
+
+    Args:
+        table: the model's table.
+        layout: its variables in TF2.
+        names: the readable name of each variable by its key.
+        known: names that a checkpoint has.
+    """
+    found = _forwards(table, layout, known)
+    for key, name in names.items():
+        if key not in found:
+            guesses = (guess for guess in _backwards(table, name) if _leads_to(table, layout, guess, key))
+            if (guess := next(guesses, None)) is not None:
+                found[key] = guess
+    return found
+
+
+def _forwards(table: Table, layout: Layout, known: Collection[str]) -> dict[str, str]:
+    found = {}
+    for assignment in apply_table(table, known).assignments:
+        variable = layout.find(assignment.target)
+        if not isinstance(variable, Problem) and len(assignment.sources) == 1:
+            found[variable.key] = assignment.sources[0]
+    return found
+
+
+def _leads_to(table: Table, layout: Layout, guess: str, key: str) -> bool:
+    return key in _forwards(table, layout, [guess])
+
+
+def _backwards(table: Table, name: str) -> Iterator[str]:
+    """The names that a rule could make ``name`` of."""
+    for rule in table.rules:
+        if isinstance(rule, LayerRule):
+            for case in rule.cases:
+                for leaf in case.kind.leaves.values():
+                    if name.endswith(f"/{leaf.target}"):
+                        layer = name.removesuffix(f"/{leaf.target}")
+                        yield from (f"{scope}/{leaf.source}" for scope in _sources(rule.pattern, case.target, layer))
+        elif isinstance(rule, VariableRule) and len(rule.patterns) == len(rule.targets) == 1 and rule.group is None:
+            yield from _sources(rule.patterns[0], rule.targets[0].template, name)
+
+
+def _sources(pattern: Pattern, template: Template, name: str) -> Iterator[str]:
+    """What ``pattern`` would have matched where ``template`` gave ``name``, or the end of it."""
+    match = _regex(template).fullmatch(name)
+    if match is None:
+        return
+    bindings: dict[str, str] = {}
+    expressions = [part for part in template.parts if isinstance(part, Expression)]
+    for expression, text in zip(expressions, match.groups(), strict=True):
+        bound = _bind(expression, text)
+        if bound is None or bindings.get(bound[0], bound[1]) != bound[1]:
+            return
+        bindings[bound[0]] = bound[1]
+    if pattern.names <= bindings.keys():
+        try:
+            rendered = template.render(bindings)
+        except (PatternError, KeyError, ValueError):
+            return
+        if name.endswith(rendered):
+            yield pattern.render(bindings)
+
+
+@lru_cache(maxsize=4096)
+def _regex_of(text: str) -> re.Pattern[str]:
+    return re.compile(text)
+
+
+def _regex(template: Template) -> re.Pattern[str]:
+    """The names that end in what the template can render, an expression in each group."""
+    parts = (re.escape(part) if isinstance(part, str) else f"({_texts(part)})" for part in template.parts)
+    return _regex_of(f"(?:.*/)?{''.join(parts)}")
+
+
+def _texts(expression: Expression) -> str:
+    if expression.auto:
+        return r"|_\d+"
+    if not expression.plain:
+        return r"\d+"
+    placeholder = expression.terms[0][1]
+    if placeholder.type is Type.CHOICE:
+        return "|".join(map(re.escape, sorted(set(placeholder.choices.values()), key=len, reverse=True)))
+    return placeholder.regex
+
+
+def _bind(expression: Expression, text: str) -> tuple[str, str] | None:
+    """The placeholder of the expression and its text in the source; None where it cannot be solved for."""
+    if len(expression.terms) != 1:
+        return None
+    factor, placeholder = expression.terms[0]
+    if expression.plain:
+        source = _source_text(placeholder, text)
+    else:
+        number = int(text.lstrip("_") or 0) - expression.constant
+        source = _number_text(placeholder, number // factor) if factor and number % factor == 0 else None
+    return None if source is None else (placeholder.name, source)
+
+
+def _source_text(placeholder: Placeholder, text: str) -> str | None:
+    if placeholder.type is not Type.CHOICE:
+        return text
+    return _first(source for source, target in placeholder.choices.items() if target == text)
+
+
+def _number_text(placeholder: Placeholder, number: int) -> str | None:
+    if number < 0:
+        return None
+    if placeholder.type is Type.AUTO:
+        return f"_{number}" if number else ""
+    if placeholder.type is Type.CHOICE:
+        return _first(source for source, target in placeholder.choices.items() if int(target) == number)
+    return str(number)
+
+
+def _first(texts: Iterable[str]) -> str | None:
+    return next(iter(texts), None)

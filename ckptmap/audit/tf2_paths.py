@@ -1,0 +1,79 @@
+"""Where each fine_tune_checkpoint_type looks for which variable of a TF2 model.
+
+Source: ``restore_from_objects`` of the Object Detection API's meta-architectures (ssd_meta_arch.py,
+faster_rcnn_meta_arch.py, center_net_meta_arch.py). A dict of objects is restored as ``tf.train.Checkpoint(**dict)``:
+``{"model": …}`` for ``full`` and ``detection``, ``{"feature_extractor": classification_backbone}`` for
+``classification``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from ckptmap.pipeline.models import FASTER_RCNN, SSD
+from ckptmap.roots import CLASSIFICATION, DETECTION, key_below
+from ckptmap.targets import TargetVariable
+
+FULL, DETECTION_TYPE, CLASSIFICATION_TYPE = "full", "detection", "classification"
+TYPES = (CLASSIFICATION_TYPE, DETECTION_TYPE, FULL)
+CENTER_NET = "center_net"
+_DETECTION_PARTS = {
+    SSD: ("_feature_extractor/",),
+    CENTER_NET: ("_feature_extractor/",),
+    FASTER_RCNN: ("_feature_extractor_for_box_classifier_features/", "_feature_extractor_for_proposal_features/"),
+}
+_LAYER = "layer_with_weights-"
+_RCNN_PROPOSALS, _RCNN_CLASSIFIER = _DETECTION_PARTS[FASTER_RCNN][1], _DETECTION_PARTS[FASTER_RCNN][0]
+
+
+def root_of(kind: str) -> str:
+    """The object that the checkpoint must be rooted at for this type."""
+    return CLASSIFICATION if kind == CLASSIFICATION_TYPE else DETECTION
+
+
+def refusal(architecture: str, kind: str) -> tuple[str, str]:
+    """What ``restore_from_objects`` raises for a type, and how to fix it; two empty texts where it takes the type."""
+    if kind in TYPES:
+        return "", ""
+    if kind == "fine_tune" and architecture == CENTER_NET:
+        return "ValueError: fine_tune is no longer supported for CenterNet", "detection does the same"
+    close = difflib.get_close_matches(kind, TYPES, n=1)
+    said = (
+        "Unknown fine tune checkpoint type"
+        if architecture == CENTER_NET
+        else "Not supported fine_tune_checkpoint_type:"
+    )
+    hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(TYPES)}"
+    return f"ValueError: {said} {kind}", hint
+
+
+def restore_paths(architecture: str, kind: str, variables: Iterable[TargetVariable]) -> dict[str, str]:
+    """The object path in the checkpoint at which each variable is looked for, by its key; only those that are."""
+    if kind == CLASSIFICATION_TYPE:
+        found = _backbone_paths(architecture, tuple(variable.key for variable in variables))
+        return {key: f"{CLASSIFICATION}/{path}" for key, path in found.items()}
+    parts = _DETECTION_PARTS.get(architecture, ()) if kind == DETECTION_TYPE else ("",)
+    return {variable.key: f"{DETECTION}/{variable.key}" for variable in variables if variable.key.startswith(parts)}
+
+
+def _backbone_paths(architecture: str, keys: tuple[str, ...]) -> dict[str, str]:
+    """Paths below the classification backbone.
+
+    That of an R-CNN is one Keras model, of which the first stage is the beginning and the second the end: its layers
+    are numbered on from the first stage's.
+    """
+    if architecture != FASTER_RCNN:
+        paths = {key: key_below(CLASSIFICATION, key) for key in keys}
+        return {key: path for key, path in paths.items() if path is not None}
+    first = {key: layer for key in keys if (layer := _layer(key, _RCNN_PROPOSALS))}
+    second = {key: layer for key in keys if (layer := _layer(key, _RCNN_CLASSIFIER))}
+    shift = 1 + max((number for number, _ in first.values()), default=-1)
+    numbered = first | {key: (number + shift, leaf) for key, (number, leaf) in second.items()}
+    return {key: f"{_LAYER}{number}/{leaf}" for key, (number, leaf) in numbered.items()}
+
+
+def _layer(key: str, stage: str) -> tuple[int, str] | None:
+    """The number of the layer of this stage that the variable is of, and its place in the layer."""
+    number, _, leaf = key.removeprefix(stage + _LAYER).partition("/")
+    return (int(number), leaf) if key.startswith(stage + _LAYER) and number.isdecimal() else None

@@ -1,0 +1,85 @@
+"""What a user demands of a restore; what falls short of it is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ckptmap.audit.model import HeldEntry, HeldFate, Model, ModelEntry, ModelFate, Prediction, Remark
+from ckptmap.globs import first_match
+from ckptmap.report.text import plural
+
+FATES = (ModelFate.MISSING.value, HeldFate.UNUSED.value, ModelFate.REINITIALIZED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """``min_restored`` is a share of the model's variables, 0 to 1; ``require`` and ``allow`` are globs of names.
+
+    A variable of a fate in ``fail_on`` is an error unless a glob of ``allow`` chooses it. Every variable that a glob of
+    ``require`` chooses must be restored, and there must be one.
+    """
+
+    min_restored: float = 0.0
+    require: tuple[str, ...] = ()
+    fail_on: tuple[str, ...] = (ModelFate.MISSING.value,)
+    allow: tuple[str, ...] = ()
+
+    def fails(self, fate: str, *names: str) -> bool:
+        """Whether a variable of this fate, known under these names, is an error."""
+        return fate in self.fail_on and not any(first_match(name, self.allow) for name in names)
+
+
+def broken(
+    thresholds: Thresholds, model: Model, prediction: Prediction, held: tuple[HeldEntry, ...]
+) -> Iterator[Remark]:
+    """The thresholds that the restore breaks."""
+    yield from _share(thresholds, prediction)
+    for pattern in thresholds.require:
+        yield from _required(pattern, prediction)
+    for fate in thresholds.fail_on:
+        yield from _fate(thresholds, fate, model, prediction, held)
+
+
+def _share(thresholds: Thresholds, prediction: Prediction) -> Iterator[Remark]:
+    entries = prediction.entries
+    restored = sum(entry.fate is ModelFate.RESTORED for entry in entries)
+    if thresholds.min_restored and not entries:
+        yield Remark("error", "the share restored is not known: the model's variables are not")
+    elif entries and restored < thresholds.min_restored * len(entries):
+        share = restored / len(entries)
+        message = f"{share:.1%} of the model's variables are restored, {thresholds.min_restored:.1%} are demanded"
+        yield Remark("error", message)
+
+
+def _required(pattern: str, prediction: Prediction) -> Iterator[Remark]:
+    chosen = [entry for entry in prediction.entries if first_match_of(entry, pattern)]
+    lacking = [entry for entry in chosen if entry.fate is not ModelFate.RESTORED]
+    if not chosen:
+        yield Remark("error", f"no variable of the model matches --require {pattern}")
+    elif lacking:
+        first = lacking[0]
+        count = f"{len(lacking)} of {plural(len(chosen), 'variable')}"
+        message = f"{count} that --require {pattern} chooses are not restored"
+        yield Remark("error", message, first.variable.name, first.reason)
+
+
+def first_match_of(entry: ModelEntry, pattern: str) -> bool:
+    """Whether a glob chooses the variable by its readable name, its object path, or its name in the checkpoint."""
+    names = (entry.variable.name, entry.variable.key, entry.source)
+    return any(first_match(name, (pattern,)) for name in names if name)
+
+
+def _fate(
+    thresholds: Thresholds, fate: str, model: Model, prediction: Prediction, held: tuple[HeldEntry, ...]
+) -> Iterator[Remark]:
+    if fate == HeldFate.UNUSED.value:
+        names = [entry.variable.name for entry in held if entry.fate is HeldFate.UNUSED]
+        count = [name for name in names if thresholds.fails(fate, name)]
+    else:
+        entries = [entry for entry in prediction.entries if entry.fate.value == fate]
+        count = [e.variable.name for e in entries if thresholds.fails(fate, e.variable.name, e.variable.key)]
+    if count:
+        of = "the checkpoint" if fate == HeldFate.UNUSED.value else model.name
+        hint = f"accept with --allow '{count[0].partition('/')[0]}'"
+        yield Remark("error", f"{plural(len(count), f'{fate} variable')} of {of}", count[0], hint)

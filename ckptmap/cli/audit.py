@@ -1,0 +1,114 @@
+"""``ckptmap audit``: what restoring a checkpoint into a model would do."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from ckptmap.cli.options import Json, Source, parse_settings
+from ckptmap.cli.outputs import Formats, ReportFiles, choose_outputs, emit
+
+Kind = Literal["full", "detection", "classification"]
+
+
+def audit_command(
+    checkpoint: Source,
+    to: Annotated[
+        str | None, typer.Option("--to", help="The model: a name (see `ckptmap targets`).", show_default=False)
+    ] = None,
+    like: Annotated[
+        str | None,
+        typer.Option(
+            "--like", metavar="TF2_CHECKPOINT", help="The model: as this TF2 checkpoint has it.", show_default=False
+        ),
+    ] = None,
+    pipeline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CONFIG",
+            help="The model, and how it is restored: a pipeline.config of TF1 or TF2.",
+            show_default=False,
+        ),
+    ] = None,
+    kind: Annotated[
+        Kind | None,
+        typer.Option(
+            "--type", help="With --to or --like: the fine_tune_checkpoint_type.  [default: full]", show_default=False
+        ),
+    ] = None,
+    num_classes: Annotated[
+        int | None, typer.Option(min=1, help="With --to: classes of the model.", show_default=False)
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="With --to: a setting of the model; repeatable.", show_default=False
+        ),
+    ] = None,
+    min_restored: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Fail when a smaller share of the model's variables is restored.")
+    ] = 0.0,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GLOB", help="Fail unless all variables that match are restored; repeatable.", show_default=False
+        ),
+    ] = None,
+    fail_on: Annotated[
+        str,
+        typer.Option(metavar="FATES", help="Fail on variables of these fates: missing, unused, reinitialized, none."),
+    ] = "missing",
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Variables that --fail-on passes over; repeatable.", show_default=False),
+    ] = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever is found.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="List restored and read variables too.")] = False,
+    formats: Formats = None,
+    report: ReportFiles = None,
+    json: Json = False,
+) -> None:
+    """Say what restoring a checkpoint into a model would do: exit 0 when it is as demanded, 1 when not.
+
+    Reads the checkpoint's index, no TensorFlow.
+    """
+    outputs = choose_outputs(formats, report, json=json)
+    _check_choice(to, like, pipeline, kind, num_classes, settings)
+    from ckptmap.audit import Thresholds, audit
+    from ckptmap.audit.document import audit_document
+
+    given = {**parse_settings(settings or ()), **({"num_classes": num_classes} if num_classes else {})}
+    demanded = Thresholds(min_restored, tuple(require or ()), _fates(fail_on), tuple(allow or ()))
+    found = audit(checkpoint, to=to, like=like, pipeline=pipeline, kind=kind, given=given, thresholds=demanded)
+    emit(audit_document(found), outputs, everything=everything)
+    if not found.passed and not exit_zero:
+        raise typer.Exit(1)
+
+
+def _check_choice(
+    to: str | None,
+    like: str | None,
+    pipeline: str | None,
+    kind: str | None,
+    num_classes: int | None,
+    settings: list[str] | None,
+) -> None:
+    if to is None and like is None and pipeline is None:
+        raise typer.BadParameter("say what is restored into: --to NAME, --like TF2_CHECKPOINT or --pipeline CONFIG")
+    if to is not None and (like is not None or pipeline is not None):
+        raise typer.BadParameter("--to names the model: leave --like and --pipeline away")
+    if pipeline is not None and kind is not None:
+        raise typer.BadParameter("the config says the type: leave --type away")
+    if to is None and (num_classes is not None or settings):
+        raise typer.BadParameter("--num-classes and --set go with --to")
+
+
+def _fates(text: str) -> tuple[str, ...]:
+    from ckptmap.audit.thresholds import FATES
+
+    chosen = tuple(part.strip() for part in text.split(",") if part.strip() and part.strip() != "none")
+    unknown = [fate for fate in chosen if fate not in FATES]
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]} is no fate: {', '.join(FATES)}, none", param_hint="--fail-on")
+    return chosen
