@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ckptmap.checkpoint.inventory import Inventory, Span
-from ckptmap.checkpoint.sniff import HEAD_SIZE, describe
+from ckptmap.checkpoint.sniff import HEAD_SIZE, LFS_MAGIC, describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,22 @@ def _state(path: str, needed: int) -> DataFile:
         size = Path(path).stat().st_size
     except OSError:
         return DataFile(path, None, "missing: copy it from where the index came from")
-    if size >= needed:
+    if size >= needed and size > HEAD_SIZE:
         return DataFile(path, size)
-    return DataFile(path, size, _too_short(Path(path), size, needed))
-
-
-def _too_short(path: Path, size: int, needed: int) -> str:
-    with path.open("rb") as file:
-        known = describe(file.read(HEAD_SIZE))
+    head = _head(path)
+    known = describe(head) if size < needed or head.startswith(LFS_MAGIC) else None
     if known:
-        return f"{known[0]}: {known[1]}"
+        return DataFile(path, size, f"{known[0]}: {known[1]}")
+    return DataFile(path, size, _too_short(size, needed) if size < needed else "")
+
+
+def _head(path: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(HEAD_SIZE)
+    except OSError:
+        return b""
+
+
+def _too_short(size: int, needed: int) -> str:
     return f"too short: {size:,} of {needed:,} bytes, download or copy it again"

@@ -11,6 +11,7 @@ from ckptmap.globs import first_match
 from ckptmap.inspection.architecture import Architecture
 from ckptmap.inspection.beside import Beside
 from ckptmap.inspection.inspector import Inspection
+from ckptmap.inspection.training import Training
 from ckptmap.mapping.slots import Slot
 from ckptmap.version import __version__
 
@@ -33,7 +34,7 @@ def document(found: Inspection, match: tuple[str, ...] = ()) -> Document:
         "notes": list(inventory.notes),
         "total": _total(found),
         "architecture": _architecture(found.architecture),
-        "training": {**asdict(found.training), "step_from": found.training.step_from or None},
+        "training": _training(found.training),
         "config": _config(found.config),
         "convert": {"command": found.advice.command or None, "note": found.advice.note or None},
         "variables": [
@@ -74,6 +75,10 @@ def _architecture(architecture: Architecture | None) -> Document | None:
         "fpn_levels": list(architecture.fpn_levels) if architecture.fpn_levels else None,
         "mask_head": heads.mask,
     }
+
+
+def _training(training: Training) -> Document:
+    return {**asdict(training), "step_from": training.step_from or None, "optimizers": list(training.optimizers)}
 
 
 def _config(config: Beside | None) -> Document | None:

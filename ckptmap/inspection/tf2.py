@@ -167,7 +167,8 @@ def _nth_kernel(shapes: Shapes, n: int) -> int | None:
 
 
 def _efficientdet(extractor: Shapes, predictor: Shapes) -> Architecture | None:
-    network = efficientnet((*below(extractor, "_efficientnet").values(), *_backbone_of(extractor).values()))
+    parts = (below(extractor, "_efficientnet"), below(extractor, "classification_backbone"))
+    network = efficientnet(shape for part in parts for shape in part.values())
     width = next((shape[2] for name, shape in predictor.items() if name.endswith("/depthwise_kernel")), None)
     if network is None or width is None:
         return None

@@ -28,18 +28,18 @@ def tree_lines(variables: Iterable[Variable]) -> Iterator[str]:
 def _grown(variables: Iterable[Variable]) -> Branch:
     known = {"": Branch()}
     for variable in variables:
-        scope, _, name = variable.name.removesuffix(VALUE_SUFFIX).rpartition("/")
-        branch = known.get(scope) or _branch(known, scope)
+        scope, slash, name = variable.name.removesuffix(VALUE_SUFFIX).rpartition("/")
+        branch = known.get(scope + slash) or _branch(known, scope)
         branch.variables.setdefault(name, []).append(variable)
     return known[""]
 
 
 def _branch(known: dict[str, Branch], scope: str) -> Branch:
-    """The branch of ``scope``, made where it is new; ``known`` holds those that were made."""
+    """The branch of ``scope``, made where it is new; ``known`` holds those that were made, by scope and slash."""
     branch, parts = known[""], scope.split("/")
     for count, part in enumerate(parts, 1):
         if part not in branch.below:
-            known["/".join(parts[:count])] = branch.below[part] = Branch()
+            known["/".join(parts[:count]) + "/"] = branch.below[part] = Branch()
         branch = branch.below[part]
     return branch
 

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Variable
+from ckptmap.inspection.roles import roles
+
+VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+def inventory(*names: str, object_based: bool = True) -> Inventory:
+    variables = {name: Variable(name, DType.FLOAT32, (2,), 8) for name in names}
+    return Inventory(Kind.V2, "ckpt-1", variables, object_based=object_based)
+
+
+@pytest.mark.parametrize(
+    ("slots", "optimizer"),
+    [
+        (("m", "v"), "Adam"),
+        (("m", "v", "vhat"), "Adam"),
+        (("momentum",), "SGD"),
+        (("rms", "momentum"), "RMSprop"),
+        (("accumulator",), "Adagrad"),
+        (("accumulator", "linear"), "Ftrl"),
+        (("accum_grad", "accum_var"), "Adadelta"),
+        (("mine",), "an optimizer"),
+    ],
+)
+def test_the_optimizer_of_keras_slots(slots: tuple[str, ...], optimizer: str) -> None:
+    key = f"model/a/kernel/.OPTIMIZER_SLOT/optimizer/{slots[0]}{VALUE}"
+    found = roles(
+        inventory(
+            f"model/a/kernel{VALUE}", *(f"model/a/kernel/.OPTIMIZER_SLOT/optimizer/{slot}{VALUE}" for slot in slots)
+        )
+    )
+    assert len(found) == len(slots)
+    assert (found[key].kind, found[key].owner, found[key].optimizer) == ("slot", f"model/a/kernel{VALUE}", optimizer)
+
+
+def test_the_moving_average_of_an_optimizer() -> None:
+    found = roles(inventory(f"model/a/kernel/.OPTIMIZER_SLOT/optimizer/average{VALUE}"))
+    assert [(slot.kind, slot.owner) for slot in found.values()] == [("ema", f"model/a/kernel{VALUE}")]
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        (OBJECT_GRAPH_KEY, "bookkeeping"),
+        (f"save_counter{VALUE}", "bookkeeping"),
+        (f"step{VALUE}", "bookkeeping"),
+        (f"optimizer/iter{VALUE}", "bookkeeping"),
+        (f"optimizer/learning_rate{VALUE}", "bookkeeping"),
+        (f"optimizer/_variables/3{VALUE}", "slot"),
+        (f"model/step{VALUE}", None),
+        (f"model/optimizer_free/kernel{VALUE}", None),
+        (f"model/a/kernel{VALUE}", None),
+    ],
+)
+def test_other_keys(key: str, kind: str | None) -> None:
+    found = roles(inventory(key))
+    assert {name: slot.kind for name, slot in found.items()} == ({key: kind} if kind else {})
+
+
+def test_names_are_told_as_tf1_names() -> None:
+    found = roles(inventory("w", "w/Momentum", f"step{VALUE}", object_based=False))
+    assert {name: slot.kind for name, slot in found.items()} == {"w/Momentum": "slot"}
