@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ckptmap.mapping.patterns import Parts, Placeholder, Type, components
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _MAX_STATES = 200_000
 _DIGIT, _COMPONENT, _ANY = "digit", "component", "any"
@@ -25,6 +29,19 @@ class _Automaton:
             start = self.last
         return start
 
+    def choice(self, texts: Iterable[str], start: int) -> int:
+        """One of several texts; what they begin with in common is there once."""
+        branches: dict[tuple[int, str], int] = {}
+        ends = set()
+        for text in texts:
+            state = start
+            for char in text:
+                if (state, char) not in branches:
+                    branches[state, char] = self.literal(char, state)
+                state = branches[state, char]
+            ends.add(state)
+        return self.join(ends)
+
     def loop(self, kind: str, start: int) -> int:
         """One or more characters of a class."""
         self.last += 1
@@ -32,7 +49,7 @@ class _Automaton:
         self.steps.setdefault(self.last, []).append((kind, self.last))
         return self.last
 
-    def join(self, ends: list[int]) -> int:
+    def join(self, ends: Iterable[int]) -> int:
         self.last += 1
         for end in ends:
             self.skips.setdefault(end, []).append(self.last)
@@ -86,7 +103,7 @@ def _automaton(parts: Parts) -> _Automaton:
 
 def _add(automaton: _Automaton, placeholder: Placeholder, state: int) -> int:
     if placeholder.type is Type.CHOICE:
-        return automaton.join([automaton.literal(text, state) for text in placeholder.choices])
+        return automaton.choice(placeholder.choices, state)
     if placeholder.type is Type.AUTO:
         return automaton.join([state, automaton.loop(_DIGIT, automaton.literal("_", state))])
     kinds = {Type.INT: _DIGIT, Type.NAME: _COMPONENT, Type.PATH: _ANY}
