@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ckptmap.mapping import PerClass, apply_table, inits, load_table
 from ckptmap.mapping.ops import Reshape, Slice, Split, Squeeze
@@ -249,3 +252,29 @@ def test_a_hundred_thousand_names_against_two_hundred_rules(table):
     result = apply_table(rules, names)
     assert time.process_time() - start < 6  # a third of that on one idle core; trying every rule takes minutes
     assert (len(result.assignments), result.unmatched, result.problems) == (100_000, (), ())
+
+
+LAYERS = ("Conv", "Conv_1", "expanded_conv/project", "expanded_conv_3/expand", "layer_19_1_Conv2d_2_1x1_256", "Dense")
+LEAVES = ("weights", "biases", "depthwise_weights", "BatchNorm/beta", "BatchNorm/moving_mean", "Momentum")
+NAMES = st.one_of(
+    st.builds("FeatureExtractor/MobilenetV2/{}/{}".format, st.sampled_from(LAYERS), st.sampled_from(LEAVES)),
+    st.builds("BoxPredictor_{}/{}".format, st.integers(0, 12), st.sampled_from(("ClassPredictor/weights", "x"))),
+    st.text("abC_/1", max_size=8),
+    st.just("global_step"),
+)
+
+
+SHIPPED = cache(load_table)
+
+
+@settings(deadline=None)
+@given(st.lists(NAMES, max_size=30), st.randoms())
+def test_every_name_has_one_fate_whatever_the_order(names, random):
+    table = SHIPPED("ssd_mobilenet_v2")
+    result = apply_table(table, names)
+    fates = [name for item in result.assignments for name in item.sources]
+    fates += [drop.source for drop in result.drops] + list(result.unmatched)
+    assert sorted(fates) == sorted(set(names))
+    shuffled = list(names)
+    random.shuffle(shuffled)
+    assert apply_table(table, shuffled) == result

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ckptmap.checkpoint.dtypes import DType
@@ -147,6 +147,7 @@ def operations(draw):
     )
 
 
+@settings(deadline=None)  # machines differ
 @given(st.lists(operations(), min_size=1, max_size=4), st.lists(SHAPES, min_size=1, max_size=3))
 def test_infer_foretells_execute(ops, shapes):
     assume(not any(isinstance(op, Reshape) and op.dims.count(-1) > 1 for op in ops))
