@@ -209,7 +209,7 @@ class _Loader:
         """A shipped table is called by its place among the tables, another by its path."""
         shipped = mappings_root()
         resolved = path.resolve()
-        return resolved.relative_to(shipped).as_posix() if resolved.is_relative_to(shipped) else str(path)
+        return (resolved.relative_to(shipped) if resolved.is_relative_to(shipped) else path).as_posix()
 
 
 def _load_checked(path: Path, roots: tuple[Path, ...], problems: list[Problem]) -> Table:
