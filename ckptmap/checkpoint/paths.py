@@ -73,9 +73,9 @@ def _of_meta(path: str, prefix: str, files: Files) -> Located:
 
 def _of_file(path: str, files: Files, step: int | None) -> Located:
     """A file that is no part of a checkpoint by its name: a state file, a graph, or something else."""
-    if files.size(path) is None:
-        raise missing_file(path, files)
     folder, name = files.split(path)
+    if files.size(path) is None:
+        raise _incomplete(path, folder, name, files) or missing_file(path, files)
     if name == STATE_FILE and read_state(path, files):
         return in_folder(folder, files, step)
     refuse(files, path)
@@ -88,3 +88,12 @@ def _of_file(path: str, files: Files, step: int | None) -> Located:
         where=printable(path),
         hint="download or copy it again if it should be a V1 checkpoint",
     )
+
+
+def _incomplete(prefix: str, folder: str, name: str, files: Files) -> CheckpointError | None:
+    """What is wrong where ``prefix`` has files, but not the one that lists the variables."""
+    others = [other for other in files.names(folder) if other.startswith(f"{name}.")]
+    data = next((other for other in others if (match := DATA.fullmatch(other)) and match["prefix"] == name), None)
+    if data:
+        return index_missing(files.join(folder, data), prefix, files)
+    return variables_missing(f"{prefix}.meta", prefix, files) if f"{name}.meta" in others else None

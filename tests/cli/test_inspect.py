@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import Run
+from tests.convert.conftest import values, write_template, write_tf1
+from tests.inspection.test_beside import write as write_config
+
+CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "corpus"
+
+
+TRAITS = "SSD with mobilenet_v2, depth multiplier 1; 90 classes; 3, 6, 6 anchors per location; 3 feature maps"
+
+
+@pytest.fixture
+def detector(tmp_path: Path) -> Path:
+    """A checkpoint with the few variables that make it an SSD MobileNet V2 of 90 classes, trained with RMSProp."""
+    depthwise = "FeatureExtractor/MobilenetV2/expanded_conv_16/depthwise/depthwise_weights"
+    return write_tf1(
+        tmp_path / "old" / "model.ckpt-200",
+        {
+            "global_step": np.array(200, np.int64),
+            "FeatureExtractor/MobilenetV2/expanded_conv_16/project/weights": values((1, 1, 1, 320)),
+            depthwise: values((3, 3, 4, 1)),
+            f"{depthwise}/RMSProp": values((3, 3, 4, 1)),
+            f"{depthwise}/ExponentialMovingAverage": values((3, 3, 4, 1)),
+            **{f"BoxPredictor_{n}/BoxEncodingPredictor/biases": values((4 * a,)) for n, a in enumerate((3, 6, 6))},
+            **{f"BoxPredictor_{n}/ClassPredictor/biases": values((91 * a,)) for n, a in enumerate((3, 6, 6))},
+        },
+    )
+
+
+def test_text(run: Run, detector: Path) -> None:
+    write_config(detector.parent / "pipeline.config", classes=11)
+    result = run("inspect", detector)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines() == [
+        str(detector),
+        "  kind      V2 bundle, TF1 names",
+        "  size      11 variables, 7.4 kB in 1 data file; 8 weights with 1.8 k parameters",
+        f"  model     ssd_mobilenet_v2: {TRAITS}",
+        "  training  step 200; RMSProp (1 slot); 1 moving average",
+        f"  config    {detector.parent}/pipeline.config does not agree:",
+        "            num_classes is 11 in the config, 90 in the checkpoint",
+        f"  convert   ckptmap convert {detector} --to ssd_mobilenet_v2 -o ssd_mobilenet_v2_tf2",
+        "",
+        "global_step  int64 []",
+        "BoxPredictor_{0..2}/",
+        "  BoxEncodingPredictor/biases  float32 [12..24]  x3",
+        "  ClassPredictor/biases  float32 [273..546]  x3",
+        "FeatureExtractor/MobilenetV2/expanded_conv_16/",
+        "  depthwise/depthwise_weights  float32 [3, 3, 4, 1]",
+        "  project/weights  float32 [1, 1, 1, 320]",
+        "",
+        "2 variables of the training not listed: --slots shows them",
+    ]
+
+
+def test_slots(run: Run, detector: Path) -> None:
+    out = run("inspect", detector, "--slots", "--match", "FeatureExtractor").out.splitlines()
+    assert out[out.index("") + 1 :] == [
+        "FeatureExtractor/MobilenetV2/expanded_conv_16/",
+        "  depthwise/",
+        "    depthwise_weights  float32 [3, 3, 4, 1]",
+        "    depthwise_weights/{ExponentialMovingAverage,RMSProp}  float32 [3, 3, 4, 1]",
+        "  project/weights  float32 [1, 1, 1, 320]",
+    ]
+
+
+def test_table(run: Run, detector: Path) -> None:
+    out = run(
+        "inspect", detector, "--format", "table", "--match", "global_step", "--match", "**/project"
+    ).out.splitlines()
+    assert out[out.index("") + 1 :] == [
+        "float32  [1, 1, 1, 320]  1,280  FeatureExtractor/MobilenetV2/expanded_conv_16/project/weights",
+        "int64    []                  8  global_step",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["--json"], ["--format", "json"]])
+def test_json(run: Run, detector: Path, arguments: list[str]) -> None:
+    found = json.loads(run("inspect", detector, *arguments).out)
+    assert (found["schema"], found["path"]) == ("ckptmap.inspect/1", str(detector))
+    assert len(found["variables"]) == 11
+    assert found["convert"]["command"].startswith("ckptmap convert ")
+
+
+def test_csv(run: Run, detector: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(run("inspect", detector, "--format", "csv").out)))
+    assert len(rows) == 11
+    assert rows[-1] == {
+        "name": "global_step",
+        "dtype": "int64",
+        "shape": "",
+        "bytes": "8",
+        "slices": "0",
+        "role": "bookkeeping",
+        "owner": "",
+    }
+
+
+def test_a_tf2_checkpoint(run: Run, tmp_path: Path) -> None:
+    out = run("inspect", write_template(tmp_path / "ckpt-0")).out
+    assert "  kind      V2 bundle, TF2 object graph\n" in out
+    assert "  convert   a TF2 checkpoint already: restore it with tf.train.Checkpoint\n" in out
+
+
+def test_a_folder_with_many_checkpoints(run: Run, tmp_path: Path) -> None:
+    for step in (7, 1200, 300):
+        write_tf1(tmp_path / f"model.ckpt-{step}", {"global_step": np.array(step, np.int64)})
+    latest = run("inspect", tmp_path).out
+    assert latest.startswith(f"{tmp_path}/model.ckpt-1200\n")
+    assert "  note      the folder holds 3 checkpoints; the latest, model.ckpt-1200, is used" in latest
+    assert run("inspect", tmp_path, "--step", 7).out.startswith(f"{tmp_path}/model.ckpt-7\n")
+    assert run("inspect", tmp_path / "model.ckpt-300").out.startswith(f"{tmp_path}/model.ckpt-300\n")
+    refused = run("inspect", tmp_path, "--step", 8)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == f"error: {tmp_path}: holds no checkpoint of step 8 (there are steps 7, 300, 1200)\n"
+
+
+def test_the_state_file_of_another_machine(run: Run, tmp_path: Path) -> None:
+    write_tf1(tmp_path / "model.ckpt-7", {"w": values((2,))})
+    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "C:\\\\Users\\\\someone\\\\model.ckpt-7"\n')
+    result = run("inspect", tmp_path)
+    assert (result.code, result.out.splitlines()[0]) == (0, f"{tmp_path}/model.ckpt-7")
+
+
+def test_control_characters_in_names_are_shown_as_escapes(run: Run, tmp_path: Path) -> None:
+    prefix = write_tf1(tmp_path / "model.ckpt", {"evil\x1b[2J/w\u202e": values((2,))})
+    for arguments in ([], ["--format", "table"], ["--json"]):
+        assert not set("\x1b\u202e") & set(run("inspect", prefix, *arguments).out)
+
+
+def write_bytes(name: str, content: bytes) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        path = folder / name
+        path.write_bytes(content)
+        return path
+
+    return make
+
+
+def archive(name: str, member: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        with zipfile.ZipFile(folder / name, "w") as file:
+            file.writestr(member, b"")
+        return folder / name
+
+    return make
+
+
+def without(*endings: str) -> Callable[[Path], Path]:
+    """A checkpoint of which some files are missing."""
+
+    def make(folder: Path) -> Path:
+        prefix = write_tf1(folder / "model.ckpt", {"w": values((2,))})
+        (folder / "model.ckpt.meta").write_bytes(b"")
+        for ending in endings:
+            (folder / f"model.ckpt{ending}").unlink()
+        return prefix
+
+    return make
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 12\n"
+DATA = ".data-00000-of-00001"
+
+WRONG = {
+    "no such file": (lambda folder: folder / "model.ckpt", "no such file"),
+    "an empty directory": (lambda folder: folder, "the folder is empty"),
+    "an LFS pointer": (write_bytes("model.ckpt.index", POINTER), "this is a Git-LFS pointer, not the file itself"),
+    "a text note": (write_bytes("model.ckpt.index", b"get it from my drive\n"), "this is a text file"),
+    "a PaxHeader": (write_bytes("model.ckpt.index", b"30 mtime=1522373451.123456789\n"), "this is a PaxHeader record"),
+    "a temporary file": (write_bytes("model.ckpt.index.tempstate123", b""), "is a temporary file"),
+    "the graph alone": (without(".index", DATA), "is only the graph of a checkpoint"),
+    "the data alone": (without(".index", ".meta"), "is only the values of a checkpoint"),
+    "PyTorch": (archive("model.pth", "archive/data.pkl"), "this is a PyTorch file"),
+    "Keras": (archive("model.keras", "metadata.json"), "this is a Keras .keras file"),
+    "NumPy": (archive("model.npz", "kernel.npy"), "this is a NumPy .npz file"),
+    "HDF5": (write_bytes("model.h5", b"\x89HDF\r\n\x1a\n" + bytes(64)), "this is an HDF5 file"),
+    "safetensors": (write_bytes("model.safetensors", b"\x02" + bytes(7) + b'{"a": 1}'), "this is a safetensors file"),
+    "a pickle": (write_bytes("model.pt", b"\x80\x02}q\x00."), "this is a Python pickle"),
+    "TensorFlow Lite": (
+        write_bytes("model.tflite", b"\x1c\x00\x00\x00TFL3" + bytes(64)),
+        "this is a TensorFlow Lite file",
+    ),
+    "a web page": (write_bytes("model.ckpt.index", b"<!DOCTYPE html><html></html>"), "this is a web page"),
+    "an empty file": (write_bytes("model.ckpt.index", b""), "the file is empty"),
+    "noise": (write_bytes("model.ckpt.index", bytes(range(256)) * 4), "damaged"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_input(run: Run, tmp_path: Path, case: str) -> None:
+    make, message = WRONG[case]
+    result = run("inspect", make(tmp_path))
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: {tmp_path}")
+    assert message in result.err
+    assert result.err.count("\n") == 1
+
+
+REAL = {
+    "lfs_pointers_ssd_mobilenet_v1_11_06_2017": "this is a Git-LFS pointer",
+    "lfs_pointers_ssd_mobilenet_v1_11_06_2017/frozen_inference_graph.pb": "this is a Git-LFS pointer",
+    "zoo_ssd_mobilenet_v2_paxheader_junk": "this is a PaxHeader record",
+    "train_faster_rcnn_resnet101_egg/model.ckpt-0.index.tempstate4947060063003929194": "is a temporary file",
+    "v1_metaonly_tftuts": "is only the graph of a checkpoint",
+    "v1_metaonly_tftuts/model.ckpt": "is only the graph of a checkpoint",
+    "ft_ssd_resnet50_fpn_airplane/frozen_inference_graph.pb": 'this is a text file ("not original")',
+    "zoo_ssd_mobilenet_v1_2018_01_28/pipeline.config": "this is a text file",
+}
+
+
+@pytest.mark.parametrize("path", REAL)
+def test_real_oddities(run: Run, path: str) -> None:
+    if not CORPUS.is_dir():
+        pytest.skip("the corpus of real checkpoints (../shared/corpus) is not here")
+    result = run("inspect", CORPUS / "tf1" / path)
+    assert (result.code, result.out) == (2, "")
+    assert REAL[path] in result.err

@@ -1,0 +1,41 @@
+"""What a command imports is what its start costs: nothing heavy where nothing heavy is done."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.convert.conftest import tf1_values, write_tf1
+
+PROBE = """
+import json, sys
+from ckptmap.cli.app import main
+try:
+    main(sys.argv[1:])
+finally:
+    sys.stderr.write(json.dumps(sorted(sys.modules)))
+"""
+HEAVY = {"numpy", "rich", "pandas", "yaml", "tensorflow", "fsspec", "ml_dtypes", "jsonschema"}
+
+
+def imported(*arguments: object) -> set[str]:
+    command = [sys.executable, "-c", PROBE, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["targets"], ["inspect", "--help"], ["convert", "--help"]]
+)
+def test_small_commands_import_nothing_heavy(arguments: list[str]) -> None:
+    assert imported(*arguments) & HEAVY == set()
+
+
+@pytest.mark.parametrize("form", ["tree", "table", "json", "csv"])
+def test_inspect_imports_nothing_heavy(tmp_path: Path, form: str) -> None:
+    prefix = write_tf1(tmp_path / "model.ckpt", tf1_values())
+    assert imported("inspect", prefix, "--format", form) & HEAVY == set()
