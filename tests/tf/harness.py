@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ckptmap
 from ckptmap.tf import outputs
 from ckptmap.tf.compare import Comparison, compare
+from ckptmap.tf.environment import tf2
+from ckptmap.tf.exact import register
+from ckptmap.tf.load import load_detection_model
+from ckptmap.tf.models import build_model
 from ckptmap.tf.tf1_graph import Run, run_tf1
-from ckptmap.tf.tf2_model import load_model, run_model
+from ckptmap.tf.tf2_model import run_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     import numpy as np
 
@@ -75,8 +79,19 @@ def convert(ran: Ran, folder: Path, **options: Any) -> Path:
     return folder
 
 
+def live_target(row: Row, folder: Path) -> Path:
+    """A checkpoint of the row's TF2 model with its initial values: a target for models without a shipped one."""
+    folder.mkdir(parents=True)
+    (folder / "pipeline.config").write_text(row.tf2_config(), encoding="utf-8")
+    register()
+    model = build_model(folder / "pipeline.config")
+    return Path(tf2().train.Checkpoint(model=model).save(str(folder / "ckpt")))
+
+
 def prove(ran: Ran, folder: Path) -> Comparison:
     """Convert, restore with TensorFlow's assertions, run the same image, compare."""
-    new = convert(ran, folder / "new")
-    model = load_model(new / "pipeline.config", new / "ckpt-0")
+    row = ran.row
+    target = {"to": live_target(row, folder / "target"), "table": row.table} if row.live_target else {}
+    new = convert(ran, folder / "new", **target)
+    model = load_detection_model(new / "pipeline.config", new / "ckpt-0")
     return compare(ran.outputs, run_model(model, ran.image))
