@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ckptmap import escapes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -14,7 +16,7 @@ _MOST_COMPARED = 2000
 
 def printable(name: str) -> str:
     """``name`` on one line: control characters, and bytes that are not text, as escapes; long names shortened."""
-    text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
+    text = escapes.printable(name)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+from ckptmap.escapes import printable as printable
+
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
-
-
-def printable(text: str) -> str:
-    """``text`` with control characters, bidirectional overrides and lone surrogates shown as escapes."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 def byte_count(count: int) -> str:
