@@ -5,6 +5,7 @@ import pytest
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.errors import CkptmapError
 from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose
+from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.ops_join import Concat, Stack, Sum
 from ckptmap.mapping.ops_json import op_from_json, op_to_json
 from ckptmap.mapping.ops_numeric import Add, Cast, Scale
@@ -31,6 +32,7 @@ def test_an_operation_is_its_name_and_its_arguments() -> None:
         Add((1.5,), 0),
         Scale((2.0, 3.0), -1),
         Cast(DType.HALF),
+        Classes(-1, 4, 3, (0, -1, 2)),
     ],
     ids=str,
 )
