@@ -13,7 +13,8 @@ from ckptmap.mapping import inits
 from ckptmap.mapping.model import Init
 from ckptmap.mapping.slots import Slot
 from ckptmap.offers import Offer, differs_in_classes_only
-from ckptmap.roots import key_below
+from ckptmap.roots import paths_below
+from ckptmap.stepping import step_target, with_step
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
 from ckptmap.targets.variables import TargetVariable
@@ -28,6 +29,9 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
     by_key = dict(_target_records(draft, kept))
     targets = tuple(by_key.values())
     sources = tuple(_source_records(draft, by_key))
+    if draft.step is not None:
+        targets = (*targets, step_target(draft.inventory, draft.step))
+        sources = tuple(with_step(sources, draft.step))
     return Plan(
         source=draft.inventory,
         target=target.name,
@@ -45,8 +49,8 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
 
 def _kept(draft: Draft, root: str) -> dict[str, TargetVariable]:
     """The target's variables below the chosen root, by their full object path; their keys start at that root."""
-    below = {key: key_below(root, key) for key in draft.solved.variables}
-    return {key: replace(draft.solved.variables[key], key=path) for key, path in below.items() if path is not None}
+    below = paths_below(root, draft.solved.variables)
+    return {key: replace(draft.solved.variables[key], key=path) for key, path in below.items()}
 
 
 def _target_records(draft: Draft, kept: Mapping[str, TargetVariable]) -> Iterator[tuple[str, TargetRecord]]:

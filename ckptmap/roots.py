@@ -7,13 +7,38 @@ backbone itself (``restore_from_objects`` of the meta-architectures).
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 DETECTION = "model"
 CLASSIFICATION = "feature_extractor"
 
 _BACKBONE = "_feature_extractor/classification_backbone/"
+_LAYER = "layer_with_weights-"
+_FIRST_STAGE = f"_feature_extractor_for_proposal_features/{_LAYER}"
+_SECOND_STAGE = f"_feature_extractor_for_box_classifier_features/{_LAYER}"
 
 
-def key_below(root: str, key: str) -> str | None:
-    """The part of a model's object path ``key`` below ``root``, None where the variable is no part of that root."""
-    prefix = _BACKBONE if root == CLASSIFICATION else ""
-    return key[len(prefix) :] if key.startswith(prefix) else None
+def paths_below(root: str, keys: Collection[str]) -> dict[str, str]:
+    """The path below ``root`` of each of a model's object paths ``keys``; those that are no part of it are left out.
+
+    The classification backbone of an R-CNN is one Keras model, of which the first stage is the beginning and the second
+    the end: its layers are numbered on from the first stage's.
+    """
+    if root != CLASSIFICATION:
+        return {key: key for key in keys}
+    plain = {key: key.removeprefix(_BACKBONE) for key in keys if key.startswith(_BACKBONE)}
+    return plain or _stages(tuple(keys))
+
+
+def _stages(keys: tuple[str, ...]) -> dict[str, str]:
+    first = {key: layer for key in keys if (layer := _layer(key, _FIRST_STAGE))}
+    second = {key: layer for key in keys if (layer := _layer(key, _SECOND_STAGE))}
+    shift = 1 + max((number for number, _ in first.values()), default=-1)
+    numbered = first | {key: (number + shift, leaf) for key, (number, leaf) in second.items()}
+    return {key: f"{_LAYER}{number}/{leaf}" for key, (number, leaf) in numbered.items()}
+
+
+def _layer(key: str, stage: str) -> tuple[int, str] | None:
+    """The number of the layer of this stage that the variable is of, and its place in the layer."""
+    number, _, leaf = key.removeprefix(stage).partition("/")
+    return (int(number), leaf) if key.startswith(stage) and number.isdecimal() else None

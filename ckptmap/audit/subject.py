@@ -208,7 +208,12 @@ def _concrete(
 def _solved(
     target: Target, given: Mapping[str, object], offers: Mapping[str, tuple[int, ...]]
 ) -> tuple[Layout, dict[str, int]]:
-    """The layout, and a value for each of its unknowns: given, else offered, else what the spec's name for it says."""
+    """The layout, and a value for each of its unknowns: given, else offered, else what the spec's name for it says.
+
+    Settings that neither says are the official ones.
+    """
+    if not offers:
+        given = {**{setting.name: setting.default for setting in target.settings}, **given}
     _, own = target.split(given)
     layout = target.layout(offers, given)
     solved = layout.solve(offers, own).values

@@ -26,26 +26,24 @@ def tf1_names(table: Table, layout: Layout, names: Mapping[str, str], known: Col
         names: the readable name of each variable by its key.
         known: names that a checkpoint has.
     """
-    found = _forwards(table, layout, known)
-    for key, name in names.items():
-        if key not in found:
-            guesses = (guess for guess in _backwards(table, name) if _leads_to(table, layout, guess, key))
-            if (guess := next(guesses, None)) is not None:
-                found[key] = guess
+    found = {key: source for source, key in _forwards(table, layout, known).items()}
+    guesses = {key: tuple(_backwards(table, name)) for key, name in names.items() if key not in found}
+    # read forwards again, all together: a layer is known by its leaves, and a guess may lead elsewhere
+    led = _forwards(table, layout, {guess for many in guesses.values() for guess in many})
+    for key, many in guesses.items():
+        if (right := next((guess for guess in many if led.get(guess) == key), None)) is not None:
+            found[key] = right
     return found
 
 
 def _forwards(table: Table, layout: Layout, known: Collection[str]) -> dict[str, str]:
+    """The key of the variable that each name becomes."""
     found = {}
     for assignment in apply_table(table, known).assignments:
         variable = layout.find(assignment.target)
         if not isinstance(variable, Problem) and len(assignment.sources) == 1:
-            found[variable.key] = assignment.sources[0]
+            found[assignment.sources[0]] = variable.key
     return found
-
-
-def _leads_to(table: Table, layout: Layout, guess: str, key: str) -> bool:
-    return key in _forwards(table, layout, [guess])
 
 
 def _backwards(table: Table, name: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ import difflib
 from collections.abc import Iterable
 
 from ckptmap.pipeline.models import FASTER_RCNN, SSD
-from ckptmap.roots import CLASSIFICATION, DETECTION, key_below
+from ckptmap.roots import CLASSIFICATION, DETECTION, paths_below
 from ckptmap.targets import TargetVariable
 
 FULL, DETECTION_TYPE, CLASSIFICATION_TYPE = "full", "detection", "classification"
@@ -23,8 +23,6 @@ _DETECTION_PARTS = {
     CENTER_NET: ("_feature_extractor/",),
     FASTER_RCNN: ("_feature_extractor_for_box_classifier_features/", "_feature_extractor_for_proposal_features/"),
 }
-_LAYER = "layer_with_weights-"
-_RCNN_PROPOSALS, _RCNN_CLASSIFIER = _DETECTION_PARTS[FASTER_RCNN][1], _DETECTION_PARTS[FASTER_RCNN][0]
 
 
 def root_of(kind: str) -> str:
@@ -51,29 +49,7 @@ def refusal(architecture: str, kind: str) -> tuple[str, str]:
 def restore_paths(architecture: str, kind: str, variables: Iterable[TargetVariable]) -> dict[str, str]:
     """The object path in the checkpoint at which each variable is looked for, by its key; only those that are."""
     if kind == CLASSIFICATION_TYPE:
-        found = _backbone_paths(architecture, tuple(variable.key for variable in variables))
+        found = paths_below(CLASSIFICATION, [variable.key for variable in variables])
         return {key: f"{CLASSIFICATION}/{path}" for key, path in found.items()}
     parts = _DETECTION_PARTS.get(architecture, ()) if kind == DETECTION_TYPE else ("",)
     return {variable.key: f"{DETECTION}/{variable.key}" for variable in variables if variable.key.startswith(parts)}
-
-
-def _backbone_paths(architecture: str, keys: tuple[str, ...]) -> dict[str, str]:
-    """Paths below the classification backbone.
-
-    That of an R-CNN is one Keras model, of which the first stage is the beginning and the second the end: its layers
-    are numbered on from the first stage's.
-    """
-    if architecture != FASTER_RCNN:
-        paths = {key: key_below(CLASSIFICATION, key) for key in keys}
-        return {key: path for key, path in paths.items() if path is not None}
-    first = {key: layer for key in keys if (layer := _layer(key, _RCNN_PROPOSALS))}
-    second = {key: layer for key in keys if (layer := _layer(key, _RCNN_CLASSIFIER))}
-    shift = 1 + max((number for number, _ in first.values()), default=-1)
-    numbered = first | {key: (number + shift, leaf) for key, (number, leaf) in second.items()}
-    return {key: f"{_LAYER}{number}/{leaf}" for key, (number, leaf) in numbered.items()}
-
-
-def _layer(key: str, stage: str) -> tuple[int, str] | None:
-    """The number of the layer of this stage that the variable is of, and its place in the layer."""
-    number, _, leaf = key.removeprefix(stage + _LAYER).partition("/")
-    return (int(number), leaf) if key.startswith(stage + _LAYER) and number.isdecimal() else None

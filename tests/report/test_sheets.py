@@ -5,6 +5,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from ckptmap.audit import audit
+from ckptmap.audit.document import audit_document
 from ckptmap.conversion import convert, plan
 from ckptmap.diff import diff
 from ckptmap.diff.document import diff_document
@@ -61,6 +63,20 @@ def test_a_comparison_follows_its_schema(source: Path, tmp_path: Path) -> None:
     changed = next(row for row in sheet.rows if row.fate == "changed")
     assert changed.detail == "max |Δ| 2, RMS 2, cosine 0.99969"
     assert changed.record["max_delta"] == 2.0
+
+
+def test_an_audit_follows_its_schema(source: Path, tmp_path: Path) -> None:
+    to = write_template(tmp_path / "zoo" / "ckpt-0", classes=2)
+    other = write_template(tmp_path / "b" / "ckpt-0", classes=3)
+    found = audit_document(audit(other, like=to))
+    check(found)
+    sheet = sheet_of(found)
+    assert not sheet.passed
+    assert sheet.verdict == (
+        "the restore fails: ValueError: Head/ClassPredictor/bias: shape [3] in the checkpoint, [2] in the model,"
+        " and 1 variable more"
+    )
+    check(audit_document(audit(source, like=to)))
 
 
 def test_the_example_of_the_other_tests_follows_the_schema(conversion: dict[str, Any], hostile: dict[str, Any]) -> None:

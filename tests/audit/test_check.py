@@ -1,0 +1,206 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ckptmap.audit import Audit, Thresholds, audit
+from ckptmap.conversion import convert
+from ckptmap.errors import TargetError
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+TINY = FIXTURES / "ssd_mobilenet_v2_tiny"
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The tiny SSD MobileNet V2 as a TF2 checkpoint of both roots, with its migrated config."""
+    folder = tmp_path_factory.mktemp("converted")
+    for root in ("model", "feature_extractor"):
+        report = convert(TINY, pipeline=TINY / "pipeline.config", output=folder / root, root=root)
+        assert report["findings"] == []
+    return {root: folder / root for root in ("model", "feature_extractor")}
+
+
+def config(converted: dict[str, Path], folder: Path, *lines: str, drop: str = "", **fields: str) -> Path:
+    """The migrated config with other fields in train_config."""
+    text = (converted["model"] / "pipeline.config").read_text()
+    assert drop in text
+    kept = [line for line in text.replace(drop, "").splitlines() if "fine_tune_checkpoint" not in line]
+    wanted = {"fine_tune_checkpoint_version": "V2", **fields}
+    train = "\n".join([*(f"{name}: {value}" for name, value in wanted.items() if value), *lines])
+    path = folder / "p.config"
+    path.write_text("\n".join(kept) + "\ntrain_config {\n" + train + "\n}\n")
+    return path
+
+
+def summary(found: Audit) -> dict[str, int]:
+    return {fate: count for fate, count in found.summary.items() if count}
+
+
+def by_type(kind: str) -> dict[str, str]:
+    return {"fine_tune_checkpoint_type": f'"{kind}"'}
+
+
+def test_full_restores_all(converted: dict[str, Path], tmp_path: Path) -> None:
+    found = audit(converted["model"], pipeline=config(converted, tmp_path, **by_type("full")))
+    assert (found.passed, found.restored_share, found.prediction.error) == (True, 1.0, "")
+    assert summary(found) == {"restored": 324, "read": 325}
+
+
+def test_detection_leaves_the_heads(converted: dict[str, Path], tmp_path: Path) -> None:
+    found = audit(converted["model"], pipeline=config(converted, tmp_path, **by_type("detection")))
+    assert found.passed
+    assert summary(found) == {"restored": 300, "reinitialized": 24, "read": 301, "unused": 24}
+    reasons = {entry.reason for entry in found.prediction.entries if entry.fate.value == "reinitialized"}
+    assert reasons == {"fine_tune_checkpoint_type detection does not load it"}
+
+
+def test_classification_wants_another_root(converted: dict[str, Path], tmp_path: Path) -> None:
+    asked = config(converted, tmp_path, **by_type("classification"))
+    good = audit(converted["feature_extractor"], pipeline=asked)
+    assert (good.passed, summary(good)) == (True, {"restored": 260, "reinitialized": 64, "read": 261})
+    bad = audit(converted["model"], pipeline=asked)
+    assert bad.prediction.error == (
+        "AssertionError: the checkpoint has no feature_extractor at its root, it has model, save_counter"
+    )
+    assert bad.prediction.hint == ('a checkpoint of root model is for fine_tune_checkpoint_type "detection" or "full"')
+    assert summary(bad) == {"missing": 324, "unused": 325}
+
+
+def test_the_type_that_is_not_given_is_classification(converted: dict[str, Path], tmp_path: Path) -> None:
+    assert audit(converted["model"], pipeline=config(converted, tmp_path)).model.kind == "classification"
+    older = config(converted, tmp_path, "from_detection_checkpoint: true")
+    found = audit(converted["model"], pipeline=older)
+    assert (found.model.kind, found.passed) == ("detection", True)
+    notes = [remark.message for remark in found.remarks if remark.level == "note"]
+    assert notes == ['from_detection_checkpoint is deprecated; it means fine_tune_checkpoint_type "detection"']
+
+
+def test_another_class_count_stops_full_and_not_detection(converted: dict[str, Path], tmp_path: Path) -> None:
+    def changed(kind: str) -> Path:
+        path = config(converted, tmp_path, **by_type(kind))
+        text = path.read_text()
+        assert "num_classes: 3" in text
+        path.write_text(text.replace("num_classes: 3", "num_classes: 11"))
+        return path
+
+    full = audit(converted["model"], pipeline=changed("full"))
+    assert full.prediction.error.startswith("ValueError: BoxPredictor/ConvolutionalClassHead_0/ClassPredictor/")
+    assert full.prediction.hint == 'with another class count use fine_tune_checkpoint_type "detection"'
+    assert summary(full) == {"restored": 312, "reinitialized": 12, "read": 325}
+    detection = audit(converted["model"], pipeline=changed("detection"))
+    assert (detection.passed, summary(detection)["restored"]) == (True, 300)
+
+
+def test_version_v1_is_refused_whether_written_or_not(converted: dict[str, Path], tmp_path: Path) -> None:
+    written = config(converted, tmp_path, fine_tune_checkpoint_version="V1", **by_type("full"))
+    assert audit(converted["model"], pipeline=written).prediction.error == "ValueError: Checkpoint version should be V2"
+    silent = config(converted, tmp_path, fine_tune_checkpoint_version="", **by_type("full"))
+    found = audit(converted["model"], pipeline=silent)
+    assert found.prediction.error == (
+        "ValueError: Checkpoint version should be V2: V1 is what the API takes where the config says nothing"
+    )
+    assert found.prediction.hint == "write fine_tune_checkpoint_version: V2"
+
+
+def test_a_checkpoint_of_names_is_refused_by_tf2(converted: dict[str, Path], tmp_path: Path) -> None:
+    found = audit(TINY, pipeline=config(converted, tmp_path, **by_type("full")))
+    assert found.prediction.error == "IOError: Checkpoint is expected to be an object-based checkpoint."
+    assert found.prediction.hint == "TF2 reads nothing of a TF1 checkpoint: convert it first with ckptmap convert"
+    by_target = audit(TINY, to="ssd_mobilenet_v2", given={"num_classes": 3, **anchors()})
+    assert by_target.prediction.error == found.prediction.error
+
+
+def anchors() -> dict[str, int]:
+    return {"anchors_0": 3, **{f"anchors_{number}": 6 for number in range(1, 6)}, "predictor_kernel": 1}
+
+
+def test_load_all_is_refused_by_tf2(converted: dict[str, Path], tmp_path: Path) -> None:
+    path = config(converted, tmp_path, "load_all_detection_checkpoint_vars: true", **by_type("full"))
+    found = audit(converted["model"], pipeline=path)
+    assert found.prediction.error == "ValueError: train_pb2.load_all_detection_checkpoint_vars unsupported in TF2"
+
+
+def test_a_misspelt_field_is_refused_and_frozen_variables_are_never_read(
+    converted: dict[str, Path], tmp_path: Path
+) -> None:
+    path = config(converted, tmp_path, 'freeze_vars: "x"', 'freeze_variables: "y"', **by_type("full"))
+    found = audit(converted["model"], pipeline=path)
+    assert found.prediction.error == (
+        "ParseError: the API refuses to read the config: TrainConfig has no field freeze_vars"
+    )
+    assert found.prediction.hint == "did you mean freeze_variables"
+    messages = [remark.message for remark in found.remarks]
+    assert "freeze_variables is never read by the TF2 training loop: every variable is trained" in messages
+
+
+def test_paths_that_are_not_here(converted: dict[str, Path], tmp_path: Path) -> None:
+    path = config(converted, tmp_path, fine_tune_checkpoint='"/nowhere/ckpt-0"', **by_type("full"))
+    found = audit(converted["model"], pipeline=path)
+    assert "fine_tune_checkpoint /nowhere/ckpt-0 is not on this machine" in [r.message for r in found.remarks]
+    here = config(converted, tmp_path, fine_tune_checkpoint=f'"{converted["model"]}/ckpt-0"', **by_type("full"))
+    found = audit(converted["model"], pipeline=here)
+    assert not any(remark.message.startswith("fine_tune_checkpoint ") for remark in found.remarks)
+
+
+def test_by_target_and_by_template(converted: dict[str, Path], tmp_path: Path) -> None:
+    by_target = audit(converted["model"], to="ssd_mobilenet_v2")
+    assert (by_target.passed, summary(by_target)) == (True, {"restored": 324, "read": 325})
+    by_template = audit(converted["model"], like=converted["model"])
+    assert summary(by_template) == {"restored": 324, "read": 325}
+    detection = audit(converted["model"], like=converted["model"], kind="detection")
+    assert summary(detection) == {"restored": 300, "reinitialized": 24, "read": 301, "unused": 24}
+
+
+def test_an_index_alone_is_enough(converted: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copy(converted["model"] / "ckpt-0.index", tmp_path / "ckpt-0.index")
+    assert summary(audit(tmp_path / "ckpt-0", to="ssd_mobilenet_v2")) == {"restored": 324, "read": 325}
+
+
+def test_tf1_restores_by_name_and_shape(tmp_path: Path) -> None:
+    text = (TINY / "pipeline.config").read_text()
+    asked = tmp_path / "p.config"
+    train = 'fine_tune_checkpoint_type: "detection" load_all_detection_checkpoint_vars: true'
+    asked.write_text(text.replace("num_classes: 3", "num_classes: 11") + f"\ntrain_config {{ {train} }}\n")
+    found = audit(TINY, pipeline=asked)
+    assert (found.model.api, found.passed) == ("tf1", True)
+    assert summary(found) == {"restored": 312, "reinitialized": 12, "read": 312, "unused": 13}
+    head = next(e for e in found.prediction.entries if e.variable.name == "BoxPredictor_0/ClassPredictor/biases")
+    assert head.reason == "another class count: shape [12] in the checkpoint, [36] in the model"
+    asked.write_text(text + '\ntrain_config { fine_tune_checkpoint_type: "full" }\n')
+    assert audit(TINY, pipeline=asked).prediction.error == "ValueError: Not supported fine_tune_checkpoint_type: full"
+
+
+def test_tf1_says_nothing_where_no_name_matches_and_audit_does(converted: dict[str, Path], tmp_path: Path) -> None:
+    asked = tmp_path / "p.config"
+    asked.write_text(
+        (TINY / "pipeline.config").read_text() + '\ntrain_config { fine_tune_checkpoint_type: "detection" }\n'
+    )
+    found = audit(converted["model"], pipeline=asked)
+    assert not found.passed
+    assert "nothing is restored: training would start from scratch, without a word" in [
+        remark.message for remark in found.remarks
+    ]
+
+
+def test_thresholds(converted: dict[str, Path], tmp_path: Path) -> None:
+    asked = config(converted, tmp_path, **by_type("detection"))
+
+    def errors(**demanded: object) -> list[str]:
+        found = audit(converted["model"], pipeline=asked, thresholds=Thresholds(**demanded))
+        return [remark.message for remark in found.remarks if remark.level == "error"]
+
+    assert errors(min_restored=0.9) == []
+    assert errors(min_restored=0.95) == ["92.6% of the model's variables are restored, 95.0% are demanded"]
+    assert errors(require=("**/FeatureMaps/**",)) == []
+    assert errors(require=("BoxPredictor",)) == [
+        "24 of 24 variables that --require BoxPredictor chooses are not restored"
+    ]
+    assert errors(require=("Nothing/**",)) == ["no variable of the model matches --require Nothing/**"]
+    assert errors(fail_on=("reinitialized",)) == ["24 reinitialized variables of ssd_mobilenet_v2_keras"]
+    assert errors(fail_on=("reinitialized", "unused"), allow=("BoxPredictor", "model/_box_predictor")) == []
+
+
+def test_nothing_names_the_model() -> None:
+    with pytest.raises(TargetError, match="nothing says what to restore into"):
+        audit(TINY)

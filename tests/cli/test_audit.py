@@ -1,0 +1,96 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+TINY = FIXTURES / "ssd_mobilenet_v2_tiny"
+
+
+@pytest.fixture
+def new(run: Run, tmp_path: Path) -> Path:
+    """The tiny SSD MobileNet V2 converted, with its migrated config."""
+    assert run("convert", TINY, "--pipeline", TINY / "pipeline.config", "-o", tmp_path / "new").code == 0
+    return tmp_path / "new"
+
+
+def test_a_converted_checkpoint_restores_by_its_own_config(run: Run, new: Path) -> None:
+    result = run("audit", new, "--pipeline", new / "pipeline.config")
+    assert result.code == 0
+    assert "324 restored       0 reinitialized       0 missing" in result.out
+    assert 'TF2 Object Detection API, fine_tune_checkpoint_type "full"' in result.out
+    assert result.out.splitlines()[-1] == "324 of 324 variables restored"
+
+
+def test_a_restore_that_fails_exits_with_1(run: Run, new: Path) -> None:
+    result = run("audit", TINY, "--pipeline", new / "pipeline.config")
+    assert result.code == 1
+    assert result.out.splitlines()[-1] == (
+        "the restore fails: IOError: Checkpoint is expected to be an object-based checkpoint."
+    )
+    assert run("audit", TINY, "--pipeline", new / "pipeline.config", "--exit-zero").code == 0
+
+
+def test_thresholds_decide_the_exit_code(run: Run, new: Path) -> None:
+    detection = ("audit", new, "--to", "ssd_mobilenet_v2", "--type", "detection")
+    assert run(*detection).code == 0
+    assert run(*detection, "--min-restored", "0.95").code == 1
+    assert run(*detection, "--fail-on", "missing,reinitialized").code == 1
+    assert run(*detection, "--fail-on", "missing,reinitialized", "--allow", "BoxPredictor").code == 0
+    assert run(*detection, "--require", "**/FeatureMaps/**").code == 0
+    assert run(*detection, "--require", "BoxPredictor").code == 1
+
+
+def test_json_and_reports(run: Run, new: Path, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a.html", "a.md", "a.xml", "a.csv")]
+    arguments = [item for file in files for item in ("-o", file)]
+    document = json.loads(run("audit", new, "--like", new, *arguments, "--json").out)
+    assert (document["schema"], document["passed"], document["restored_share"]) == ("ckptmap.audit/1", True, 1.0)
+    assert document["target_variables"][0] == {
+        "key": "_feature_extractor/classification_backbone/layer_with_weights-0/kernel",
+        "name": "Conv1/kernel",
+        "part": "backbone",
+        "fate": "restored",
+        "source": "model/_feature_extractor/classification_backbone/layer_with_weights-0/kernel"
+        "/.ATTRIBUTES/VARIABLE_VALUE",
+        "reason": None,
+        "shape": [3, 3, 3, 8],
+        "dtype": "float32",
+    }
+    assert [file.stat().st_size > 500 for file in files] == [True] * 4
+
+
+def test_github_annotations_stand_on_the_lines_of_the_config(run: Run, new: Path) -> None:
+    config = new / "pipeline.config"
+    text = config.read_text().replace("train_config {", 'train_config {\n  freeze_vars: "x"', 1)
+    config.write_text(text)
+    line = text[: text.index("freeze_vars")].count("\n") + 1
+    lines = run("audit", new, "--pipeline", config, "--format", "github").out.splitlines()
+    expected = "TrainConfig has no field freeze_vars (did you mean freeze_variables)"
+    assert any(
+        annotation.startswith(f"::error file={config},line={line},title=ckptmap audit::{expected}")
+        for annotation in lines
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--to", "ssd_mobilenet_v2", "--like", TINY),
+        ("--pipeline", TINY / "pipeline.config", "--type", "full"),
+        ("--pipeline", TINY / "pipeline.config", "--num-classes", "3"),
+        ("--to", "ssd_mobilenet_v2", "--fail-on", "lost"),
+    ],
+)
+def test_contradicting_options_are_refused(run: Run, arguments: tuple[object, ...]) -> None:
+    assert run("audit", TINY, *arguments).code == 2
+
+
+def test_what_is_not_there_is_an_error_of_one_line(run: Run, tmp_path: Path) -> None:
+    result = run("audit", TINY, "--pipeline", tmp_path / "nothing.config")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: ")
+    assert run("audit", TINY, "--to", "ssd_mobilenet_v22").code == 2

@@ -1,0 +1,157 @@
+"""What the Object Detection API really restores: the judge of ``ckptmap audit``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ckptmap.tf.environment import import_quietly, tf1, tf2
+from ckptmap.tf.models import _walk, build_model, read_pipeline
+from tests.tf.rows import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
+
+UNTOUCHED = 7.5
+"""What every variable of a model is filled with before a restore; no saved value is that."""
+TEMPLATES = {"ssd_mobilenet_v2": "ssd", "ssd_resnet50_v1_fpn": "ssd_fpn", "faster_rcnn_resnet50": "faster_rcnn"}
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The error's type (empty: none), and the value of every variable that is not what it was, by its object path."""
+
+    error: str
+    changed: dict[str, np.ndarray]
+
+
+def row(architecture: str, classes: int) -> Row:
+    return Row(f"{architecture}-{classes}", architecture, TEMPLATES[architecture], {"num_classes": classes})
+
+
+def with_training(config: str, fields: str) -> str:
+    """The config with more fields in its train_config."""
+    assert config.count("train_config {") == 1
+    return config.replace("train_config {", f"train_config {{ {fields}")
+
+
+class Zoo:
+    """Live TF2 models and checkpoints of them, each made once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._models: dict[str, Any] = {}
+        self._saved: dict[str, str] = {}
+
+    def config(self, architecture: str, classes: int, kind: str = "full", version: str = "V2") -> Path:
+        """A TF2 pipeline.config that asks for this type of restore."""
+        path = self._folder / f"{architecture}-{classes}-{kind}-{version}.config"
+        train = f'fine_tune_checkpoint_type: "{kind}" fine_tune_checkpoint_version: {version}'
+        path.write_text(with_training(row(architecture, classes).tf2_config(), train), encoding="utf-8")
+        return path
+
+    def model(self, architecture: str, classes: int) -> Any:
+        """The live model, its variables filled with random values when it is made."""
+        name = f"{architecture}-{classes}"
+        if name not in self._models:
+            model = build_model(self.config(architecture, classes))
+            fill(model, seed=len(self._models) + 1)
+            self._models[name] = model
+        return self._models[name]
+
+    def checkpoint(self, architecture: str, classes: int, root: str) -> str:
+        """The prefix of a checkpoint of the model, or of its classification backbone for root ``feature_extractor``."""
+        name = f"{architecture}-{classes}-{root}"
+        if name not in self._saved:
+            model = self.model(architecture, classes)
+            fill(model, seed=len(self._saved) + 11)
+            saved = model.restore_from_objects("classification")[root] if root == "feature_extractor" else model
+            checkpoint = tf2().train.Checkpoint(**{root: saved})
+            self._saved[name] = checkpoint.save(str(self._folder / name / "ckpt"))
+        return self._saved[name]
+
+    def load(self, architecture: str, classes: int, path: str, kind: str, version: str = "V2") -> Truth:
+        """Run the API's own ``load_fine_tune_checkpoint`` and look at what it changed."""
+        model = self.model(architecture, classes)
+        before = dict(variables(model))
+        for variable in before.values():
+            variable.assign(tf2().fill(variable.shape, tf2().cast(UNTOUCHED, variable.dtype)))
+        error = _load(model, path, kind, version)
+        values = {key: variable.numpy() for key, variable in before.items()}
+        return Truth(error, {key: value for key, value in values.items() if (value != UNTOUCHED).all()})
+
+
+def _load(model: Any, path: str, kind: str, version: str) -> str:
+    library = import_quietly("object_detection.model_lib_v2")
+    number = import_quietly("object_detection.protos.train_pb2").CheckpointVersion.Value(version)
+    try:
+        library.load_fine_tune_checkpoint(model, path, kind, number, False, None, None)
+    except (AssertionError, ValueError, OSError, RuntimeError, tf2().errors.OpError) as error:
+        return type(error).__name__
+    return ""
+
+
+def variables(model: Any) -> Iterable[tuple[str, Any]]:
+    """Every variable of the model by its object path below the model."""
+    checkpoint = tf2().train.Checkpoint(model=model)
+    for path, value, _ in _walk(tf2().train.TrackableView, checkpoint):
+        if isinstance(value, tf2().Variable) and path.startswith("model/"):
+            yield path.removeprefix("model/"), value
+
+
+def fill(model: Any, seed: int) -> None:
+    """Random values, none of them UNTOUCHED."""
+    import numpy as np
+
+    random = np.random.default_rng(seed)
+    for _, variable in variables(model):
+        variable.assign(random.uniform(-1, 1, variable.shape).astype(variable.dtype.as_numpy_dtype))
+
+
+def tensor(path: str, key: str) -> np.ndarray:
+    """A value as TensorFlow reads it."""
+    return tf2().train.load_checkpoint(path).get_tensor(key)
+
+
+def tf1_restored(requests: Iterable[tuple[Path, str, str, bool]]) -> list[dict[str, str]]:
+    """What TF1 restores, for each (pipeline.config, checkpoint, type, load_all_detection_checkpoint_vars).
+
+    The name in the checkpoint by the variable's name, of every variable that is restored; ``{"": error}`` where it
+    raises. Runs in one process of its own.
+    """
+    asked = json.dumps([[str(config), checkpoint, kind, load_all] for config, checkpoint, kind, load_all in requests])
+    command = [sys.executable, "-W", "ignore", "-m", "tests.tf.audit_truth"]
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.rpartition("RESULT ")[2])
+
+
+def _tf1_restored(config: str, checkpoint: str, kind: str, load_all: bool) -> dict[str, str]:
+    v1 = tf1()
+    pipeline = read_pipeline(config)
+    helper = import_quietly("object_detection.utils.variables_helper")
+    with v1.Graph().as_default():
+        v1.train.get_or_create_global_step()
+        model = import_quietly("object_detection.builders.model_builder").build(pipeline.model, is_training=True)
+        size = pipeline.model.ssd.image_resizer.fixed_shape_resizer.height or 160
+        preprocessed, shapes = model.preprocess(v1.zeros([1, size, size, 3]))
+        if pipeline.model.HasField("faster_rcnn"):
+            model.provide_groundtruth([v1.constant([[0.1, 0.1, 0.6, 0.6]])], [v1.one_hot([1], model.num_classes)])
+        model.predict(preprocessed, shapes)
+        try:
+            wanted = model.restore_map(fine_tune_checkpoint_type=kind, load_all_detection_checkpoint_vars=load_all)
+        except ValueError as error:
+            return {"": type(error).__name__}
+        found = helper.get_variables_available_in_checkpoint(wanted, checkpoint, include_global_step=False)
+        return {variable.op.name: name for name, variable in found.items()}
+
+
+if __name__ == "__main__":
+    answers = [_tf1_restored(*request) for request in json.loads(sys.stdin.read())]
+    print("RESULT " + json.dumps(answers))  # noqa: T201
