@@ -31,6 +31,8 @@ class PlanChoices(TypedDict, total=False):
     """Globs of source variables that may stay unused."""
     init_missing: bool
     """Fill target variables without a source by their initializers."""
+    step: bool
+    """Carry TF1's ``global_step`` over to ``step`` beside the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class PlanOptions:
     root: str | None = None
     allow_unused: Sequence[str] = ()
     init_missing: bool = False
+    step: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +70,5 @@ class Draft:
     offers: Mapping[str, Offer]
     solved: Solved
     options: PlanOptions
+    step: str | None = None
+    """The source variable that holds the training step, where it is to be carried over."""

@@ -12,6 +12,7 @@ from ckptmap.mapping import Assignment, Table, apply_table
 from ckptmap.mapping.slots import Slot, classify
 from ckptmap.offers import Offer, differs_in_classes_only, offer
 from ckptmap.recording import record_plan
+from ckptmap.stepping import find_step
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
 from ckptmap.targets.variables import TargetVariable
@@ -36,9 +37,12 @@ def make_plan(inventory: Inventory, table: Table, target: Target, options: PlanO
     problems = [*mapping.problems, *misplaced, *refused, *solved.problems]
     if options.ema == "only":
         problems += _without_average(solved.variables, offers)
-    if problems:
+    step = find_step(inventory, slots) if options.step else None
+    if isinstance(step, Problem):
+        problems.append(step)
+    if problems or isinstance(step, Problem):
         raise PlanError(f"{inventory.path} does not fit {target.name} by table {table.name}", problems)
-    draft = Draft(inventory, table, mapping, slots, averages, offers, solved, options)
+    draft = Draft(inventory, table, mapping, slots, averages, offers, solved, options, step)
     return record_plan(draft, target, layout)
 
 

@@ -173,6 +173,16 @@ class _Branch:
     tensor: SavedTensor | None = None
 
 
+def object_path(root: str, path: str) -> str:
+    """The path from the checkpoint itself to what is at ``path`` below ``root``.
+
+    A path that starts with ``/`` does not lie below the root: it is counted from the checkpoint already.
+    """
+    if path.startswith("/"):
+        return path[1:]
+    return f"{root}/{path}" if root else path
+
+
 def build_object_graph(variables: Mapping[str, str]) -> ObjectGraph:
     """The smallest graph that leads to each variable.
 

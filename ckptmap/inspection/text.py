@@ -91,7 +91,8 @@ def _size(found: Inspection) -> str:
     weights = [variable for name, variable in variables.items() if name not in found.roles]
     parameters = parameter_count(sum(variable.elements for variable in weights))
     size = byte_count(sum(variable.nbytes for variable in variables.values()))
-    counted = f"{plural(len(variables), 'variable')}, {size} in {plural(len(found.data), 'data file')}"
+    files = plural(len(found.data), "data file") if found.data else "the graph"
+    counted = f"{plural(len(variables), 'variable')}, {size} in {files}"
     return f"{counted}; {plural(len(weights), 'weight')} with {parameters} parameters"
 
 
