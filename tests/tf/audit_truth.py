@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.tf.environment import import_quietly, tf1, tf2
-from ckptmap.tf.models import _walk, build_model, read_pipeline
+from ckptmap.tf.models import _walk, build_model, image_size, read_pipeline
 from tests.tf.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
 
@@ -119,39 +119,46 @@ def tensor(path: str, key: str) -> np.ndarray:
     return tf2().train.load_checkpoint(path).get_tensor(key)
 
 
-def tf1_restored(requests: Iterable[tuple[Path, str, str, bool]]) -> list[dict[str, str]]:
-    """What TF1 restores, for each (pipeline.config, checkpoint, type, load_all_detection_checkpoint_vars).
+Wish = tuple[str, str, bool]
+"""A checkpoint, fine_tune_checkpoint_type, and load_all_detection_checkpoint_vars."""
+
+
+def tf1_restored(asked: Mapping[Path, Sequence[Wish]]) -> dict[Path, list[dict[str, str]]]:
+    """What TF1 restores of each wish into the model of each pipeline.config.
 
     The name in the checkpoint by the variable's name, of every variable that is restored; ``{"": error}`` where it
     raises. Runs in one process of its own.
     """
-    asked = json.dumps([[str(config), checkpoint, kind, load_all] for config, checkpoint, kind, load_all in requests])
+    request = json.dumps({str(config): wishes for config, wishes in asked.items()})
     command = [sys.executable, "-W", "ignore", "-m", "tests.tf.audit_truth"]
-    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, input=request, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.rpartition("RESULT ")[2])
+    answers = json.loads(done.stdout.rpartition("RESULT ")[2])
+    return {config: answers[str(config)] for config in asked}
 
 
-def _tf1_restored(config: str, checkpoint: str, kind: str, load_all: bool) -> dict[str, str]:
+def _tf1_restored(config: str, wishes: Sequence[Wish]) -> list[dict[str, str]]:
     v1 = tf1()
     pipeline = read_pipeline(config)
-    helper = import_quietly("object_detection.utils.variables_helper")
     with v1.Graph().as_default():
         v1.train.get_or_create_global_step()
-        model = import_quietly("object_detection.builders.model_builder").build(pipeline.model, is_training=True)
-        size = pipeline.model.ssd.image_resizer.fixed_shape_resizer.height or 160
-        preprocessed, shapes = model.preprocess(v1.zeros([1, size, size, 3]))
-        if pipeline.model.HasField("faster_rcnn"):
-            model.provide_groundtruth([v1.constant([[0.1, 0.1, 0.6, 0.6]])], [v1.one_hot([1], model.num_classes)])
+        model = import_quietly("object_detection.builders.model_builder").build(pipeline.model, is_training=False)
+        preprocessed, shapes = model.preprocess(v1.zeros([1, *image_size(pipeline), 3]))
         model.predict(preprocessed, shapes)
-        try:
-            wanted = model.restore_map(fine_tune_checkpoint_type=kind, load_all_detection_checkpoint_vars=load_all)
-        except ValueError as error:
-            return {"": type(error).__name__}
-        found = helper.get_variables_available_in_checkpoint(wanted, checkpoint, include_global_step=False)
-        return {variable.op.name: name for name, variable in found.items()}
+        return [_available(model, *wish) for wish in wishes]
+
+
+def _available(model: Any, checkpoint: str, kind: str, load_all: bool) -> dict[str, str]:
+    """As model_lib.py does it when it trains."""
+    helper = import_quietly("object_detection.utils.variables_helper")
+    try:
+        wanted = model.restore_map(fine_tune_checkpoint_type=kind, load_all_detection_checkpoint_vars=load_all)
+    except ValueError as error:
+        return {"": type(error).__name__}
+    found = helper.get_variables_available_in_checkpoint(wanted, checkpoint, include_global_step=False)
+    return {variable.op.name: name for name, variable in found.items()}
 
 
 if __name__ == "__main__":
-    answers = [_tf1_restored(*request) for request in json.loads(sys.stdin.read())]
-    print("RESULT " + json.dumps(answers))  # noqa: T201
+    request = json.loads(sys.stdin.read())
+    print("RESULT " + json.dumps({config: _tf1_restored(config, wishes) for config, wishes in request.items()}))  # noqa: T201
