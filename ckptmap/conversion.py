@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.staging import Staging
-from ckptmap.destination import Destination, PathLike, find_destination
-from ckptmap.draft import PlanChoices, PlanOptions
+from ckptmap.destination import Destination, PathLike, find_destination, plan_options
+from ckptmap.draft import PlanChoices
 from ckptmap.errors import OutputError, TargetError
 from ckptmap.ledger import Plan
 from ckptmap.pipeline.verdict import Prefer
+from ckptmap.placing import DataMode
 from ckptmap.planning import make_plan
 from ckptmap.recognition import refuse_other_architecture
 from ckptmap.report.document import Document, Output, document
@@ -51,7 +53,7 @@ def plan(
     """
     with open_checkpoint(os.fspath(source)) as checkpoint:
         _refuse_object_paths(checkpoint, table)
-        return _plan(checkpoint, find_destination(to, table, pipeline, PlanOptions(**choices), prefer))
+        return _plan(checkpoint, find_destination(to, table, pipeline, plan_options(choices), prefer))
 
 
 def convert(
@@ -63,6 +65,8 @@ def convert(
     pipeline: PathLike | None = None,
     prefer: Prefer = "exact",
     seed: int = 0,
+    data: DataMode = "auto",
+    verify_data: bool = False,
     force: bool = False,
     progress: Progress | None = None,
     **choices: Unpack[PlanChoices],
@@ -70,9 +74,13 @@ def convert(
     """Convert ``source`` into ``output``/ckpt-0, verify it, and return the report (also in ``output``/report.json).
 
     Arguments are those of :func:`plan`, and the ``seed`` of the initializers, ``force`` to replace what is in
-    ``output``, ``progress`` called with (bytes done, bytes in all). With ``pipeline`` the migrated config goes to
-    ``output``/pipeline.config. Where the plan has findings, or ``output`` is None (a dry run), nothing is written and
-    the report's ``output`` is None.
+    ``output``, ``progress`` called with (bytes done, bytes in all), and ``data``, how the bytes of unchanged values get
+    there: ``copy``; ``reflink``, the old data file as a copy-on-write clone; ``link``, the old data file under a second
+    name, so that whoever writes into the old file later changes the new checkpoint; ``auto``: reflink where the file
+    system can, else copy. What is copied or computed is read back; of a linked or cloned file the checksums of the old
+    index are carried over, and compared with the bytes where ``verify_data`` is set. With ``pipeline`` the migrated
+    config goes to ``output``/pipeline.config. Where the plan has findings, or ``output`` is None (a dry run), nothing
+    is written and the report's ``output`` is None.
 
     Raises:
         CkptmapError: as :func:`plan`; OutputError where ``output`` cannot be written or is not empty;
@@ -83,12 +91,13 @@ def convert(
         _check_output(folder, force=force)
     with open_checkpoint(os.fspath(source)) as checkpoint:
         _refuse_object_paths(checkpoint, table)
-        destination = find_destination(to, table, pipeline, PlanOptions(**choices), prefer)
+        destination = find_destination(to, table, pipeline, plan_options(choices), prefer)
         made = _plan(checkpoint, destination)
         if made.findings or folder is None:
             return document(made, destination.migration())
         _refuse_source_folder(folder, checkpoint)
-        return _write(made, destination, checkpoint, folder, seed=seed, progress=progress)
+        how = _Writing(seed, data, verify_data, progress)
+        return _write(made, destination, checkpoint, folder, how)
 
 
 def _refuse_object_paths(checkpoint: Checkpoint, table: PathLike | None) -> None:
@@ -105,22 +114,26 @@ def _plan(checkpoint: Checkpoint, destination: Destination) -> Plan:
     return make_plan(checkpoint.inventory, destination.table, destination.target, destination.options)
 
 
-def _write(
-    made: Plan,
-    destination: Destination,
-    checkpoint: Checkpoint,
-    folder: Path,
-    *,
-    seed: int,
-    progress: Progress | None,
-) -> Document:
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """What the user decided about the writing; :func:`convert` says what each means."""
+
+    seed: int
+    data: DataMode
+    verify_data: bool
+    progress: Progress | None
+
+
+def _write(made: Plan, destination: Destination, checkpoint: Checkpoint, folder: Path, how: _Writing) -> Document:
     prefix = folder / CHECKPOINT_NAME
     migration = destination.migration(prefix.as_posix(), "detection" if made.summary["reinitialized"] else "full")
     with Staging(folder) as staging:
-        written = stage_checkpoint(made, checkpoint, staging, seed=seed, progress=progress)
-        verified = read_back(staging.unnamed(CHECKPOINT_NAME), written)
-        size = sum(value.size for value in written.values())
-        report = document(made, migration, Output(str(prefix), size, verified))
+        staged = stage_checkpoint(made, checkpoint, staging, seed=how.seed, data=how.data, progress=how.progress)
+        verified = read_back(staging.unnamed(CHECKPOINT_NAME), staged, checkpoint, everything=how.verify_data)
+        placement = staged.placement
+        kept = len(staged.written) - verified
+        output = Output(str(prefix), staged.nbytes, verified, placement.notes, placement.mode, kept)
+        report = document(made, migration, output)
         staging.new(REPORT_NAME).write_text(to_json(report) + "\n", encoding="ascii")
         if migration is not None:
             staging.new(CONFIG_NAME).write_text(migration.text, encoding="utf-8", newline="")

@@ -1,17 +1,20 @@
-"""Execute a plan: stream every value from the source to the new checkpoint, then read it all back."""
+"""Execute a plan: bring every value from the source to the new checkpoint, then read back what was written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ckptmap.checkpoint.object_graph import object_path, variable_key
 from ckptmap.checkpoint.object_writer import ObjectValue, add_objects
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
-from ckptmap.errors import VerificationError
+from ckptmap.errors import CheckpointError, VerificationError
 from ckptmap.ledger import Plan, TargetFate, TargetRecord
+from ckptmap.placing import DataMode, Placement, Stored, place_data, stored_values, unchanged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,52 +24,134 @@ Progress = Callable[[int, int], None]
 CHECKPOINT_NAME = "ckpt-0"
 
 
-def stage_checkpoint(
-    plan: Plan, checkpoint: Checkpoint, staging: Staging, *, seed: int, progress: Progress | None = None
-) -> dict[str, Written]:
-    """Write the planned checkpoint and its state file into ``staging``; sizes and checksums by checkpoint key.
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What waits to be committed."""
 
-    ``progress`` is called with (bytes done, bytes in all).
+    written: Mapping[str, Written]
+    """Size and checksum of each value by its checkpoint key."""
+    placement: Placement
+    copied: Mapping[str, str]
+    """The source variable of each value whose bytes were copied unread, by checkpoint key."""
+    adopted: frozenset[str]
+    """The checkpoint keys whose bytes lie in a linked or cloned data file."""
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all values."""
+        return sum(value.size for value in self.written.values())
+
+
+def stage_checkpoint(
+    plan: Plan,
+    checkpoint: Checkpoint,
+    staging: Staging,
+    *,
+    seed: int,
+    data: DataMode = "auto",
+    progress: Progress | None = None,
+) -> Staged:
+    """Write the planned checkpoint and its state file into ``staging``.
+
+    ``progress`` is called with (bytes done, bytes in all); those in linked and cloned files are no work.
     """
-    total = sum(record.variable.nbytes for record in plan.targets)
-    report = _counting(progress, total)
-    values = {record.variable.key: _value(record, checkpoint, seed, report) for record in plan.targets}
+    stored = stored_values(plan, checkpoint)
     with BundleWriter(staging, CHECKPOINT_NAME) as writer:
-        written = add_objects(writer, plan.root, values)
+        placement = place_data(writer, plan, stored, data)
+        work = [record for record in plan.targets if not _adopted(record, stored, placement)]
+        report = _counting(progress, sum(record.variable.nbytes for record in work))
+        values = {
+            record.variable.key: _value(record, checkpoint, stored, placement, seed, report) for record in plan.targets
+        }
+        written = add_objects(writer, plan.root, values, copied=report)
         writer.finish()
     write_state(staging, CHECKPOINT_NAME)
-    return written
+    keys = {record.variable.key: _key(plan, record) for record in plan.targets}
+    sources = {record.variable.key: record.sources[0] for record in plan.targets if record.sources}
+    return Staged(
+        written,
+        placement,
+        {keys[path]: sources[path] for path, value in values.items() if value.stored},
+        frozenset(keys[path] for path, value in values.items() if value.adopted),
+    )
 
 
-def read_back(prefix: Path, written: dict[str, Written]) -> int:
-    """Read every value of the new checkpoint from disk and compare its checksum; the number compared.
+def read_back(prefix: Path, staged: Staged, source: Checkpoint, *, everything: bool = False) -> int:
+    """Compare every checksum of the new index, and read every value but the adopted ones; the number of values read.
+
+    Args:
+        prefix: the new checkpoint.
+        staged: what was written.
+        source: where it came from: a wrong checksum of copied bytes is the source's fault where it has it too.
+        everything: read the adopted values as well.
 
     Raises:
         VerificationError: a value is missing or is not what was written.
+        CheckpointError: bytes of the source are not those that were saved.
     """
+    read = [key for key in staged.written if everything or key not in staged.adopted]
     with open_checkpoint(str(prefix)) as checkpoint:
         variables = checkpoint.inventory.variables
-        for key, wanted in written.items():
+        for key, wanted in staged.written.items():
             found = variables.get(key)
             if found is None or found.span is None or found.span.crc32c != wanted.crc32c:
                 raise VerificationError(f"{key} is not in the index as it was written", where=str(prefix))
-            for _ in checkpoint.chunks(key):
-                pass
-    return len(written)
+        for key in read:
+            _compare(checkpoint, key, source, staged.copied.get(key))
+    return len(read)
 
 
-def _value(record: TargetRecord, checkpoint: Checkpoint, seed: int, report: Callable[[int], None]) -> ObjectValue:
+def _compare(checkpoint: Checkpoint, key: str, source: Checkpoint, copied: str | None) -> None:
+    try:
+        _read(checkpoint, key)
+    except CheckpointError as error:
+        if copied is not None:
+            _read(source, copied)
+        raise VerificationError(error.problem.message, where=checkpoint.inventory.path) from error
+
+
+def _read(checkpoint: Checkpoint, name: str) -> None:
+    for _ in checkpoint.chunks(name):
+        pass
+
+
+def _adopted(record: TargetRecord, stored: Stored, placement: Placement) -> bool:
+    place = stored.get(record.sources[0]) if unchanged(record) else None
+    return place is not None and place[0] in placement.shards
+
+
+def _key(plan: Plan, record: TargetRecord) -> str:
+    return variable_key(object_path(plan.root, record.variable.key))
+
+
+def _value(
+    record: TargetRecord,
+    checkpoint: Checkpoint,
+    stored: Stored,
+    placement: Placement,
+    seed: int,
+    report: Callable[[int], None],
+) -> ObjectValue:
     variable = record.variable
-    expected = None
-    if record.fate is not TargetFate.RESTORED:
-        chunks = _fresh(record, seed)
-    elif record.ops:
-        chunks = _computed(record, checkpoint)
-    else:
-        span = checkpoint.inventory.variables[record.sources[0]].span
-        expected = span.crc32c if span is not None else None
-        chunks = checkpoint.chunks(record.sources[0])
-    return ObjectValue(variable.name, variable.dtype, variable.shape, _counted(chunks, report), expected)
+    if unchanged(record) and record.sources[0] in stored:
+        path, span = stored[record.sources[0]]
+        if path in placement.shards:
+            place = (placement.shards[path], span)
+            return ObjectValue(variable.name, variable.dtype, variable.shape, adopted=place)
+        return ObjectValue(variable.name, variable.dtype, variable.shape, stored=(path, span))
+    chunks = _counted(_chunks(record, checkpoint, seed), report)
+    return ObjectValue(variable.name, variable.dtype, variable.shape, chunks, _known_checksum(record, checkpoint))
+
+
+def _known_checksum(record: TargetRecord, checkpoint: Checkpoint) -> int | None:
+    span = checkpoint.inventory.variables[record.sources[0]].span if unchanged(record) else None
+    return span.crc32c if span is not None else None
+
+
+def _chunks(record: TargetRecord, checkpoint: Checkpoint, seed: int) -> Iterator[bytes]:
+    if unchanged(record):
+        return checkpoint.chunks(record.sources[0])
+    return _computed(record, checkpoint) if record.fate is TargetFate.RESTORED else _fresh(record, seed)
 
 
 def _counted(chunks: Iterator[bytes], report: Callable[[int], None]) -> Iterator[bytes]:

@@ -198,6 +198,16 @@ class BundleSource:
         else:
             yield encode(variable.dtype, self.value(variable))
 
+    def stored(self, variable: Variable) -> tuple[str, Span] | None:
+        """The data file and the place in it where the bytes lie whole; None where they do not, or have no checksum.
+
+        Raises:
+            CheckpointError: the data file is missing, something else, or too short.
+        """
+        if variable.span is None or variable.span.crc32c is None:
+            return None
+        return self._data_file(variable.span), variable.span
+
     def _decoded(self, variable: Variable, shape: tuple[int, ...], span: Span | None) -> np.ndarray:
         if span is None:
             raise CheckpointError("has no bytes in this file", where=printable(variable.name))

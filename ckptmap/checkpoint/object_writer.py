@@ -16,6 +16,7 @@ from ckptmap.checkpoint.object_graph import (
     SAVE_COUNTER,
     build_object_graph,
     format_object_graph,
+    object_path,
     variable_key,
 )
 from ckptmap.checkpoint.staging import Staging
@@ -24,7 +25,7 @@ from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ckptmap.checkpoint.inventory import Span
 
@@ -34,7 +35,8 @@ class ObjectValue:
     """One variable to write.
 
     Either ``chunks`` holds its bytes as a bundle stores them, consumed once when its turn comes (a generator reads
-    nothing before), or ``adopted`` names the (shard, span) of an adopted file where they lie.
+    nothing before), or ``stored`` names the (path, span) of a data file to copy them from, or ``adopted`` the
+    (shard, span) of an adopted file where they lie.
     """
 
     full_name: str
@@ -44,11 +46,17 @@ class ObjectValue:
     chunks: Iterable[bytes | memoryview] = ()
     expected: int | None = None
     """The CRC-32C that the bytes must have, where it is known."""
+    stored: tuple[str, Span] | None = None
     adopted: tuple[int, Span] | None = None
 
 
 def add_objects(
-    writer: BundleWriter, root: str, values: Mapping[str, ObjectValue], *, save_counter: int = 1
+    writer: BundleWriter,
+    root: str,
+    values: Mapping[str, ObjectValue],
+    *,
+    save_counter: int = 1,
+    copied: Callable[[int], None] | None = None,
 ) -> dict[str, Written]:
     """Writes the variables of a model, ``save_counter`` and the object graph; the order of ``values`` is kept.
 
@@ -59,6 +67,7 @@ def add_objects(
         values: each variable by its object path below the root, parts escaped as in a checkpoint key and joined by
             ``/``, such as ``_feature_extractor/classification_backbone/layer_with_weights-0/kernel``.
         save_counter: how often the checkpoint claims to have been saved.
+        copied: called with the size of each ``stored`` value once it is copied.
 
     Returns:
         Size and checksum of each value by its checkpoint key, adopted ones included.
@@ -69,19 +78,22 @@ def add_objects(
         OutputError: a file cannot be written.
     """
     written = {}
-    below = f"{root}/" if root else ""
     for path, value in values.items():
-        key = variable_key(f"{below}{path}")
+        key = variable_key(object_path(root, path))
         written[key] = _add(writer, key, value)
+        if copied is not None and value.stored is not None:
+            copied(written[key].size)
     counter = ObjectValue(SAVE_COUNTER, DType.INT64, (), [save_counter.to_bytes(8, "little")])
     written[variable_key(SAVE_COUNTER)] = _add(writer, variable_key(SAVE_COUNTER), counter)
-    names = {f"{below}{path}": value.full_name for path, value in values.items()}
+    names = {object_path(root, path): value.full_name for path, value in values.items()}
     graph = format_object_graph(build_object_graph({**names, SAVE_COUNTER: SAVE_COUNTER}))
     writer.add(OBJECT_GRAPH_KEY, DType.STRING, (), [join_strings([graph])])
     return written
 
 
 def _add(writer: BundleWriter, key: str, value: ObjectValue) -> Written:
+    if value.stored is not None:
+        return writer.add_stored(key, value.dtype, value.shape, *value.stored)
     if value.adopted is None:
         return writer.add(key, value.dtype, value.shape, value.chunks, expected=value.expected)
     shard, span = value.adopted

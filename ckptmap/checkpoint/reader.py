@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ckptmap.checkpoint.bundle import BundleSource, read_bundle_index
 from ckptmap.checkpoint.files import CHUNK_SIZE, Files, LocalFiles, damage
-from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Variable
+from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Span, Variable
 from ckptmap.checkpoint.names import nearest, printable
 from ckptmap.checkpoint.paths import locate
 from ckptmap.checkpoint.remote import RemoteFiles, is_remote
@@ -70,6 +70,18 @@ class Checkpoint:
             CheckpointError: no such variable, a missing or damaged data file.
         """
         return self._source.chunks(self._variable(name), size)
+
+    def stored(self, name: str) -> tuple[str, Span] | None:
+        """The file on this machine, and the place in it, where the bytes of ``name`` lie whole as a V2 bundle has them.
+
+        None where there is no such place: a partitioned variable, a V1 checkpoint, a frozen graph, a remote file.
+
+        Raises:
+            CheckpointError: no such variable; the data file is missing, something else, or too short.
+        """
+        if not isinstance(self._source, BundleSource) or not isinstance(self._files, LocalFiles):
+            return None
+        return self._source.stored(self._variable(name))
 
     def object_graph(self) -> ObjectGraph | None:
         """The object graph of a checkpoint that tf.train.Checkpoint wrote; None for one of names.

@@ -72,7 +72,9 @@ class Staging:
             OutputError: a file cannot be flushed or moved.
         """
         for name in self._order:
-            sync(self._aside / name)
+            # a file with another name is not of our making, and may be write-protected
+            if (self._aside / name).stat().st_nlink == 1:
+                sync(self._aside / name)
         moved: list[str] = []
         try:
             for name in self._order:
@@ -139,7 +141,7 @@ def sync(path: Path) -> None:
     Raises:
         OutputError: the disk refuses.
     """
-    # Windows flushes only what is open for writing; elsewhere a linked file may be write-protected
+    # Windows flushes only what is open for writing
     with output_errors(path), path.open("rb+" if os.name == "nt" else "rb") as handle:
         os.fsync(handle.fileno())
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from ckptmap.checkpoint.bundle import data_path, index_path
 from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, Extents, format_entry, format_header
+from ckptmap.checkpoint.cloning import How, copy_range, duplicate
 from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.names import printable
@@ -56,6 +57,7 @@ class BundleWriter:
         self._offset = 0
         self._data_path = staging.unnamed("own.data")
         self._data: BinaryIO | None = None
+        self._copied: tuple[str, BinaryIO] | None = None
 
     def add(
         self,
@@ -100,23 +102,47 @@ class BundleWriter:
         self._entries[name] = replace(whole, slices=(*whole.slices, extents))
         return written
 
-    def adopt(self, path: str | os.PathLike[str], how: Literal["copy", "link"] = "copy") -> int:
+    def add_stored(self, key: str, dtype: DType, shape: tuple[int, ...], path: str, span: Span) -> Written:
+        """Appends a value whose bytes another data file holds; they are copied unread, their checksum is kept.
+
+        Args:
+            key: its name in the index.
+            dtype: its type.
+            shape: its shape.
+            path: the file that holds them, on this machine.
+            span: where they lie in it; offset, size and checksum count.
+
+        Raises:
+            ValueError: the key was written before, or the span has no checksum or not the shape's size.
+            CheckpointError: the file ends before.
+            OutputError: a file cannot be written.
+        """
+        if span.crc32c is None:
+            raise ValueError(f"{key!r} has no checksum to keep")
+        _check_size(key, dtype, shape, span.size)
+        with output_errors(self._data_path):
+            copied = copy_range(self._source(path), span.offset, span.size, self._own_data(), self._offset)
+        if copied != span.size:
+            raise CheckpointError(f"ends {span.size - copied} bytes before those of {printable(key)}", where=path)
+        self._enter(_encoded(key), Entry(dtype.number, shape, _OWN, self._offset, span.size, span.crc32c))
+        self._offset += span.size
+        return Written(span.size, span.crc32c)
+
+    def adopt(self, path: str | os.PathLike[str], how: How = "copy") -> int:
         """Makes an existing data file a shard of this bundle: the number to ``refer`` to it.
 
         Args:
             path: the file; it stays as it is.
-            how: ``copy`` its bytes, or give it a second name (a hard ``link``, on the same file system only).
+            how: ``copy`` its bytes, clone it (``reflink``), or give it a second name (a hard ``link``); the last two on
+                the same file system only, and where it can.
 
         Raises:
-            OutputError: it cannot be copied or linked.
+            OutputError: it cannot be done this way.
         """
         name = f"adopted-{len(self._adopted)}"
         place = self._staging.unnamed(name)
         with output_errors(place):
-            if how == "link":
-                place.hardlink_to(path)
-            else:
-                shutil.copyfile(path, place)
+            duplicate(path, place, how)
         self._adopted.append(name)
         return len(self._adopted) - 1
 
@@ -151,6 +177,8 @@ class BundleWriter:
 
     def close(self) -> None:
         """Closes the data file; what cannot be flushed any more is given up, ``finish`` has reported it."""
+        if self._copied is not None:
+            self._copied[1].close()
         if self._data is not None:
             with suppress(OSError):
                 self._data.close()
@@ -201,6 +229,14 @@ class BundleWriter:
             with output_errors(self._data_path):
                 self._data = self._data_path.open("wb")
         return self._data
+
+    def _source(self, path: str) -> BinaryIO:
+        """The file that values are copied from; values come file by file, so the last one stays open."""
+        if self._copied is None or self._copied[0] != path:
+            if self._copied is not None:
+                self._copied[1].close()
+            self._copied = (path, Path(path).open("rb", buffering=0))  # noqa: SIM115
+        return self._copied[1]
 
     def _enter(self, key: bytes, entry: Entry) -> None:
         if key in self._entries or key == HEADER_KEY:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Ema = Literal["prefer", "ignore", "only"]
 Root = Literal["model", "feature_extractor"]
+Data = Literal["auto", "copy", "reflink", "link"]
 Prefer = Literal["exact", "stock"]
 
 
@@ -71,7 +72,20 @@ def convert_command(
     init_missing: Annotated[
         bool, typer.Option("--init-missing", help="Accept missing target variables: initialize them.")
     ] = False,
+    step: Annotated[
+        bool, typer.Option("--step", help="Carry global_step over to `step`, where the TF2 trainer keeps it.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the initializers.")] = 0,
+    data: Annotated[
+        Data,
+        typer.Option(
+            help="Unchanged bytes: copy; reflink, a copy-on-write clone of the old data file; link, its second name: "
+            "changing the old file in place changes the new checkpoint; auto: reflink where possible, else copy."
+        ),
+    ] = "auto",
+    verify_data: Annotated[
+        bool, typer.Option("--verify-data", help="Read back linked and cloned values too; all others always are.")
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace a checkpoint that is already in the output directory.")
     ] = False,
@@ -94,6 +108,7 @@ def convert_command(
         "root": root,
         "allow_unused": tuple(allow_unused or ()),
         "init_missing": init_missing,
+        "step": step,
     }
     with byte_progress("writing") as progress:
         report = convert(
@@ -104,6 +119,8 @@ def convert_command(
             pipeline=pipeline,
             prefer=prefer,
             seed=seed,
+            data=data,
+            verify_data=verify_data,
             force=force,
             progress=progress,
             **choices,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ckptmap.errors import Problem
 from ckptmap.report.document import Document
 from ckptmap.report.fold import fold, layer
-from ckptmap.report.text import byte_count, parameter_count, plural, printable
+from ckptmap.report.text import byte_count, checked, parameter_count, plural, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -153,8 +153,7 @@ def _outcome(report: Document) -> Iterator[str]:
         yield "dry run: nothing was written"
     else:
         path = _safe(output["checkpoint"])
-        checked = f"{output['verified']:,} of {output['verified']:,} checksums verified after writing"
-        yield f"[bold]wrote[/]   {path}  ({byte_count(output['bytes'])}, {checked})"
+        yield f"[bold]wrote[/]   {path}  ({byte_count(output['bytes'])}, {checked(output)})"
         for note in output["notes"]:
             yield f"        [dim]{_safe(note)}[/]"
         yield f"[bold]next[/]    {_advice(report, path)}"

@@ -7,7 +7,7 @@ from math import prod
 
 from ckptmap.report.document import Document
 from ckptmap.report.sheet import Cell, ConfigEdit, Level, Message, Row, Sheet, fate_counts
-from ckptmap.report.text import byte_count, parameter_count, plural
+from ckptmap.report.text import byte_count, checked, parameter_count, plural
 
 _FATES = (
     ("target", "restored", Level.OK),
@@ -96,7 +96,7 @@ def _verdict(document: Document, rows: tuple[Row, ...]) -> str:
         return f"{plural(len(document['findings']), 'finding')}: nothing was written; {share} otherwise"
     if document["output"] is None:
         return f"{share} ({parameters} parameters); dry run, nothing was written"
-    return f"{share} ({parameters} parameters); {document['output']['verified']:,} checksums verified after writing"
+    return f"{share} ({parameters} parameters); {checked(document['output'])}"
 
 
 def _facts(document: Document) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ckptmap.checkpoint.object_graph import object_path
 from ckptmap.version import __version__
 
 if TYPE_CHECKING:
@@ -24,12 +25,18 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a conversion left on disk: the checkpoint's prefix, its size in bytes, how many checksums were compared."""
+    """What a conversion left on disk: the checkpoint's prefix, and the size of its values in bytes.
+
+    ``verified`` values were read back and their checksums compared; ``kept`` ones lie untouched in a linked or cloned
+    data file, where ``data`` is ``link`` or ``reflink``, and have the checksum that the old index states.
+    """
 
     checkpoint: str
     nbytes: int
     verified: int
     notes: tuple[str, ...] = ()
+    data: str = "copy"
+    kept: int = 0
 
 
 def document(plan: Plan, migration: Migration | None = None, written: Output | None = None) -> Document:
@@ -115,6 +122,8 @@ def _output(written: Output | None) -> Document | None:
         "checkpoint": written.checkpoint,
         "bytes": written.nbytes,
         "verified": written.verified,
+        "data": written.data,
+        "kept": written.kept,
         "notes": list(written.notes),
     }
 
@@ -124,7 +133,7 @@ def _target_record(record: TargetRecord, root: str) -> Document:
 
     variable = record.variable
     return {
-        "key": f"{root}/{variable.key}" if root else variable.key,
+        "key": object_path(root, variable.key),
         "name": variable.name,
         "part": variable.part,
         "fate": record.fate.value,

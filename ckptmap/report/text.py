@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ckptmap.escapes import printable as printable
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
@@ -27,3 +30,11 @@ def parameter_count(count: int) -> str:
     if count < 1000:
         return str(count)
     return f"{count / 1000:.1f} k" if count < 1_000_000 else f"{count / 1_000_000:.1f} M"
+
+
+def checked(output: Mapping[str, Any]) -> str:
+    """What a conversion's ``output`` says about its checksums."""
+    verified = f"{output['verified']:,} of {output['verified']:,} checksums verified after writing"
+    if not output["kept"]:
+        return verified
+    return f"{verified}, {plural(output['kept'], 'value')} untouched ({output['data']})"
