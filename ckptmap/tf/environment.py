@@ -78,6 +78,7 @@ def tf1() -> Any:
     _stand_in_for_contrib()
     _alias_numpy_types()
     _alias_legacy_layers()
+    _alias_tensor(tensorflow)
     _import_object_detection()
     _alias_nets()
     return tensorflow.compat.v1
@@ -205,6 +206,13 @@ def _alias_legacy_layers() -> None:
         sys.modules.setdefault(
             f"{package}.legacy_tf_layers.normalization", import_quietly(f"{home}.legacy_tf_layers.normalization")
         )
+
+
+def _alias_tensor(tensorflow: Any) -> None:
+    """tf_slim's batch norm of a rank 2 tensor looks for ``Tensor`` in ``framework.ops``, where it no longer is."""
+    ops: Any = importlib.import_module("tensorflow.python.framework.ops")
+    if not hasattr(ops, "Tensor"):
+        ops.Tensor = tensorflow.Tensor
 
 
 def _alias_nets() -> None:

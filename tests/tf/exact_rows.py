@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ckptmap.tf.models import LiveVariable
 
-_LATER_MODEL = re.compile(r"(?<=extractor|predictor)_[0-9]+(?=/)", re.IGNORECASE)
+_LATER_MODEL = re.compile(r"(extractor|predictor|_head)_[0-9]+(?=/)", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?P<layer>conv2d|freezable_batch_norm)(_(?P<number>[0-9]+))?/(?P<leaf>.+)")
 NO_TRAINING = {"train": "", "inputs": ""}
 SSD: dict[str, Any] = {
@@ -92,7 +92,7 @@ def shapes_by_key(variables: list[LiveVariable]) -> dict[str, tuple[int, ...]]:
 
 def names_by_key(variables: list[LiveVariable]) -> dict[str, str]:
     """Checkpoint keys and readable names, without what Keras adds to the names of a process's later models."""
-    names = {variable.key: _LATER_MODEL.sub("", variable.full_name) for variable in variables}
+    names = {variable.key: _LATER_MODEL.sub(r"\1", variable.full_name) for variable in variables}
     numbered = {key: match for key, name in names.items() if (match := _NUMBERED.match(name))}
     first = min((int(match["number"] or 0) for match in numbered.values()), default=0)
     return names | {
