@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from ckptmap.ledger import Plan
 from ckptmap.pipeline.verdict import Prefer
 from ckptmap.placing import DataMode
 from ckptmap.planning import make_plan
+from ckptmap.quantization import quantization_ranges
 from ckptmap.recognition import refuse_other_architecture
 from ckptmap.report.document import Document, Output, document
 from ckptmap.report.json_format import to_json
@@ -67,6 +69,7 @@ def convert(
     seed: int = 0,
     data: DataMode = "auto",
     verify_data: bool = False,
+    ranges: bool = False,
     force: bool = False,
     progress: Progress | None = None,
     **choices: Unpack[PlanChoices],
@@ -80,7 +83,8 @@ def convert(
     system can, else copy. What is copied or computed is read back; of a linked or cloned file the checksums of the old
     index are carried over, and compared with the bytes where ``verify_data`` is set. With ``pipeline`` the migrated
     config goes to ``output``/pipeline.config. Where the plan has findings, or ``output`` is None (a dry run), nothing
-    is written and the report's ``output`` is None.
+    is written and the report's ``output`` is None. With ``ranges`` the report keeps the ranges of quantization-aware
+    training, which no TF2 model takes.
 
     Raises:
         CkptmapError: as :func:`plan`; OutputError where ``output`` cannot be written or is not empty;
@@ -93,10 +97,11 @@ def convert(
         _refuse_object_paths(checkpoint, table)
         destination = find_destination(to, table, pipeline, plan_options(choices), prefer)
         made = _plan(checkpoint, destination)
+        learned = quantization_ranges(checkpoint) if ranges else None
         if made.findings or folder is None:
-            return document(made, destination.migration())
+            return document(made, destination.migration(), ranges=learned)
         _refuse_source_folder(folder, checkpoint)
-        how = _Writing(seed, data, verify_data, progress)
+        how = _Writing(seed, data, verify_data, learned, progress)
         return _write(made, destination, checkpoint, folder, how)
 
 
@@ -121,6 +126,7 @@ class _Writing:
     seed: int
     data: DataMode
     verify_data: bool
+    ranges: Mapping[str, float] | None
     progress: Progress | None
 
 
@@ -133,7 +139,7 @@ def _write(made: Plan, destination: Destination, checkpoint: Checkpoint, folder:
         placement = staged.placement
         kept = len(staged.written) - verified
         output = Output(str(prefix), staged.nbytes, verified, placement.notes, placement.mode, kept)
-        report = document(made, migration, output)
+        report = document(made, migration, output, ranges=how.ranges)
         staging.new(REPORT_NAME).write_text(to_json(report) + "\n", encoding="ascii")
         if migration is not None:
             staging.new(CONFIG_NAME).write_text(migration.text, encoding="utf-8", newline="")

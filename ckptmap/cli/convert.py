@@ -75,6 +75,9 @@ def convert_command(
     step: Annotated[
         bool, typer.Option("--step", help="Carry global_step over to `step`, where the TF2 trainer keeps it.")
     ] = False,
+    ranges: Annotated[
+        bool, typer.Option("--ranges", help="Keep the ranges of quantization-aware training in the JSON report.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the initializers.")] = 0,
     data: Annotated[
         Data,
@@ -118,6 +121,7 @@ def convert_command(
             table=table,
             pipeline=pipeline,
             prefer=prefer,
+            ranges=ranges,
             seed=seed,
             data=data,
             verify_data=verify_data,

@@ -5,7 +5,7 @@ Every format renders this document, so that none says more than another. Its sch
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +39,18 @@ class Output:
     kept: int = 0
 
 
-def document(plan: Plan, migration: Migration | None = None, written: Output | None = None) -> Document:
-    """The report of ``plan``; ``migration`` is that of its pipeline.config, ``written`` is None for a dry run."""
+def document(
+    plan: Plan,
+    migration: Migration | None = None,
+    written: Output | None = None,
+    *,
+    ranges: Mapping[str, float] | None = None,
+) -> Document:
+    """The report of ``plan``; ``migration`` is that of its pipeline.config, ``written`` is None for a dry run.
+
+    ``ranges`` of quantization-aware training are kept where they are given.
+    """
+    kept = {} if ranges is None else {"quantization_ranges": dict(ranges)}
     return {
         "schema": SCHEMA,
         "generator": f"ckptmap {__version__}",
@@ -54,6 +64,7 @@ def document(plan: Plan, migration: Migration | None = None, written: Output | N
         "output": _output(written),
         "target_variables": [_target_record(record, plan.root) for record in plan.targets],
         "source_variables": [_source_record(record) for record in plan.sources],
+        **kept,
     }
 
 

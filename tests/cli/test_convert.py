@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.cli.conftest import Project, Run
@@ -179,3 +180,13 @@ def test_control_characters_in_names_are_escaped(run: Run, project: Project, tmp
     assert "\x1b" not in result.out + result.err
     assert "\x07" not in result.out + result.err
     assert r"evil\x1b]0;title\x07" in result.out
+
+
+def test_the_step_is_carried_over_and_the_ranges_are_kept(run: Run, project: Project) -> None:
+    ranges = {"net/conv/weights_quant/min": np.array(-1, np.float32)}
+    write_tf1(project.source, {**tf1_values(), **ranges})
+    result = run("convert", *project.arguments, "-o", project.folder / "new", "--step", "--ranges", "--json")
+    assert result.code == 0
+    report = json.loads(result.out)
+    assert report["target_variables"][-1]["key"] == "step"
+    assert report["quantization_ranges"] == {"net/conv/weights_quant/min": -1.0}

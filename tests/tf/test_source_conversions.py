@@ -90,7 +90,7 @@ def converted(source: Path, folder: Path) -> dict[str, np.ndarray]:
         ("v2_sharded", Kind.V2, 2),
         ("v1", Kind.V1, 1),
         ("v1_sharded", Kind.V1, 2),
-        ("saved_model", Kind.SAVED_MODEL, 1),
+        ("saved_model", Kind.SAVED_MODEL, 2),
         ("frozen", Kind.FROZEN_GRAPH, 0),
     ],
 )
