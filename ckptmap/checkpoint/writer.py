@@ -160,6 +160,8 @@ class BundleWriter:
     def finish(self) -> None:
         """Closes the data file, writes the index and names both in the order in which they must appear.
 
+        The data files of an older bundle of this name stay whole until the new index is in place, and go then.
+
         Raises:
             OutputError: a file cannot be written.
         """
@@ -169,11 +171,14 @@ class BundleWriter:
             with output_errors(self._data_path):
                 self._own_data().close()
             files.append(self._data_path.name)
-        names = [data_path(self._name, shard, len(files)) for shard in range(len(files))]
-        for old, name in zip(files, names, strict=True):
-            self._staging.rename(old, name)
-        self._write_index(own, len(files))
-        self._forget_old_shards(names)
+        shards = self._free_count(len(files))
+        for shard in range(shards):
+            name = data_path(self._name, shard, shards)
+            if shard < len(files):
+                self._staging.rename(files[shard], name)
+            else:
+                self._staging.new(name).touch()
+        self._write_index(own, shards)
 
     def close(self) -> None:
         """Closes the data file; what cannot be flushed any more is given up, ``finish`` has reported it."""
@@ -252,12 +257,21 @@ class BundleWriter:
                 table.add(key, format_entry(replace(entry, shard=own) if entry.shard == _OWN else entry))
             table.finish()
 
-    def _forget_old_shards(self, names: list[str]) -> None:
-        """Data files of an older bundle of this name go with its index."""
-        pattern = re.compile(rf"{re.escape(self._name)}\.data-\d+-of-\d+")
+    def _free_count(self, count: int) -> int:
+        """A number of data files, ``count`` or more, whose names an older bundle of this name does not use.
+
+        So the old files are whole until the new index replaces the old one at a stroke; they go after it. Where the
+        number has to be larger, the files that are too many are empty.
+        """
+        pattern = re.compile(rf"{re.escape(self._name)}\.data-\d+-of-(\d+)")
+        taken = set()
         for old in self._staging.folder.iterdir():
-            if pattern.fullmatch(old.name) and old.name not in names:
+            if match := pattern.fullmatch(old.name):
+                taken.add(int(match[1]))
                 self._staging.discard_later(old.name)
+        while count in taken:
+            count += 1
+        return count
 
 
 def write_state(staging: Staging, name: str) -> None:

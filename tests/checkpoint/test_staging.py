@@ -140,3 +140,51 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, limit: int) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("File too large\n", "")
     assert list(tmp_path.iterdir()) == []
+
+
+DIES = """
+import os, sys
+from pathlib import Path
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
+
+left = int(sys.argv[2])
+rename = Path.replace
+
+def replace(self, target):
+    global left
+    if left == 0:
+        os._exit(9)
+    left -= 1
+    return rename(self, target)
+
+Path.replace = replace
+write_object_checkpoint(sys.argv[1], "model", {"v": ObjectValue("v", DType.UINT8, (5,), [b"newer"])})
+"""
+
+
+def test_a_process_that_dies_between_two_renames_leaves_one_whole_checkpoint(tmp_path: Path) -> None:
+    found = []
+    for renames in range(6):
+        folder = tmp_path / str(renames)
+        write_object_checkpoint(folder / "ckpt-0", "model", {"v": ObjectValue("v", DType.UINT8, (3,), [b"old"])})
+        done = subprocess.run([sys.executable, "-c", DIES, folder / "ckpt-0", str(renames)], check=False)
+        with open_checkpoint(folder / "ckpt-0") as checkpoint:
+            values = [checkpoint.read(name) for name in checkpoint.inventory.variables]
+            assert len(values) == 3  # the variable, the save counter, the object graph
+            found.append((done.returncode, checkpoint.read("model/v/.ATTRIBUTES/VARIABLE_VALUE").tobytes()))
+    # renamed are: the data file inside the staging folder, then two data files, index and state file into place
+    assert found == [(9, b"old")] * 4 + [(9, b"newer"), (0, b"newer")]
+
+
+def test_what_a_dead_process_left_is_cleared_by_the_next(tmp_path: Path) -> None:
+    for text in (b"old", b"new"):
+        values = {"v": ObjectValue("v", DType.UINT8, (3,), [text])}
+        write_object_checkpoint(tmp_path / "ckpt-0", "model", values)
+    subprocess.run([sys.executable, "-c", DIES, tmp_path / "ckpt-0", "3"], check=False)
+    assert len(list(tmp_path.glob("ckpt-0.data-*"))) == 3  # two of the old one, one of it empty, one of the new
+    write_object_checkpoint(tmp_path / "ckpt-0", "model", {"v": ObjectValue("v", DType.UINT8, (4,), [b"last"])})
+    assert len(list(tmp_path.glob("ckpt-0.data-*"))) == 3
+    with open_checkpoint(tmp_path / "ckpt-0") as checkpoint:
+        assert checkpoint.read("model/v/.ATTRIBUTES/VARIABLE_VALUE").tobytes() == b"last"
+        assert len(checkpoint.inventory.data_files) == 3
