@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ckptmap.escapes import printable as printable
+from ckptmap.escapes import printable
+
+__all__ = ["byte_count", "parameter_count", "plural", "printable"]
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 

@@ -39,7 +39,7 @@ def test_shipped_specs_are_whole(name: str) -> None:
 
 
 def test_the_zoo_layouts_of_ssd_mobilenet_v2() -> None:
-    """324 variables, 344 with depthwise extra layers (2018-03), 404 for SSDLite: counts of TensorFlow 1's checkpoints."""
+    """324 variables; 344 with depthwise extra layers (2018-03); 404 for SSDLite: what TF1 checkpoints count."""
     target = load_target("ssd_mobilenet_v2")
     rest = {s.name: s.default for s in target.settings}
     lite = {"use_depthwise": True, "predictor_use_depthwise": True}
