@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
-from ckptmap.draft import PlanOptions
+from ckptmap.draft import PlanChoices, PlanOptions
 from ckptmap.errors import ConfigError, TargetError
+from ckptmap.labels import read_label_map
 from ckptmap.mapping import Table, load_table
 from ckptmap.pipeline.config import PipelineConfig, parse_config, read_config
 from ckptmap.pipeline.migrate import Migration, Refusal, migrate
@@ -38,6 +39,20 @@ class Destination:
             return None
         trained_from = None if prefix is None else TrainedFrom(prefix, kind)
         return _migrated(self.config, self.prefer, self.options.num_classes, trained_from)
+
+
+def plan_options(choices: PlanChoices) -> PlanOptions:
+    """The user's choices with the label maps read; the new one says the class count where nothing else does.
+
+    Raises:
+        CkptmapError: a label map cannot be read.
+    """
+    paths = choices.get("label_maps")
+    given = PlanOptions(**{name: value for name, value in choices.items() if name != "label_maps"})  # type: ignore[arg-type]
+    if paths is None:
+        return given
+    old, new = (read_label_map(path) for path in paths)
+    return replace(given, labels=(old, new), num_classes=given.num_classes or new.num_classes)
 
 
 def find_destination(

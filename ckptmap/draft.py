@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.errors import Problem
+from ckptmap.labels import LabelMap
 from ckptmap.mapping.model import MappingResult, Table
 from ckptmap.mapping.slots import Slot
 from ckptmap.offers import Offer
 from ckptmap.targets.variables import TargetVariable
 
+if TYPE_CHECKING:
+    import os
+
+    from ckptmap.surgery import Surgery
+
 EmaChoice = Literal["prefer", "ignore", "only"]
+LabelMaps: TypeAlias = tuple[LabelMap, LabelMap]
+"""What the source's classes are, and what the target's."""
 
 
 class PlanChoices(TypedDict, total=False):
@@ -21,6 +29,8 @@ class PlanChoices(TypedDict, total=False):
 
     num_classes: int | None
     """Classes of the new model; another count than the source's re-initializes the class head."""
+    label_maps: tuple[str | os.PathLike[str], str | os.PathLike[str]] | None
+    """Label maps of the source's classes and of the new ones: what the class heads hold of both is carried over."""
     settings: Mapping[str, Any]
     """Settings of the target such as ``use_dropout``, where the source does not show them."""
     ema: EmaChoice
@@ -46,6 +56,8 @@ class PlanOptions:
     allow_unused: Sequence[str] = ()
     init_missing: bool = False
     step: bool = False
+    labels: LabelMaps | None = None
+    """The label maps, read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +82,6 @@ class Draft:
     offers: Mapping[str, Offer]
     solved: Solved
     options: PlanOptions
+    surgery: Surgery
     step: str | None = None
     """The source variable that holds the training step, where it is to be carried over."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.errors import Problem
+from ckptmap.labels import ClassChanges
 from ckptmap.mapping.model import Init
 from ckptmap.mapping.ops import Op
 from ckptmap.targets.choose import Assumption
@@ -75,6 +76,8 @@ class Plan:
     unknowns: Mapping[str, int] = field(default_factory=dict)
     """The dimensions that were solved from the source or given, such as ``num_classes``."""
     assumptions: tuple[Assumption, ...] = ()
+    classes: ClassChanges | None = None
+    """What two label maps share, where they were given."""
     findings: tuple[Problem, ...] = ()
     """Unused and missing variables that nobody accepted: nothing is written while there are any."""
 

@@ -12,6 +12,7 @@ from ckptmap.mapping import Assignment, Table, apply_table
 from ckptmap.mapping.slots import Slot, classify
 from ckptmap.offers import Offer, differs_in_classes_only, offer
 from ckptmap.recording import record_plan
+from ckptmap.surgery import plan_surgery
 from ckptmap.stepping import find_step
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
@@ -34,7 +35,8 @@ def make_plan(inventory: Inventory, table: Table, target: Target, options: PlanO
     averages = _averages(slots) if options.ema != "ignore" else {}
     offers, refused = _offers(placed, inventory, averages)
     solved = _solve(layout, offers, options)
-    problems = [*mapping.problems, *misplaced, *refused, *solved.problems]
+    surgery = plan_surgery(offers, solved, options.labels, options.num_classes)
+    problems = [*mapping.problems, *misplaced, *refused, *solved.problems, *surgery.problems]
     if options.ema == "only":
         problems += _without_average(solved.variables, offers)
     step = find_step(inventory, slots) if options.step else None
@@ -42,7 +44,7 @@ def make_plan(inventory: Inventory, table: Table, target: Target, options: PlanO
         problems.append(step)
     if problems or isinstance(step, Problem):
         raise PlanError(f"{inventory.path} does not fit {target.name} by table {table.name}", problems)
-    draft = Draft(inventory, table, mapping, slots, averages, offers, solved, options, step)
+    draft = Draft(inventory, table, mapping, slots, averages, offers, solved, options, surgery, step)
     return record_plan(draft, target, layout)
 
 

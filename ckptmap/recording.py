@@ -11,12 +11,14 @@ from ckptmap.globs import first_match
 from ckptmap.ledger import Plan, SourceFate, SourceRecord, TargetFate, TargetRecord
 from ckptmap.mapping import inits
 from ckptmap.mapping.model import Init
+from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.slots import Slot
 from ckptmap.offers import Offer, differs_in_classes_only
 from ckptmap.roots import paths_below
 from ckptmap.stepping import step_target, with_step
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
+from ckptmap.targets.parts import CLASS_HEAD, HEADS
 from ckptmap.targets.variables import TargetVariable
 
 _OUTSIDE = "outside the classification backbone, which is all that fine_tune_checkpoint_type classification restores"
@@ -43,6 +45,7 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
         settings=layout.settings,
         unknowns=draft.solved.values,
         assumptions=layout.assumed,
+        classes=draft.surgery.changes,
         findings=(*_unused_findings(draft, sources), *_missing_findings(draft, targets)),
     )
 
@@ -57,19 +60,39 @@ def _target_records(draft: Draft, kept: Mapping[str, TargetVariable]) -> Iterato
     ruled = inits(draft.table, [variable.name for key, variable in kept.items() if key not in draft.offers])
     for key, variable in kept.items():
         if key in draft.offers:
-            yield key, _offered(draft, variable, draft.offers[key])
+            yield key, _offered(draft, key, variable, draft.offers[key])
         else:
             yield key, _uncovered(draft, variable, ruled.get(variable.name))
 
 
-def _offered(draft: Draft, variable: TargetVariable, made: Offer) -> TargetRecord:
+def _offered(draft: Draft, key: str, variable: TargetVariable, made: Offer) -> TargetRecord:
     rule = str(made.assignment.rule)
+    moved = draft.surgery.heads.get(key)
+    if moved is not None:
+        return _moved(draft, variable, made, moved)
     if differs_in_classes_only(made, variable.shape):
         return TargetRecord(variable, TargetFate.REINITIALIZED, reason=_class_reason(draft), rule=rule)
-    reason = "moving average" if made.sources != made.assignment.sources else ""
+    reason = _average_reason(made)
     return TargetRecord(
         variable, TargetFate.RESTORED, made.sources, made.ops_for(variable.dtype), reason=reason, rule=rule
     )
+
+
+def _moved(draft: Draft, variable: TargetVariable, made: Offer, moved: Classes) -> TargetRecord:
+    """A class head whose slices go to the places that another label map gives them."""
+    rule, changes = str(made.assignment.rule), draft.surgery.changes
+    part = variable.part if variable.part in HEADS else CLASS_HEAD
+    if changes is None or not changes.pairs:
+        reason = f"{part}: no class of the new label map is in the old one"
+        return TargetRecord(variable, TargetFate.REINITIALIZED, reason=reason, rule=rule)
+    kept = f"{part}: {len(changes.pairs)} of {len(changes.pairs) + len(changes.new)} classes carried over"
+    reason = "; ".join(filter(None, (_average_reason(made), kept)))
+    ops = (*made.ops_for(variable.dtype), moved)
+    return TargetRecord(variable, TargetFate.RESTORED, made.sources, ops, reason=reason, rule=rule)
+
+
+def _average_reason(made: Offer) -> str:
+    return "moving average" if made.sources != made.assignment.sources else ""
 
 
 def _class_reason(draft: Draft) -> str:

@@ -151,7 +151,7 @@ def _known_checksum(record: TargetRecord, checkpoint: Checkpoint) -> int | None:
 def _chunks(record: TargetRecord, checkpoint: Checkpoint, seed: int) -> Iterator[bytes]:
     if unchanged(record):
         return checkpoint.chunks(record.sources[0])
-    return _computed(record, checkpoint) if record.fate is TargetFate.RESTORED else _fresh(record, seed)
+    return _computed(record, checkpoint, seed) if record.fate is TargetFate.RESTORED else _fresh(record, seed)
 
 
 def _counted(chunks: Iterator[bytes], report: Callable[[int], None]) -> Iterator[bytes]:
@@ -160,10 +160,13 @@ def _counted(chunks: Iterator[bytes], report: Callable[[int], None]) -> Iterator
         report(len(chunk))
 
 
-def _computed(record: TargetRecord, checkpoint: Checkpoint) -> Iterator[bytes]:
+def _computed(record: TargetRecord, checkpoint: Checkpoint, seed: int) -> Iterator[bytes]:
     from ckptmap.mapping.ops import execute
+    from ckptmap.mapping.ops_classes import fill_fresh
+    from ckptmap.targets.initializers import initial_value
 
-    yield _encoded(record, execute(record.ops, [checkpoint.read(name) for name in record.sources]))
+    values = execute(record.ops, [checkpoint.read(name) for name in record.sources])
+    yield _encoded(record, fill_fresh(record.ops, values, lambda: initial_value(record.variable, seed)))
 
 
 def _fresh(record: TargetRecord, seed: int) -> Iterator[bytes]:

@@ -49,6 +49,14 @@ def convert_command(
             min=1, help="Classes of the new model; another count than the source's re-initializes the class head."
         ),
     ] = None,
+    label_map: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="OLD NEW",
+            help="label_map.pbtxt of the old and the new classes: head slices of shared classes are carried over.",
+            show_default=False,
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -106,6 +114,7 @@ def convert_command(
         raise typer.BadParameter("say where to write with -o DIRECTORY, or add --dry-run", param_hint="--output")
     choices: PlanChoices = {
         "num_classes": num_classes,
+        "label_maps": label_map,
         "settings": parse_settings(settings or ()),
         "ema": ema,
         "root": root,

@@ -141,11 +141,14 @@ class _Comparison:
         """Across a migration whose operations change the bytes: the value is computed again and compared."""
         from ckptmap.checkpoint.values import encode
         from ckptmap.mapping.ops import execute, infer
+        from ckptmap.mapping.ops_classes import fill_fresh
 
         shape, dtype = infer(pair.ops, [one.shape for one in pair.a], [one.dtype for one in pair.a])
         if tuple(shape) != b.shape or dtype is not b.dtype:
             return _line(pair, DiffFate.SHAPE if tuple(shape) != b.shape else DiffFate.DTYPE)
-        value = encode(dtype, execute(pair.ops, [self._a.read(one.name) for one in pair.a]))
+        computed = execute(pair.ops, [self._a.read(one.name) for one in pair.a])
+        # new classes of a head have no counterpart: their values are not compared
+        value = encode(dtype, fill_fresh(pair.ops, computed, lambda: self._b.read(b.name)))
         if dtype is DType.STRING:
             return self._measured(pair, string_delta(value, b"".join(self._bytes_b(b)), b.elements))
         return self._measured(pair, measure([value], dtype, self._bytes_b(b), b.dtype))

@@ -28,6 +28,7 @@ _TARGET_FATES = ("restored", "reinitialized", "missing")
 _SOURCE_FATES = ("mapped", "superseded", "dropped", "unused")
 _MOST_LAYERS = 3
 _MOST_SCOPES = 6
+_MOST_CLASSES = 5
 
 
 def print_report(report: Document, console: Console) -> None:
@@ -47,6 +48,7 @@ def _lines(report: Document) -> Iterator[str]:
         yield from _groups(report["target_variables"], fate)
     for fate in _SOURCE_FATES[1:]:
         yield from _groups(report["source_variables"], fate)
+    yield from _classes(report)
     yield from _assumptions(report)
     yield from _verdict(report)
     yield from _outcome(report)
@@ -111,6 +113,21 @@ def _reason_line(fate: str, reason: str, names: list[str]) -> str:
 
 def _fate(fate: str) -> str:
     return f"[{_COLOURS[fate]}]{fate:<13}[/]"
+
+
+def _classes(report: Document) -> Iterator[str]:
+    """What became of the classes, with the first names of those that are new and those that are gone."""
+    classes = report.get("classes")
+    if classes:
+        carried = len(classes["carried"])
+        sides = [f"{side}: {_first_names(classes[side])}" for side in ("new", "dropped") if classes[side]]
+        total = carried + len(classes["new"])
+        yield "  classes       " + "; ".join([f"{carried} of {total} carried over", *sides])
+
+
+def _first_names(names: list[str]) -> str:
+    more = f", … ({len(names) - _MOST_CLASSES} more)" if len(names) > _MOST_CLASSES else ""
+    return _safe(", ".join(names[:_MOST_CLASSES])) + more
 
 
 def _assumptions(report: Document) -> Iterator[str]:

@@ -57,6 +57,7 @@ def document(
         "source": _source(plan),
         "target": _target(plan),
         "table": plan.table,
+        "classes": _classes(plan),
         "summary": plan.summary,
         "findings": [_finding(finding) for finding in plan.findings],
         "verdict": _verdict(plan, migration),
@@ -89,6 +90,17 @@ def _target(plan: Plan) -> Document:
             {"setting": assumed.setting, "value": assumed.value, "hint": assumed.hint} for assumed in plan.assumptions
         ],
         "dimensions": dict(plan.unknowns),
+    }
+
+
+def _classes(plan: Plan) -> Document | None:
+    """The classes by their names for people, as two label maps have them; None where none were given."""
+    if plan.classes is None:
+        return None
+    return {
+        "carried": [new.shown for _, new in plan.classes.pairs],
+        "new": [label.shown for label in plan.classes.new],
+        "dropped": [label.shown for label in plan.classes.dropped],
     }
 
 

@@ -9,6 +9,7 @@ CLASS_HEAD = "class head"
 MASK_HEAD = "mask head"
 PREDICTOR = "predictor"
 PROPOSALS = "proposals"
+HEADS = (BOX_HEAD, CLASS_HEAD, MASK_HEAD)
 
 _PARTS = (
     ("classification_backbone/", BACKBONE),

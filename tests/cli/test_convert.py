@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.conftest import Project, Run
 from tests.convert.conftest import tf1_values, values, write_template, write_tf1
+from tests.convert.test_plan import label_maps
 
 
 def test_convert_reports_what_it_wrote(run: Run, project: Project) -> None:
@@ -190,3 +191,10 @@ def test_the_step_is_carried_over_and_the_ranges_are_kept(run: Run, project: Pro
     report = json.loads(result.out)
     assert report["target_variables"][-1]["key"] == "step"
     assert report["quantization_ranges"] == {"net/conv/weights_quant/min": -1.0}
+
+
+def test_label_maps_say_which_classes_are_carried_over(run: Run, project: Project) -> None:
+    maps = label_maps(project.folder, "cat dog cow", "horse cat owl")
+    result = run("convert", *project.arguments, "--label-map", *maps, "--dry-run")
+    assert result.code == 0
+    assert "  classes       1 of 3 carried over; new: horse, owl; dropped: dog, cow\n" in result.out

@@ -10,6 +10,7 @@ import pytest
 import ckptmap
 from ckptmap.errors import OutputError
 from tests.convert.conftest import tf1_values, write_template, write_tf1
+from tests.convert.test_plan import label_maps
 
 SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
@@ -120,3 +121,25 @@ def test_the_source_is_not_touched(source: Path, template: Path, table: Path, tm
     before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in source.parent.iterdir()}
     ckptmap.convert(source, to=template, table=table, output=tmp_path / "new")
     assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in source.parent.iterdir()} == before
+
+
+def test_class_slices_arrive_where_the_new_label_map_has_them(source: Path, tmp_path: Path, table: Path) -> None:
+    to = write_template(tmp_path / "zoo5" / "ckpt-0", classes=5)
+    maps = label_maps(tmp_path, "cat dog cow", "cow horse owl cat")
+    report = ckptmap.convert(source, to=to, table=table, output=tmp_path / "new", label_maps=maps)
+    assert report["classes"] == {"carried": ["cow", "cat"], "new": ["horse", "owl"], "dropped": ["dog"]}
+    kernel, old = read(tmp_path / "new" / "ckpt-0", "head/kernel"), tf1_values()["head/ClassPredictor/weights"]
+    np.testing.assert_array_equal(kernel[..., [0, 1, 4]], old[..., [0, 3, 1]])
+    fresh = kernel[..., [2, 3]]
+    assert np.isfinite(fresh).all()
+    assert len(np.unique(fresh)) == fresh.size  # drawn, not filled
+    bias = read(tmp_path / "new" / "ckpt-0", "head/bias")
+    np.testing.assert_array_equal(bias, [500, 503, 0, 0, 501])
+
+
+def test_the_identity_label_map_changes_nothing(source: Path, template: Path, tmp_path: Path, table: Path) -> None:
+    same = label_maps(tmp_path, "cat dog cow", "cat dog cow")
+    ckptmap.convert(source, to=template, table=table, output=tmp_path / "with", label_maps=same)
+    ckptmap.convert(source, to=template, table=table, output=tmp_path / "without")
+    data = "ckpt-0.data-00000-of-00001"
+    assert (tmp_path / "with" / data).read_bytes() == (tmp_path / "without" / data).read_bytes()

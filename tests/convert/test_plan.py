@@ -6,6 +6,7 @@ import pytest
 import ckptmap
 from ckptmap.errors import PlanError, TargetError
 from ckptmap.ledger import Plan
+from ckptmap.mapping.ops_classes import Classes
 from tests.convert.conftest import TABLE, tf1_values, values, write_template, write_tf1
 
 
@@ -142,3 +143,41 @@ def test_a_tf2_checkpoint_is_no_source_for_a_shipped_table(template: Path, tmp_p
     other = write_template(tmp_path / "zoo2" / "ckpt-0")
     with pytest.raises(TargetError, match="is a TF2 checkpoint already"):
         ckptmap.plan(template, to=other)
+
+
+def label_maps(folder: Path, old: str, new: str) -> tuple[Path, Path]:
+    """Two label map files of the classes that the words name, numbered from 1."""
+    paths = folder / "old.pbtxt", folder / "new.pbtxt"
+    for path, words in zip(paths, (old, new), strict=True):
+        path.write_text("\n".join(f"item {{ id: {at} name: '{word}' }}" for at, word in enumerate(words.split(), 1)))
+    return paths
+
+
+def test_label_maps_carry_the_shared_classes_over(source: Path, tmp_path: Path, table: Path) -> None:
+    """Background and three classes become background and two: one of them is known."""
+    target = write_template(tmp_path / "zoo3" / "ckpt-0", classes=3)
+    maps = label_maps(tmp_path, "cat dog cow", "horse cat")
+    plan = ckptmap.plan(source, to=target, table=table, label_maps=maps)
+    assert plan.summary == {
+        "restored": 6, "reinitialized": 0, "missing": 0, "mapped": 6, "superseded": 0, "dropped": 1, "unused": 0,
+    }  # fmt: skip
+    kernel = next(record for record in plan.targets if record.variable.name == "Head/ClassPredictor/kernel")
+    assert kernel.reason == "class head: 1 of 2 classes carried over"
+    assert kernel.ops == (Classes(-1, 1, 4, (0, -1, 1)),)
+
+
+def test_label_maps_that_share_nothing_reinitialize_the_class_head(source: Path, tmp_path: Path, table: Path) -> None:
+    target = write_template(tmp_path / "zoo3" / "ckpt-0", classes=3)
+    plan = ckptmap.plan(source, to=target, table=table, label_maps=label_maps(tmp_path, "cat dog cow", "horse owl"))
+    kernel = next(record for record in plan.targets if record.variable.name == "Head/ClassPredictor/kernel")
+    assert (kernel.fate.value, kernel.reason) == (
+        "reinitialized",
+        "class head: no class of the new label map is in the old one",
+    )
+
+
+def test_a_label_map_with_more_classes_than_the_source_is_an_error(source: Path, tmp_path: Path, table: Path) -> None:
+    target = write_template(tmp_path / "zoo3" / "ckpt-0", classes=3)
+    maps = label_maps(tmp_path, "a b c d e f", "a b")
+    with pytest.raises(PlanError, match="4 values along its class axis become 3, which does not fit 6 classes"):
+        ckptmap.plan(source, to=target, table=table, label_maps=maps)

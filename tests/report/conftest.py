@@ -54,6 +54,7 @@ def report(targets: list[dict[str, Any]], sources: list[dict[str, Any]], **more:
             "dimensions": {"num_classes": 3, "width_96": 96},
         },
         "table": "ssd_mobilenet_v2",
+        "classes": None,
         "summary": {fate: met.count(fate) for fate in fates},
         "findings": [],
         "verdict": None,
