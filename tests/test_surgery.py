@@ -85,10 +85,14 @@ def test_a_source_may_have_more_classes_than_its_label_map() -> None:
 def test_contradictions_name_label_map_and_rule() -> None:
     made = surgery((24,), (31,), PerClass(-1), (OLD, NEW), source_classes=2)
     assert [str(problem) for problem in made.problems] == [
-        "map.pbtxt: its largest class number is 3, the source has 2 classes "
-        "(give the label map that the model was made for, or --num-classes)",
-        "t.yaml:3: old/head: 24 values along its class axis become 31, which does not fit 2 classes that become 4 "
-        "(check the label maps and --num-classes)",
+        (
+            "map.pbtxt: its largest class number is 3, the source has 2 classes "
+            "(give the label map that the model was made for, or --num-classes)"
+        ),
+        (
+            "t.yaml:3: old/head: 24 values along its class axis become 31, which does not fit 2 classes that become 4 "
+            "(check the label maps and --num-classes)"
+        ),
     ]
     assert made.heads == {}
 
