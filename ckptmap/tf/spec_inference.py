@@ -134,11 +134,16 @@ def forms(
     aligned = {at: _aligned(one) for at, one in enumerate(observations) if len(one.builds) == probes}
     lengths.add_widths(vector for group in aligned.values() for builds in group for vector in _dims(builds))
     shown: dict[tuple[int, _Look], set[Form]] = defaultdict(set)
-    whole = {at: {_form(builds, lengths): builds[0] for builds in group} for at, group in aligned.items()}
+    keyless: dict[tuple[_Look, ...], Form] = {}
+    whole: dict[int, dict[Form, Built]] = {at: {} for at in aligned}
     for at, group in aligned.items():
-        for form, builds in zip(whole[at], group, strict=True):
-            for probe, built in enumerate(builds):
-                shown[probe, _look(built)].add(replace(form, key=""))
+        for builds in group:
+            looks = tuple(_look(built) for built in builds)
+            if looks not in keyless:
+                keyless[looks] = _form(builds, lengths)
+                for probe, look in enumerate(looks):
+                    shown[probe, look].add(keyless[looks])
+            whole[at][replace(keyless[looks], key=builds[0].key)] = builds[0]
     found = [whole.get(at) or _recognised(one, shown) for at, one in enumerate(observations)]
     unclear = {at: _unknown_looks(one, shown) for at, one in enumerate(observations) if at not in whole}
     ambiguous = {look for (_, look), candidates in shown.items() if len(candidates) > 1}
@@ -192,9 +197,10 @@ def _dims(builds: Sequence[Built]) -> Iterator[Vector]:
 
 
 def _form(builds: Sequence[Built], lengths: Lengths) -> Form:
+    """The variable in unknowns, wherever it stands: without its key."""
     first = builds[0]
     dims = tuple(str(lengths.text(vector)) for vector in _dims(builds))
-    return Form(first.key, _name(builds, lengths), first.dtype, dims, first.trainable)
+    return Form("", _name(builds, lengths), first.dtype, dims, first.trainable)
 
 
 def _name(builds: Sequence[Built], lengths: Lengths) -> str:
