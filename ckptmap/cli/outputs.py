@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ckptmap.errors import OutputError
-from ckptmap.report.formats import Format, format_of_file, print_text, render
+from ckptmap.report.formats import Format, format_of_file, plain_text, print_text, render
 
 if TYPE_CHECKING:
     from ckptmap.report.document import Document
@@ -68,14 +69,20 @@ def emit(document: Document, outputs: Outputs, *, everything: bool = False) -> N
         OutputError: a file cannot be written.
     """
     rendered = [(path, render(document, form)) for path, form in outputs.files]
-    if outputs.stdout is Format.TEXT:
+    if outputs.stdout is Format.TEXT and _has_colours():
         from rich.console import Console
 
         print_text(document, Console(), everything=everything)
+    elif outputs.stdout is Format.TEXT:
+        _print(plain_text(document, everything=everything).encode())
     elif outputs.stdout is not None:
         _print(render(document, outputs.stdout))
     for path, content in rendered:
         _write(path, content)
+
+
+def _has_colours() -> bool:
+    return sys.stdout.isatty() or "FORCE_COLOR" in os.environ
 
 
 def _print(content: bytes) -> None:

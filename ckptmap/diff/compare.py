@@ -17,7 +17,7 @@ PathLike = str | os.PathLike[str]
 FindMigration = Callable[[Checkpoint, Checkpoint], Migration]
 
 _CHUNK = 1 << 18
-"""Bytes read at a time: two such pieces stay in a processor's second cache while they are compared."""
+"""Bytes read at a time."""
 
 
 def diff(
@@ -64,9 +64,20 @@ def compare(a: Checkpoint, b: Checkpoint, options: Options, migration: Migration
         notes = (*notes, *_graph_note(a.inventory, b.inventory))
     else:
         pairs = pair_by_migration(a.inventory, b.inventory, migration, options.match)
-    comparison = _Comparison(a, b, options)
+    comparison = _Comparison(
+        a, b, options, _same_bytes(a.inventory, b.inventory, pairs) if options.read else frozenset()
+    )
     records = sorted((comparison.record(pair) for pair in pairs), key=_badness)
     return Diff(a.inventory, b.inventory, tuple(records), options, migration.name if migration else "", notes)
+
+
+def _same_bytes(a: Inventory, b: Inventory, pairs: tuple[Pair, ...]) -> frozenset[str]:
+    """The names of the pairs that a look at the files shows to be equal."""
+    from ckptmap.diff.disk import same_on_disk
+
+    plain = [(pair.name, pair.a[0], pair.b) for pair in pairs if len(pair.a) == 1 and pair.b and not pair.ops]
+    alike = [(name, one, other) for name, one, other in plain if _fingerprint(one) == _fingerprint(other) is not None]
+    return same_on_disk(a, b, alike)
 
 
 def _missing_data(*inventories: Inventory) -> Iterator[str]:
@@ -95,10 +106,11 @@ def _badness(record: DiffRecord) -> tuple[int, float, str]:
 class _Comparison:
     """Two open checkpoints and what is asked of them."""
 
-    def __init__(self, a: Checkpoint, b: Checkpoint, options: Options) -> None:
+    def __init__(self, a: Checkpoint, b: Checkpoint, options: Options, same: frozenset[str]) -> None:
         self._a = a
         self._b = b
         self._options = options
+        self._same = same
 
     def record(self, pair: Pair) -> DiffRecord:
         """The line for one pair."""
@@ -124,7 +136,8 @@ class _Comparison:
         if None in known:
             return self._measured(pair, self._delta(a, b))
         if known[0] == known[1]:
-            if not self._options.read or same_bytes(self._bytes_a(a), self._bytes_b(b)):
+            proven = not self._options.read or pair.name in self._same
+            if proven or same_bytes(self._bytes_a(a), self._bytes_b(b)):
                 return _line(pair, DiffFate.EQUAL)
             return self._measured(pair, self._delta(a, b))
         if not self._options.values and not self._options.tolerance:

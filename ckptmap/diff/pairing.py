@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Variable
 from ckptmap.checkpoint.object_graph import SAVE_COUNTER, variable_key
 from ckptmap.globs import first_match
-from ckptmap.mapping.ops import Op
+
+if TYPE_CHECKING:
+    from ckptmap.mapping.ops import Op
 
 _BOOKKEEPING = {variable_key(SAVE_COUNTER): "written by tf.train.Checkpoint itself"}
 

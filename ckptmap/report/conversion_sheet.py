@@ -109,8 +109,8 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     if settings:
         yield "settings", ", ".join(f"{name} {_plain(value)}" for name, value in settings.items())
     yield "table", document["table"]
-    if classes := document.get("classes"):
-        yield "classes", ", ".join(f"{len(names)} {fate}" for fate, names in classes.items())
+    if by_fate := document.get("classes"):
+        yield "classes", ", ".join(f"{len(names)} {fate}" for fate, names in by_fate.items())
     if output:
         yield "written", f"{output['checkpoint']} ({byte_count(output['bytes'])})"
     verdict = document.get("verdict")

@@ -59,7 +59,7 @@ def render(document: Document, form: Format) -> bytes:
 
         return f"{to_json(document)}\n".encode("ascii")
     if form is Format.TEXT:
-        return _text(document).encode()
+        return plain_text(document).encode()
     from ckptmap.report.sheets import sheet_of
 
     sheet = sheet_of(document)
@@ -97,7 +97,13 @@ def print_text(document: Document, console: Console, *, everything: bool = False
     print_sheet(sheet_of(document), console, everything=everything)
 
 
-def _text(document: Document) -> str:
+def plain_text(document: Document, *, everything: bool = False) -> str:
+    """The same without colours; without rich where it is not needed for them."""
+    if document.get("schema") != "ckptmap.report/1":
+        from ckptmap.report.sheet_text import plain_lines
+        from ckptmap.report.sheets import sheet_of
+
+        return "".join(f"{line}\n" for line in plain_lines(sheet_of(document), everything=everything))
     from rich.console import Console
 
     out = io.StringIO()

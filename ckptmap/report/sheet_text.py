@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _COLOURS = {Level.FAILURE: "red", Level.WARNING: "yellow", Level.NOTE: "cyan", Level.OK: "green"}
+_MARKUP = re.compile(r"(?<!\\)\[/?[a-z ]*\]")
 _MOST_GROUPS = 12
 _MOST_NOTED = 3
 """Groups shown of a reason: of what asks for attention, and of what is only noted."""
@@ -22,6 +24,12 @@ def print_sheet(sheet: Sheet, console: Console, *, everything: bool = False) -> 
     """Print ``sheet`` on ``console``; with ``everything`` the rows that are as they should be are listed too."""
     for line in _lines(sheet, everything=everything):
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def plain_lines(sheet: Sheet, *, everything: bool = False) -> Iterator[str]:
+    """The lines without their markup, for what is no terminal: it needs no colours and can do without rich."""
+    for line in _lines(sheet, everything=everything):
+        yield _MARKUP.sub("", line).replace(r"\[", "[")
 
 
 def _lines(sheet: Sheet, *, everything: bool) -> Iterator[str]:
