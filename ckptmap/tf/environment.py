@@ -56,6 +56,7 @@ def tf2() -> Any:
     if not _tf2_enabled():
         raise TensorFlowError("this process runs TensorFlow in TF1 mode", hint="build TF2 models in their own process")
     _stand_in("tensorflow.compat.v1.estimator")
+    _alias_moved(tensorflow)
     _import_object_detection()
     return tensorflow
 
@@ -78,7 +79,7 @@ def tf1() -> Any:
     _stand_in_for_contrib()
     _alias_numpy_types()
     _alias_legacy_layers()
-    _alias_tensor(tensorflow)
+    _alias_moved(tensorflow)
     _import_object_detection()
     _alias_nets()
     return tensorflow.compat.v1
@@ -208,11 +209,14 @@ def _alias_legacy_layers() -> None:
         )
 
 
-def _alias_tensor(tensorflow: Any) -> None:
-    """tf_slim's batch norm of a rank 2 tensor looks for ``Tensor`` in ``framework.ops``, where it no longer is."""
-    ops: Any = importlib.import_module("tensorflow.python.framework.ops")
-    if not hasattr(ops, "Tensor"):
-        ops.Tensor = tensorflow.Tensor
+def _alias_moved(tensorflow: Any) -> None:
+    """tf_slim's batch norm of rank 2 and its decoder of examples look for names where TensorFlow had them once."""
+    homes = {"framework.ops": ("Tensor",), "ops.control_flow_ops": ("case", "cond", "while_loop")}
+    for home, names in homes.items():
+        module: Any = importlib.import_module(f"tensorflow.python.{home}")
+        for name in names:
+            if not hasattr(module, name):
+                setattr(module, name, getattr(tensorflow.compat.v1, name))
 
 
 def _alias_nets() -> None:
