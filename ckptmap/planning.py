@@ -95,7 +95,7 @@ def _solve(layout: Layout, offers: Mapping[str, Offer], options: PlanOptions) ->
     open_classes = any("num_classes" in variable.unknowns for variable in layout.variables)
     given = {"num_classes": options.num_classes} if options.num_classes else {}
     own = layout.solve(shapes, per_class=() if open_classes else heads)
-    solution = layout.solve(shapes, given, heads) if given or not open_classes else own
+    solution = layout.solve(shapes, given, heads) if given else own
     if solution.problems:
         return Solved({}, {}, None, solution.problems)
     variables = {variable.key: variable for variable in layout.variables_with(solution)}

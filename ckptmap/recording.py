@@ -10,7 +10,7 @@ from ckptmap.errors import Problem
 from ckptmap.globs import first_match
 from ckptmap.ledger import Plan, SourceFate, SourceRecord, TargetFate, TargetRecord
 from ckptmap.mapping import inits
-from ckptmap.mapping.model import Init
+from ckptmap.mapping.model import Drop, Init
 from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.slots import Slot
 from ckptmap.offers import Offer, differs_in_classes_only
@@ -53,7 +53,8 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
 def _kept(draft: Draft, root: str) -> dict[str, TargetVariable]:
     """The target's variables below the chosen root, by their full object path; their keys start at that root."""
     below = paths_below(root, draft.solved.variables)
-    return {key: replace(draft.solved.variables[key], key=path) for key, path in below.items()}
+    solved = draft.solved.variables
+    return {key: solved[key] if path == key else replace(solved[key], key=path) for key, path in below.items()}
 
 
 def _target_records(draft: Draft, kept: Mapping[str, TargetVariable]) -> Iterator[tuple[str, TargetRecord]]:
@@ -115,8 +116,9 @@ def _source_records(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterat
         for record in _offered_sources(made, targets.get(key)):
             if offered.setdefault(record.name, record).fate is SourceFate.DROPPED:
                 offered[record.name] = record
+    drops = {drop.source: drop for drop in draft.mapping.drops}
     for name in draft.inventory.variables:
-        yield offered.get(name) or _not_offered(draft, name)
+        yield offered.get(name) or _not_offered(draft, drops.get(name), name)
 
 
 def _offered_sources(made: Offer, target: TargetRecord | None) -> Iterator[SourceRecord]:
@@ -135,8 +137,7 @@ def _offered_sources(made: Offer, target: TargetRecord | None) -> Iterator[Sourc
         yield from (SourceRecord(name, SourceFate.DROPPED, reason, rule) for name in names)
 
 
-def _not_offered(draft: Draft, name: str) -> SourceRecord:
-    dropped = next((drop for drop in draft.mapping.drops if drop.source == name), None)
+def _not_offered(draft: Draft, dropped: Drop | None, name: str) -> SourceRecord:
     if dropped is not None:
         return SourceRecord(name, SourceFate.DROPPED, dropped.reason, str(dropped.rule))
     if name in draft.slots:

@@ -191,8 +191,9 @@ def _assign_layer(
     rule: LayerRule, scope: str, found: Sequence[_Claim], assigned: list[Assignment], problems: list[Problem]
 ) -> None:
     present = {claim.leaf for claim in found}
-    case = min(rule.cases, key=lambda case: (len(case.kind.demanded - present), len(present - case.kind.leaves.keys())))
-    problems += _missing_leaves(rule, case.kind, scope, present)
+    case = rule.cases[0] if len(rule.cases) == 1 else min(rule.cases, key=lambda case: _distance(case.kind, present))
+    if not case.kind.demanded <= present:
+        problems += _missing_leaves(rule, case.kind, scope, present)
     target = _target(rule, TargetPart(case.target, ()), found[0], problems)
     for claim in found if target is not None else ():
         leaf = case.kind.leaves.get(claim.leaf)
@@ -201,6 +202,11 @@ def _assign_layer(
         else:
             name = f"{target}/{leaf.target}"
             assigned.append(Assignment((claim.name,), name, leaf.ops, rule.ref, rule.per_class))
+
+
+def _distance(kind: Kind, present: set[str]) -> tuple[int, int]:
+    """How badly a layer with the leaves ``present`` fits the kind: how many lack, how many are too many."""
+    return len(kind.demanded - present), len(present - kind.leaves.keys())
 
 
 def _missing_leaves(rule: LayerRule, kind: Kind, scope: str, present: Collection[str]) -> list[Problem]:

@@ -127,8 +127,10 @@ def _owner(scope: str, names: Collection[str]) -> str | None:
 def _below_optimizer(name: str, names: Collection[str]) -> Slot | None:
     """``training/Ftrl/X/accumulator``, ``Adam/X/m``: optimizer, owner, slot."""
     pieces = name.split("/")
+    if _unnumbered(pieces[-1]) not in _KERAS_SLOTS:
+        return None
     start = 1 if _unnumbered(pieces[0]) in _PREFIXES else 0
-    if len(pieces) < start + 3 or _unnumbered(pieces[-1]) not in _KERAS_SLOTS:
+    if len(pieces) < start + 3:
         return None
     optimizer, owner = _unnumbered(pieces[start]), "/".join(pieces[start + 1 : -1])
     if optimizer not in _OPTIMIZERS or owner not in names:
@@ -141,10 +143,12 @@ def _bookkeeping(name: str) -> Slot | None:
     last = _unnumbered(pieces[-1])
     if last in _STEPS:
         return Slot("bookkeeping", None, None, _STEPS[last])
-    if re.fullmatch(r"beta[12]_power", last):
+    if last in ("beta1_power", "beta2_power"):
         return Slot("bookkeeping", None, "Adam", "bookkeeping: a running power of the Adam optimizer")
+    if last not in _HYPERPARAMETERS:
+        return None
     parent = _unnumbered(pieces[-2]) if len(pieces) > 1 else ""
-    if last in _HYPERPARAMETERS and parent in _OPTIMIZERS:
+    if parent in _OPTIMIZERS:
         return Slot("bookkeeping", None, parent, f"bookkeeping: {last} of the {parent} optimizer")
     return None
 
@@ -172,4 +176,4 @@ def _quantized(scope: list[str], quantizer: str, names: Collection[str]) -> str 
 
 def _unnumbered(text: str) -> str:
     """A name without the number that TensorFlow adds to make it unique."""
-    return _NUMBER.sub("", text)
+    return _NUMBER.sub("", text) if text[-1:].isdigit() else text

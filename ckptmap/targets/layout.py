@@ -55,6 +55,15 @@ class Layout:
     def _index(self) -> NameIndex:
         return NameIndex(self.variables)
 
+    @cached_property
+    def _users(self) -> dict[str, list[str]]:
+        """The variables that each unknown shapes."""
+        users: dict[str, list[str]] = {}
+        for variable in self.variables:
+            for name in variable.unknowns:
+                users.setdefault(name, []).append(variable.name)
+        return users
+
     def find(self, name: str) -> SpecVariable | Problem:
         """The variable that a table's target string means; a Problem with the nearest names where there is not one."""
         return self._index.find(name)
@@ -95,16 +104,11 @@ class Layout:
         return tuple(limit for limit in self.limits if limit.broken_by(solution.values))
 
     def _used(self, names: Sequence[str]) -> tuple[str, ...]:
-        used = {name for variable in self.variables for name in variable.unknowns}
-        return tuple(name for name in names if name in used)
+        return tuple(name for name in names if name in self._users)
 
     def _open_problems(self, values: Mapping[str, int]) -> tuple[Problem, ...]:
-        users: dict[str, list[str]] = {}
-        for variable in self.variables:
-            for name in variable.unknowns:
-                if name not in values:
-                    users.setdefault(name, []).append(variable.name)
-        return tuple(self._open_problem(name, variables) for name, variables in users.items())
+        still_open = {name: variables for name, variables in self._users.items() if name not in values}
+        return tuple(self._open_problem(name, variables) for name, variables in still_open.items())
 
     def _open_problem(self, name: str, users: Sequence[str]) -> Problem:
         unknown = self.unknowns.get(name, Unknown(name))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ckptmap.errors import Problem
@@ -28,13 +29,16 @@ class NameIndex:
     def __init__(self, variables: Iterable[SpecVariable]) -> None:
         self.variables = tuple(variables)
         self._whole = _grouped((name, at) for at, v in enumerate(self.variables) for name in (v.name, v.key))
-        self._ends = _grouped((end, at) for at, v in enumerate(self.variables) for end in _endings(v.name))
         self._skeletons = _grouped(
             (_NUMBER.sub("#", end), at)
             for at, variable in enumerate(self.variables)
             if "{" in variable.name
             for end in _endings(variable.name)
         )
+
+    @cached_property
+    def _ends(self) -> dict[str, list[int]]:
+        return _grouped((end, at) for at, v in enumerate(self.variables) for end in _endings(v.name))
 
     def matches(self, text: str) -> tuple[SpecVariable, ...]:
         """All variables that ``text`` can mean: those it names whole, else those that end in it.
@@ -60,12 +64,15 @@ class NameIndex:
         return Problem(f"the target has no variable {text!r}", text, nearest(text, (v.name for v in self.variables)))
 
     def _by_whole(self, text: str) -> Sequence[int]:
-        return self._whole.get(text) or [at for at in self._templated(text) if _fits(self.variables[at].name, text)]
+        found = self._whole.get(text)
+        return found or [at for at in self._templated(text) if _fits(self.variables[at].name, text)]
 
     def _by_end(self, text: str) -> Sequence[int]:
         return [*self._ends.get(text, ()), *self._templated(text)]
 
     def _templated(self, text: str) -> list[int]:
+        if not self._skeletons:
+            return []
         candidates = self._skeletons.get(_NUMBER.sub("#", text), ())
         return [at for at in candidates if _fits(_ending(self.variables[at].name, text.count("/") + 1), text)]
 
@@ -105,8 +112,10 @@ def _fits(name: str, text: str) -> bool:
 def _grouped(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
     groups: dict[str, list[int]] = {}
     for text, at in pairs:
-        group = groups.setdefault(text, [])
-        if at not in group[-1:]:
+        group = groups.get(text)
+        if group is None:
+            groups[text] = [at]
+        elif group[-1] != at:
             group.append(at)
     return groups
 

@@ -76,6 +76,8 @@ class SpecVariable:
     @property
     def unknowns(self) -> tuple[str, ...]:
         """The unknowns that decide its shape and its name, each once."""
+        if "{" not in self.name and not any(dim.factors for dim in self.dims):
+            return ()
         in_dims = (name for dim in self.dims for name in dim.unknowns)
         in_name = (name for dim in name_fields(self.name) for name in dim.unknowns)
         return tuple(dict.fromkeys((*in_dims, *in_name)))
