@@ -54,7 +54,7 @@ def audit(
     subject = _subject(inventory, config, to, like, kind, given)
     prediction = _predict(subject.model, config, inventory, graph)
     held = tuple(_held(inventory, prediction))
-    remarks = (*(config_remarks(config) if config else ()), *subject.remarks, *_nothing_restored(prediction))
+    remarks = (*(config_remarks(config) if config else ()), *subject.remarks, *_nothing_restored(prediction, inventory))
     demanded = thresholds or Thresholds()
     remarks += tuple(broken(demanded, subject.model, prediction, held))
     return Audit(inventory, subject.model, prediction, held, remarks)
@@ -97,10 +97,11 @@ def _predict(
     return replace(prediction, error=error, hint=hint) if error and not refused_first else prediction
 
 
-def _nothing_restored(prediction: Prediction) -> Iterator[Remark]:
+def _nothing_restored(prediction: Prediction, inventory: Inventory) -> Iterator[Remark]:
     """TF1 says nothing when no name matches: it trains from scratch."""
     if prediction.entries and not prediction.error and not prediction.read:
-        yield Remark("error", "nothing is restored: training would start from scratch, without a word")
+        hint = "the checkpoint is one of TF2: object paths, no names" if inventory.object_based else ""
+        yield Remark("error", "nothing is restored: training would start from scratch, without a word", "", hint)
 
 
 def _held(inventory: Inventory, prediction: Prediction) -> Iterator[HeldEntry]:

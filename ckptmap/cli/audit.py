@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from ckptmap.cli.options import Json, Source, parse_settings
-from ckptmap.cli.outputs import Formats, ReportFiles, choose_outputs, emit
+from ckptmap.cli.outputs import Formats, ReportFiles, annotating, choose_outputs, emit
 
 Kind = Literal["full", "detection", "classification"]
 
@@ -80,7 +80,8 @@ def audit_command(
 
     given = {**parse_settings(settings or ()), **({"num_classes": num_classes} if num_classes else {})}
     demanded = Thresholds(min_restored, tuple(require or ()), _fates(fail_on), tuple(allow or ()))
-    found = audit(checkpoint, to=to, like=like, pipeline=pipeline, kind=kind, given=given, thresholds=demanded)
+    with annotating(outputs):
+        found = audit(checkpoint, to=to, like=like, pipeline=pipeline, kind=kind, given=given, thresholds=demanded)
     emit(audit_document(found), outputs, everything=everything)
     if not found.passed and not exit_zero:
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ckptmap.cli.options import Json, Output, Source, parse_settings
-from ckptmap.cli.outputs import Formats, ReportFilesBeside, choose_outputs, emit
+from ckptmap.cli.outputs import Formats, ReportFilesBeside, annotating, choose_outputs, emit
 
 if TYPE_CHECKING:
     from ckptmap.draft import PlanChoices
@@ -122,7 +122,7 @@ def convert_command(
         "init_missing": init_missing,
         "step": step,
     }
-    with byte_progress("writing") as progress:
+    with annotating(outputs), byte_progress("writing") as progress:
         report = convert(
             source,
             to=to,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ckptmap.cli.options import Json
-from ckptmap.cli.outputs import Formats, ReportFiles, choose_outputs, emit
+from ckptmap.cli.outputs import Formats, ReportFiles, annotating, choose_outputs, emit
 
 
 def diff_command(
@@ -48,7 +48,8 @@ def diff_command(
     from ckptmap.diff.document import diff_document
 
     values = not names_only or outputs.files != ()
-    found = diff(a, b, read=read, values=values, tolerance=tolerance, match=match or (), mapping=mapping)
+    with annotating(outputs):
+        found = diff(a, b, read=read, values=values, tolerance=tolerance, match=match or (), mapping=mapping)
     document = diff_document(found)
     if stat or names_only:
         _print_lines(document, names_only=names_only, everything=everything)

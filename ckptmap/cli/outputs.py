@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ckptmap.errors import OutputError
+from ckptmap.errors import CkptmapError, OutputError
 from ckptmap.report.formats import Format, format_of_file, plain_text, print_text, render
 
 if TYPE_CHECKING:
@@ -79,6 +80,19 @@ def emit(document: Document, outputs: Outputs, *, everything: bool = False) -> N
         _print(render(document, outputs.stdout))
     for path, content in rendered:
         _write(path, content)
+
+
+@contextmanager
+def annotating(outputs: Outputs) -> Iterator[None]:
+    """Where annotations go to stdout, an error becomes annotations too: each problem on its table's line."""
+    try:
+        yield
+    except CkptmapError as error:
+        if outputs.stdout is Format.GITHUB:
+            from ckptmap.report.github import error_annotations
+
+            _print(error_annotations(error).encode())
+        raise
 
 
 def _has_colours() -> bool:

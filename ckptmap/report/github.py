@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ckptmap.errors import CkptmapError, ProblemsError
 from ckptmap.report.sheet import Group, Level, Message, Sheet, groups
 from ckptmap.report.text import plural, printable
 
@@ -21,6 +22,13 @@ _MOST = 10
 def to_github(sheet: Sheet) -> str:
     """The messages, the worst groups, and the verdict at the end."""
     return "".join(f"{line}\n" for line in _lines(sheet))
+
+
+def error_annotations(error: CkptmapError) -> str:
+    """The problems of an error that left no report, each on the file and line that it names."""
+    problems = error.problems if isinstance(error, ProblemsError) and error.problems else (error.problem,)
+    messages = (Message(Level.FAILURE, problem.message, problem.where, problem.hint) for problem in problems)
+    return "".join(f"{annotation(message, 'ckptmap')}\n" for message in messages)
 
 
 def _lines(sheet: Sheet) -> Iterator[str]:

@@ -5,6 +5,7 @@ import typer
 
 from ckptmap.cli.outputs import Outputs, choose_outputs
 from ckptmap.report.formats import Format
+from tests.cli.conftest import Project, Run
 
 A, SUMMARY = Path("a.html"), Path("summary")
 
@@ -28,3 +29,12 @@ def test_two_formats_never_mix_on_stdout() -> None:
         choose_outputs([Format.CSV], None, json=True)
     with pytest.raises(typer.BadParameter, match="parquet is no text"):
         choose_outputs([Format.PARQUET], None)
+
+
+def test_errors_are_annotations_on_the_lines_of_the_table(run: Run, project: Project) -> None:
+    project.table.write_text(project.table.read_text().replace("to: Conv1,", "to: Conv9,"))
+    result = run("convert", *project.arguments, "--dry-run", "--format", "github")
+    assert result.code == 2
+    assert result.out.startswith(f"::error file={project.table},line=5,title=ckptmap::net/conv/weights: ")
+    assert result.err.startswith("error: ")
+    assert run("convert", *project.arguments, "--dry-run", "--json").out == ""

@@ -1,0 +1,55 @@
+"""``ckptmap freeze``: what a training run leaves as it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from ckptmap.cli.options import Json
+
+Trainer = Literal["train", "model_main"]
+
+
+def freeze_command(
+    checkpoint: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[CHECKPOINT]", help="A TF1 checkpoint of the model: prefix, file or directory.", show_default=False
+        ),
+    ] = None,
+    pipeline: Annotated[
+        str | None,
+        typer.Option(metavar="CONFIG", help="A TF1 pipeline.config: its patterns, and its model.", show_default=False),
+    ] = None,
+    pattern: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="REGEX", help="Freeze what matches, in place of freeze_variables; repeatable.", show_default=False
+        ),
+    ] = None,
+    stages: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PARTS",
+            help="What trains in each stage: heads,top,all, or parts such as class_head+neck.",
+            show_default=False,
+        ),
+    ] = None,
+    trainer: Annotated[
+        Trainer, typer.Option(help="Whose rule: re.match of legacy/train.py, or re.search of model_main.py.")
+    ] = "train",
+    json: Json = False,
+) -> None:
+    """Say which variables TF1's freeze_variables freeze, what still trains, and what that is in TF2."""
+    from json import dumps
+
+    from ckptmap.freezing.document import freeze_document, freeze_lines
+    from ckptmap.freezing.freeze import freeze
+
+    if checkpoint is None and pipeline is None:
+        raise typer.BadParameter("give a checkpoint, or --pipeline CONFIG")
+    wanted = tuple(stage.strip() for stage in (stages or "").split(",") if stage.strip())
+    found = freeze(checkpoint, pipeline=pipeline, patterns=tuple(pattern or ()), stages=wanted, trainer=trainer)
+    document = freeze_document(found)
+    typer.echo(dumps(document, indent=1) if json else "\n".join(freeze_lines(document)))
