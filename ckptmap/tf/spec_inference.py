@@ -231,6 +231,13 @@ class Presence:
     without: tuple[Settings, ...]
 
 
+def _projected(settings: Sequence[Setting], observations: Iterable[Observation]) -> tuple[Settings, ...]:
+    """What the observations have of the settings that can decide, each combination once."""
+    names = [setting.name for setting in settings]
+    unique = {tuple(one.settings[name] for name in names): None for one in observations}
+    return tuple(dict(zip(names, values, strict=True)) for values in unique)
+
+
 def presences(
     settings_for: Callable[[str], Sequence[Setting]],
     observations: Sequence[Observation],
@@ -249,7 +256,8 @@ def presences(
         settings = tuple(settings_for(form.key))
         case = (tuple(places), tuple(s.name for s in settings))
         if case not in met:
-            with_it = tuple(observations[at].settings for at in places)
-            without = tuple(one.settings for at, one in enumerate(observations) if at not in set(places))
+            having = set(places)
+            with_it = _projected(settings, (observations[at] for at in places))
+            without = _projected(settings, (one for at, one in enumerate(observations) if at not in having))
             met[case] = Presence(settings, with_it, without)
         yield form, found[places[0]][form], met[case]

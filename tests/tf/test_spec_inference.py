@@ -108,6 +108,6 @@ def test_presences_ask_only_the_settings_that_touch_a_path() -> None:
         for form, _, presence in presences(lambda key: (A,) if key.startswith("head") else (B,), [one, other], found)
     ]
     assert met == [
-        ("head/h", Presence((A,), (one.settings,), (other.settings,))),
-        ("maps/m", Presence((B,), (one.settings, other.settings), ())),
+        ("head/h", Presence((A,), ({"a": False},), ({"a": True},))),
+        ("maps/m", Presence((B,), ({"b": 1}, {"b": 2}), ())),
     ]
