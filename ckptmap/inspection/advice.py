@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.inspection.architecture import CLASSIFICATION, EFFICIENTDET, Architecture
+from ckptmap.inspection.beside import Beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +20,10 @@ class Advice:
     note: str = ""
 
 
-def advice(inventory: Inventory, architecture: Architecture | None, targets: Collection[str]) -> Advice:
-    """How to convert this checkpoint, when ckptmap has these targets."""
+def advice(
+    inventory: Inventory, architecture: Architecture | None, targets: Collection[str], config: Beside | None = None
+) -> Advice:
+    """How to convert this checkpoint, given the shipped targets; a TF1 ``config`` that agrees knows its settings."""
     if inventory.object_based:
         return Advice(note="a TF2 checkpoint already: restore it with tf.train.Checkpoint")
     path = shlex.quote(inventory.path)
@@ -27,12 +31,18 @@ def advice(inventory: Inventory, architecture: Architecture | None, targets: Col
         return Advice(note=f"unknown to ckptmap: convert it with your own table and TF2 model, {_own_table(path)}")
     target = next((name for name in (architecture.name, architecture.extractor_type) if name in targets), None)
     if target is not None:
-        return Advice(f"ckptmap convert {path} --to {target} -o {architecture.name}_tf2")
+        known = f"--pipeline {shlex.quote(config.path)}" if _of_tf1(config, architecture) else f"--to {target}"
+        return Advice(f"ckptmap convert {path} {known} -o {architecture.name}_tf2")
     if has_counterpart(architecture):
         return Advice(note=f"no target for {architecture.name} is shipped: use your own TF2 model, {_own_table(path)}")
     return Advice(
         note=f"the Object Detection API has no Keras {architecture.name}: use your own TF2 model, {_own_table(path)}"
     )
+
+
+def _of_tf1(config: Beside | None, architecture: Architecture) -> TypeGuard[Beside]:
+    """Whether the config is of this very TF1 model."""
+    return config is not None and config.differences == () and config.says == architecture.extractor_type
 
 
 def has_counterpart(architecture: Architecture) -> bool:

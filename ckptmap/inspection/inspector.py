@@ -57,14 +57,15 @@ def _inspect(checkpoint: Checkpoint) -> Inspection:
     known = roles(inventory)
     architecture = recognize(inventory, known)
     local = "://" not in inventory.path
+    config = config_beside(inventory.path, architecture) if local else None
     return Inspection(
         inventory=inventory,
         roles=known,
         architecture=architecture,
         training=training(checkpoint, known),
         data=data_files(inventory),
-        config=config_beside(inventory.path, architecture) if local else None,
-        advice=advice(inventory, architecture, _targets()),
+        config=config,
+        advice=advice(inventory, architecture, _targets(), config),
         written_by=_written_by(checkpoint) if local else "",
     )
 

@@ -7,6 +7,7 @@ import pytest
 from ckptmap.checkpoint.inventory import Inventory, Kind
 from ckptmap.inspection.advice import advice, has_counterpart
 from ckptmap.inspection.architecture import Architecture, Backbone
+from ckptmap.inspection.beside import Beside, Difference
 
 LITE = Architecture(
     "ssdlite_mobilenet_v2", "ssd", Backbone("mobilenet_v2", "MobileNet"), extractor_type="ssd_mobilenet_v2"
@@ -28,6 +29,26 @@ def test_a_target_of_the_very_name_comes_first() -> None:
 def test_a_path_is_quoted() -> None:
     found = advice(Inventory(Kind.V2, "my models/model.ckpt", {}), LITE, {"ssd_mobilenet_v2"})
     assert found.command.startswith("ckptmap convert 'my models/model.ckpt' --to ")
+
+
+def test_a_config_that_agrees_knows_the_settings() -> None:
+    config = Beside("old/pipeline.config", "ssd_mobilenet_v2", ())
+    found = advice(INVENTORY, LITE, {"ssd_mobilenet_v2"}, config)
+    assert found.command == (
+        "ckptmap convert old/model.ckpt --pipeline old/pipeline.config -o ssdlite_mobilenet_v2_tf2"
+    )
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        Beside("pipeline.config", "ssd_mobilenet_v2", (Difference("num_classes", "11", "90"),)),
+        Beside("pipeline.config", "ssd_mobilenet_v2", None, "cannot be read"),
+        Beside("pipeline.config", "ssd_mobilenet_v2_keras", ()),
+    ],
+)
+def test_any_other_config_does_not(config: Beside) -> None:
+    assert " --to ssd_mobilenet_v2 " in advice(INVENTORY, LITE, {"ssd_mobilenet_v2"}, config).command
 
 
 def test_no_target() -> None:
