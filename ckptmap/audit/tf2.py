@@ -57,7 +57,8 @@ def _restore(model: Model, variables: tuple[TargetVariable, ...], find: Find) ->
     entries = tuple(_entry(model, variable, paths, found) for variable in variables)
     counter = find(SAVE_COUNTER)
     read = {v.name for v in (*(item for item in found.values() if item), *((counter,) if counter else ()))}
-    error, hint = _error(entries, counter is not None)
+    # saved by tf.train.Checkpoint.save; load_fine_tune_checkpoint asserts on it, a Keras model's weights have none
+    error, hint = _error(entries, has_counter=counter is not None or not model.architecture)
     return Prediction(entries, frozenset(read), error, hint)
 
 
@@ -102,7 +103,7 @@ def is_other_class_count(variable: TargetVariable, shape: tuple[int, ...]) -> bo
     )
 
 
-def _error(entries: tuple[ModelEntry, ...], has_counter: bool) -> tuple[str, str]:
+def _error(entries: tuple[ModelEntry, ...], *, has_counter: bool) -> tuple[str, str]:
     """What TensorFlow raises: a shape that does not fit stops the restore, what was not found fails the assertion."""
     unfit = [entry for entry in entries if entry.source and entry.fate is not ModelFate.RESTORED]
     if unfit:

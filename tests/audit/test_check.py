@@ -4,6 +4,12 @@ from pathlib import Path
 import pytest
 
 from ckptmap.audit import Audit, Thresholds, audit
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
+from ckptmap.checkpoint.object_graph import build_object_graph, format_object_graph, variable_key
+from ckptmap.checkpoint.staging import Staging
+from ckptmap.checkpoint.values import join_strings
+from ckptmap.checkpoint.writer import BundleWriter
 from ckptmap.conversion import convert
 from ckptmap.errors import TargetError
 
@@ -204,3 +210,20 @@ def test_thresholds(converted: dict[str, Path], tmp_path: Path) -> None:
 def test_nothing_names_the_model() -> None:
     with pytest.raises(TargetError, match="nothing says what to restore into"):
         audit(TINY)
+
+
+def test_a_detection_checkpoint_needs_its_save_counter_and_other_weights_do_not(tmp_path: Path) -> None:
+    def saved(name: str, path: str) -> Path:
+        with Staging(tmp_path / name) as staging:
+            with BundleWriter(staging, "ckpt") as writer:
+                writer.add(variable_key(path), DType.FLOAT32, (1,), [bytes(4)])
+                graph = format_object_graph(build_object_graph({path: "kernel"}))
+                writer.add(OBJECT_GRAPH_KEY, DType.STRING, (), [join_strings([graph])])
+                writer.finish()
+            staging.commit()
+        return tmp_path / name / "ckpt"
+
+    detector = saved("detector", "model/_feature_extractor/kernel")
+    assert audit(detector, like=detector).prediction.error == "AssertionError: the checkpoint has no save_counter"
+    weights = saved("weights", "layer-1/kernel")
+    assert audit(weights, like=weights).passed
