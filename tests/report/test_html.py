@@ -11,6 +11,7 @@ import pytest
 
 from ckptmap.report.html import to_html
 from ckptmap.report.sheets import sheet_of
+from tests.report.conftest import report, target
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
@@ -38,6 +39,7 @@ addEventListener("load", () => {
   document.querySelector("#counts .level-0:enabled").click();
   facts.failures = document.getElementById("shown").textContent;
   all("#groups summary").forEach((one) => one.click());
+  facts.fits = document.documentElement.scrollWidth <= document.documentElement.clientWidth;
   facts.scripts = document.scripts.length;
   setTimeout(() => {
     facts.rows = all("#groups details[open] tbody tr").length;
@@ -56,14 +58,14 @@ def browser() -> str:
     return found
 
 
-def exercised(browser: str, page: str, folder: Path) -> dict[str, Any]:
+def exercised(browser: str, page: str, folder: Path, width: int = 1200) -> dict[str, Any]:
     """The page run in a browser by EXERCISE, under its own policy with this one script allowed besides."""
     digest = base64.b64encode(hashlib.sha256(EXERCISE.encode()).digest()).decode()
     page = page.replace("script-src '", f"script-src 'sha256-{digest}' '", 1)
     page = page.replace("</head>", f"<script>{EXERCISE}</script></head>", 1)
     file = folder / "page.html"
     file.write_text(page, encoding="utf-8")
-    command = [browser, *QUIET, f"--user-data-dir={folder / 'profile'}", file.as_uri()]
+    command = [browser, *QUIET, f"--window-size={width},900", f"--user-data-dir={folder / 'profile'}", file.as_uri()]
     dom = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=True).stdout
     title = re.search(r"<title>(.*?)</title>", dom, re.DOTALL)
     assert title, dom[:500]
@@ -77,6 +79,7 @@ def test_the_script_runs_without_errors(browser: str, conversion: dict[str, Any]
         "shown": "6 of 8 variables, 4 groups",
         "failures": "1 of 8 variables, 1 group",
         "rows": 1,
+        "fits": True,
         "scripts": 3,
         "faults": [],
         "ready": "true",
@@ -86,6 +89,12 @@ def test_the_script_runs_without_errors(browser: str, conversion: dict[str, Any]
 def test_hostile_names_run_nothing(browser: str, hostile: dict[str, Any], tmp_path: Path) -> None:
     seen = exercised(browser, to_html(sheet_of(hostile)), tmp_path)
     assert (seen["scripts"], seen["faults"], seen["cells"], seen["ready"]) == (3, [], 7, "true")
+
+
+def test_the_page_is_never_wider_than_a_narrow_window(browser: str, tmp_path: Path) -> None:
+    name = "scope_" * 40 + "/" + "layer_" * 40 + "/kernel"
+    targets = [target(name, "missing", [1], "because_" * 40), target(f"other/{name}", "restored", [3])]
+    assert exercised(browser, to_html(sheet_of(report(targets, []))), tmp_path, width=500)["fits"]
 
 
 def test_nothing_is_loaded_and_only_the_own_script_may_run(hostile: dict[str, Any]) -> None:
