@@ -14,6 +14,7 @@ from ckptmap.checkpoint.reader import Checkpoint
 from ckptmap.checkpoint.writer import BundleWriter
 from ckptmap.errors import OutputError
 from ckptmap.ledger import Plan, TargetFate, TargetRecord
+from ckptmap.mapping.ops_rows import keeps_bytes
 from ckptmap.report.text import byte_count, plural
 
 DataMode = Literal["auto", "copy", "reflink", "link"]
@@ -41,8 +42,8 @@ class Placement:
 
 
 def unchanged(record: TargetRecord) -> bool:
-    """Whether the value is the source's, byte for byte."""
-    return record.fate is TargetFate.RESTORED and not record.ops
+    """Whether the value is the source's, byte for byte, perhaps under another shape."""
+    return record.fate is TargetFate.RESTORED and keeps_bytes(record.ops)
 
 
 def stored_values(plan: Plan, checkpoint: Checkpoint) -> Stored:

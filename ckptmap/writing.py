@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.object_graph import object_path, variable_key
 from ckptmap.checkpoint.object_writer import ObjectValue, add_objects
@@ -15,9 +14,6 @@ from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
 from ckptmap.errors import CheckpointError, VerificationError
 from ckptmap.ledger import Plan, TargetFate, TargetRecord
 from ckptmap.placing import DataMode, Placement, Stored, place_data, stored_values, unchanged
-
-if TYPE_CHECKING:
-    import numpy as np
 
 Progress = Callable[[int, int], None]
 
@@ -151,34 +147,15 @@ def _known_checksum(record: TargetRecord, checkpoint: Checkpoint) -> int | None:
 def _chunks(record: TargetRecord, checkpoint: Checkpoint, seed: int) -> Iterator[bytes]:
     if unchanged(record):
         return checkpoint.chunks(record.sources[0])
-    return _computed(record, checkpoint, seed) if record.fate is TargetFate.RESTORED else _fresh(record, seed)
+    from ckptmap.computing import computed, fresh
+
+    return computed(record, checkpoint, seed) if record.fate is TargetFate.RESTORED else fresh(record, seed)
 
 
 def _counted(chunks: Iterator[bytes], report: Callable[[int], None]) -> Iterator[bytes]:
     for chunk in chunks:
         yield chunk
         report(len(chunk))
-
-
-def _computed(record: TargetRecord, checkpoint: Checkpoint, seed: int) -> Iterator[bytes]:
-    from ckptmap.mapping.ops import execute
-    from ckptmap.mapping.ops_classes import fill_fresh
-    from ckptmap.targets.initializers import initial_value
-
-    values = execute(record.ops, [checkpoint.read(name) for name in record.sources])
-    yield _encoded(record, fill_fresh(record.ops, values, lambda: initial_value(record.variable, seed)))
-
-
-def _fresh(record: TargetRecord, seed: int) -> Iterator[bytes]:
-    from ckptmap.targets.initializers import initial_value
-
-    yield _encoded(record, initial_value(record.variable, seed, record.init.value if record.init else "initializer"))
-
-
-def _encoded(record: TargetRecord, array: np.ndarray) -> bytes:
-    from ckptmap.checkpoint.values import encode
-
-    return encode(record.variable.dtype, array)
 
 
 def _counting(progress: Progress | None, total: int) -> Callable[[int], None]:

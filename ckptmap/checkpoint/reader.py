@@ -71,6 +71,19 @@ class Checkpoint:
         """
         return self._source.chunks(self._variable(name), size)
 
+    def rows(self, name: str, axis: int, start: int, stop: int) -> np.ndarray:
+        """The indices ``start <= i < stop`` of one axis of ``name``; only a V2 bundle spares reading the rest.
+
+        Checksums need whole values: here they are not compared, ``chunks`` does it.
+
+        Raises:
+            CheckpointError: no such variable, a missing or damaged data file.
+        """
+        variable = self._variable(name)
+        if isinstance(self._source, BundleSource):
+            return self._source.rows(variable, axis, start, stop)
+        return self._source.value(variable)[(slice(None),) * axis + (slice(start, stop),)]
+
     def stored(self, name: str) -> tuple[str, Span] | None:
         """The file on this machine, and the place in it, where the bytes of ``name`` lie whole as a V2 bundle has them.
 

@@ -16,14 +16,17 @@ from ckptmap.errors import TargetError
 from ckptmap.targets.variables import Initializer, TargetVariable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import numpy as np
 
     Array = np.ndarray[Any, Any]
     Shape = tuple[int, ...]
     Options = Mapping[str, float | str]
+    Draw = Callable[[np.random.Generator, int, Options, Shape], Array]
+    """Draws so many values for a variable of this shape."""
 
+_BLOCK = 1 << 20
 _TRUNCATED_STDDEV = 0.87962566103423978
 """The standard deviation of a unit normal cut off at two: variance scaling divides by it."""
 
@@ -34,11 +37,22 @@ def initial_value(variable: TargetVariable, seed: int = 0, value: float | str = 
     The same ``seed`` and variable name give the same value, whatever other variables there are. Raises TargetError
     where the initializer is of no known kind.
     """
+    import numpy as np
+
+    blocks = list(initial_blocks(variable, seed, value))
+    return np.concatenate(blocks).reshape(variable.shape)
+
+
+def initial_blocks(variable: TargetVariable, seed: int = 0, value: float | str = "initializer") -> Iterator[Array]:
+    """The values of ``initial_value`` in row-major order, as arrays of one dimension and at most a million values."""
     initializer = _chosen(variable, value)
     if initializer.kind not in _KINDS:
         raise TargetError(f"no initializer is called {initializer.kind!r}", where=variable.name, hint=", ".join(_KINDS))
-    values = _KINDS[initializer.kind](_generator(seed, variable.name), variable.shape, initializer.options)
-    return values.astype(variable.dtype.numpy)
+    draw, rng = _KINDS[initializer.kind], _generator(seed, variable.name)
+    count = math.prod(variable.shape)
+    for start in range(0, max(count, 1), _BLOCK):
+        size = min(_BLOCK, count - start)
+        yield draw(rng, size, initializer.options, variable.shape).astype(variable.dtype.numpy)
 
 
 def _chosen(variable: TargetVariable, value: float | str) -> Initializer:
@@ -54,47 +68,47 @@ def _generator(seed: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
 
 
-def _full(value: float) -> Callable[[np.random.Generator, Shape, Options], Array]:
-    def fill(_: np.random.Generator, shape: Shape, options: Options) -> Array:
+def _full(value: float) -> Draw:
+    def fill(_: np.random.Generator, count: int, options: Options, shape: Shape) -> Array:  # noqa: ARG001
         import numpy as np
 
-        return np.full(shape, options.get("value", value))
+        return np.full(count, options.get("value", value))
 
     return fill
 
 
-def _random_normal(rng: np.random.Generator, shape: Shape, options: Options) -> Array:
-    return rng.normal(_number(options, "mean", 0.0), _number(options, "stddev", 0.05), shape)
+def _random_normal(rng: np.random.Generator, count: int, options: Options, _: Shape) -> Array:
+    return rng.normal(_number(options, "mean", 0.0), _number(options, "stddev", 0.05), count)
 
 
-def _random_uniform(rng: np.random.Generator, shape: Shape, options: Options) -> Array:
-    return rng.uniform(_number(options, "minval", -0.05), _number(options, "maxval", 0.05), shape)
+def _random_uniform(rng: np.random.Generator, count: int, options: Options, _: Shape) -> Array:
+    return rng.uniform(_number(options, "minval", -0.05), _number(options, "maxval", 0.05), count)
 
 
-def _truncated_normal(rng: np.random.Generator, shape: Shape, options: Options) -> Array:
-    return _number(options, "mean", 0.0) + _number(options, "stddev", 0.05) * _cut_normal(rng, shape)
+def _truncated_normal(rng: np.random.Generator, count: int, options: Options, _: Shape) -> Array:
+    return _number(options, "mean", 0.0) + _number(options, "stddev", 0.05) * _cut_normal(rng, count)
 
 
-def _cut_normal(rng: np.random.Generator, shape: Shape) -> Array:
+def _cut_normal(rng: np.random.Generator, count: int) -> Array:
     """Unit normal numbers, drawn again until they are within two."""
     import numpy as np
 
-    values = np.atleast_1d(rng.normal(size=shape))
+    values = rng.normal(size=count)
     while (outside := np.abs(values) > 2).any():
         values[outside] = rng.normal(size=int(outside.sum()))
-    return values.reshape(shape)
+    return values
 
 
-def _variance_scaling(rng: np.random.Generator, shape: Shape, options: Options) -> Array:
+def _variance_scaling(rng: np.random.Generator, count: int, options: Options, shape: Shape) -> Array:
     fan_in, fan_out = fans(shape)
     fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[str(options.get("mode", "fan_in"))]
     variance = _number(options, "scale", 1.0) / max(1.0, fan)
     distribution = str(options.get("distribution", "truncated_normal"))
     if distribution == "uniform":
-        return rng.uniform(-math.sqrt(3 * variance), math.sqrt(3 * variance), shape)
+        return rng.uniform(-math.sqrt(3 * variance), math.sqrt(3 * variance), count)
     if distribution == "untruncated_normal":
-        return rng.normal(0.0, math.sqrt(variance), shape)
-    return math.sqrt(variance) / _TRUNCATED_STDDEV * _cut_normal(rng, shape)
+        return rng.normal(0.0, math.sqrt(variance), count)
+    return math.sqrt(variance) / _TRUNCATED_STDDEV * _cut_normal(rng, count)
 
 
 def fans(shape: Shape) -> tuple[float, float]:
@@ -109,7 +123,7 @@ def _number(options: Options, name: str, default: float) -> float:
     return float(options.get(name, default))
 
 
-_KINDS: dict[str, Callable[[np.random.Generator, Shape, Options], Array]] = {
+_KINDS: dict[str, Draw] = {
     "zeros": _full(0.0),
     "ones": _full(1.0),
     "constant": _full(0.0),

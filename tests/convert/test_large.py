@@ -1,0 +1,184 @@
+"""Memory stays flat: values of any size are moved and computed a piece at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ckptmap
+from ckptmap import computing
+from ckptmap.checkpoint.bundle import data_path
+from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, format_entry, format_header
+from ckptmap.checkpoint.crc import crc32c
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
+from ckptmap.checkpoint.sstable import TableWriter
+from ckptmap.targets.initializers import initial_value
+from ckptmap.targets.variables import Initializer, TargetVariable
+from tests.convert.conftest import values, write_tf1
+
+TABLE = """\
+variables:
+  - {from: turned, to: m/turned, ops: [{transpose: [1, 0]}]}
+  - {from: cut, to: m/cut, ops: [{slice: {axis: 1, start: 1}}, {cast: float64}]}
+  - {from: [one, other], to: m/joined, ops: [{concat: -1}]}
+  - {from: flat, to: m/flat, ops: [{reshape: [-1]}]}
+init:
+  - {match: m/fresh, value: ones, reason: new}
+"""
+LARGE_TABLE = """\
+variables:
+  - {from: turned, to: m/turned, ops: [{transpose: [1, 0]}]}
+  - {from: same, to: m/same}
+init:
+  - {match: m/fresh, value: initializer, reason: new}
+"""
+SHAPES = {"m/turned": (5, 6), "m/cut": (4, 2), "m/joined": (3, 4), "m/flat": (8,), "m/fresh": (7, 2)}
+
+
+def write_template(folder: Path, shapes: dict[str, tuple[int, ...]]) -> Path:
+    objects = {}
+    for name, shape in shapes.items():
+        dtype = DType.FLOAT64 if name == "m/cut" else DType.FLOAT32
+        size = int(np.prod(shape)) * (dtype.itemsize or 0)
+        objects[name] = ObjectValue(name, dtype, shape, [bytes(size)])
+    write_object_checkpoint(folder / "ckpt-0", "", objects)
+    return folder / "ckpt-0"
+
+
+def read(prefix: Path, name: str) -> np.ndarray:
+    with ckptmap.open_checkpoint(prefix) as checkpoint:
+        return checkpoint.read(f"{name}/.ATTRIBUTES/VARIABLE_VALUE")
+
+
+@pytest.mark.parametrize("budget", [1, 24, 1000])
+def test_pieces_make_the_same_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: int) -> None:
+    monkeypatch.setattr(computing, "BUDGET", budget)
+    old = {
+        "turned": values((6, 5)),
+        "cut": values((4, 3), 100),
+        "one": values((3, 1), 200),
+        "other": values((3, 3), 300),
+        "flat": values((2, 4), 400),
+    }
+    source = write_tf1(tmp_path / "old" / "model.ckpt", old)
+    (tmp_path / "table.yaml").write_text(TABLE)
+    template = write_template(tmp_path / "zoo", SHAPES)
+    report = ckptmap.convert(source, to=template, table=tmp_path / "table.yaml", output=tmp_path / "new", data="link")
+    assert report["output"]["kept"] == 1  # another shape alone changes no byte
+    new = tmp_path / "new" / "ckpt-0"
+    np.testing.assert_array_equal(read(new, "m/turned"), old["turned"].T)
+    np.testing.assert_array_equal(read(new, "m/cut"), old["cut"][:, 1:].astype(np.float64))
+    np.testing.assert_array_equal(read(new, "m/joined"), np.concatenate([old["one"], old["other"]], axis=-1))
+    np.testing.assert_array_equal(read(new, "m/flat"), old["flat"].reshape(-1))
+    np.testing.assert_array_equal(read(new, "m/fresh"), np.ones((7, 2)))
+
+
+def test_a_damaged_source_is_found_by_pieces_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(computing, "BUDGET", 8)
+    source = write_tf1(tmp_path / "old" / "model.ckpt", {"turned": values((6, 5)), "same": values((2,))})
+    data = Path(data_path(str(source), 0, 1))
+    data.write_bytes(b"\xff" + data.read_bytes()[1:])
+    (tmp_path / "table.yaml").write_text(LARGE_TABLE)
+    template = write_template(tmp_path / "zoo", {"m/turned": (5, 6), "m/same": (2,), "m/fresh": (2,)})
+    with pytest.raises(ckptmap.CkptmapError, match="checksum of turned is wrong"):
+        ckptmap.convert(source, to=template, table=tmp_path / "table.yaml", output=tmp_path / "new")
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("inner", [3, 3000])
+def test_rows_of_a_stored_value(tmp_path: Path, axis: int, inner: int) -> None:
+    value = values((4, 5, inner))
+    with ckptmap.open_checkpoint(write_tf1(tmp_path / "old" / "m", {"before": values((7,)), "v": value})) as checkpoint:
+        np.testing.assert_array_equal(checkpoint.rows("v", axis, 1, 3), value.take([1, 2], axis=axis))
+
+
+def test_large_fresh_values_are_reproducible_whatever_their_shape() -> None:
+    normal = Initializer("truncated_normal", {"stddev": 1.0})
+    whole = initial_value(TargetVariable("k", "k", DType.FLOAT32, (3, 700_000), initializer=normal))
+    start = initial_value(TargetVariable("k", "k", DType.FLOAT32, (1 << 20,), initializer=normal))
+    assert whole.shape == (3, 700_000)
+    np.testing.assert_array_equal(whole.reshape(-1)[: 1 << 20], start)
+    assert float(np.abs(whole).max()) <= 2
+    assert not np.array_equal(whole.reshape(-1)[1 << 20 : (1 << 20) + 100], start[:100])
+
+
+def write_sparse(folder: Path, tensors: dict[str, tuple[int, ...]]) -> Path:
+    """A checkpoint of zeros that takes no room on the disk."""
+    folder.mkdir()
+    entries, offset = {}, 0
+    for name, shape in tensors.items():
+        size, crc = 4 * int(np.prod(shape)), 0
+        for start in range(0, size, 1 << 20):
+            crc = crc32c(bytes(min(1 << 20, size - start)), crc)
+        entries[name.encode()] = Entry(DType.FLOAT32.number, shape, 0, offset, size, crc)
+        offset += size
+    with (folder / "model.ckpt.index").open("wb") as handle:
+        table = TableWriter(handle.write)
+        table.add(HEADER_KEY, format_header(1))
+        for key, entry in sorted(entries.items()):
+            table.add(key, format_entry(entry))
+        table.finish()
+    with (folder / "model.ckpt.data-00000-of-00001").open("wb") as handle:
+        handle.truncate(offset)
+    return folder / "model.ckpt"
+
+
+MEASURED = """
+import json, resource, sys
+import ckptmap
+source, template, table, output, data = sys.argv[1:]
+report = ckptmap.convert(source, to=template, table=table, output=output, data=data, verify_data=True)
+print(json.dumps([report["output"]["bytes"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))
+"""
+
+
+def measure(arguments: Sequence[object]) -> tuple[int, float]:
+    """Bytes written, and the peak memory of the whole process in MB."""
+    command = [sys.executable, "-c", MEASURED, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    size, peak = json.loads(done.stdout)
+    return size, peak / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="needs sparse files and getrusage")
+@pytest.mark.parametrize("mode", ["copy", "link"])
+def test_the_peak_of_memory_does_not_follow_the_size(tmp_path: Path, mode: str) -> None:
+    source = write_sparse(tmp_path / "old", {"turned": (6000, 10_000), "same": (50_000_000,)})
+    shapes = {"m/turned": (10_000, 6000), "m/same": (50_000_000,), "m/fresh": (50_000_000,)}
+    template = write_large_template(tmp_path / "zoo", shapes)
+    (tmp_path / "table.yaml").write_text(LARGE_TABLE)
+    size, peak = measure([source, template, tmp_path / "table.yaml", tmp_path / "new", mode])
+    assert size == 4 * (60_000_000 + 100_000_000) + 8
+    assert peak < 150
+
+
+def write_large_template(folder: Path, large: dict[str, tuple[int, ...]]) -> Path:
+    """The index of a small checkpoint with larger shapes: a template's values are never read."""
+    prefix = write_template(folder, dict.fromkeys(large, (1,)))
+    shapes = {f"{name}/.ATTRIBUTES/VARIABLE_VALUE": shape for name, shape in large.items()}
+    with ckptmap.open_checkpoint(prefix) as checkpoint:
+        found = checkpoint.inventory.variables
+    offset = Path(data_path(str(prefix), 0, 1)).stat().st_size
+    with Path(f"{prefix}.index").open("wb") as handle:
+        table = TableWriter(handle.write)
+        table.add(HEADER_KEY, format_header(1))
+        for name, variable in sorted(found.items()):
+            span = variable.span
+            assert span is not None
+            shape = shapes.get(name, variable.shape)
+            if name in shapes:
+                entry = Entry(variable.dtype.number, shape, 0, offset, 4 * int(np.prod(shape)), 0)
+            else:
+                entry = Entry(variable.dtype.number, shape, 0, span.offset, span.size, span.crc32c)
+            table.add(name.encode(), format_entry(entry))
+        table.finish()
+    return prefix

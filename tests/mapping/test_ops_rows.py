@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose, execute
+from ckptmap.mapping.ops_join import Concat, Stack, Sum
+from ckptmap.mapping.ops_numeric import Add, Cast, Scale
+from ckptmap.mapping.ops_rows import by_rows, keeps_bytes
+
+
+def sources(shape: tuple[int, ...], count: int) -> list[np.ndarray]:
+    size = int(np.prod(shape))
+    return [np.arange(at * size, (at + 1) * size, dtype=np.float32).reshape(shape) for at in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("ops", "shape", "count"),
+    [
+        ([Transpose((1, 0))], (6, 8), 1),
+        ([Transpose((2, 0, 1)), Reshape((4, 30))], (5, 6, 4), 1),
+        ([Transpose((2, 3, 1, 0))], (6, 4, 1, 1), 1),
+        ([Slice(0, 2, 7)], (8, 3), 1),
+        ([Slice(-1, 1, None), Transpose((1, 0))], (8, 5), 1),
+        ([Slice(1, 1, None)], (1, 9, 4), 1),
+        ([Split(0, 3, take=2)], (9, 2), 1),
+        ([Split(1, 0, sizes=(2, 5), take=1), Transpose((1, 0))], (3, 7), 1),
+        ([Squeeze((0, -1)), Cast(DType.FLOAT64)], (1, 7, 3, 1), 1),
+        ([Scale((2.0,)), Add((1.0,), 0)], (5, 2), 1),
+        ([Add((1.0, 2.0), -1)], (5, 4), 1),
+        ([Reorder(0, (1, 0)), Transpose((1, 0))], (4, 6), 1),
+        ([Concat(1)], (5, 3), 2),
+        ([Stack(2)], (5, 3), 3),
+        ([Stack(0), Transpose((1, 0))], (6,), 2),
+        ([Sum()], (5, 3), 2),
+        ([Transpose((1, 0)), Concat(-1), Reshape((3, 2, 5))], (5, 3), 2),
+    ],
+)
+def test_rows_one_after_the_other_are_the_result(ops: Sequence[Op], shape: tuple[int, ...], count: int) -> None:
+    arrays = sources(shape, count)
+    rows = by_rows(ops, [(shape, DType.FLOAT32)] * count)
+    assert rows is not None
+    for step in (1, 2, rows.count):
+        pieces = []
+        for start in range(0, rows.count, step):
+            stop = min(start + step, rows.count)
+            box = (slice(None),) * rows.axis + (slice(start + rows.offset, stop + rows.offset),)
+            pieces.append(np.ascontiguousarray(execute(rows.ops, [array[box] for array in arrays])).tobytes())
+        assert b"".join(pieces) == np.ascontiguousarray(execute(ops, arrays)).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("ops", "shape"),
+    [
+        ([Reorder(0, (1, 0))], (4, 6)),
+        ([Reshape((24,))], (4, 6)),
+        ([Concat(0)], (4, 6)),
+        ([Stack(0)], (4, 6)),
+        ([Add((1.0, 2.0), 0)], (4, 6)),
+        ([Squeeze((0, 1))], (1, 1)),
+    ],
+)
+def test_rows_that_need_more_than_themselves(ops: Sequence[Op], shape: tuple[int, ...]) -> None:
+    count = 2 if ops[0].joins else 1
+    assert by_rows(ops, [(shape, DType.FLOAT32)] * count) is None
+
+
+def test_what_keeps_the_bytes() -> None:
+    assert keeps_bytes([])
+    assert keeps_bytes([Squeeze((0,)), Reshape((-1,))])
+    assert not keeps_bytes([Squeeze((0,)), Cast(DType.FLOAT64)])
