@@ -1,0 +1,56 @@
+"""For a pattern that matches nothing: one near to it that would."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+
+from ckptmap.freezing.model import Weight
+from ckptmap.targets.parts import BACKBONE, BOX_HEAD, CLASS_HEAD, MASK_HEAD, NECK, PREDICTOR, PROPOSALS
+
+_WORDS = {
+    "backbone": (BACKBONE,),
+    "body": (BACKBONE,),
+    "base": (BACKBONE,),
+    "neck": (NECK,),
+    "fpn": (NECK,),
+    "rpn": (PROPOSALS,),
+    "head": (CLASS_HEAD, BOX_HEAD, MASK_HEAD, PREDICTOR),
+    "classifier": (CLASS_HEAD,),
+}
+"""What people call the parts in patterns for other libraries."""
+
+
+def nearest_pattern(text: str, weights: Sequence[Weight]) -> str:
+    """A pattern that matches: the same unanchored, the scopes of the part it names, or the most similar scope.
+
+    Empty where nothing is near.
+    """
+    anywhere = f".*{text.lstrip('^')}"
+    if any(re.match(anywhere, weight.name) for weight in weights):
+        return anywhere
+    words = re.findall(r"[a-z]+", text.lower())
+    parts = {part for word in words for part in _WORDS.get(word, ())}
+    if scopes := _first_scopes(weight for weight in weights if weight.part in parts):
+        return "|".join(f"{scope}/.*" for scope in scopes)
+    return _similar_scope(text, weights)
+
+
+def _first_scopes(weights: Iterable[Weight]) -> list[str]:
+    """The outermost scopes, numbers at their end opened: ``BoxPredictor_0`` and ``_1`` are ``BoxPredictor_\\d+``."""
+    firsts = (weight.name.partition("/")[0] for weight in weights)
+    return list(dict.fromkeys(re.sub(r"_\d+$", r"_\\d+", first) for first in firsts))
+
+
+def _similar_scope(text: str, weights: Iterable[Weight]) -> str:
+    plain = re.sub(r"[^\w/]+", "", text.replace(".*", "")).strip("/")
+    scopes = dict.fromkeys(
+        "/".join(parts[:depth])
+        for weight in weights
+        for parts in [weight.name.split("/")]
+        for depth in range(1, len(parts))
+    )
+    by_lower = {scope.lower(): scope for scope in scopes}
+    close = difflib.get_close_matches(plain.lower(), by_lower, n=1)
+    return f"{re.escape(by_lower[close[0]])}/.*" if close else ""
