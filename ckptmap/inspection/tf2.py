@@ -99,7 +99,7 @@ def _ssd_heads(predictor: Shapes, background: int = 1) -> Heads:
     depthwise = has(predictor, r"_class_predictor_layers/\d+/depthwise_kernel$")
     classes = "_prediction_heads/class_predictions_with_background"
     maps = numbered(predictor, rf"^{classes}/(\d+)/")
-    if maps:
+    if 0 < len(maps) <= _MOST_MAPS:
         pairs = [
             (_outputs(predictor, f"_prediction_heads/box_encodings/{n}"), _outputs(predictor, f"{classes}/{n}"))
             for n in maps
@@ -110,6 +110,10 @@ def _ssd_heads(predictor: Shapes, background: int = 1) -> Heads:
     )
     levels = numbered(predictor, r"^_base_tower_layers_for_heads/box_encodings/(\d+)/")
     return Heads(WEIGHT_SHARED, count, (anchors,) if anchors else (), len(levels) or None, depthwise)
+
+
+_MOST_MAPS = 64
+"""Feature maps of a model; a file that claims more is hostile, and looking each up would take forever."""
 
 
 def _outputs(shapes: Shapes, scope: str) -> int | None:

@@ -10,6 +10,8 @@ from ckptmap.checkpoint.object_graph import VALUE_SUFFIX
 from ckptmap.report.fold import fold
 
 _INDENT = "  "
+_DEEPEST = 100
+"""Scopes within scopes; what lies deeper in a hostile name is one scope, so that no recursion runs away."""
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ def _grown(variables: Iterable[Variable]) -> Branch:
 
 def _branch(known: dict[str, Branch], scope: str) -> Branch:
     """The branch of ``scope``, made where it is new; ``known`` holds those that were made, by scope and slash."""
-    branch, parts = known[""], scope.split("/")
+    branch, parts = known[""], scope.split("/", _DEEPEST)
     for count, part in enumerate(parts, 1):
         if part not in branch.below:
             known["/".join(parts[:count]) + "/"] = branch.below[part] = Branch()

@@ -19,9 +19,9 @@ class Group:
 
 def fold(names: Iterable[str]) -> tuple[Group, ...]:
     """Groups of names that are alike but for their numbers, in the order of first appearance."""
-    members: dict[str, list[str]] = {}
+    members: dict[tuple[str, ...], list[str]] = {}
     for name in names:
-        members.setdefault(_NUMBER.sub("#", name), []).append(name)
+        members.setdefault(tuple(_NUMBER.split(name)), []).append(name)
     return tuple(Group(_label(group), tuple(group)) for group in members.values())
 
 
@@ -40,7 +40,7 @@ def _label(names: list[str]) -> str:
 def _range(numbers: list[int], as_written: str) -> str:
     if len(numbers) == 1:
         return as_written
-    if numbers == list(range(numbers[0], numbers[-1] + 1)):
+    if numbers[-1] - numbers[0] == len(numbers) - 1:
         return f"{{{numbers[0]}..{numbers[-1]}}}"
     shown = ",".join(map(str, numbers[:6]))
     return f"{{{shown},…}}" if len(numbers) > 6 else f"{{{shown}}}"

@@ -53,6 +53,11 @@ def test_names_with_empty_components() -> None:
     assert list(tree_lines(variables)) == ["/", "  a/x  float32 [1]", "  /  float32 [3]", "a/y  float32 [2]"]
 
 
+def test_a_name_of_a_thousand_scopes() -> None:
+    (line,) = tree_lines([variable("/".join(["a"] * 5000), 1)])
+    assert line == "/".join(["a"] * 5000) + "  float32 [1]"
+
+
 def test_nothing() -> None:
     assert list(tree_lines([])) == []
 

@@ -33,3 +33,12 @@ def test_groups_keep_the_order_and_all_names() -> None:
 def test_layer_is_the_name_without_its_leaf() -> None:
     assert layer("Conv1/kernel") == "Conv1"
     assert layer("global_step") == "global_step"
+
+
+def test_numbers_far_apart_cost_nothing() -> None:
+    assert [group.label for group in fold(["a0", "a999999999999999999"])] == ["a{0,999999999999999999}"]
+    assert [len(group.names) for group in fold([f"a{'9' * 5000}", f"a{'8' * 5000}"])] == [2]
+
+
+def test_a_mark_in_a_name_is_no_number() -> None:
+    assert [group.label for group in fold(["a#", "a1", "a2"])] == ["a#", "a{1..2}"]
