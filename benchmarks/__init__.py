@@ -1,0 +1,1 @@
+"""What ckptmap costs beside what people use today: ``python -m benchmarks``."""

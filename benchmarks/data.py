@@ -1,0 +1,136 @@
+"""Checkpoints of a given size, the template to convert them to, and the table between."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ckptmap.checkpoint.bundle import data_path, index_path
+from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, format_entry, format_header
+from ckptmap.checkpoint.crc import crc32c
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
+from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, build_object_graph, format_object_graph
+from ckptmap.checkpoint.sstable import TableWriter
+from ckptmap.checkpoint.values import checksum, join_strings
+
+TABLE = """\
+where: {i: int}
+variables:
+  - {from: "layer_{i}/weights", to: "model/layer_{i}/kernel"}
+"""
+_ITEM = DType.FLOAT32.itemsize or 4
+_CHUNK = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One checkpoint: ``size`` bytes in ``variables`` vectors; ``sparse``: zeros that take no room on the disk."""
+
+    name: str
+    size: int
+    variables: int
+    sparse: bool = False
+
+    @property
+    def length(self) -> int:
+        """The values of one variable."""
+        return self.size // self.variables // _ITEM
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the files of a case are; ``twin`` is the same checkpoint again, with a data file of its own."""
+
+    source: Path
+    twin: Path
+    template: Path
+    table: Path
+
+    @property
+    def data(self) -> Path:
+        """The one data file of the source."""
+        return Path(data_path(str(self.source), 0, 1))
+
+    @property
+    def copy(self) -> Path:
+        """The data file of the twin."""
+        return Path(data_path(str(self.twin), 0, 1))
+
+
+def make(case: Case, folder: Path) -> Files:
+    """Writes the checkpoints of ``case`` into ``folder``."""
+    files = Files(
+        folder / "old" / "model.ckpt", folder / "twin" / "model.ckpt", folder / "new" / "t", folder / "t.yaml"
+    )
+    for prefix in (files.source, files.twin, files.template):
+        prefix.parent.mkdir(parents=True, exist_ok=True)
+    checksums = list(_write_data(case, files.data))
+    names = [f"layer_{number}/weights" for number in range(case.variables)]
+    _write_index(files.source, _entries(case, names, checksums))
+    if case.sparse:
+        os.link(files.data, files.copy)
+    else:
+        shutil.copyfile(files.data, files.copy)
+    _write_index(files.twin, _entries(case, names, checksums))
+    _write_template(case, files.template, checksums)
+    files.table.write_text(TABLE, encoding="ascii")
+    return files
+
+
+def _write_data(case: Case, path: Path) -> Iterator[int]:
+    """Writes the values; gives the checksum of each."""
+    size = case.length * _ITEM
+    with path.open("wb") as handle:
+        if case.sparse:
+            handle.truncate(size * case.variables)
+            yield from [_checksum_of_zeros(size)] * case.variables
+            return
+        for _ in range(case.variables):
+            crc = 0
+            for start in range(0, size, _CHUNK):
+                piece = os.urandom(min(_CHUNK, size - start))
+                crc = crc32c(piece, crc)
+                handle.write(piece)
+            yield crc
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+@lru_cache
+def _checksum_of_zeros(size: int) -> int:
+    crc = 0
+    for start in range(0, size, _CHUNK):
+        crc = crc32c(bytes(min(_CHUNK, size - start)), crc)
+    return crc
+
+
+def _entries(case: Case, names: list[str], checksums: list[int]) -> dict[str, Entry]:
+    size = case.length * _ITEM
+    return {
+        name: Entry(DType.FLOAT32.number, (case.length,), 0, at * size, size, crc)
+        for at, (name, crc) in enumerate(zip(names, checksums, strict=True))
+    }
+
+
+def _write_template(case: Case, prefix: Path, checksums: list[int]) -> None:
+    """A TF2 checkpoint whose values are not there: a template's are never read, but for the object graph."""
+    paths = [f"model/layer_{number}/kernel" for number in range(case.variables)]
+    graph = join_strings([format_object_graph(build_object_graph({path: path for path in paths}))])
+    Path(data_path(str(prefix), 0, 1)).write_bytes(graph)
+    entries = _entries(case, [path + VALUE_SUFFIX for path in paths], checksums)
+    crc = checksum(DType.STRING, (), graph)
+    _write_index(prefix, {**entries, OBJECT_GRAPH_KEY: Entry(DType.STRING.number, (), 0, 0, len(graph), crc)})
+
+
+def _write_index(prefix: Path, entries: dict[str, Entry]) -> None:
+    with Path(index_path(str(prefix))).open("wb") as handle:
+        table = TableWriter(handle.write)
+        table.add(HEADER_KEY, format_header(1))
+        for name, entry in sorted(entries.items()):
+            table.add(name.encode(), format_entry(entry))
+        table.finish()

@@ -1,0 +1,55 @@
+"""Wall time and peak memory of whole processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Runs of one command: seconds of each, and the largest peak of resident memory in MB."""
+
+    seconds: tuple[float, ...]
+    peak: float
+
+    @property
+    def median(self) -> float:
+        """The middle of the times."""
+        return statistics.median(self.seconds)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The shortest and the longest time."""
+        return min(self.seconds), max(self.seconds)
+
+
+def measure(command: Sequence[str], output: Path, repeat: int) -> Measured:
+    """Runs the command ``repeat`` times and once before, to warm the caches; ``output`` is removed before each.
+
+    Raises:
+        RuntimeError: the command fails; its output is the message.
+    """
+    runs = [_run(command, output) for _ in range(repeat + 1)][1:]
+    return Measured(tuple(seconds for seconds, _ in runs), max(peak for _, peak in runs))
+
+
+def _run(command: Sequence[str], output: Path) -> tuple[float, float]:
+    shutil.rmtree(output, ignore_errors=True)
+    log = output.with_suffix(".log")
+    with log.open("wb") as handle:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=handle, stderr=subprocess.STDOUT)
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {log.read_text(errors='replace')[-2000:]}")
+    return seconds, used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
