@@ -76,13 +76,18 @@ def _values(setting: Setting, group: Iterable[Settings]) -> tuple[Value, ...]:
 
 
 def open_regions(presence: Presence) -> Iterator[Region]:
-    """Where a build is wanted before the conditions are sure."""
+    """Where a build is wanted before the conditions are sure.
+
+    A value that a condition does not allow is met by any build there: without the variable, or with it by another of
+    the conditions.
+    """
+    builds = (*presence.with_it, *presence.without)
     for when in conditions(presence):
         inside = [one for one in presence.with_it if holds(when, one)]
         for setting in presence.settings:
             allowed = when.get(setting.name, setting.values)
             rest = {name: values for name, values in when.items() if name != setting.name}
-            outside = [one for one in presence.without if holds(rest, one)]
+            outside = [one for one in builds if holds(rest, one)]
             met = {one[setting.name] for one in inside} | {one[setting.name] for one in outside} - set(allowed)
             yield from ({**rest, setting.name: (value,)} for value in setting.values if value not in met)
 

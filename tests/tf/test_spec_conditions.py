@@ -44,6 +44,10 @@ def test_what_was_met_everywhere_leaves_nothing_open() -> None:
     assert list(open_regions(met((A, B), ALL, lambda row: row["a"]))) == []
 
 
+def test_what_another_condition_accounts_for_is_not_open() -> None:
+    assert list(open_regions(met((A, B), ALL, lambda row: row["a"] or row["b"] == 3))) == []
+
+
 def test_values_never_met_are_open() -> None:
     presence = Presence((A, B), ({"a": True, "b": 1},), ({"a": False, "b": 1},))
     assert conditions(presence) == [{"a": (True,)}]
