@@ -59,7 +59,9 @@ def _row(item: Document) -> Row:
         **{name: item[name] for name in ("different", "max_delta", "rms", "cosine", "incomparable", "reason")},
         "parameters": parameters,
     }
-    return Row(name, item["fate"], _LEVELS[item["fate"]], record, "", item["reason"] or "", _detail(item), parameters)
+    # across a migration the old names fold into modules, the new ones are numbered paths
+    shown = item["sources"][0] if len(item["sources"]) == 1 else name
+    return Row(shown, item["fate"], _LEVELS[item["fate"]], record, "", item["reason"] or "", _detail(item), parameters)
 
 
 def _shape(variable: Document | None) -> str | None:

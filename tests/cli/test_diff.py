@@ -61,6 +61,12 @@ def test_a_conversion_is_compared_across_the_migration(run: Run, project: Projec
     assert (by_table.code, by_table.out.splitlines()[-1]) == (0, "equal: 8 variables compared (2 expected)")
 
 
+def test_across_a_migration_the_old_names_are_shown(run: Run, project: Project, other: Path) -> None:
+    assert run("convert", *project.arguments, "-o", project.folder / "new").code == 0
+    result = run("diff", other, project.folder / "new", "--map", project.table, "--names-only")
+    assert (result.code, result.out) == (1, "head/ClassPredictor/biases\nnet/conv/weights\n")
+
+
 def test_object_paths_are_shown_without_their_ending(run: Run, project: Project) -> None:
     result = run("diff", project.template, project.template, "--all")
     assert "1  save_counter\n" in result.out
