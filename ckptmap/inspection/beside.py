@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.errors import ConfigError
-from ckptmap.inspection.architecture import CLASSIFICATION, Architecture
+from ckptmap.inspection.architecture import CENTER_NET, CLASSIFICATION, EFFICIENTDET, FASTER_RCNN, SSD, Architecture
 
 if TYPE_CHECKING:
     from ckptmap.pipeline.config import PipelineConfig
@@ -72,15 +72,24 @@ def _find(prefix: Path) -> Path | None:
     return configs[0] if len(configs) == 1 else None
 
 
+_BLOCKS = {SSD: SSD, EFFICIENTDET: SSD, CENTER_NET: CENTER_NET}
+"""The block that a meta-architecture has in a config; all others are kinds of Faster R-CNN."""
+
+
 def differences(architecture: Architecture, config: PipelineConfig) -> Iterator[Difference]:
     """Where ``config`` speaks of another model than the checkpoint holds. Raises ConfigError for values out of type."""
+    block = _BLOCKS.get(architecture.meta_architecture, FASTER_RCNN)
+    if config.architecture != block:
+        yield Difference("model", config.architecture or "none", block)
+        return
     yield from _type(architecture, config)
     heads = architecture.heads
     if heads.num_classes is not None and config.num_classes != heads.num_classes:
         yield Difference("num_classes", str(config.num_classes), str(heads.num_classes))
-    yield from _anchors(architecture, config)
-    yield from _depth_multiplier(architecture, config)
-    yield from _predictor(architecture, config)
+    if block != CENTER_NET:
+        yield from _anchors(architecture, config)
+        yield from _depth_multiplier(architecture, config)
+        yield from _predictor(architecture, config)
 
 
 def _type(architecture: Architecture, config: PipelineConfig) -> Iterator[Difference]:

@@ -71,6 +71,22 @@ def test_a_config_that_speaks_of_another_model(
     assert found.differences == (difference,)
 
 
+def test_a_config_of_another_meta_architecture(tmp_path: Path) -> None:
+    write(tmp_path / "pipeline.config")
+    two_stages = replace(SSD, name="faster_rcnn_resnet50", meta_architecture="mask_rcnn")
+    found = config_beside(str(tmp_path / "model.ckpt"), two_stages)
+    assert found is not None
+    assert found.differences == (Difference("model", "ssd", "faster_rcnn"),)
+
+
+def test_center_net_has_no_anchors(tmp_path: Path) -> None:
+    (tmp_path / "pipeline.config").write_text('model { center_net { num_classes: 3 feature_extractor { type: "x" } } }')
+    center_net = Architecture("centernet_hourglass", "center_net", Backbone("hourglass", "Hourglass"), Heads("", 4))
+    found = config_beside(str(tmp_path / "ckpt-0"), center_net)
+    assert found is not None
+    assert found.differences == (Difference("num_classes", "3", "4"),)
+
+
 def test_what_the_checkpoint_does_not_tell_is_not_compared(tmp_path: Path) -> None:
     write(tmp_path / "pipeline.config", classes=11, multiplier=0.5)
     silent = replace(SSD, backbone=Backbone("mobilenet_v2", "MobileNet"), heads=Heads())
