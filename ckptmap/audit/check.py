@@ -9,7 +9,8 @@ from dataclasses import replace
 from ckptmap.audit.config_remarks import config_error, config_remarks
 from ckptmap.audit.model import Audit, HeldEntry, HeldFate, Model, Prediction, Remark
 from ckptmap.audit.subject import Subject, subject_of_config, subject_of_target
-from ckptmap.audit.tf1 import predict_tf1
+from ckptmap.audit.tf1 import TYPES as TF1_TYPES
+from ckptmap.audit.tf1 import looked_at, predict_tf1
 from ckptmap.audit.tf2 import predict_tf2
 from ckptmap.audit.thresholds import Thresholds, broken
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory
@@ -55,6 +56,7 @@ def audit(
     prediction = _predict(subject.model, config, inventory, graph)
     held = tuple(_held(inventory, prediction))
     remarks = (*(config_remarks(config) if config else ()), *subject.remarks, *_nothing_restored(prediction, inventory))
+    remarks += tuple(_looked_at(subject.model, config, inventory))
     demanded = thresholds or Thresholds()
     remarks += tuple(broken(demanded, subject.model, prediction, held))
     return Audit(inventory, subject.model, prediction, held, remarks)
@@ -95,6 +97,12 @@ def _predict(
     error, hint = config_error(config) if config is not None else ("", "")
     refused_first = model.api == "tf2" and not inventory.object_based and not error.startswith("ParseError")
     return replace(prediction, error=error, hint=hint) if error and not refused_first else prediction
+
+
+def _looked_at(model: Model, config: PipelineConfig | None, inventory: Inventory) -> Iterator[Remark]:
+    if model.api == "tf1" and model.variables is None and model.kind in TF1_TYPES and config is not None:
+        load_all = config.training.load_all_detection_checkpoint_vars
+        yield Remark("note", looked_at(model, inventory, load_all=load_all))
 
 
 def _nothing_restored(prediction: Prediction, inventory: Inventory) -> Iterator[Remark]:

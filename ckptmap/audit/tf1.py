@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ckptmap.audit.model import Model, ModelEntry, ModelFate, Prediction
 from ckptmap.audit.tf2 import is_other_class_count
 from ckptmap.checkpoint.inventory import Inventory, Variable
+from ckptmap.mapping.slots import classify
 from ckptmap.pipeline.models import FASTER_RCNN
 from ckptmap.targets import TargetVariable
 
@@ -41,6 +42,21 @@ def predict_tf1(model: Model, inventory: Inventory, *, load_all: bool) -> Predic
     held = {name: variable for name, variable in inventory.variables.items() if name != GLOBAL_STEP}
     entries = tuple(_entry(model, variable, wanted, held) for variable in variables)
     return Prediction(entries, frozenset(entry.source for entry in entries if entry.fate is ModelFate.RESTORED))
+
+
+def looked_at(model: Model, inventory: Inventory, *, load_all: bool) -> str:
+    """What can be said where the model's variables are not known: how much of the checkpoint the type looks at."""
+    scopes = _RCNN_SCOPES if model.architecture == FASTER_RCNN else _SSD_SCOPES
+    slots = classify(inventory.variables)
+    weights = [name for name in inventory.variables if name not in slots]
+    if model.kind == "classification":
+        inside = [name for name in weights if not name.startswith(scopes)]
+        where = f"have names without the scope {' or '.join(scopes)}"
+    else:
+        inside = weights if load_all else [name for name in weights if name.startswith(scopes)]
+        where = f"are in the scope {' or '.join(scopes)}" if not load_all else "are weights"
+    count = f"{len(inside)} of the checkpoint's {len(inventory.variables)} variables {where}"
+    return f"{count}, where type {model.kind} looks: TF1 restores those of them that the model has in the same shape"
 
 
 def restore_map(

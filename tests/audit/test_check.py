@@ -227,3 +227,20 @@ def test_a_detection_checkpoint_needs_its_save_counter_and_other_weights_do_not(
     assert audit(detector, like=detector).prediction.error == "AssertionError: the checkpoint has no save_counter"
     weights = saved("weights", "layer-1/kernel")
     assert audit(weights, like=weights).passed
+
+
+def test_of_a_model_without_a_spec_audit_says_what_tf1_looks_at(tmp_path: Path) -> None:
+    text = (TINY / "pipeline.config").read_text()
+    asked = tmp_path / "p.config"
+    train = 'fine_tune_checkpoint_type: "detection"'
+    other = text.replace("ssd_mobilenet_v2", "ssd_mobilenet_v3_small")
+    assert other != text
+    asked.write_text(f"{other}\ntrain_config {{ {train} }}\n")
+    found = audit(TINY, pipeline=asked)
+    assert (found.model.variables, found.prediction.entries) == (None, ())
+    assert [remark.message for remark in found.remarks if remark.level == "note"] == [
+        (
+            "300 of the checkpoint's 325 variables are in the scope FeatureExtractor, where type detection looks: "
+            "TF1 restores those of them that the model has in the same shape"
+        )
+    ]
