@@ -105,9 +105,12 @@ class Checkpoint:
         if OBJECT_GRAPH_KEY not in self.inventory.variables:
             return None
         from ckptmap.checkpoint.object_graph import parse_object_graph
+        from ckptmap.checkpoint.values import split_strings
 
+        raw = b"".join(self.chunks(OBJECT_GRAPH_KEY))
         with damage(self.inventory.path):
-            return parse_object_graph(self.read(OBJECT_GRAPH_KEY).item())
+            (graph,), _ = split_strings(raw, 1)
+            return parse_object_graph(graph)
 
     def meta(self) -> MetaGraph | None:
         """What the ``.meta`` file beside a TF1 checkpoint knows; None where there is none.

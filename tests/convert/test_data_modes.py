@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -199,3 +201,17 @@ def test_a_cut_off_source_is_never_linked(source: Path, template: Path, table: P
 def test_verify_data_reads_what_is_linked(source: Path, template: Path, table: Path, tmp_path: Path) -> None:
     report = ckptmap.convert(source, to=template, table=table, output=tmp_path / "new", data="link", verify_data=True)
     assert (report["output"]["data"], report["output"]["verified"], report["output"]["kept"]) == ("link", 7, 0)
+
+
+LINKED = """
+import sys
+import ckptmap
+source, template, table, output = sys.argv[1:]
+ckptmap.convert(source, to=template, table=table, output=output, data="link")
+print("numpy" in sys.modules)
+"""
+
+
+def test_a_link_computes_nothing(source: Path, template: Path, table: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LINKED, source, template, table, tmp_path / "new"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"
