@@ -46,5 +46,5 @@ _MOST_DIGITS = 9
 
 
 def kernels(shapes: Iterable[Shape]) -> Iterator[Shape]:
-    """The shapes that are those of convolution kernels: [height, width, in, out]."""
-    return (shape for shape in shapes if len(shape) == 4)
+    """The shapes that are those of convolution kernels, [height, width, in, out], none of them empty."""
+    return (shape for shape in shapes if len(shape) == 4 and 0 not in shape)

@@ -153,6 +153,8 @@ def test_resnet_v2_has_fewer_batch_norms_than_convolutions() -> None:
         {"layer-1/kernel": (4, 128)},
         {"_feature_extractor/anything/kernel": (3, 3, 8, 8), "_box_predictor/x/bias": (4,)},
         layers("_feature_extractor/classification_backbone", resnet(17)),
+        layers("_feature_extractor/classification_backbone", [(3, 3, 3, 32), (1, 1, 0, 8)])
+        | {"_box_predictor/b": (0,)},
         {"_feature_extractor_for_proposal_features/a/kernel": (3, 3, 8, 8)},
         {"_prediction_head_dict/object_center/0/bias": (3,)},
     ],
