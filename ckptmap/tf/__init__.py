@@ -1,1 +1,10 @@
 """Everything that imports TensorFlow. The core (inspect, plan, convert) never imports this package."""
+
+from typing import TYPE_CHECKING
+
+from ckptmap.lazy import lazy
+
+if TYPE_CHECKING:
+    from ckptmap.tf.freeze import apply_freeze as apply_freeze
+
+__getattr__ = lazy(__name__, {"ckptmap.tf.freeze": ("apply_freeze",)})

@@ -1,0 +1,108 @@
+"""Freezing variables of a live TF2 model by TF1's patterns: what the TF2 train loop does not do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ckptmap.audit.tf1_names import tf1_names
+from ckptmap.checkpoint.dtypes import dtype_from_label
+from ckptmap.errors import CkptmapError, Problem, ProblemsError
+from ckptmap.freezing.model import Pattern
+from ckptmap.freezing.rule import Trainer, check_patterns, matches
+from ckptmap.mapping import Table, list_tables, load_table
+from ckptmap.targets.dims import Dim
+from ckptmap.targets.model import Target
+from ckptmap.targets.variables import SpecVariable
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedFreeze:
+    """The TF1 names of the model's variables that are frozen now, and of those that train."""
+
+    frozen: tuple[str, ...]
+    trainable: tuple[str, ...]
+
+
+def apply_freeze(
+    model: Any, patterns: Sequence[str], *, table: str | None = None, trainer: Trainer = "train"
+) -> AppliedFreeze:
+    """Let exactly the variables of ``model`` train that TF1 would not freeze by ``patterns``.
+
+    Args:
+        model: a ``DetectionModel`` that was built (``predict`` has run once). An earlier call is undone.
+        patterns: regular expressions on TF1 names, as in ``freeze_variables``.
+        table: the mapping table that gives the TF1 names; None: the shipped one that knows every variable.
+        trainer: whose rule, as in :func:`ckptmap.freezing.freeze.freeze`.
+
+    It sets ``trainable`` of Keras layers, so that ``model.trainable_variables`` holds what still trains. A frozen batch
+    norm is an inference layer then, by Keras' rule: it normalizes with its moving statistics and leaves them as they
+    are. In TF1 they went on moving.
+
+    Raises:
+        CkptmapError: no table names the variables, or a pattern is no regular expression.
+        ProblemsError: a pattern freezes a part of a layer only, which Keras layers cannot do.
+    """
+    check_patterns(Pattern(text, "patterns") for text in patterns)
+    layers = tuple(_layers(model))
+    for layer in layers:
+        layer.trainable = True
+    names = _tf1_names(model, table)
+    frozen = {key for key, name in names.items() if any(matches(text, name, trainer) for text in patterns)}
+    held = [(layer, _own_names(layer, names, frozen)) for layer in layers]
+    if problems := [_partial(layer, *sides) for layer, sides in held if all(sides)]:
+        raise ProblemsError("patterns that freeze a part of a layer only", problems)
+    for layer, (ice, _) in held:
+        layer.trainable = not ice
+    return AppliedFreeze(
+        tuple(sorted(names[key] for key in frozen)), tuple(sorted(names[key] for key in names.keys() - frozen))
+    )
+
+
+def _layers(model: Any) -> Iterator[Any]:
+    """The innermost layers: those with trainable variables of their own."""
+    return (layer for layer in model._flatten_layers() if layer._trainable_weights)
+
+
+def _own_names(layer: Any, names: dict[Any, str], frozen: Collection[Any]) -> tuple[list[str], list[str]]:
+    own = [variable.ref() for variable in layer._trainable_weights]
+    return [names[key] for key in own if key in frozen], [names[key] for key in own if key not in frozen]
+
+
+def _partial(layer: Any, frozen: Sequence[str], trainable: Sequence[str]) -> Problem:
+    return Problem(f"{frozen[0]} is frozen and {trainable[0]} is not", layer.name, "let the pattern match both")
+
+
+def _tf1_names(model: Any, table: str | None) -> dict[Any, str]:
+    """The TF1 name of each trainable variable, by its reference."""
+    variables = list(model.variables)
+    wanted = {variable.ref() for variable in model.trainable_variables}
+    best: dict[Any, str] = {}
+    for name in list_tables() if table is None else (table,):
+        found = _named(variables, load_table(name))
+        found = {key: tf1 for key, tf1 in found.items() if key in wanted}
+        best = max(best, found, key=len)
+        if len(best) == len(wanted):
+            return best
+    lacking = next((variable.name for variable in model.trainable_variables if variable.ref() not in best), "")
+    raise CkptmapError(
+        "no shipped table knows the TF1 name of every variable" if table is None else "the table lacks TF1 names",
+        where=lacking or type(model).__name__,
+        hint="build the model first (predict once), or give the model's own table",
+    )
+
+
+def _named(variables: Sequence[Any], table: Table) -> dict[Any, str]:
+    """The TF1 names that ``table`` tells of these variables."""
+    specs = tuple(_spec(str(at), variable) for at, variable in enumerate(variables))
+    names = tf1_names(table, Target("live model", specs).layout(), {spec.key: spec.name for spec in specs}, ())
+    return {variables[int(key)].ref(): name for key, name in names.items()}
+
+
+def _spec(key: str, variable: Any) -> SpecVariable:
+    dtype = dtype_from_label(variable.dtype.name)
+    if dtype is None:
+        raise CkptmapError(f"{variable.dtype.name} is no dtype of a checkpoint", where=variable.name)
+    # the readable name as a checkpoint stores it, without the number of the output
+    return SpecVariable(key, variable._shared_name, dtype, tuple(Dim(length) for length in variable.shape))

@@ -1,0 +1,119 @@
+"""Frozen variables of a live model stay to the last bit in real training steps, all others move."""
+
+from __future__ import annotations
+
+import pytest
+
+import ckptmap.tf
+from ckptmap.errors import CkptmapError, ProblemsError
+from ckptmap.freezing.model import Weight
+from ckptmap.freezing.parts import tf1_part
+from ckptmap.freezing.stages import plan_stages
+from ckptmap.tf.environment import tf2
+from ckptmap.tf.exact import register
+from ckptmap.tf.models import read_pipeline
+from tests.tf.matrix import live
+
+SIZES = (0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95)  # a box for every feature map, so that every head has a gradient
+BOXES = [[0.02, 0.02, size, size] for size in SIZES]
+ROWS = (
+    live("ssd_mobilenet_v2", "ssd_mobilenet_v2", fields={"size": 96, "num_classes": 3, "depth_multiplier": 0.35}),
+    pytest.param(
+        live("retinanet", "ssd_resnet50_v1_fpn", template="ssd_fpn", fields={"size": 128, "num_classes": 3}),
+        marks=pytest.mark.matrix,
+    ),
+    pytest.param(
+        live("faster_rcnn", "faster_rcnn_resnet50", template="faster_rcnn", fields={"size": 128, "num_classes": 3}),
+        marks=pytest.mark.matrix,
+    ),
+)
+
+
+@pytest.fixture(scope="module", params=ROWS, ids=str)
+def model(request, tmp_path_factory):
+    """A model as the train loop builds it, its variables made by a first step."""
+    register()
+    from object_detection.builders import model_builder
+
+    path = tmp_path_factory.mktemp("model") / "pipeline.config"
+    path.write_text(request.param.tf2_config())
+    built = model_builder.build(read_pipeline(path).model, is_training=True)
+    backend = tf2().keras.backend
+    backend.set_learning_phase(True)  # as the API's eager_train_step does
+    loss(built, request.param.size)
+    yield built, request.param.size
+    backend.set_learning_phase(False)
+
+
+def loss(model, size):
+    """The sum of all losses for two images: the norm of a single value would have no gradient for its gamma."""
+    tensorflow = tf2()
+    classes = tensorflow.one_hot([at % 3 for at in range(len(BOXES))], 3)
+    boxes = tensorflow.constant(BOXES)
+    model.provide_groundtruth(groundtruth_boxes_list=[boxes] * 2, groundtruth_classes_list=[classes] * 2)
+    images = tensorflow.random.stateless_uniform([2, size, size, 3], [0, 1], 0, 255)
+    preprocessed, shapes = model.preprocess(images)
+    losses = model.loss(model.predict(preprocessed, shapes), shapes)
+    return tensorflow.add_n([*losses.values(), *model.regularization_losses()])
+
+
+def train(model, size, steps):
+    """Steps of gradient descent on what the model says is trainable, as the API's train loop takes them."""
+    tensorflow = tf2()
+    for _ in range(steps):
+        with tensorflow.GradientTape() as tape:
+            total = loss(model, size)
+        variables = model.trainable_variables
+        for variable, gradient in zip(variables, tape.gradient(total, variables), strict=True):
+            variable.assign_sub(1e-2 * gradient)
+
+
+def values(model):
+    return {variable.ref(): variable.numpy() for variable in model.variables}
+
+
+def moved(before, after):
+    return {key for key in before if before[key].tobytes() != after[key].tobytes()}
+
+
+def test_frozen_variables_stay_in_every_stage_and_all_others_move(model):
+    """In TF1 the statistics of frozen batch norms go on moving; Keras makes inference layers of them."""
+    built, size = model
+    names = ckptmap.tf.apply_freeze(built, []).trainable
+    everything = {variable.ref() for variable in built.trainable_variables}
+    assert len(names) == len(everything)
+    stages = plan_stages(["heads", "top", "all"], [Weight(name, (), tf1_part(name)) for name in names])
+    counts = []
+    for stage in stages:
+        applied = ckptmap.tf.apply_freeze(built, stage.patterns)
+        assert applied.trainable == tuple(sorted(weight.name for weight in stage.trainable))
+        trainable = {variable.ref() for variable in built.trainable_variables}
+        assert len(trainable) == len(applied.trainable)
+        norms = moving_statistics(built)
+        before = values(built)
+        train(built, size, steps=2)
+        changed = moved(before, values(built))
+        assert changed & everything == trainable
+        statistics = {variable.ref() for variable in built.variables} - everything
+        assert changed & statistics == norms
+        counts.append(len(trainable))
+    assert counts[0] < counts[1] < counts[2] == len(everything)
+
+
+def moving_statistics(model):
+    """The moving statistics of the batch norms that train and are not made inference layers by the model itself."""
+    layers = [layer for layer in model._flatten_layers() if hasattr(layer, "moving_mean")]
+    training = [layer for layer in layers if layer.trainable and getattr(layer, "_training", None) is not False]
+    return {variable.ref() for layer in training for variable in (layer.moving_mean, layer.moving_variance)}
+
+
+def test_half_a_layer_cannot_be_frozen(model):
+    built, _ = model
+    with pytest.raises(ProblemsError, match=r"BatchNorm/gamma is frozen and .*BatchNorm/beta is not"):
+        ckptmap.tf.apply_freeze(built, [".*/gamma"])
+
+
+def test_a_table_of_another_model_names_nothing(model):
+    built, _ = model
+    with pytest.raises(CkptmapError, match="the table lacks TF1 names"):
+        ckptmap.tf.apply_freeze(built, [], table="rfcn_resnet101")
