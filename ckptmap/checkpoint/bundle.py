@@ -227,7 +227,7 @@ class BundleSource:
         ):
             raw += piece
         with damage(path):
-            return decode(variable.dtype, (*shape[:axis], stop - start, *shape[axis + 1 :]), raw)
+            return decode(variable.dtype, (*shape[:axis], stop - start, *shape[axis + 1 :]), memoryview(raw))
 
     def _runs(self, path: str, at: int, count: int, stride: int, start: int, stop: int) -> Iterator[bytes]:
         """The bytes from ``start`` to ``stop`` of each of ``count`` strides; short strides are read many at a time."""
