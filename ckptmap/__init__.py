@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ckptmap.conversion import convert as convert
     from ckptmap.conversion import plan as plan
     from ckptmap.errors import CkptmapError as CkptmapError
+    from ckptmap.freezing.freeze import freeze as freeze
     from ckptmap.inspection.inspector import inspect as inspect
     from ckptmap.mapping import load_table as load_table
     from ckptmap.targets import load_target as load_target
@@ -20,6 +21,7 @@ __getattr__ = lazy(
         "ckptmap.checkpoint.reader": ("open_checkpoint",),
         "ckptmap.conversion": ("convert", "plan"),
         "ckptmap.errors": ("CkptmapError",),
+        "ckptmap.freezing.freeze": ("freeze",),
         "ckptmap.inspection.inspector": ("inspect",),
         "ckptmap.mapping.tables": ("load_table",),
         "ckptmap.targets.load": ("load_target",),
