@@ -125,3 +125,14 @@ def test_tensorflow_restores_what_a_frozen_graph_became(
     reader = tf.train.load_checkpoint(str(tmp_path / "new" / "ckpt-0"))
     for key, value in plain.items():
         assert np.array_equal(reader.get_tensor(key), value), key
+
+
+def test_tensorflow_finds_the_step_where_its_trainer_keeps_it(sources: Path, tmp_path: Path) -> None:
+    convert(sources / "v1", to="ssd_mobilenet_v2", output=tmp_path / "new", step=True)
+    with open_checkpoint(sources / "v1") as checkpoint:
+        wanted = int(checkpoint.read("global_step"))
+    step = tf.Variable(-1, dtype=tf.int64)
+    tf.train.Checkpoint(step=step).restore(
+        str(tmp_path / "new" / "ckpt-0")
+    ).expect_partial().assert_existing_objects_matched()
+    assert int(step) == wanted
