@@ -17,7 +17,7 @@ from ckptmap.mapping import Table, apply_table, load_table
 from ckptmap.mapping.slots import classify
 from ckptmap.pipeline.config import PipelineConfig, parse_config
 from ckptmap.pipeline.migrate import Refusal, migrate
-from ckptmap.pipeline.models import FASTER_RCNN, KERAS_SUFFIX, SSD
+from ckptmap.pipeline.models import EXACT_SUFFIX, FASTER_RCNN, KERAS_SUFFIX, RESNET_FPN, SSD, tf1_type
 from ckptmap.pipeline.settings import TargetSettings
 from ckptmap.pipeline.settings import settings as target_settings
 from ckptmap.roots import CLASSIFICATION
@@ -25,6 +25,9 @@ from ckptmap.targets import Layout, Target, TargetVariable, list_targets, load_t
 
 _BASELINE = re.compile(r"width_(\d+)(?:_\d+)?")
 """How the specs call a width: by what it is at depth multiplier 1."""
+
+
+_STOCK_RESNET_PYRAMID = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,10 @@ def subject_of_config(config: PipelineConfig, inventory: Inventory, like: str | 
             raise TargetError("the config is one of TF1: a TF2 checkpoint does not have its variables", where=like)
         target = load_target(like)
         return Subject(replace(model, name=target.name, variables=_concrete(target, {}, {})[0]))
-    return _shipped_tf2(model, config, inventory) if tf2 else _shipped_tf1(model, config, inventory)
+    try:
+        return _shipped_tf2(model, config, inventory) if tf2 else _shipped_tf1(model, config, inventory)
+    except TargetError as error:
+        return Subject(model, (_unknown(config, error.problem.message),))
 
 
 def type_of(config: PipelineConfig) -> str:
@@ -123,7 +129,7 @@ def _shipped_tf1(model: Model, config: PipelineConfig, inventory: Inventory) -> 
         return Subject(model, (_unknown(config, "no mapping table knows its TF1 names"),))
     table = load_table(target.table)
     names = _tf1_candidates(config, inventory)
-    given = _given(target, said, migrated)
+    given = _given(target, said, migrated, tf1=True)
     layout, values = _solved(target, given, _offers_of_names(table, names))
     variables = tuple(variable.concrete(values) for variable in layout.variables)
     named = tf1_names(table, layout, {variable.key: variable.name for variable in variables}, names)
@@ -180,20 +186,59 @@ def _offers(inventory: Inventory) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def _given(target: Target, said: TargetSettings, config: PipelineConfig) -> dict[str, object]:
-    """What the config says of the target's settings and lengths; widths are baselines at depth multiplier 1."""
+def _given(target: Target, said: TargetSettings, config: PipelineConfig, *, tf1: bool = False) -> dict[str, object]:
+    """What the config says of the target's settings and lengths; widths are baselines at depth multiplier 1.
+
+    ``tf1``: of the TF1 model, whose migrated config this is.
+    """
     names = {*(setting.name for setting in target.settings), *target.unknowns}
     given: dict[str, object] = dict(said.given(names))
-    if config.architecture == SSD and config.extractor.number("depth_multiplier") == 1.0:
-        given |= {name: width for name, width in _baselines(target, config).items() if name not in given}
-    return given
+    if config.architecture == SSD:
+        lengths = _baselines(target, config) | _pyramid(target, config, tf1=tf1)
+    else:
+        lengths = _proposals(config)
+    return given | {name: length for name, length in lengths.items() if name in target.unknowns and name not in given}
+
+
+def _proposals(config: PipelineConfig) -> dict[str, int]:
+    """The lengths of an R-CNN's region proposal network."""
+    return {
+        "anchors": config.anchors[0],
+        "rpn_depth": config.model.integer("first_stage_box_predictor_depth"),
+        "rpn_kernel": config.model.integer("first_stage_box_predictor_kernel_size"),
+    }
+
+
+def _has_pyramid(config: PipelineConfig) -> bool:
+    return "_fpn" in config.extractor_type
+
+
+def _used(target: Target, *parts: str) -> set[str]:
+    """The unknowns in the shapes and names of these parts."""
+    return {name for variable in target.variables if variable.part in parts for name in variable.unknowns}
 
 
 def _baselines(target: Target, config: PipelineConfig) -> dict[str, int]:
     """The widths of the parts that nothing but the depth multiplier scales."""
-    parts = {"backbone"} if config.extractor.has("fpn") or "fpn" in config.extractor_type else {"backbone", "neck"}
-    used = {name for variable in target.variables if variable.part in parts for name in variable.unknowns}
+    if config.extractor.number("depth_multiplier") != 1.0:
+        return {}
+    used = _used(target, "backbone") if _has_pyramid(config) else _used(target, "backbone", "neck")
     return {name: int(match[1]) for name in used if (match := _BASELINE.fullmatch(name))}
+
+
+def _pyramid(target: Target, config: PipelineConfig, *, tf1: bool) -> dict[str, int]:
+    """The width of a feature pyramid's own layers.
+
+    The Keras ResNet extractors (ssd_resnet_v1_fpn_keras_feature_extractor.py) do not pass it on: theirs is 256.
+    """
+    if not _has_pyramid(config):
+        return {}
+    own = {name for name in _used(target, "neck") - _used(target, "backbone") if _BASELINE.fullmatch(name)}
+    kind = config.extractor_type
+    stock_resnet = tf1_type(kind) in RESNET_FPN and not kind.endswith(EXACT_SUFFIX) and not tf1
+    depth = _STOCK_RESNET_PYRAMID if stock_resnet else config.extractor.child("fpn").integer("additional_layer_depth")
+    scaled = int(depth * config.extractor.number("depth_multiplier"))
+    return dict.fromkeys(own, max(scaled, config.extractor.integer("min_depth")))
 
 
 def _concrete(

@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import product
 
 from ckptmap.errors import Problem
 from ckptmap.mapping import Table, apply_table
 from ckptmap.mapping.model import LayerRule, VariableRule
 from ckptmap.mapping.patterns import Expression, Pattern, PatternError, Placeholder, Template, Type
 from ckptmap.targets import Layout
+
+_NUMBER = re.compile(r"(?<![0-9])[0-9]{2,}(?![0-9])")
 
 
 def tf1_names(table: Table, layout: Layout, names: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
@@ -27,13 +30,19 @@ def tf1_names(table: Table, layout: Layout, names: Mapping[str, str], known: Col
         known: names that a checkpoint has.
     """
     found = {key: source for source, key in _forwards(table, layout, known).items()}
-    guesses = {key: tuple(_backwards(table, name)) for key, name in names.items() if key not in found}
+    guesses = {key: _guesses(table, name) for key, name in names.items() if key not in found}
     # read forwards again, all together: a layer is known by its leaves, and a guess may lead elsewhere
     led = _forwards(table, layout, {guess for many in guesses.values() for guess in many})
     for key, many in guesses.items():
         if (right := next((guess for guess in many if led.get(guess) == key), None)) is not None:
             found[key] = right
     return found
+
+
+def _guesses(table: Table, name: str) -> tuple[str, ...]:
+    """The names that could become ``name``; first those whose numbers the table's own name has (``resnet_v1_50``)."""
+    own = set(_NUMBER.findall(table.name))
+    return tuple(sorted(_backwards(table, name), key=lambda guess: not own & set(_NUMBER.findall(guess))))
 
 
 def _forwards(table: Table, layout: Layout, known: Collection[str]) -> dict[str, str]:
@@ -71,13 +80,20 @@ def _sources(pattern: Pattern, template: Template, name: str) -> Iterator[str]:
         if bound is None or bindings.get(bound[0], bound[1]) != bound[1]:
             return
         bindings[bound[0]] = bound[1]
-    if pattern.names <= bindings.keys():
-        try:
-            rendered = template.render(bindings)
-        except (PatternError, KeyError, ValueError):
-            return
-        if name.endswith(rendered):
-            yield pattern.render(bindings)
+    try:
+        rendered = template.render(bindings)
+    except (PatternError, KeyError, ValueError):
+        return
+    if name.endswith(rendered):
+        yield from (pattern.render({**bindings, **rest}) for rest in _unbound(pattern, bindings))
+
+
+def _unbound(pattern: Pattern, bindings: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Every choice for the placeholders that the target does not show, such as the name of the network."""
+    names = sorted(pattern.names - bindings.keys())
+    if all(pattern.placeholder(name).type is Type.CHOICE for name in names):
+        for texts in product(*(pattern.placeholder(name).choices for name in names)):
+            yield dict(zip(names, texts, strict=True))
 
 
 @lru_cache(maxsize=4096)

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 
 from ckptmap.audit.tf1_names import tf1_names
@@ -32,3 +34,19 @@ def test_names_that_a_checkpoint_has_win() -> None:
     known = ["FeatureExtractor/MobilenetV2/Conv/weights"]
     found = tf1_names(load_table("ssd_mobilenet_v2"), layout, {}, known)
     assert list(found.values()) == known
+
+
+def test_the_stages_of_an_rcnn_and_the_network_that_no_target_name_shows() -> None:
+    target = load_target("faster_rcnn_resnet50")
+    layout = target.layout((), {setting.name: setting.default for setting in target.settings})
+    names = {variable.key: variable.name for variable in layout.variables}
+    found = tf1_names(load_table("faster_rcnn_resnet50"), layout, names, ())
+    scopes = Counter("/".join(name.split("/")[:3]) for name in found.values() if "FeatureExtractor" in name)
+    assert len(found) == len(names) == 275
+    assert scopes == {
+        "FirstStageFeatureExtractor/resnet_v1_50/conv1": 5,
+        "FirstStageFeatureExtractor/resnet_v1_50/block1": 50,
+        "FirstStageFeatureExtractor/resnet_v1_50/block2": 65,
+        "FirstStageFeatureExtractor/resnet_v1_50/block3": 95,
+        "SecondStageFeatureExtractor/resnet_v1_50/block4": 50,
+    }
