@@ -1,8 +1,9 @@
 """Generate the target specs in ``mappings/targets`` from live TF2 models.
 
 ``python -m ckptmap.tf.spec ssd_mobilenet_v2`` builds the model of ``spec_models/ssd_mobilenet_v2.yaml`` under enough
-combinations of its settings that every condition of the spec is sure, and then builds further ones, drawn at random,
-until ``CHECKS`` in a row are what the spec foretells. A combination that is not is added, and all is inferred anew.
+combinations of its settings that every condition of the spec is sure, and then builds further ones, drawn at random
+and as a whole, until as many as the description asks for in a row are what the spec foretells. A combination that is
+not is added, and all is inferred anew.
 """
 
 from __future__ import annotations
@@ -11,18 +12,12 @@ import argparse
 import importlib.metadata
 import json
 import random
-import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.errors import CkptmapError
 from ckptmap.targets.parts import part_of
 from ckptmap.targets.spec import SCHEMA, target_from_dict
-from ckptmap.targets.variables import Initializer
-from ckptmap.tf.environment import import_quietly, tf2
-from ckptmap.tf.exact import register
-from ckptmap.tf.models import VARIABLE_VALUE, build_model, model_variables
+from ckptmap.tf.spec_building import Builder
 from ckptmap.tf.spec_conditions import conditions, open_regions, rows_for
 from ckptmap.tf.spec_description import Description, first_rows, read_description
 from ckptmap.tf.spec_inference import (
@@ -36,100 +31,20 @@ from ckptmap.tf.spec_inference import (
     known_lengths,
     presences,
 )
+from ckptmap.tf.spec_reuse import backbones_reused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ckptmap.targets.choose import Settings
     from ckptmap.targets.model import Target, TargetVariable
+    from ckptmap.targets.variables import Initializer
 
-CHECKS = 20
 MOST_ADDED = 20
 MOST_AT_ONCE = 8
 """Combinations built before all is inferred anew."""
 FOLDER = Path(__file__).parents[2] / "mappings" / "targets"
 _PACKAGES = ("tensorflow", "tf-keras", "tf-models-research-object-detection")
-_SCALED = {
-    "GlorotUniform": (1.0, "fan_avg", "uniform"),
-    "GlorotNormal": (1.0, "fan_avg", "truncated_normal"),
-    "HeUniform": (2.0, "fan_in", "uniform"),
-    "HeNormal": (2.0, "fan_in", "truncated_normal"),
-    "LecunUniform": (1.0, "fan_in", "uniform"),
-    "LecunNormal": (1.0, "fan_in", "truncated_normal"),
-}
-_KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "Zeros": ("zeros", ()),
-    "Ones": ("ones", ()),
-    "Constant": ("constant", ("value",)),
-    "TruncatedNormal": ("truncated_normal", ("mean", "stddev")),
-    "RandomNormal": ("random_normal", ("mean", "stddev")),
-    "RandomUniform": ("random_uniform", ("minval", "maxval")),
-    "VarianceScaling": ("variance_scaling", ("scale", "mode", "distribution")),
-}
-
-
-def plain_initializer(live: Mapping[str, Any] | None) -> Initializer:
-    """A Keras initializer as plain data; zeros where the layer names none, as Keras' own counters have none."""
-    if live is None:
-        return Initializer("zeros")
-    name, config = live["class_name"], live["config"]
-    if name in _SCALED:
-        scale, mode, distribution = _SCALED[name]
-        return Initializer("variance_scaling", {"scale": scale, "mode": mode, "distribution": distribution})
-    if name not in _KINDS:
-        raise CkptmapError(f"no initializer of ckptmap is Keras' {name}")
-    kind, options = _KINDS[name]
-    return Initializer(kind, {option: _short(config[option]) for option in options})
-
-
-def _short(value: Any) -> float | str:
-    """A float32 from a protobuf message as it was written: 0.03, not 0.029999999329447746."""
-    return value if isinstance(value, str) else float(f"{float(value):.7g}")
-
-
-@dataclass(slots=True)
-class Builder:
-    """Builds models of one description, each combination of settings and probe once."""
-
-    description: Description
-    built: dict[str, tuple[Built, ...]] = field(default_factory=dict)
-
-    def build(self, settings: Settings, probe: int) -> tuple[Built, ...]:
-        """All variables of the model, sorted by nothing: in the order of the saver's walk."""
-        name = json.dumps([sorted(settings.items()), probe])
-        if name not in self.built:
-            self.built[name] = live_variables(self.description.configuration(settings, self.description.probes[probe]))
-        return self.built[name]
-
-    def observe(self, settings: Settings, probes: Iterable[int]) -> Observation:
-        """The model with these settings under some probes."""
-        return Observation(settings, {probe: self.build(settings, probe) for probe in probes})
-
-
-def live_variables(config: Mapping[str, Any]) -> tuple[Built, ...]:
-    """The variables of the live model that a configuration, given as a mapping, describes: stock or slim-exact."""
-    tensorflow = tf2()
-    register()
-    tensorflow.keras.backend.clear_session()  # names count from the start again
-    json_format = import_quietly("google.protobuf.json_format")
-    text_format = import_quietly("google.protobuf.text_format")
-    protos = import_quietly("object_detection.protos.pipeline_pb2")
-    message = json_format.ParseDict(config, protos.TrainEvalPipelineConfig())
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "pipeline.config"
-        path.write_text(text_format.MessageToString(message), encoding="utf-8")
-        model = build_model(path)
-    return tuple(
-        Built(
-            one.key.removeprefix("model/").removesuffix(f"/{VARIABLE_VALUE}"),
-            one.full_name,
-            one.dtype,
-            one.shape,
-            one.trainable,
-            plain_initializer(one.initializer),
-        )
-        for one in model_variables(model)
-    )
 
 
 def generate(
@@ -205,6 +120,7 @@ def spec_of(
             *({"name": name, **data} for name, data in description.unknowns.items() if name in used),
             *({"name": name, "meaning": _width_meaning(name, entries)} for name in lengths.found),
         ],
+        "fixed": dict(description.fixed),
         "excluded": [dict(when) for when in description.excluded],
         "stock": list(description.stock),
         "initializers": initializers,
@@ -265,9 +181,9 @@ def _first_wrong(
     description: Description, builder: Builder, spec: Mapping[str, Any], samples: Iterator[Settings]
 ) -> Settings | None:
     target = target_from_dict(spec)
-    for at, settings in zip(range(CHECKS), samples, strict=False):
+    for at, settings in zip(range(description.checks), samples, strict=False):
         probe = at % len(description.probes)
-        if difference(description, target, settings, probe, builder.build(settings, probe)):
+        if difference(description, target, settings, probe, builder.whole(settings, probe)):
             return settings
     return None
 
@@ -328,10 +244,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("names", nargs="+", help="files of ckptmap/tf/spec_models, without .yaml")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     options = parser.parse_args(arguments)
-    for name in options.names:
-        description = read_description(name)
-        spec = generate(description, Builder(description))
-        (options.folder / f"{name}.json").write_text(dumps(spec), encoding="utf-8")
+    builders: dict[str, Builder] = {}
+    with backbones_reused():
+        for name in options.names:
+            description = read_description(name)
+            builder = builders.setdefault(name, Builder(description, others=builders))
+            spec = generate(description, builder)
+            (options.folder / f"{name}.json").write_text(dumps(spec), encoding="utf-8")
 
 
 if __name__ == "__main__":

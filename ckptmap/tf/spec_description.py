@@ -3,7 +3,9 @@
 A description is ``ckptmap/tf/spec_models/<name>.yaml``. ``config`` is a pipeline.config as a mapping;
 ``include`` names files of the same folder whose entries come first. A setting's ``set`` maps configuration paths to
 values (``$value``: the setting's own), ``per_value`` adds paths for one value; None removes the field; ``touches`` is
-how the object paths begin that the setting can change, which spares builds. A probe gives a
+how the object paths begin (one beginning or several) that the setting can change, which spares builds. ``like`` names,
+for the beginning of object paths, another description whose models have the same variables there, for the same reason.
+``fixed`` holds settings that the spec covers one value of. A probe gives a
 value to every axis; an axis has ``set`` as a setting has, and is an unknown of the spec
 when ``unknowns`` lists it (``anchors``, a list, makes ``anchors_0`` and so on).
 """
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ckptmap.targets.variables import Value
 
 MODELS = Path(__file__).parent / "spec_models"
+CHECKS = 20
 Edits = Mapping[str, Any]
 
 
@@ -58,12 +61,31 @@ class Description:
     unknowns: Mapping[str, Mapping[str, Any]]
     excluded: tuple[When, ...]
     stock: tuple[Mapping[str, Any], ...]
-    touches: Mapping[str, str] = field(default_factory=dict)
+    touches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By setting: how the object paths begin that it can change, where it cannot change all."""
+    like: Mapping[str, str] = field(default_factory=dict)
+    """By section: the description that has the same variables there."""
+    fixed: Mapping[str, Value] = field(default_factory=dict)
+    checks: int = CHECKS
+    """How many random combinations in a row the spec has to foretell."""
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The beginnings of object paths that settings touch, longer ones first; last the empty one."""
+        beginnings = {beginning for touched in self.touches.values() for beginning in touched}
+        return tuple(sorted({*beginnings, *self.like, ""}, key=lambda beginning: (-len(beginning), beginning)))
+
+    def section_of(self, key: str) -> str:
+        """The section that a variable's object path belongs to."""
+        return next(section for section in self.sections if key.startswith(section))
 
     def settings_for(self, key: str) -> tuple[Setting, ...]:
         """The settings that can decide whether the model has a variable at this object path."""
-        return tuple(s for s in self.settings if key.startswith(self.touches.get(s.name, "")))
+        return tuple(s for s in self.settings if key.startswith(self.touches.get(s.name, ("",))))
+
+    def complete(self, settings: Mapping[str, Value]) -> dict[str, Value]:
+        """These settings, as far as this model has them, and the defaults of all others."""
+        return {s.name: settings.get(s.name, s.default) for s in self.settings}
 
     def known(self, probe: Mapping[str, Any]) -> dict[str, int]:
         """The values of the unknowns that a probe gives: an axis by its name, a list by name and place."""
@@ -107,8 +129,15 @@ def read_description(name: str) -> Description:
         unknowns=data["unknowns"],
         excluded=tuple({one: tuple(values) for one, values in when.items()} for when in data.get("excluded", ())),
         stock=tuple(data.get("stock", ())),
-        touches={one: item["touches"] for one, item in data["settings"].items() if "touches" in item},
+        touches={one: _beginnings(item["touches"]) for one, item in data["settings"].items() if "touches" in item},
+        like=data.get("like", {}),
+        fixed=data.get("fixed", {}),
+        checks=data.get("checks", CHECKS),
     )
+
+
+def _beginnings(touches: str | list[str]) -> tuple[str, ...]:
+    return (touches,) if isinstance(touches, str) else tuple(touches)
 
 
 def edit(config: dict[str, Any], path: str, new: Any) -> None:

@@ -50,7 +50,7 @@ def test_settings_for_an_object_path() -> None:
 def test_an_entry_can_be_taken_away() -> None:
     settings = {setting.name for setting in read_description("ssd_resnet50_v1_fpn").settings}
     assert "use_explicit_padding" not in settings
-    assert "fpn_min_level" in settings
+    assert "fpn_max_level" in settings
 
 
 def test_first_rows_are_the_defaults_and_each_other_value_alone() -> None:
@@ -59,3 +59,37 @@ def test_first_rows_are_the_defaults_and_each_other_value_alone() -> None:
     assert rows[0] == {setting.name: setting.default for setting in description.settings}
     assert len(rows) == 1 + sum(len(setting.values) - 1 for setting in description.settings)
     assert {len(set(row.items()) ^ set(rows[0].items())) for row in rows[1:]} == {2}
+
+
+def test_an_object_path_belongs_to_the_section_that_its_settings_touch() -> None:
+    description = read_description("ssd_resnet50_v1_fpn")
+    assert description.sections == (
+        "_feature_extractor/_fpn_features_generator/",
+        "_feature_extractor/_coarse_feature_layers/",
+        "_feature_extractor/",
+        "_box_predictor/",
+        "",
+    )
+    assert description.section_of("_feature_extractor/classification_backbone/x") == "_feature_extractor/"
+    pyramid = description.section_of("_feature_extractor/_fpn_features_generator/x")
+    assert {setting.name for setting in description.settings_for(pyramid)} == {
+        "override_base_feature_extractor_hyperparams",
+        "fpn_max_level",
+    }
+
+
+def test_a_setting_with_one_value_is_fixed() -> None:
+    description = read_description("mask_rcnn_resnet101_upsample")
+    assert description.fixed == {"convolve_then_upsample_masks": True}
+    assert "convolve_then_upsample_masks" not in description.touches
+
+
+def test_other_settings_are_completed_with_defaults() -> None:
+    description = read_description("faster_rcnn_resnet50")
+    assert description.complete({"number_of_stages": 1, "use_depthwise": True}) == {
+        "number_of_stages": 1,
+        "rpn_batch_norm": "none",
+        "use_dropout": False,
+        "share_box_across_classes": False,
+        "head_batch_norm": "none",
+    }
