@@ -8,6 +8,7 @@ from ckptmap.conversion import convert
 from ckptmap.diff import Diff, DiffFate, diff
 from ckptmap.errors import CkptmapError, PlanError
 from tests.convert.conftest import TABLE, tf1_values, values, write_template, write_tf1
+from tests.convert.test_plan import label_maps
 
 VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 
@@ -120,3 +121,13 @@ def test_a_report_of_something_else_is_refused(a: Path, tmp_path: Path) -> None:
     other.write_text(json.dumps({"schema": "ckptmap.diff/1"}))
     with pytest.raises(CkptmapError, match="is no report of a conversion"):
         diff(a, a, mapping=other)
+
+
+def test_carried_classes_are_equal_by_the_report_and_new_ones_have_no_counterpart(
+    a: Path, table: Path, tmp_path: Path
+) -> None:
+    template = write_template(tmp_path / "template" / "ckpt-0", classes=5)
+    maps = label_maps(tmp_path, "cat dog cow", "cow horse owl cat")
+    convert(a, to=template, table=table, output=tmp_path / "new", label_maps=maps)
+    found = diff(a, tmp_path / "new", mapping=tmp_path / "new" / "report.json")
+    assert fates(found) == EQUAL
