@@ -27,14 +27,22 @@ def nearest_pattern(text: str, weights: Sequence[Weight]) -> str:
 
     Empty where nothing is near.
     """
-    anywhere = f".*{text.lstrip('^')}"
-    if any(re.match(anywhere, weight.name) for weight in weights):
+    anywhere = _anywhere(text)
+    if anywhere and any(re.match(anywhere, weight.name) for weight in weights):
         return anywhere
     words = re.findall(r"[a-z]+", text.lower())
     parts = {part for word in words for part in _WORDS.get(word, ())}
     if scopes := _first_scopes(weight for weight in weights if weight.part in parts):
         return "|".join(f"{scope}/.*" for scope in scopes)
     return _similar_scope(text, weights)
+
+
+def _anywhere(text: str) -> str:
+    """The pattern after any beginning of the name; empty where flags stand before it."""
+    bare = text.lstrip("^")
+    if "(?" in bare:
+        return ""
+    return f".*({bare})" if "|" in bare else f".*{bare}"
 
 
 def _first_scopes(weights: Iterable[Weight]) -> list[str]:

@@ -56,6 +56,8 @@ def test_update_trainable_variables_choose_before_freeze_variables_take_away() -
         ("MobilenetV2/Conv/", ".*MobilenetV2/Conv/", 2),
         ("head", r"BoxPredictor_\d+/.*", 2),
         ("feature_extractor/mobilenetv2/.*", "FeatureExtractor/MobilenetV2/.*", 2),
+        ("Conv/weights|Conv/Batch", ".*(Conv/weights|Conv/Batch)", 2),
+        ("(?i)mobilenetv2/conv/", "FeatureExtractor/MobilenetV2/Conv/.*", 2),
         ("xyz", "", 0),
     ],
 )
