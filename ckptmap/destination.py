@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ckptmap.draft import PlanChoices, PlanOptions
@@ -15,6 +16,7 @@ from ckptmap.pipeline.settings import settings as target_settings
 from ckptmap.pipeline.training import Checkpoint as TrainedFrom
 from ckptmap.pipeline.verdict import Prefer
 from ckptmap.targets import Target, load_target
+from ckptmap.targets.choose import show
 
 PathLike = str | os.PathLike[str]
 
@@ -76,6 +78,7 @@ def find_destination(
     migrated = _migrated(config, prefer, options.num_classes, None)
     said = target_settings(parse_config(migrated.text, config.path))
     target = load_target(os.fspath(to) if to is not None else said.target)
+    _refuse_uncovered(target, said.settings, options.settings, config.path)
     names = {*(setting.name for setting in target.settings), *target.unknowns} - {"num_classes"}
     merged = replace(
         options,
@@ -83,6 +86,24 @@ def find_destination(
         settings={**said.given(names), **options.settings},
     )
     return Destination(target, _table(target, table), merged, config, prefer)
+
+
+def _refuse_uncovered(target: Target, said: Mapping[str, object], given: Mapping[str, object], path: str) -> None:
+    """Raise ConfigError for a setting, said and not given otherwise, that makes other variables than the target has.
+
+    A template has no settings: its variables are what they are, and the plan tells what does not fit.
+    """
+    if not target.settings:
+        return
+    for name, value in said.items():
+        covered = [show(one) for one in target.covers(name)]
+        if name not in given and str(value).lower() not in covered:
+            only = f"covers only {', '.join(covered)}" if covered else "has no such setting"
+            raise ConfigError(
+                f"{name} is {str(value).lower()}; the shipped target {target.name} {only}",
+                where=path,
+                hint="make a checkpoint of the TF2 model that the config describes, and give its path with --to",
+            )
 
 
 def _migrated(

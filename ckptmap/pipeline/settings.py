@@ -58,9 +58,14 @@ def target_name(config: PipelineConfig) -> str:
         return f"rfcn_{backbone}"
     if config.model.has("context_config"):
         return f"context_rcnn_{backbone}"
-    if config.predictor_kind == MASK and config.predictor.flag("predict_instance_masks"):
-        return f"mask_rcnn_{backbone}"
+    if _has_masks(config):
+        upsampled = config.predictor.flag("convolve_then_upsample_masks")
+        return f"mask_rcnn_{backbone}{'_upsample' if upsampled else ''}"
     return name
+
+
+def _has_masks(config: PipelineConfig) -> bool:
+    return config.predictor_kind == MASK and config.predictor.flag("predict_instance_masks")
 
 
 def _ssd_settings(config: PipelineConfig) -> dict[str, Setting]:
@@ -70,9 +75,7 @@ def _ssd_settings(config: PipelineConfig) -> dict[str, Setting]:
         "use_depthwise": extractor.flag("use_depthwise"),
         "override_base_feature_extractor_hyperparams": _keras_override(config),
         "batch_norm": _batch_norm(extractor.child("conv_hyperparams")),
-        "num_layers": extractor.integer("num_layers"),
-        "fpn_min_level": extractor.child("fpn").integer("min_level"),
-        "fpn_max_level": extractor.child("fpn").integer("max_level"),
+        **_feature_maps(config),
     }
     if config.predictor_kind in (CONVOLUTIONAL, SHARED):
         found |= {
@@ -84,6 +87,14 @@ def _ssd_settings(config: PipelineConfig) -> dict[str, Setting]:
     if config.predictor_kind == SHARED:
         found["share_prediction_tower"] = predictor.flag("share_prediction_tower")
     return found
+
+
+def _feature_maps(config: PipelineConfig) -> dict[str, Setting]:
+    """How many feature maps there are, in the words of the extractor's kind: levels of a pyramid, or layers."""
+    if "_fpn" not in tf1_type(config.extractor_type):
+        return {"num_layers": config.extractor.integer("num_layers")}
+    levels = config.extractor.child("fpn")
+    return {"fpn_min_level": levels.integer("min_level"), "fpn_max_level": levels.integer("max_level")}
 
 
 def _keras_override(config: PipelineConfig) -> bool:
@@ -121,7 +132,9 @@ def _rcnn_settings(config: PipelineConfig) -> dict[str, Setting]:
             "use_dropout": predictor.flag("use_dropout"),
             "share_box_across_classes": predictor.flag("share_box_across_classes"),
             "head_batch_norm": _batch_norm(predictor.child("fc_hyperparams")),
-            "predict_instance_masks": predictor.flag("predict_instance_masks"),
+        }
+    if _has_masks(config):
+        found |= {
             "mask_prediction_num_conv_layers": predictor.integer("mask_prediction_num_conv_layers"),
             "convolve_then_upsample_masks": predictor.flag("convolve_then_upsample_masks"),
             "masks_are_class_agnostic": predictor.flag("masks_are_class_agnostic"),

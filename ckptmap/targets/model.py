@@ -43,6 +43,8 @@ class Target:
     variables: tuple[SpecVariable, ...]
     settings: tuple[Setting, ...] = ()
     unknowns: Mapping[str, Unknown] = field(default_factory=dict)
+    fixed: Mapping[str, Value] = field(default_factory=dict)
+    """Settings that would change the variables, and the one value that these variables are for."""
     excluded: tuple[When, ...] = ()
     limits: tuple[StockLimit, ...] = ()
     table: str | None = None
@@ -66,6 +68,12 @@ class Target:
         matched = [variable for name in names for variable in self._index.matches(name)]
         choice = choose(self.settings, self.variables, matched, settings, self.excluded)
         return self._layout(choice, unknowns)
+
+    def covers(self, setting: str) -> tuple[Value, ...]:
+        """The values of a setting that the variables are for; empty where the target knows no setting of this name."""
+        if setting in self.fixed:
+            return (self.fixed[setting],)
+        return next((one.values for one in self.settings if one.name == setting), ())
 
     def split(self, given: Mapping[str, object]) -> tuple[dict[str, Value], dict[str, int]]:
         """Given settings and given unknowns, each checked; raises TargetError as ``layout`` does."""

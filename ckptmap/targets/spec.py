@@ -42,6 +42,7 @@ def target_from_dict(data: Mapping[str, Any]) -> Target:
         variables=tuple(_variable(item, data["initializers"]) for item in data["variables"]),
         settings=tuple(_setting(item) for item in data["settings"]),
         unknowns={item["name"]: Unknown(**item) for item in data["unknowns"]},
+        fixed=data.get("fixed", {}),
         excluded=tuple({name: tuple(values) for name, values in when.items()} for when in data["excluded"]),
         limits=tuple(StockLimit(**item) for item in data["stock"]),
         table=data.get("table", data["name"]),

@@ -80,7 +80,7 @@ class Lengths:
         A whole multiple of another is no unknown of its own, where ``ratios`` allows the multiple.
         """
         new = [vector for vector in dict.fromkeys(vectors) if self.text(vector) is None]
-        multiples = {vector: base for vector in new if (base := self._base(vector, new))}
+        multiples = {vector: found for vector in new if (found := self._base(vector, new))}
         for vector in new:
             if vector not in multiples:
                 name = self._fresh(f"width_{vector[0]}")
