@@ -12,8 +12,8 @@ from ckptmap.mapping import Assignment, Table, apply_table
 from ckptmap.mapping.slots import Slot, classify
 from ckptmap.offers import Offer, differs_in_classes_only, offer
 from ckptmap.recording import record_plan
-from ckptmap.surgery import plan_surgery
 from ckptmap.stepping import find_step
+from ckptmap.surgery import plan_surgery
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
 from ckptmap.targets.variables import TargetVariable
