@@ -24,6 +24,7 @@ SHARED_BOX = {"share_box_across_classes": True}
     ("source", "target", "variables", "classes"),
     [
         ("ft_ssd_resnet50_fpn_airplane", "ssd_resnet50_v1_fpn", 463, 11),
+        ("train_faster_rcnn_resnet101_egg/model.ckpt-11", "faster_rcnn_resnet101", 530, 1),
     ],
 )
 def test_every_variable_of_the_target_is_restored(source: str, target: str, variables: int, classes: int) -> None:
