@@ -32,7 +32,8 @@ class Truth:
 
 
 def row(architecture: str, classes: int) -> Row:
-    return Row(f"{architecture}-{classes}", architecture, TEMPLATES[architecture], {"num_classes": classes})
+    template = TEMPLATES.get(architecture, "ssd")
+    return Row(f"{architecture}-{classes}", architecture, template, {"num_classes": classes})
 
 
 def with_training(config: str, fields: str) -> str:
