@@ -11,7 +11,7 @@ from ckptmap.errors import ConfigError, TargetError
 from ckptmap.labels import read_label_map
 from ckptmap.mapping import Table, load_table
 from ckptmap.pipeline.config import PipelineConfig, parse_config, read_config
-from ckptmap.pipeline.migrate import Migration, Refusal, migrate
+from ckptmap.pipeline.migrate import Migration, migrated
 from ckptmap.pipeline.settings import settings as target_settings
 from ckptmap.pipeline.training import Checkpoint as TrainedFrom
 from ckptmap.pipeline.verdict import Prefer
@@ -40,7 +40,7 @@ class Destination:
         if self.config is None:
             return None
         trained_from = None if prefix is None else TrainedFrom(prefix, kind)
-        return _migrated(self.config, self.prefer, self.options.num_classes, trained_from)
+        return migrated(self.config, checkpoint=trained_from, num_classes=self.options.num_classes, prefer=self.prefer)
 
 
 def plan_options(choices: PlanChoices) -> PlanOptions:
@@ -75,8 +75,8 @@ def find_destination(
         target = load_target(os.fspath(to))
         return Destination(target, _table(target, table), options)
     config = read_config(os.fspath(pipeline))
-    migrated = _migrated(config, prefer, options.num_classes, None)
-    said = target_settings(parse_config(migrated.text, config.path))
+    made = migrated(config, num_classes=options.num_classes, prefer=prefer)
+    said = target_settings(parse_config(made.text, config.path))
     target = load_target(os.fspath(to) if to is not None else said.target)
     _refuse_uncovered(target, said.settings, options.settings, config.path)
     names = {*(setting.name for setting in target.settings), *target.unknowns} - {"num_classes"}
@@ -104,15 +104,6 @@ def _refuse_uncovered(target: Target, said: Mapping[str, object], given: Mapping
                 where=path,
                 hint="make a checkpoint of the TF2 model that the config describes, and give its path with --to",
             )
-
-
-def _migrated(
-    config: PipelineConfig, prefer: Prefer, num_classes: int | None, trained_from: TrainedFrom | None
-) -> Migration:
-    made = migrate(config, checkpoint=trained_from, num_classes=num_classes, prefer=prefer)
-    if isinstance(made, Refusal):
-        raise ConfigError(f"{made.why.value}: {made.reason}", where=made.where, hint=made.advice)
-    return made
 
 
 def _table(target: Target, table: PathLike | None) -> Table:

@@ -7,6 +7,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ckptmap.errors import ConfigError
 from ckptmap.pipeline import training
 from ckptmap.pipeline.changes import Change, Edit, make, text, word
 from ckptmap.pipeline.check import Finding, Mistake
@@ -90,6 +91,20 @@ def migrate(
     migrated, edits = make(clean, changes, config.path)
     ordered = tuple(sorted((*first, *edits), key=lambda edit: edit.line))
     return Migration(migrated, ordered, notes(config, checkpoint), answer)
+
+
+def migrated(
+    config: PipelineConfig,
+    *,
+    checkpoint: Checkpoint | None = None,
+    num_classes: int | None = None,
+    prefer: Prefer = "exact",
+) -> Migration:
+    """:func:`migrate`, with a refusal raised as a ConfigError: the reason, where, and what still can be done."""
+    made = migrate(config, checkpoint=checkpoint, num_classes=num_classes, prefer=prefer)
+    if isinstance(made, Refusal):
+        raise ConfigError(f"{made.why.value}: {made.reason}", where=made.where, hint=made.advice)
+    return made
 
 
 def _unreadable(config: PipelineConfig) -> Refusal | None:

@@ -54,7 +54,7 @@ def test_defaults(name: str) -> None:
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize(("name", "seed"), itertools.product(list_targets(), range(10)))
+@pytest.mark.parametrize(("name", "seed"), list(itertools.product(list_targets(), range(10))))
 def test_sampled_settings(name: str, seed: int) -> None:
     description = read_description(name)
     rng = random.Random(f"{name} {seed}")

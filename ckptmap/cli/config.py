@@ -1,0 +1,83 @@
+"""``ckptmap config``: a TF1 pipeline.config becomes the TF2 config of the same model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ckptmap.cli.options import Json
+from ckptmap.report.text import plural, printable
+
+if TYPE_CHECKING:
+    from ckptmap.pipeline.migrate import Migration
+
+app = typer.Typer(help="Work with pipeline.config files.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep ``migrate`` a command of its own while it is the only one."""
+
+
+@app.command(name="migrate")
+def migrate_command(
+    source: Annotated[Path, typer.Argument(metavar="OLD", help="The TF1 pipeline.config.", show_default=False)],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write the TF2 config to.", show_default=False)
+    ],
+    checkpoint: Annotated[
+        str | None, typer.Option(help="The converted checkpoint to train from, such as new/ckpt-0.", show_default=False)
+    ] = None,
+    num_classes: Annotated[
+        int | None, typer.Option(min=1, help="Classes of the new model.", show_default=False)
+    ] = None,
+    prefer: Annotated[
+        Literal["exact", "stock"], typer.Option(help="Where stock TF2 differs: the slim-exact extractor or stock.")
+    ] = "exact",
+    force: Annotated[bool, typer.Option("--force", help="Replace OUTPUT where it is there.")] = False,
+    json: Json = False,
+) -> None:
+    """Write the TF2 config of exactly this model; every edit is listed with its reason, all else stays as it is."""
+    from ckptmap.errors import OutputError
+    from ckptmap.pipeline.config import read_config
+    from ckptmap.pipeline.migrate import migrated
+    from ckptmap.pipeline.textproto import encode
+    from ckptmap.pipeline.training import Checkpoint
+
+    if output.exists() and (not force or output.samefile(source)):
+        raise OutputError(f"{output} exists", hint="choose another file, or add --force (never over the old config)")
+    made = migrated(
+        read_config(source),
+        checkpoint=Checkpoint(checkpoint) if checkpoint else None,
+        num_classes=num_classes,
+        prefer=prefer,
+    )
+    try:
+        output.write_bytes(encode(made.text))
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror or error}", where=str(output)) from error
+    _print(made, json=json)
+
+
+def _print(made: Migration, *, json: bool) -> None:
+    if json:
+        import json as json_module
+        from dataclasses import asdict
+
+        document = {
+            "schema": "ckptmap.config/1",
+            "verdict": {"kind": made.verdict.kind.value, "extractor_type": made.verdict.extractor_type},
+            "edits": [asdict(edit) for edit in made.edits],
+            "notes": [asdict(note) for note in made.notes],
+        }
+        typer.echo(json_module.dumps(document, indent=1))
+        return
+    typer.echo(printable(f"verdict: {made.verdict}: {made.verdict.extractor_type}"))
+    for edit in made.edits:
+        change = f"{edit.old} -> {edit.new}" if edit.old and edit.new else edit.new or "removed"
+        typer.echo(printable(f"line {edit.line}: {edit.path}: {change}  ({edit.reason})"))
+    for note in made.notes:
+        typer.echo(printable(f"note, line {note.line}: {note.path}: {note.text}"))
+    typer.echo(plural(len(made.edits), "edit"), err=True)
