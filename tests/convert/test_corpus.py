@@ -25,6 +25,7 @@ SHARED_BOX = {"share_box_across_classes": True}
     [
         ("ft_ssd_resnet50_fpn_airplane", "ssd_resnet50_v1_fpn", 463, 11),
         ("train_faster_rcnn_resnet101_egg/model.ckpt-11", "faster_rcnn_resnet101", 530, 1),
+        ("zoo_faster_rcnn_inception_resnet_v2_2018_01_28", "faster_rcnn_inception_resnet_v2", 906, 90),
     ],
 )
 def test_every_variable_of_the_target_is_restored(source: str, target: str, variables: int, classes: int) -> None:
