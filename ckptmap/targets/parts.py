@@ -22,6 +22,7 @@ _PARTS = (
     ("mask_predictions", MASK_HEAD),
     ("_box_predictor", PREDICTOR),
     ("_feature_extractor_for_", BACKBONE),
+    ("_context_feature_extract_fn", NECK),
     ("_feature_extractor", NECK),
 )
 

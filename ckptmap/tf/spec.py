@@ -170,7 +170,12 @@ def _width_meaning(name: str, entries: Sequence[tuple[Form, Built, Any]]) -> str
 def _fresh_combinations(
     description: Description, rng: random.Random, observations: Sequence[Observation]
 ) -> Iterator[Settings]:
-    """Combinations that no observation has by then, drawn at random; ends when 1000 draws bring none."""
+    """The last value of every setting; then combinations that no observation has by then, drawn at random.
+
+    Ends when 1000 draws bring none.
+    """
+    if description.allows(last := {s.name: s.values[-1] for s in description.settings}):
+        yield last
     for _ in range(1000):
         one = {s.name: rng.choice(s.values) for s in description.settings}
         if description.allows(one) and not any(one == met.settings for met in observations):

@@ -21,6 +21,8 @@ from ckptmap.targets.parts import part_of
         ("_first_stage_box_predictor/_prediction_heads/class_predictions_with_background/0/x", "proposals"),
         ("_box_predictor/_base_tower_layers_for_heads/box_encodings/0/1/gamma", "predictor"),
         ("_box_predictor/_head_scope_conv_layers/BoxPredictionTower/0/kernel", "predictor"),
+        ("_context_feature_extract_fn/_key_proj/projection/kernel", "neck"),
+        ("_rfcn_box_predictor/_shared_conv_layers/0/kernel", "predictor"),
         ("dense/kernel", ""),
     ],
 )

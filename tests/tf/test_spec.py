@@ -26,6 +26,23 @@ MAIN: dict[str, list[Mapping[str, Any]]] = {
 """Settings that people use; in the default run for the two models that are built fastest."""
 MORE: dict[str, list[Mapping[str, Any]]] = {
     "ssd_mobilenet_v2": [{}, DROPOUT, {"use_explicit_padding": True}, {"use_depthwise": True}],
+    "ssd_mobilenet_v1_fpn": [{"share_prediction_tower": True}],
+    "ssd_mobilenet_v2_fpn": [{**LITE, "share_prediction_tower": True}],
+    "ssd_resnet50_v1_fpn": [{"num_layers_before_predictor": 2}],
+    "ssd_resnet101_v1_fpn": [{"fpn_max_level": 6}],
+    "ssd_resnet152_v1_fpn": [DROPOUT],
+    "faster_rcnn_resnet50": [DROPOUT],
+    "faster_rcnn_resnet101": [{"share_box_across_classes": True}],
+    "faster_rcnn_resnet152": [{"number_of_stages": 1}],
+    "faster_rcnn_inception_resnet_v2": [{"rpn_batch_norm": "scale and center"}],
+    "mask_rcnn_resnet50": [{"mask_prediction_num_conv_layers": 4}],
+    "mask_rcnn_resnet50_upsample": [{"mask_batch_norm": "scale and center"}],
+    "mask_rcnn_resnet101": [DROPOUT],
+    "mask_rcnn_resnet101_upsample": [{"masks_are_class_agnostic": True}],
+    "mask_rcnn_inception_resnet_v2": [{"mask_prediction_num_conv_layers": 3}],
+    "mask_rcnn_inception_resnet_v2_upsample": [{"share_box_across_classes": True}],
+    "rfcn_resnet101": [{"rpn_batch_norm": "scale and center"}],
+    "context_rcnn_resnet101": [DROPOUT],
 }
 
 
