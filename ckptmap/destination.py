@@ -95,15 +95,21 @@ def _refuse_uncovered(target: Target, said: Mapping[str, object], given: Mapping
     """
     if not target.settings:
         return
-    for name, value in said.items():
-        covered = [show(one) for one in target.covers(name)]
-        if name not in given and str(value).lower() not in covered:
+    shown = {name: str(value).lower() for name, value in {**said, **given}.items()}
+    for name in sorted(said.keys() - given.keys()):
+        covered = [show(value) for value in target.covers(name)]
+        if shown[name] not in covered:
             only = f"covers only {', '.join(covered)}" if covered else "has no such setting"
-            raise ConfigError(
-                f"{name} is {str(value).lower()}; the shipped target {target.name} {only}",
-                where=path,
-                hint="make a checkpoint of the TF2 model that the config describes, and give its path with --to",
-            )
+            raise _uncovered(f"{name} is {shown[name]}; the shipped target {target.name} {only}", path)
+    for when in target.excluded:
+        if all(shown.get(name, "") in map(show, values) for name, values in when.items()):
+            together = " and ".join(f"{name} {shown[name]}" for name in when)
+            raise _uncovered(f"the shipped target {target.name} does not cover {together} together", path)
+
+
+def _uncovered(message: str, path: str) -> ConfigError:
+    hint = "make a checkpoint of the TF2 model that the config describes, and give its path with --to"
+    return ConfigError(message, where=path, hint=hint)
 
 
 def _table(target: Target, table: PathLike | None) -> Table:
