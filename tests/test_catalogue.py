@@ -1,0 +1,23 @@
+from pathlib import Path
+
+from ckptmap.catalogue import catalogue, markdown, without_counterpart
+
+PAGE = Path(__file__).parents[1] / "docs" / "targets.md"
+
+
+def test_the_page_is_what_the_command_prints() -> None:
+    assert PAGE.read_text(encoding="utf-8") == "\n".join(markdown()) + "\n", (
+        "run: ckptmap targets --markdown > docs/targets.md"
+    )
+
+
+def test_verdicts_of_the_official_configurations() -> None:
+    verdicts = {entry.name: entry.verdict for entry in catalogue()}
+    assert verdicts["ssd_mobilenet_v1"] == verdicts["ssd_mobilenet_v2"] == "equal"
+    assert verdicts["ssd_resnet50_v1_fpn"] == "equal with the slim-exact extractor"
+    assert verdicts["faster_rcnn_resnet50"] == "equal with these config edits"
+
+
+def test_types_without_a_counterpart() -> None:
+    assert len(without_counterpart()) == 20
+    assert "faster_rcnn_inception_v2" in without_counterpart()
