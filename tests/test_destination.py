@@ -62,13 +62,14 @@ def test_the_config_says_target_and_settings(config: Path) -> None:
     assert found.target.name == "ssd_resnet50_v1_fpn"
     assert found.options.settings["fpn_max_level"] == 6
     assert found.options.settings["num_layers_before_predictor"] == 4
-    assert "fpn_min_level" not in found.options.settings  # fixed: 3
+    assert "batch_norm" not in found.options.settings  # fixed: scale and center
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"minimum": 2}, "fpn_min_level is 2; the shipped target ssd_resnet50_v1_fpn covers only 3"),
+        ({"minimum": 4}, "fpn_min_level is 4; the shipped target ssd_resnet50_v1_fpn covers only 2, 3"),
+        ({"minimum": 2}, "ssd_resnet50_v1_fpn does not cover fpn_min_level 2 and fpn_max_level 7 together"),
         ({"maximum": 8}, "fpn_max_level is 8; the shipped target ssd_resnet50_v1_fpn covers only 6, 7"),
         ({"layers": 9}, "num_layers_before_predictor is 9; the shipped target .* covers only 0, 1, 2, 3, 4"),
         ({"norm": "scale: false"}, "predictor_batch_norm is center; the shipped .* covers only scale and center"),

@@ -28,7 +28,7 @@ MORE: dict[str, list[Mapping[str, Any]]] = {
     "ssd_mobilenet_v2": [{}, DROPOUT, {"use_explicit_padding": True}, {"use_depthwise": True}],
     "ssd_mobilenet_v1_fpn": [{"share_prediction_tower": True}],
     "ssd_mobilenet_v2_fpn": [{**LITE, "share_prediction_tower": True}],
-    "ssd_resnet50_v1_fpn": [{"num_layers_before_predictor": 2}],
+    "ssd_resnet50_v1_fpn": [{"fpn_min_level": 2, "fpn_max_level": 6}],
     "ssd_resnet101_v1_fpn": [{"fpn_max_level": 6}],
     "ssd_resnet152_v1_fpn": [DROPOUT],
     "faster_rcnn_resnet50": [DROPOUT],

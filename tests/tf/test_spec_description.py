@@ -74,6 +74,7 @@ def test_an_object_path_belongs_to_the_section_that_its_settings_touch() -> None
     pyramid = description.section_of("_feature_extractor/_fpn_features_generator/x")
     assert {setting.name for setting in description.settings_for(pyramid)} == {
         "override_base_feature_extractor_hyperparams",
+        "fpn_min_level",
         "fpn_max_level",
     }
 
