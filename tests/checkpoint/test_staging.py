@@ -12,6 +12,7 @@ from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoin
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.errors import OutputError
+from tests.privileges import unprivileged
 
 
 def test_files_appear_together(tmp_path: Path) -> None:
@@ -79,14 +80,10 @@ def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
         Staging(tmp_path / "file")
 
 
-@pytest.mark.skipif(os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="needs an ordinary user")
 def test_a_folder_without_permission(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    try:
-        with pytest.raises(OutputError, match="Permission denied"):
-            Staging(tmp_path / "new")
-    finally:
-        tmp_path.chmod(0o700)
+    (tmp_path / "locked").mkdir(mode=0o555)
+    with unprivileged(tmp_path), pytest.raises(OutputError, match="Permission denied"):
+        Staging(tmp_path / "locked" / "new")
 
 
 KILLED = """

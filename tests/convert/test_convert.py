@@ -1,7 +1,4 @@
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +8,7 @@ import ckptmap
 from ckptmap.errors import OutputError
 from tests.convert.conftest import tf1_values, write_template, write_tf1
 from tests.convert.test_plan import label_maps
+from tests.privileges import unprivileged
 
 SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
@@ -91,28 +89,11 @@ def test_an_output_that_is_a_file(source: Path, template: Path, table: Path, tmp
         ckptmap.convert(source, to=template, table=table, output=tmp_path / "new")
 
 
-@contextmanager
-def unprivileged() -> Iterator[None]:
-    """The superuser may write anywhere: step down while the block runs."""
-    if os.name != "posix":
-        pytest.skip("directory permissions are a matter of POSIX")
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
-
-
 def test_a_read_only_place(source: Path, template: Path, table: Path, tmp_path: Path) -> None:
     place = tmp_path / "locked"
     place.mkdir()
     place.chmod(0o555)
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == os.geteuid() and folder.name.startswith(("pytest-", tmp_path.name)):
-            folder.chmod(0o755)
-    with unprivileged(), pytest.raises(OutputError, match="cannot be written: Permission denied"):
+    with unprivileged(tmp_path), pytest.raises(OutputError, match="cannot be written: Permission denied"):
         ckptmap.convert(source, to=template, table=table, output=place / "new")
     assert list(place.iterdir()) == []
 
