@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ckptmap.audit.model import Audit, HeldEntry, ModelEntry
+from ckptmap.report.source import described
 from ckptmap.version import __version__
 
 SCHEMA = "ckptmap.audit/1"
@@ -15,7 +16,7 @@ def audit_document(audit: Audit) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "generator": f"ckptmap {__version__}",
-        "checkpoint": _checkpoint(audit),
+        "checkpoint": described(audit.checkpoint),
         "model": _model(audit),
         "loads": not audit.prediction.error,
         "error": audit.prediction.error or None,
@@ -34,17 +35,6 @@ def audit_document(audit: Audit) -> dict[str, Any]:
         ],
         "target_variables": [_entry(entry) for entry in audit.prediction.entries],
         "checkpoint_variables": [_held(entry) for entry in audit.held],
-    }
-
-
-def _checkpoint(audit: Audit) -> dict[str, Any]:
-    inventory = audit.checkpoint
-    return {
-        "path": inventory.path,
-        "kind": inventory.kind.value,
-        "variables": len(inventory.variables),
-        "bytes": sum(variable.nbytes for variable in inventory.variables.values()),
-        "notes": list(inventory.notes),
     }
 
 

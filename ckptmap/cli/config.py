@@ -64,13 +64,13 @@ def migrate_command(
 def _print(made: Migration, *, json: bool) -> None:
     if json:
         import json as json_module
-        from dataclasses import asdict
+
+        from ckptmap.report.document import config_document
 
         document = {
             "schema": "ckptmap.config/1",
             "verdict": {"kind": made.verdict.kind.value, "extractor_type": made.verdict.extractor_type},
-            "edits": [asdict(edit) for edit in made.edits],
-            "notes": [asdict(note) for note in made.notes],
+            **config_document(made),
         }
         typer.echo(json_module.dumps(document, indent=1))
         return

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ckptmap.checkpoint.inventory import Inventory, Variable
+from ckptmap.checkpoint.inventory import Variable
 from ckptmap.diff.model import Diff, DiffRecord
+from ckptmap.report.source import described
 from ckptmap.version import __version__
 
 SCHEMA = "ckptmap.diff/1"
@@ -17,8 +18,8 @@ def diff_document(found: Diff) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "generator": f"ckptmap {__version__}",
-        "a": _side(found.a),
-        "b": _side(found.b),
+        "a": described(found.a),
+        "b": described(found.b),
         "options": {
             "read": options.read,
             "values": options.values,
@@ -30,16 +31,6 @@ def diff_document(found: Diff) -> dict[str, Any]:
         "summary": found.summary,
         "notes": list(found.notes),
         "variables": [_record(record) for record in found.records],
-    }
-
-
-def _side(inventory: Inventory) -> dict[str, Any]:
-    return {
-        "path": inventory.path,
-        "kind": inventory.kind.value,
-        "variables": len(inventory.variables),
-        "bytes": sum(variable.nbytes for variable in inventory.variables.values()),
-        "notes": list(inventory.notes),
     }
 
 

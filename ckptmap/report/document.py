@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.checkpoint.object_graph import object_path
+from ckptmap.report.source import described
 from ckptmap.version import __version__
 
 if TYPE_CHECKING:
@@ -54,29 +55,18 @@ def document(
     return {
         "schema": SCHEMA,
         "generator": f"ckptmap {__version__}",
-        "source": _source(plan),
+        "source": described(plan.source),
         "target": _target(plan),
         "table": plan.table,
         "classes": _classes(plan),
         "summary": plan.summary,
         "findings": [_finding(finding) for finding in plan.findings],
         "verdict": _verdict(plan, migration),
-        "config": _config(migration) if migration else None,
+        "config": config_document(migration) if migration else None,
         "output": _output(written),
         "target_variables": [_target_record(record, plan.root) for record in plan.targets],
         "source_variables": [_source_record(record) for record in plan.sources],
         **kept,
-    }
-
-
-def _source(plan: Plan) -> Document:
-    inventory = plan.source
-    return {
-        "path": inventory.path,
-        "kind": inventory.kind.value,
-        "variables": len(inventory.variables),
-        "bytes": sum(variable.nbytes for variable in inventory.variables.values()),
-        "notes": list(inventory.notes),
     }
 
 
@@ -127,7 +117,8 @@ def _judged(verdict: Verdict, *, presumed: bool) -> Document:
     }
 
 
-def _config(migration: Migration) -> Document:
+def config_document(migration: Migration) -> Document:
+    """The edits and notes of a migrated pipeline.config."""
     return {
         "edits": [asdict(edit) for edit in migration.edits],
         "notes": [asdict(note) for note in migration.notes],
