@@ -13,11 +13,17 @@ from ckptmap.pipeline.models import FASTER_RCNN, SSD
 from ckptmap.pipeline.view import View, root_view
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ckptmap.pipeline.syntax import Document
 
 _TOP_LEVEL = frozenset({"model", "train_config", "train_input_reader", "eval_config", "eval_input_reader"})
+_BLOCKS = {
+    SSD: {"predictor": "box_predictor", "anchors": "anchor_generator"},
+    FASTER_RCNN: {"predictor": "second_stage_box_predictor", "anchors": "first_stage_anchor_generator"},
+}
+_NO_BLOCKS = {"predictor": "", "anchors": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +97,25 @@ class PipelineConfig:
     @property
     def predictor_kind(self) -> str:
         """The box predictor's field name, such as ``convolutional_box_predictor``; empty where there is none."""
-        return self._predictors.which("box_predictor_oneof")
+        name = self._blocks["predictor"]
+        return self.model.child(name).which("box_predictor_oneof") if name else ""
 
     @property
     def predictor(self) -> View:
         """The box predictor's block (R-CNN: that of the second stage). Raises ConfigError where there is none."""
         if not self.predictor_kind:
             raise ConfigError("the model has no box predictor", where=self.model.where())
-        return self._predictors.child(self.predictor_kind)
+        return self.model.child(self._blocks["predictor"]).child(self.predictor_kind)
 
     @property
     def anchors(self) -> tuple[int, ...]:
-        """Anchors per location, a number for each feature map (R-CNN: one number, of the first stage)."""
-        name = "anchor_generator" if self.architecture == SSD else "first_stage_anchor_generator"
+        """Anchors per location, a number for each feature map (R-CNN: one number, of the first stage).
+
+        Raises ConfigError where the model has no anchor generator.
+        """
+        name = self._blocks["anchors"]
+        if not name:
+            raise ConfigError(f"{self.architecture} has no anchors", where=self.model.where())
         return anchors_per_location(self.model.child(name))
 
     @property
@@ -134,8 +146,8 @@ class PipelineConfig:
         return tuple(finding for finding in self.findings if finding.mistake in REFUSED_BY_THE_API)
 
     @property
-    def _predictors(self) -> View:
-        return self.model.child("box_predictor" if self.architecture == SSD else "second_stage_box_predictor")
+    def _blocks(self) -> Mapping[str, str]:
+        return _BLOCKS.get(self.architecture, _NO_BLOCKS)
 
 
 def read_config(path: str | Path) -> PipelineConfig:

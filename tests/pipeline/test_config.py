@@ -91,6 +91,13 @@ def test_a_config_without_a_model_says_so_when_asked() -> None:
         _ = parse_config("model { ssd { } }").anchors
 
 
+def test_center_net_has_neither_predictor_nor_anchors() -> None:
+    config = parse_config("model { center_net { num_classes: 3 } }")
+    assert config.predictor_kind == ""
+    with pytest.raises(ConfigError, match="center_net has no anchors"):
+        _ = config.anchors
+
+
 def test_every_public_config_has_an_architecture_and_classes(configs) -> None:
     seen = {read_config(path).architecture for path in sorted(configs.glob("*/*"))}
     assert seen == {"ssd", "faster_rcnn", "center_net"}
