@@ -14,6 +14,7 @@ from ckptmap.destination import Destination, PathLike, find_destination, plan_op
 from ckptmap.draft import PlanChoices
 from ckptmap.errors import OutputError, TargetError
 from ckptmap.ledger import Plan
+from ckptmap.matching import match
 from ckptmap.pipeline.verdict import Prefer
 from ckptmap.placing import DataMode
 from ckptmap.planning import make_plan
@@ -115,8 +116,9 @@ def _refuse_object_paths(checkpoint: Checkpoint, table: PathLike | None) -> None
 
 
 def _plan(checkpoint: Checkpoint, destination: Destination) -> Plan:
-    refuse_other_architecture(checkpoint.inventory, destination.table, destination.target)
-    return make_plan(checkpoint.inventory, destination.table, destination.target, destination.options)
+    matching = match(checkpoint.inventory, destination.table)
+    refuse_other_architecture(matching, destination.target)
+    return make_plan(matching, destination.target, destination.options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Inventory x Table x Target -> Plan. No I/O: names, shapes and dtypes decide, no tensor is read."""
+"""Matching (Inventory x Table) x Target -> Plan. No I/O: names, shapes and dtypes decide, no tensor is read."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.draft import Draft, PlanOptions, Solved
 from ckptmap.errors import PlanError, Problem
 from ckptmap.ledger import Plan
-from ckptmap.mapping import Assignment, Table, apply_table
-from ckptmap.mapping.slots import Slot, classify
+from ckptmap.mapping import Assignment
+from ckptmap.mapping.slots import Slot
+from ckptmap.matching import Matching
 from ckptmap.offers import Offer, differs_in_classes_only, offer
 from ckptmap.recording import record_plan
 from ckptmap.stepping import find_step
@@ -19,17 +20,15 @@ from ckptmap.targets.model import Target
 from ckptmap.targets.variables import TargetVariable
 
 
-def make_plan(inventory: Inventory, table: Table, target: Target, options: PlanOptions | None = None) -> Plan:
-    """The ledger of converting ``inventory`` to ``target`` by ``table``.
+def make_plan(matching: Matching, target: Target, options: PlanOptions | None = None) -> Plan:
+    """The ledger of converting the inventory of ``matching`` to ``target`` by its table.
 
     Raises:
         PlanError: rules, variables and shapes contradict each other; every contradiction is named, with file and line
             where a rule is involved.
     """
     options = options or PlanOptions()
-    slots = classify(inventory.variables)
-    weights = [name for name in inventory.variables if name not in slots or slots[name].kind == "bookkeeping"]
-    mapping = apply_table(table, weights)
+    inventory, table, slots, mapping = matching.inventory, matching.table, matching.slots, matching.mapping
     layout = target.layout({assignment.target for assignment in mapping.assignments}, options.settings)
     placed, misplaced = _place(mapping.assignments, layout)
     averages = _averages(slots) if options.ema != "ignore" else {}

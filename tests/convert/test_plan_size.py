@@ -11,6 +11,7 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Span, Variable
 from ckptmap.draft import PlanOptions
 from ckptmap.mapping import load_table
+from ckptmap.matching import match
 from ckptmap.planning import make_plan
 from ckptmap.targets.dims import Dim
 from ckptmap.targets.model import Target
@@ -41,7 +42,7 @@ def seconds(folder: Path, layers: int) -> float:
     inventory, table, target = make(folder, layers)
     loaded = load_table(table)
     start = time.process_time()
-    plan = make_plan(inventory, loaded, target, PlanOptions())
+    plan = make_plan(match(inventory, loaded), target, PlanOptions())
     spent = time.process_time() - start
     assert plan.summary["restored"] == RULES * layers
     assert plan.summary["dropped"] == 2 * RULES * layers
