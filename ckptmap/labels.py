@@ -7,6 +7,7 @@ are those of object_detection/utils/label_map_util.py: numbers start at 1, 0 is 
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from ckptmap.pipeline.syntax import Document, Field, Message, Scalar, ScalarKind
 from ckptmap.pipeline.values import unquote
 
 _BACKGROUND = "background"
+_NUMBER = re.compile("[0-9]{1,9}")
 _EMPTY = "a label map is a list of item { id: 1 name: 'cat' }"
 
 
@@ -125,8 +127,8 @@ def _label(document: Document, field: Field, item: Message) -> Label | Problem:
     number, name, shown = (_last(item, key) for key in ("id", "name", "display_name"))
     if number is None:
         return Problem("an item without an id", where, "give every class its number, from 1: id: 1")
-    if number.kind is not ScalarKind.NUMBER or not number.text.isdecimal():
-        return Problem(f"{number.text} is no class number", document.where(number.start), "a whole number from 1")
+    if number.kind is not ScalarKind.NUMBER or not _NUMBER.fullmatch(number.text):
+        return Problem(f"{number.text[:40]} is no class number", document.where(number.start), "a whole number from 1")
     label = Label(int(number.text), _text(name), _text(shown))
     if not label.shown:
         return Problem(f"class {label.id} has no name", where, "add name: 'cat'")

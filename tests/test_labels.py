@@ -46,6 +46,7 @@ item { id: 0 name: 'c' }
 item { id: 3 name: 'd' }
 item { id: 3 name: 'e' }
 item { id: 4 name: 'd' }
+item { id: 99999999990 name: 'f' }
 """
     with pytest.raises(ProblemsError, match="is no label map") as error:
         parse_label_map(text, "map.pbtxt")
@@ -54,10 +55,11 @@ item { id: 4 name: 'd' }
         ("map.pbtxt:2", "class 1 has no name"),
         ("map.pbtxt:3", "'two' is no class number"),
         ("map.pbtxt:4", "class 'c' has the number 0, the background's"),
+        ("map.pbtxt:8", "99999999990 is no class number"),
         ("map.pbtxt:6", "a second class has the number 3"),
         ("map.pbtxt:7", "a second class has the name 'd'"),
     ]
-    assert error.value.problems[5].hint == "the first stands at map.pbtxt:5"
+    assert error.value.problems[6].hint == "the first stands at map.pbtxt:5"
 
 
 def test_another_file_is_no_label_map(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 STATE_FILE = "checkpoint"
 
-_FIELD = re.compile(r"""^\s*(\w+)\s*:\s*(["'])((?:\\.|(?!\2).)*)\2\s*$""", re.MULTILINE)
+# no character can be matched in two ways, and none beyond its line: the time is linear in the length of the text
+_FIELD = re.compile(r"""^[ \t]*(\w+)[ \t]*:[ \t]*(["'])((?:\\.|(?!\2)[^\\\n])*)\2[ \t\r]*$""", re.MULTILINE)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)", re.DOTALL)
 _PLAIN_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 

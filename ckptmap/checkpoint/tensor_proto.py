@@ -23,6 +23,7 @@ _DTYPE, _SHAPE, _CONTENT, _HALF, _STRING, _FLOAT8 = 1, 2, 4, 13, 8, 18
 _FIXED_FIELDS = {5: 4, 6: 8, 9: 4, 12: 8}
 # fields of varints: int_val, int64_val, bool_val, half_val, uint32_val, uint64_val
 _VARINT_FIELDS = frozenset({7, 10, 11, _HALF, 16, 17})
+_VARINT_SIZES = (1, 2, 4, 8)
 _MAX_FILLED = 1 << 31
 
 
@@ -65,15 +66,17 @@ def _raw_values(dtype: DType, data: Bytes) -> Iterator[Bytes]:
         elif number in _FIXED_FIELDS:
             yield value.to_bytes(_FIXED_FIELDS[number], "little") if isinstance(value, int) else value
         elif number in _VARINT_FIELDS:
-            yield _narrowed(packed_varints(value), dtype.itemsize or 0)
+            yield _narrowed(packed_varints(value), dtype)
 
 
-def _narrowed(numbers: list[int], itemsize: int) -> bytes:
+def _narrowed(numbers: list[int], dtype: DType) -> bytes:
     """Varints as little-endian numbers of the type's size; negative ones come as 64 bits in two's complement."""
     import numpy as np
 
+    if dtype.itemsize not in _VARINT_SIZES:
+        raise FormatError(f"a {dtype} tensor has its values in a field of whole numbers")
     wide = np.array(numbers, dtype=np.uint64)
-    return wide.astype(f"<u{itemsize}").tobytes()
+    return wide.astype(f"<u{dtype.itemsize}").tobytes()
 
 
 def _filled(dtype: DType, raw: bytes, size: int) -> bytes:

@@ -121,6 +121,8 @@ def _open_table(files: Files, path: str) -> Table:
 
 
 def _variable(name: str, saved: _Saved) -> Variable:
+    if not saved.slices:
+        raise FormatError(f"the values of {printable(name)} are missing")
     slices = tuple(Slice(*resolve_extents(name, saved.shape, extents), span=None) for _, extents in saved.slices)
     check_cover(name, saved.shape, slices)
     # the size of strings is known only when they are read

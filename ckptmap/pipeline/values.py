@@ -104,12 +104,19 @@ def _float(scalar: Scalar, field: FieldType) -> float:
     text = re.sub(r"[\s]+", "", scalar.text)
     if scalar.kind is ScalarKind.NUMBER:
         if re.match(r"-?0[xX]", text):
-            return float(int(text, 16))
+            return _float_of_hex(text)
         return float(text.rstrip("fF"))
     word = text.lstrip("-").lower()
     if scalar.kind is ScalarKind.WORD and word in _FLOAT_WORDS:
         return -_FLOAT_WORDS[word] if text.startswith("-") else _FLOAT_WORDS[word]
     raise ValueTypeError(f"{field.name} is a number, not {scalar.text}")
+
+
+def _float_of_hex(text: str) -> float:
+    try:
+        return float(int(text, 16))
+    except OverflowError:
+        return -math.inf if text.startswith("-") else math.inf
 
 
 def _integer(scalar: Scalar, field: FieldType) -> int:

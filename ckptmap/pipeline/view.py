@@ -7,6 +7,7 @@ that comes last wins.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,8 +75,11 @@ class View:
         return int(self.value(name))
 
     def number(self, name: str) -> float:
-        """A numeric field."""
-        return float(self.value(name))
+        """A numeric field. Raises ConfigError where it is infinite or no number, with which no model can be built."""
+        value = float(self.value(name))
+        if not math.isfinite(value):
+            raise ConfigError(f"{name} is {value}, which no model can be built with", where=self.where(name))
+        return value
 
     def text(self, name: str) -> str:
         """A string or enum field."""

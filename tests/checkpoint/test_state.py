@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import time
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,3 +45,10 @@ def test_round_trip(name: str) -> None:
     assert state == CheckpointState(
         name.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape"), (name, "other")
     )
+
+
+@pytest.mark.parametrize("text", ["\n" * (1 << 22), 'a: "' + "\\" * (1 << 20), 'a: "' * (1 << 20), "a" * (1 << 22)])
+def test_text_without_end_costs_no_more_than_its_length(text: str) -> None:
+    start = time.perf_counter()
+    assert parse_state(text) is None
+    assert time.perf_counter() - start < 10

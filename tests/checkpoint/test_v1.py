@@ -110,6 +110,13 @@ def test_damage(tmp_path: Path, place: int) -> None:
         checkpoint.read("neg32")
 
 
+@pytest.mark.parametrize("shape", [(2,), (0,)])
+def test_a_variable_without_values(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    v1_file(tmp_path / "m", "v", shape, {})
+    with pytest.raises(CheckpointError, match="the values of v are missing"):
+        open_checkpoint(tmp_path / "m")
+
+
 @pytest.mark.parametrize(
     ("name", "listing", "count"),
     [

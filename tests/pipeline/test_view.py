@@ -47,3 +47,12 @@ def test_a_wrong_value_is_an_error_with_its_line() -> None:
     assert str(error.value) == "f.config:3: num_classes is a whole number, not ninety"
     with pytest.raises(ConfigError, match=r"f\.config:1: num_classes is a int32, not a message"):
         view("model { ssd { num_classes { } } }").at("model.ssd").integer("num_classes")
+
+
+@pytest.mark.parametrize("text", ["inf", "-inf", "nan", "1" + "0" * 5000, "0x" + "f" * 300])
+def test_a_number_that_no_model_can_be_built_with(text: str) -> None:
+    extractor = view(f"model {{ ssd {{ feature_extractor {{\n depth_multiplier: {text} }} }} }}").at(
+        "model.ssd.feature_extractor"
+    )
+    with pytest.raises(ConfigError, match=r"f\.config:2: depth_multiplier is (-?inf|nan), which no model"):
+        extractor.number("depth_multiplier")
