@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 UNTOUCHED = 7.5
 """What every variable of a model is filled with before a restore; no saved value is that."""
-TEMPLATES = {"ssd_mobilenet_v2": "ssd", "ssd_resnet50_v1_fpn": "ssd_fpn", "faster_rcnn_resnet50": "faster_rcnn"}
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,12 @@ class Truth:
 
 
 def row(architecture: str, classes: int) -> Row:
-    template = TEMPLATES.get(architecture, "ssd")
-    return Row(f"{architecture}-{classes}", architecture, template, {"num_classes": classes})
+    return Row(f"{architecture}-{classes}", architecture, fields={"num_classes": classes})
+
+
+def stock_config(architecture: str, classes: int) -> str:
+    """The TF2 config of the same settings with the stock Keras extractor."""
+    return row(f"{architecture}_keras", classes).tf1_config()
 
 
 def with_training(config: str, fields: str) -> str:
@@ -54,7 +57,7 @@ class Zoo:
         """A TF2 pipeline.config that asks for this type of restore."""
         path = self._folder / f"{architecture}-{classes}-{kind}-{version}.config"
         train = f'fine_tune_checkpoint_type: "{kind}" fine_tune_checkpoint_version: {version}'
-        path.write_text(with_training(row(architecture, classes).tf2_config(), train), encoding="utf-8")
+        path.write_text(with_training(stock_config(architecture, classes), train), encoding="utf-8")
         return path
 
     def model(self, architecture: str, classes: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 import ckptmap
 from ckptmap.tf import outputs
 from ckptmap.tf.compare import Comparison, compare
-from ckptmap.tf.environment import tf2
-from ckptmap.tf.exact import register
 from ckptmap.tf.load import load_detection_model
-from ckptmap.tf.models import build_model
+from ckptmap.tf.models import read_pipeline, side_inputs
 from ckptmap.tf.tf1_graph import Run, run_tf1
 from ckptmap.tf.tf2_model import run_model
 
@@ -71,27 +70,28 @@ def run_rows(rows: Iterable[Row], folder: Path) -> dict[str, Ran]:
 
 
 def convert(ran: Ran, folder: Path, **options: Any) -> Path:
-    """Convert a row's checkpoint with ckptmap and lay its TF2 config beside it; the folder."""
-    given = {"to": ran.row.to, "settings": dict(ran.row.settings)} | options
-    document = ckptmap.convert(ran.checkpoint, output=folder, **given)
+    """Convert a row's checkpoint as its user would, with its pipeline.config; the folder."""
+    document = ckptmap.convert(ran.checkpoint, pipeline=ran.pipeline, prefer=ran.row.prefer, output=folder, **options)
     assert document["output"] is not None, document["findings"]
-    (folder / "pipeline.config").write_text(ran.row.tf2_config(), encoding="utf-8")
     return folder
 
 
-def live_target(row: Row, folder: Path) -> Path:
-    """A checkpoint of the row's TF2 model with its initial values: a target for models without a shipped one."""
-    folder.mkdir(parents=True)
-    (folder / "pipeline.config").write_text(row.tf2_config(), encoding="utf-8")
-    register()
-    model = build_model(folder / "pipeline.config")
-    return Path(tf2().train.Checkpoint(model=model).save(str(folder / "ckpt")))
+@dataclass(frozen=True)
+class Proof:
+    """What ckptmap said of a row, the feature extractor that it chose, and what the outputs say."""
+
+    verdict: str
+    tf2_type: str
+    comparison: Comparison
 
 
-def prove(ran: Ran, folder: Path) -> Comparison:
+def prove(ran: Ran, folder: Path) -> Proof:
     """Convert, restore with TensorFlow's assertions, run the same image, compare."""
-    row = ran.row
-    target = {"to": live_target(row, folder / "target"), "table": row.table} if row.live_target else {}
-    new = convert(ran, folder / "new", **target)
+    new = convert(ran, folder / "new")
+    verdict = json.loads((new / "report.json").read_text())["verdict"]
     model = load_detection_model(new / "pipeline.config", new / "ckpt-0")
-    return compare(ran.outputs, run_model(model, ran.image))
+    pipeline = read_pipeline(new / "pipeline.config")
+    context = outputs.random_values(side_inputs(pipeline), ran.row.seed)
+    found = run_model(model, ran.image, context)
+    architecture = getattr(pipeline.model, pipeline.model.WhichOneof("model"))
+    return Proof(verdict["kind"], architecture.feature_extractor.type, compare(ran.outputs, found))

@@ -1,4 +1,4 @@
-"""What the proofs run: models and settings of TF1, each with its TF2 configuration."""
+"""One kind of row: a model and settings of TF1, and what TF2 is expected to make of it."""
 
 from __future__ import annotations
 
@@ -7,87 +7,166 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+from ckptmap.pipeline.config import parse_config
+from ckptmap.pipeline.migrate import migrated
+from ckptmap.pipeline.verdict import Kind, Prefer
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONFIGS = Path(__file__).parent / "configs"
-DEFAULTS: Mapping[str, Any] = {
-    "num_classes": 7,
-    "size": 160,
+EQUAL, EDITS, EXACT, WEIGHTS = Kind.EQUAL, Kind.EQUAL_WITH_EDITS, Kind.EXACT, Kind.WEIGHTS_ONLY
+NOISE = 2e-6
+"""Of an output's spread: two-stage models crop and pool in another order of operations."""
+BATCH_NORM = "batch_norm { scale: true decay: 0.9997 epsilon: 0.001 }"
+ALL: Mapping[str, Any] = {
+    "num_classes": 3,
+    "size": 128,
+    "use_dropout": "false",
+    "use_moving_average": "false",
+}
+SSD: Mapping[str, Any] = {
+    **ALL,
+    "anchors": "layers",
+    "predictor": "convolutional",
+    "pyramid": "num_layers: $num_layers",
+    "num_layers": 6,
+    "aspect_ratios": "[1.0, 2.0, 0.5, 3.0, 0.3333]",
     "depth_multiplier": 1.0,
     "min_depth": 16,
-    "kernel_size": 1,
-    "use_dropout": "false",
     "use_depthwise": "false",
-    "predictor_use_depthwise": "false",
     "use_explicit_padding": "false",
-    "num_layers_before_predictor": 0,
-    "use_moving_average": "false",
-    # ssd_fpn
+    "override": "false",
+    "activation": "RELU_6",
+    "batch_norm": BATCH_NORM,
+    "predictor_use_depthwise": "false",
+    "predictor_activation": "RELU_6",
+    "predictor_batch_norm": BATCH_NORM,
+    "background_class": "true",
+    "score_converter": "SIGMOID",
+    # the convolutional predictor
+    "kernel_size": 1,
+    "predictor_min_depth": 0,
+    "predictor_max_depth": 0,
+    "layers_before_predictor": 0,
+    "sigmoid_in_head": "false",
+    # the shared predictor
+    "predictor_depth": 32,
+    "tower_layers": 2,
+    "tower_kernel_size": 3,
+    "share_prediction_tower": "false",
+}
+FPN: Mapping[str, Any] = {
+    **SSD,
+    "anchors": "levels",
+    "predictor": "shared",
+    "pyramid": "fpn { min_level: $min_level max_level: $max_level additional_layer_depth: $layer_depth }",
+    "aspect_ratios": "[1.0, 2.0, 0.5]",
+    "override": "true",
     "min_level": 3,
     "max_level": 7,
-    "predictor_depth": 32,
-    "share_prediction_tower": "false",
-    "tower_layers": 2,
-    "additional_layer_depth": 32,
-    "override": "false",
-    # faster_rcnn, mask_rcnn, rfcn
+    "layer_depth": 64,
+}
+RETINANET: Mapping[str, Any] = {**FPN, "size": 160, "layer_depth": 256}
+RCNN: Mapping[str, Any] = {
+    **ALL,
+    "predictor": "boxes",
+    "size": 160,
+    "stages": 2,
     "stride": 16,
     "atrous_rate": 1,
-    "initial_crop_size": 14,
+    "crop_size": 14,
     "maxpool": 2,
+    "matmul_crop": "false",
+    "context": "",
+    "rpn_batch_norm": "",
+    "share_box_across_classes": "false",
+    "head_batch_norm": "",
+    # masks
+    "mask_size": 9,
     "mask_depth": 16,
     "mask_layers": 2,
+    "masks_are_class_agnostic": "false",
+    "convolve_then_upsample": "false",
+    "mask_batch_norm": "",
+    # R-FCN
+    "rfcn_depth": 64,
 }
+INCEPTION_RCNN: Mapping[str, Any] = {**RCNN, "crop_size": 17, "maxpool": 1}
 
 
 @dataclass(frozen=True)
 class Row:
-    """A TF1 model with its settings, and how it comes to TF2.
+    """A TF1 model with its settings, and what the migration is expected to find.
 
-    ``type`` is TF1's feature extractor, ``fields`` fill the template of ``tests/tf/configs``, ``settings`` are those of
-    ``ckptmap convert --set``, ``tf2_type`` is the type in TF2 if not ``<type>_keras``, ``edits`` are replacements that
-    the TF2 config needs beside it. ``live_target``: the target is a checkpoint of the live TF2 model, read with
-    ``table``, in place of a shipped one. ``tolerance``: the largest relative difference that is measured noise.
+    ``type`` is TF1's feature extractor. ``fields`` replace those of its family (``SSD``, ``FPN``, ``RCNN`` …) in the
+    templates of ``tests/tf/configs``, where ``predictor`` and ``anchors`` name files. ``verdict`` is what ckptmap says
+    when asked with ``prefer``. ``tolerance``: the largest difference of an output, of its spread, that is measured
+    noise.
     """
 
     name: str
     type: str
-    template: str = "ssd"
+    verdict: Kind = EQUAL
     fields: Mapping[str, Any] = field(default_factory=dict)
-    target: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    tf2_type: str = ""
-    edits: Mapping[str, str] = field(default_factory=dict)
-    live_target: bool = False
-    table: str = ""
-    tolerance: float = 0.0
+    prefer: Prefer = "exact"
+    tolerance: float = -1.0
     seed: int = 1
     train_steps: int = 0
     moving_averages: bool = False
+
+    def __post_init__(self) -> None:
+        if self.tolerance < 0:
+            object.__setattr__(self, "tolerance", NOISE if self.two_stages else 0.0)
 
     def __str__(self) -> str:
         return self.name
 
     @property
-    def to(self) -> str:
-        """The target's name."""
-        return self.target or self.type
+    def two_stages(self) -> bool:
+        """Whether it is of the R-CNN family."""
+        return self.type.startswith("faster_rcnn")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What fills the templates."""
+        return {**_family(self.type), **self.fields, "type": self.type}
 
     @property
     def size(self) -> int:
         """Height and width of the image, in pixels."""
-        return int({**DEFAULTS, **self.fields}["size"])
+        return int(self.values["size"])
+
+    @property
+    def num_classes(self) -> int:
+        """Classes without the background."""
+        return int(self.values["num_classes"])
+
+    @property
+    def tf2_type(self) -> str:
+        """The feature extractor that the verdict means in TF2."""
+        return f"{self.type}_exact_keras" if self.verdict is EXACT else f"{self.type}_keras"
 
     def tf1_config(self) -> str:
         """The text of the TF1 pipeline.config."""
-        template = Template((CONFIGS / f"{self.template}.config").read_text(encoding="utf-8").partition("\n")[2])
-        return template.substitute({**DEFAULTS, **self.fields, "type": self.type})
+        values = self.values
+        files = {part: _text(f"{part}_{values[part]}") for part in ("anchors", "predictor") if part in values}
+        outline = Template(_text("rcnn" if self.two_stages else "ssd")).safe_substitute({**values, **files})
+        return Template(outline).substitute(values)
 
     def tf2_config(self) -> str:
-        """The text of the TF2 pipeline.config: Keras' feature extractor, and the row's edits."""
-        text = self.tf1_config()
-        for old, new in {f"'{self.type}'": f"'{self.tf2_type or self.type + '_keras'}'", **self.edits}.items():
-            assert old in text, f"{self.name}: the config has no {old}"
-            text = text.replace(old, new)
-        return text
+        """The text of the migrated pipeline.config."""
+        return migrated(parse_config(self.tf1_config()), prefer=self.prefer).text
+
+
+def _family(tf1_type: str) -> Mapping[str, Any]:
+    if tf1_type.startswith("faster_rcnn"):
+        return INCEPTION_RCNN if "inception_resnet" in tf1_type else RCNN
+    if "fpn" in tf1_type:
+        return RETINANET if "resnet" in tf1_type else FPN
+    return SSD
+
+
+def _text(name: str) -> str:
+    """A template without its first line, which is a comment."""
+    return (CONFIGS / f"{name}.config").read_text(encoding="utf-8").partition("\n")[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from ckptmap.tf.models import build_model, read_pipeline
 from tests.tf.harness import convert
 from tests.tf.rows import Row
 
-ROW = Row("7_classes", "ssd_mobilenet_v2", seed=2)
+ROW = Row("7_classes", "ssd_mobilenet_v2", fields={"num_classes": 7, "size": 160})
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def migrated(ran, tmp_path_factory):
 def new_model(folder: Path, num_classes: int):
     """A model that another training would start with: its own initial values."""
     config = folder / "training.config"
-    row = Row(ROW.name, ROW.type, fields={"num_classes": num_classes})
+    row = replace(ROW, fields={**ROW.fields, "num_classes": num_classes})
     config.write_text(row.tf2_config(), encoding="utf-8")
     return build_model(config, is_training=True)
 

@@ -12,7 +12,8 @@ import pytest
 from ckptmap.tf.environment import tf2
 from ckptmap.tf.exact import register
 from ckptmap.tf.models import read_pipeline
-from tests.tf.exact_rows import exact_config, migrate, rcnn, ssd
+from tests.tf.harness import convert
+from tests.tf.rows import EXACT, Row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,14 +21,10 @@ if TYPE_CHECKING:
 BOXES = [[0.1, 0.1, 0.5, 0.6], [0.3, 0.4, 0.9, 0.9]]
 LABELS = [1, 3]
 MODELS = (
-    ssd("v2", "ssd_mobilenet_v2", depth_multiplier=0.35),
-    ssd("retinanet", "ssd_resnet50_v1_fpn"),
-    rcnn("faster_rcnn_stride_8", "faster_rcnn_resnet50", stride=8),
+    Row("train_v2", "ssd_mobilenet_v2", EXACT, {"depth_multiplier": 0.35}),
+    Row("train_retinanet", "ssd_resnet50_v1_fpn", EXACT),
+    Row("train_stride_8", "faster_rcnn_resnet50", EXACT, {"stride": 8}),
 )
-TRAIN = """
-  fine_tune_checkpoint: '{checkpoint}'
-  fine_tune_checkpoint_type: 'full'
-  fine_tune_checkpoint_version: V2"""
 INPUTS = """
 train_input_reader {{
   label_map_path: '{labels}'
@@ -38,7 +35,7 @@ train_input_reader {{
 @pytest.mark.parametrize("row", MODELS, ids=str)
 def test_a_step_has_finite_losses_and_a_gradient_for_every_trainable_variable(row, tmp_path):
     tensorflow = tf2()
-    model = model_to_train(exact_config(row), tmp_path / "pipeline.config")
+    model = model_to_train(row.tf2_config(), tmp_path / "pipeline.config")
     boxes, classes = tensorflow.constant(BOXES), tensorflow.one_hot([label - 1 for label in LABELS], 3)
     model.provide_groundtruth(groundtruth_boxes_list=[boxes], groundtruth_classes_list=[classes])
     image = tensorflow.random.stateless_uniform([1, row.size, row.size, 3], [0, 1], 0, 255)
@@ -68,15 +65,12 @@ def model_to_train(text, path):
 @pytest.mark.matrix
 @pytest.mark.parametrize("row", MODELS, ids=str)
 def test_the_apis_own_programs_train_and_export_a_migrated_checkpoint(row, tf1, tmp_path):
-    new, _ = migrate(tf1(row), tmp_path)
+    new = convert(tf1(row), tmp_path / "new")
     write_record(tmp_path / "two.record", row.size)
     (tmp_path / "labels.pbtxt").write_text("".join(f"item {{ id: {i} name: 'c{i}' }}\n" for i in (1, 2, 3)))
-    fields = {
-        "train": TRAIN.format(checkpoint=new / "ckpt-0"),
-        "inputs": INPUTS.format(labels=tmp_path / "labels.pbtxt", record=tmp_path / "two.record"),
-    }
+    inputs = INPUTS.format(labels=tmp_path / "labels.pbtxt", record=tmp_path / "two.record")
     config = tmp_path / "train.config"
-    config.write_text(exact_config(row, **fields))
+    config.write_text((new / "pipeline.config").read_text() + inputs)
     launch(
         "model_main_tf2",
         pipeline_config_path=config,

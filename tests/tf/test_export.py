@@ -12,7 +12,8 @@ from ckptmap.errors import CheckpointError, ConfigError, OutputError
 from ckptmap.tf import outputs
 from ckptmap.tf.export import export
 from ckptmap.tf.load import load_detection_model
-from tests.tf.exact_rows import migrate, rcnn, ssd
+from tests.tf.harness import convert
+from tests.tf.rows import EXACT, Row
 
 PLAIN_TENSORFLOW = """
 import sys
@@ -24,16 +25,16 @@ found = detect(input_tensor=tf.constant(image))
 np.savez(sys.argv[3], **{name: tensor.numpy() for name, tensor in found.items()})
 assert not {"ckptmap", "object_detection", "tf_slim"} & {name.partition(".")[0] for name in sys.modules}
 """
-SSD = ssd("export_v2", "ssd_mobilenet_v2", depth_multiplier=0.35)
+SSD = Row("export_v2", "ssd_mobilenet_v2", EXACT, {"depth_multiplier": 0.35})
 MATRIX = (
-    ssd("export_retinanet", "ssd_resnet50_v1_fpn"),
-    rcnn("export_inception_stride_8", "faster_rcnn_inception_resnet_v2", stride=8),
+    Row("export_retinanet", "ssd_resnet50_v1_fpn", EXACT),
+    Row("export_inception_stride_8", "faster_rcnn_inception_resnet_v2", EXACT, {"stride": 8}),
 )
 
 
 @pytest.fixture(scope="module")
 def migrated(tf1, tmp_path_factory):
-    return migrate(tf1(SSD), tmp_path_factory.mktemp("migrated"))[0]
+    return convert(tf1(SSD), tmp_path_factory.mktemp("migrated") / "new")
 
 
 def test_the_saved_model_detects_as_tf1_did(tf1, migrated, tmp_path):
@@ -43,7 +44,7 @@ def test_the_saved_model_detects_as_tf1_did(tf1, migrated, tmp_path):
 @pytest.mark.matrix
 @pytest.mark.parametrize("row", MATRIX, ids=str)
 def test_saved_models_detect_as_tf1_did(row, tf1, tmp_path):
-    assert detections_differ(tf1(row), migrate(tf1(row), tmp_path)[0], tmp_path) <= 2e-6
+    assert detections_differ(tf1(row), convert(tf1(row), tmp_path / "new"), tmp_path) <= 2e-6
 
 
 def detections_differ(ran, new, folder):

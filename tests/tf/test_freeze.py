@@ -12,11 +12,11 @@ from ckptmap.freezing.stages import plan_stages
 from ckptmap.tf.environment import tf2
 from ckptmap.tf.exact import register
 from ckptmap.tf.models import read_pipeline
-from tests.tf.matrix import live
+from tests.tf.rows import EXACT, Row
 
 SIZES = (0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95)  # a box for every feature map, so that every head has a gradient
 BOXES = [[0.02, 0.02, size, size] for size in SIZES]
-ROWS = (live("ssd_mobilenet_v2", "ssd_mobilenet_v2", fields={"size": 96, "num_classes": 3, "depth_multiplier": 0.35}),)
+ROWS = (Row("freeze_v2", "ssd_mobilenet_v2", EXACT, {"size": 96, "depth_multiplier": 0.35}),)
 
 
 @pytest.fixture(scope="module", params=ROWS, ids=str)

@@ -26,9 +26,9 @@ SAMPLES = Path(__file__).resolve().parents[2].parent / "shared" / "corpus" / "co
 MODELS = (
     Row("ssdlite_mobilenet_v2", "ssd_mobilenet_v2", fields={"predictor_use_depthwise": "true", "kernel_size": 3}),
     Row("ssd_mobilenet_v1", "ssd_mobilenet_v1", fields={"num_classes": 1}),
-    Row("ssd_mobilenet_v1_fpn", "ssd_mobilenet_v1_fpn", "ssd_fpn", {"depth_multiplier": 0.5}),
-    Row("faster_rcnn_resnet50", "faster_rcnn_resnet50", "faster_rcnn"),
-    Row("mask_rcnn_inception_v2", "faster_rcnn_inception_v2", "mask_rcnn"),
+    Row("ssd_mobilenet_v1_fpn", "ssd_mobilenet_v1_fpn", fields={"depth_multiplier": 0.5}),
+    Row("faster_rcnn_resnet50", "faster_rcnn_resnet50"),
+    Row("mask_rcnn_inception_v2", "faster_rcnn_inception_v2", fields={"predictor": "masks", "stages": 3}),
 )
 
 LIST_VARIABLES = """
