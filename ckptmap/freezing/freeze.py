@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ckptmap.audit.subject import is_tf2, subject_of_config
 from ckptmap.checkpoint.inventory import Inventory, Kind
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.destination import Destination, PathLike, find_destination
@@ -74,7 +75,9 @@ def freeze(
 
 def _uncounted(checkpoint: PathLike | None, config: PipelineConfig | None) -> Iterator[Problem]:
     """A config tells the names, but not the widths that a depth multiplier other than 1 makes."""
-    if checkpoint is None and config is not None and config.extractor.number("depth_multiplier") != 1.0:
+    if checkpoint is not None or config is None or "depth_multiplier" not in config.extractor.type.fields:
+        return
+    if config.extractor.number("depth_multiplier") != 1.0:
         where = config.extractor.where("depth_multiplier")
         yield Problem("shapes and parameters are those of depth multiplier 1", where, "give a checkpoint too")
 
@@ -92,13 +95,12 @@ def _patterns(config: PipelineConfig | None, patterns: Iterable[str]) -> Iterato
 
 
 def _model(checkpoint: PathLike | None, config: PipelineConfig | None) -> _Model:
-    destination = _destination(config)
     if checkpoint is not None:
         with open_checkpoint(os.fspath(checkpoint)) as opened:
-            return _of_checkpoint(opened.inventory, destination)
+            return _of_checkpoint(opened.inventory, _destination(config))
     if config is None:
         raise CkptmapError("nothing says which variables there are", hint="give a checkpoint or --pipeline CONFIG")
-    return _of_config(config, destination)
+    return _of_config(config)
 
 
 def _destination(config: PipelineConfig | None) -> Destination | None:
@@ -126,18 +128,30 @@ def _of_checkpoint(inventory: Inventory, destination: Destination | None) -> _Mo
     return _Model(inventory.path, shapes, load_table(name) if name else None, target)
 
 
-def _of_config(config: PipelineConfig, destination: Destination | None) -> _Model:
-    from ckptmap.audit.subject import subject_of_config
-
-    found = subject_of_config(config, Inventory(Kind.V2, config.path, {})).model if destination else None
-    if found is None or found.variables is None or destination is None:
+def _of_config(config: PipelineConfig) -> _Model:
+    if is_tf2(config):
         raise CkptmapError(
-            f"the variable names of {config.extractor_type or 'this model'} are not known from its config alone",
+            f"{config.extractor_type} is a model of TF2, whose train loop reads no freeze_variables",
             where=config.path,
-            hint="give a checkpoint of the model too",
+            hint="call ckptmap.tf.apply_freeze on the live model, or give the TF1 config that it was migrated from",
         )
-    shapes = {variable.name: variable.shape for variable in found.variables}
+    try:
+        destination = find_destination(None, None, config.path, PlanOptions())
+    except CkptmapError as error:
+        raise _unnamed(config, error.problem.message) from error
+    found = subject_of_config(config, Inventory(Kind.V2, config.path, {}))
+    if found.model.variables is None:
+        raise _unnamed(config, next((remark.hint for remark in found.remarks), ""))
+    shapes = {variable.name: variable.shape for variable in found.model.variables}
     return _Model(config.path, shapes, destination.table, destination.target)
+
+
+def _unnamed(config: PipelineConfig, why: str) -> CkptmapError:
+    return CkptmapError(
+        f"the variable names of {config.extractor_type or 'this model'} are not known from its config alone: {why}",
+        where=config.path,
+        hint="give a checkpoint of the model too",
+    )
 
 
 def _weights(model: _Model) -> tuple[Weight, ...]:

@@ -32,9 +32,7 @@ def nearest_pattern(text: str, weights: Sequence[Weight]) -> str:
         return anywhere
     words = re.findall(r"[a-z]+", text.lower())
     parts = {part for word in words for part in _WORDS.get(word, ())}
-    if scopes := _first_scopes(weight for weight in weights if weight.part in parts):
-        return "|".join(f"{scope}/.*" for scope in scopes)
-    return _similar_scope(text, weights)
+    return scopes_pattern(weight for weight in weights if weight.part in parts) or _similar_scope(text, weights)
 
 
 def _anywhere(text: str) -> str:
@@ -45,10 +43,12 @@ def _anywhere(text: str) -> str:
     return f".*({bare})" if "|" in bare else f".*{bare}"
 
 
-def _first_scopes(weights: Iterable[Weight]) -> list[str]:
-    """The outermost scopes, numbers at their end opened: ``BoxPredictor_0`` and ``_1`` are ``BoxPredictor_\\d+``."""
+def scopes_pattern(weights: Iterable[Weight]) -> str:
+    """The outermost scopes as a pattern, numbers at their end opened: ``BoxPredictor_0`` and ``_1`` are
+    ``BoxPredictor_\\d+``; empty for no weights."""
     firsts = (weight.name.partition("/")[0] for weight in weights)
-    return list(dict.fromkeys(re.sub(r"_\d+$", r"_\\d+", first) for first in firsts))
+    scopes = dict.fromkeys(re.sub(r"_\d+$", r"_\\d+", first) for first in firsts)
+    return "|".join(f"{scope}/.*" for scope in scopes)
 
 
 def _similar_scope(text: str, weights: Iterable[Weight]) -> str:

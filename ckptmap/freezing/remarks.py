@@ -6,16 +6,22 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ckptmap.errors import Problem
 from ckptmap.freezing.model import Matched, Weight
+from ckptmap.freezing.nearest import scopes_pattern
 from ckptmap.freezing.rule import UPDATE, Trainer
 from ckptmap.pipeline.check import KNOWN_MISTAKES
 from ckptmap.pipeline.config import PipelineConfig
+from ckptmap.pipeline.models import FASTER_RCNN, SSD
+from ckptmap.pipeline.view import View
+from ckptmap.targets.parts import BACKBONE
 
 TF2_IGNORES = Problem(
     "the TF2 train loop (model_lib_v2.py) reads neither freeze_variables nor update_trainable_variables: "
     "everything trains",
     hint="call ckptmap.tf.apply_freeze(model, patterns) in a training loop of your own",
 )
-_NORM_LEAVES = ("/gamma", "/beta")
+_FREEZE_NORMS = "freeze_batchnorm"
+_TRAIN_NORMS = "batch_norm_trainable"
+_RCNN_EXTRACTORS = ("FirstStageFeatureExtractor/", "SecondStageFeatureExtractor/")
 
 
 def remarks(
@@ -29,22 +35,27 @@ def remarks(
     if config is not None:
         yield from _misnamed(config)
     if frozen and not trainable:
-        yield Problem(
-            "every variable is frozen: nothing is left to train", hint="leave the heads out, as 'FeatureExtractor/.*'"
-        )
+        backbone = scopes_pattern(weight for weight in frozen if weight.part == BACKBONE)
+        hint = f"leave the heads out, as {backbone!r} does" if backbone else "leave the heads out"
+        yield Problem("every variable is frozen: nothing is left to train", hint=hint)
     yield from (remark for one in matched for remark in _about_pattern(one, trainer))
     if config is not None:
-        yield from _batch_norm_fields(config)
+        yield from _batch_norm_fields(config, frozen)
     yield from _statistics(config, frozen)
     yield TF2_IGNORES
 
 
 def _misnamed(config: PipelineConfig) -> Iterator[Problem]:
-    for finding in config.findings:
-        meant = KNOWN_MISTAKES.get(finding.field.name)
-        if meant:
-            message = f"there is no field {finding.field.name}: the API refuses the file, and nothing is frozen by it"
-            yield Problem(message, config.document.where(finding.field.start), f"{meant} is meant")
+    for finding in config.unreadable:
+        name, where = finding.field.name, config.document.where(finding.field.start)
+        if name in KNOWN_MISTAKES:
+            message = f"there is no field {name}: the API refuses the file, and nothing is frozen by it"
+            yield Problem(message, where, f"{KNOWN_MISTAKES[name]} is meant")
+        if name == _FREEZE_NORMS:
+            hint = (
+                f"an SSD has it; for the extractor of a Faster R-CNN {_TRAIN_NORMS}: false, its default, does the same"
+            )
+            yield Problem(f"{finding.problem.message}: the API refuses the file", where, hint)
 
 
 def _about_pattern(one: Matched, trainer: Trainer) -> Iterator[Problem]:
@@ -63,23 +74,43 @@ def _about_pattern(one: Matched, trainer: Trainer) -> Iterator[Problem]:
         yield Problem(message, where, "--trainer says whose rule counts; begin patterns with the outermost scope")
 
 
-def _batch_norm_fields(config: PipelineConfig) -> Iterator[Problem]:
-    if not config.architecture:
-        return
-    if "freeze_batchnorm" in config.model.type.fields and config.model.flag("freeze_batchnorm"):
-        yield Problem(
-            "freeze_batchnorm freezes no weight: batch norms use their moving statistics and leave them as they are, "
-            "gamma and beta go on training; TF1 and TF2 both read it",
-            config.model.where("freeze_batchnorm"),
-        )
+def _batch_norm_fields(config: PipelineConfig, frozen: Sequence[Weight]) -> Iterator[Problem]:
+    """The field that holds batch norms still, where it does; a default where something is frozen beside."""
+    if config.architecture == SSD and config.model.flag(_FREEZE_NORMS):
+        yield _holds(_FREEZE_NORMS, "batch norms", config.model)
+    if config.architecture == FASTER_RCNN and not config.extractor.flag(_TRAIN_NORMS):
+        default = "" if config.extractor.has(_TRAIN_NORMS) else ", the default,"
+        if frozen or not default:
+            yield _holds(f"{_TRAIN_NORMS}: false{default}", "the extractor's batch norms", config.extractor)
 
 
-def _statistics(config: PipelineConfig | None, frozen: Sequence[Weight]) -> Iterator[Problem]:
+def _holds(what: str, norms: str, block: View) -> Problem:
+    message = (
+        f"{what} freezes no weight: {norms} use their moving statistics and leave them as they are, "
+        "gamma and beta go on training; TF1 and TF2 both read it"
+    )
+    return Problem(message, block.where(what.partition(":")[0]))
+
+
+def _statistics(config: PipelineConfig | None, frozen: Iterable[Weight]) -> Iterator[Problem]:
     """In TF1 the moving statistics of a frozen batch norm go on moving; no pattern reaches them."""
-    held = config is not None and config.architecture == "ssd" and config.model.flag("freeze_batchnorm")
-    norms = sum(weight.name.endswith(_NORM_LEAVES[1]) and "/BatchNorm/" in weight.name for weight in frozen)
-    if norms and not held:
+    norms = [weight.name for weight in frozen if "/BatchNorm/" in weight.name and weight.name.endswith("/beta")]
+    moving = sum(not _held(config, name) for name in norms)
+    if moving:
         yield Problem(
-            f"in TF1 the moving statistics of {norms} frozen batch norms go on moving: patterns do not reach them",
-            hint="for an SSD, freeze_batchnorm: true holds them",
+            f"in TF1 the moving statistics of {moving} frozen batch norms go on moving: patterns do not reach them",
+            hint=f"{_FREEZE_NORMS}: true of an SSD, {_TRAIN_NORMS}: false of a Faster R-CNN's extractor hold them",
         )
+    if config is None and any(name.startswith(_RCNN_EXTRACTORS) for name in norms):
+        yield Problem(
+            "the extractor's batch norms leave their moving statistics as they are, "
+            f"unless the config says {_TRAIN_NORMS}: true"
+        )
+
+
+def _held(config: PipelineConfig | None, norm: str) -> bool:
+    """Whether TF1 leaves the statistics of this batch norm as they are: ``train_batch_norm`` of a Faster R-CNN's
+    extractor (faster_rcnn_meta_arch.py), ``freeze_batchnorm`` of an SSD (ssd_meta_arch.py)."""
+    if norm.startswith(_RCNN_EXTRACTORS):
+        return config is None or config.architecture != FASTER_RCNN or not config.extractor.flag(_TRAIN_NORMS)
+    return config is not None and config.architecture == SSD and config.model.flag(_FREEZE_NORMS)

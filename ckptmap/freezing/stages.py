@@ -13,7 +13,7 @@ from ckptmap.targets.parts import BACKBONE, BOX_HEAD, CLASS_HEAD, MASK_HEAD, NEC
 _HEADS = (CLASS_HEAD, BOX_HEAD, MASK_HEAD, PREDICTOR)
 _TOP = (*_HEADS, NECK, PROPOSALS)
 _PARTS = {part.replace(" ", "_"): (part,) for part in (BACKBONE, *_TOP)}
-_NAMES = {**_PARTS, "heads": _HEADS, "top": _TOP, "all": (BACKBONE, *_TOP, "")}
+_NAMES = {**_PARTS, "rpn": (PROPOSALS,), "heads": _HEADS, "top": _TOP, "all": (BACKBONE, *_TOP, "")}
 
 
 def plan_stages(stages: Iterable[str], weights: Sequence[Weight]) -> tuple[Stage, ...]:

@@ -133,7 +133,7 @@ def test_patterns_of_a_config_are_told_with_their_lines(tmp_path: Path) -> None:
         f"{line}: freeze_variables '.*backbone/.*' matches no variable ('FeatureExtractor/.*' would match 180)",
         (
             "in TF1 the moving statistics of 60 frozen batch norms go on moving: patterns do not reach them "
-            "(for an SSD, freeze_batchnorm: true holds them)"
+            "(freeze_batchnorm: true of an SSD, batch_norm_trainable: false of a Faster R-CNN's extractor hold them)"
         ),
         LAST_REMARK,
     ]
