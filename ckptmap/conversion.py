@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ckptmap.checkpoint.leftovers import clear_leftovers, is_own
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
-from ckptmap.checkpoint.staging import Staging
+from ckptmap.checkpoint.staging import Staging, output_errors
 from ckptmap.destination import Destination, PathLike, find_destination, plan_options
 from ckptmap.draft import PlanChoices
 from ckptmap.errors import OutputError, TargetError
@@ -100,9 +101,9 @@ def convert(
         made = _plan(checkpoint, destination)
         learned = quantization_ranges(checkpoint) if ranges else None
         if made.findings or folder is None:
-            return document(made, destination.migration(), ranges=learned)
+            return document(made, destination.migration(made), ranges=learned)
         _refuse_source_folder(folder, checkpoint)
-        how = _Writing(seed, data, verify_data, learned, progress)
+        how = _Writing(seed, data, verify_data, force, learned, progress)
         return _write(made, destination, checkpoint, folder, how)
 
 
@@ -128,14 +129,16 @@ class _Writing:
     seed: int
     data: DataMode
     verify_data: bool
+    force: bool
     ranges: Mapping[str, float] | None
     progress: Progress | None
 
 
 def _write(made: Plan, destination: Destination, checkpoint: Checkpoint, folder: Path, how: _Writing) -> Document:
     prefix = folder / CHECKPOINT_NAME
-    migration = destination.migration(prefix.as_posix(), "detection" if made.summary["reinitialized"] else "full")
+    migration = destination.migration(made, prefix.as_posix())
     with Staging(folder) as staging:
+        _check_empty(folder, force=how.force)
         staged = stage_checkpoint(made, checkpoint, staging, seed=how.seed, data=how.data, progress=how.progress)
         verified = read_back(staging.unnamed(CHECKPOINT_NAME), staged, checkpoint, everything=how.verify_data)
         placement = staged.placement
@@ -152,7 +155,14 @@ def _write(made: Plan, destination: Destination, checkpoint: Checkpoint, folder:
 def _check_output(folder: Path, *, force: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file", hint="give a directory to write to with -o")
-    if not force and folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir():
+        with output_errors(folder):
+            clear_leftovers(folder)
+        _check_empty(folder, force=force)
+
+
+def _check_empty(folder: Path, *, force: bool) -> None:
+    if not force and any(not is_own(place.name) for place in folder.iterdir()):
         raise OutputError(
             f"{folder} is not empty", hint="choose another directory, or add --force to replace what is in it"
         )

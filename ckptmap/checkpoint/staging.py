@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ckptmap.checkpoint.folder_lock import FolderLock
+from ckptmap.checkpoint.leftovers import KEPT, PREFIX, end_dead_runs, keep_old, move_back, write_journal
 from ckptmap.checkpoint.names import printable
 from ckptmap.errors import OutputError
 
@@ -18,37 +20,46 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-_PREFIX = ".ckptmap-"
-
 
 class Staging:
     """A hidden folder inside ``folder`` in which new files wait; a context manager.
 
-    ``folder`` is made where it does not exist. Leaving the context without ``commit`` removes everything that was
-    made, the folder too where it is new. What ``commit`` replaces stays readable until its successor is complete.
+    ``folder`` is made where it does not exist, and locked: no other run writes into it meanwhile. What runs that died
+    have left in it is cleared first. Leaving the context without ``commit`` removes everything that was made, the
+    folder too where it is new. What ``commit`` replaces stays readable until its successor is complete.
 
     Raises:
-        OutputError: the folder cannot be made or written to.
+        OutputError: the folder cannot be made or written to, or another run is writing into it.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
         self._made = _missing_parents(self.folder)
         self._order: list[str] = []
+        self._decisive = ""
         self._obsolete: list[str] = []
+        self._lock: FolderLock | None = None
         try:
             with output_errors(self.folder):
                 self.folder.mkdir(parents=True, exist_ok=True)
-                self._aside = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self.folder))
-                (self._aside / "old").mkdir()
+                self._lock = FolderLock(self.folder)
+                end_dead_runs(self.folder, self._lock)
+                self._aside = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self.folder))
+                (self._aside / KEPT).mkdir()
         except BaseException:
-            self._remove_made()
+            self._leave()
             raise
 
-    def new(self, name: str) -> Path:
-        """Where to write the file that will be ``folder / name``; files move into place in the order of these calls."""
+    def new(self, name: str, *, decisive: bool = False) -> Path:
+        """Where to write the file that will be ``folder / name``; files move into place in the order of these calls.
+
+        With the ``decisive`` one (the last where there is none) those before it become visible, as with the index of a
+        checkpoint: a run that dies before leaves what was there, a run that dies behind it what is new.
+        """
         if name not in self._order:
             self._order.append(name)
+        if decisive:
+            self._decisive = name
         return self.unnamed(name)
 
     def unnamed(self, name: str) -> Path:
@@ -68,24 +79,22 @@ class Staging:
     def commit(self) -> None:
         """Moves every new file into place; where one cannot be moved, those before it are moved back.
 
+        Each move is on the disk before the next one, so that a power failure too leaves the old files or the new ones.
+
         Raises:
             OutputError: a file cannot be flushed or moved.
         """
-        for name in self._order:
-            # a file with another name is not of our making, and may be write-protected
-            if (self._aside / name).stat().st_nlink == 1:
-                sync(self._aside / name)
+        self._prepare()
         moved: list[str] = []
         try:
             for name in self._order:
+                moved.append(name)
                 with output_errors(self.folder / name):
-                    self._keep_old(name)
                     (self._aside / name).replace(self.folder / name)
-                    moved.append(name)
+                sync_folder(self.folder)
         except BaseException:
-            self._move_back(moved)
+            move_back(self.folder, self._aside, moved)
             raise
-        sync_folder(self.folder)
         for name in set(self._obsolete) - set(self._order):
             with suppress(OSError):
                 (self.folder / name).unlink()
@@ -94,7 +103,7 @@ class Staging:
     def close(self) -> None:
         """Removes what waits, and the folder where it was made for nothing."""
         shutil.rmtree(self._aside, ignore_errors=True)
-        self._remove_made()
+        self._leave()
 
     def __enter__(self) -> Self:
         return self
@@ -104,18 +113,22 @@ class Staging:
     ) -> None:
         self.close()
 
-    def _keep_old(self, name: str) -> None:
-        """A second name for the file about to be replaced, where the file system has hard links."""
-        with suppress(OSError):
-            os.link(self.folder / name, self._aside / "old" / name)
+    def _prepare(self) -> None:
+        """Flushes the new files, keeps the old ones under second names, and says what is about to happen."""
+        for name in self._order:
+            # a file with another name is not of our making, and may be write-protected
+            if (self._aside / name).stat().st_nlink == 1:
+                sync(self._aside / name)
+            with output_errors(self.folder / name):
+                keep_old(self.folder, self._aside, name)
+        with output_errors(self.folder):
+            journal = write_journal(self.folder, self._aside, self._order, self._decisive or self._order[-1])
+        sync(journal)
+        sync_folder(self._aside)
 
-    def _move_back(self, moved: list[str]) -> None:
-        for name in reversed(moved):
-            old = self._aside / "old" / name
-            with suppress(OSError):
-                old.replace(self.folder / name) if old.exists() else (self.folder / name).unlink()
-
-    def _remove_made(self) -> None:
+    def _leave(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
         for folder in self._made:
             with suppress(OSError):
                 folder.rmdir()

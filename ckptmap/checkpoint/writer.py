@@ -249,7 +249,7 @@ class BundleWriter:
         self._entries[key] = entry
 
     def _write_index(self, own: int, shards: int) -> None:
-        path = self._staging.new(index_path(self._name))
+        path = self._staging.new(index_path(self._name), decisive=True)
         with output_errors(path), path.open("wb") as handle:
             table = TableWriter(handle.write)
             table.add(HEADER_KEY, format_header(shards))

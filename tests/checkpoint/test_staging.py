@@ -15,12 +15,16 @@ from ckptmap.errors import OutputError
 from tests.privileges import unprivileged
 
 
+def visible(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not path.name.startswith(".ckptmap-")]
+
+
 def test_files_appear_together(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     with Staging(folder) as staging:
         staging.new("data").write_bytes(b"1")
         staging.new("index").write_bytes(b"2")
-        assert [path for path in folder.iterdir() if not path.name.startswith(".")] == []
+        assert visible(folder) == []
         staging.commit()
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"data": b"1", "index": b"2"}
 
@@ -46,7 +50,7 @@ def test_old_files_stay_until_the_new_are_complete(tmp_path: Path) -> None:
         staging.new("index").write_bytes(b"new")
         staging.discard_later("data-1")
         staging.discard_later("never-there")
-        assert {path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == {b"old"}
+        assert {path.read_bytes() for path in visible(tmp_path)} == {b"old"}
         staging.commit()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"data": b"new", "index": b"new"}
 

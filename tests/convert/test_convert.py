@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 
 import ckptmap
+from ckptmap import conversion
+from ckptmap.checkpoint.reader import Checkpoint
+from ckptmap.destination import Destination
 from ckptmap.errors import OutputError
+from ckptmap.ledger import Plan
 from tests.convert.conftest import tf1_values, write_template, write_tf1
 from tests.convert.test_plan import label_maps
 from tests.privileges import unprivileged
@@ -124,3 +128,29 @@ def test_the_identity_label_map_changes_nothing(source: Path, template: Path, tm
     ckptmap.convert(source, to=template, table=table, output=tmp_path / "without")
     data = "ckpt-0.data-00000-of-00001"
     assert (tmp_path / "with" / data).read_bytes() == (tmp_path / "without" / data).read_bytes()
+
+
+def test_what_a_dead_run_left_is_no_content(source: Path, template: Path, table: Path, tmp_path: Path) -> None:
+    (tmp_path / "new" / ".ckptmap-dead").mkdir(parents=True)
+    (tmp_path / "new" / ".ckptmap-dead" / "own.data").write_bytes(b"half")
+    ckptmap.convert(source, to=template, table=table, output=tmp_path / "new")
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
+        "checkpoint", "ckpt-0.data-00000-of-00001", "ckpt-0.index", "report.json",
+    ]  # fmt: skip
+
+
+def test_what_another_run_wrote_meanwhile_is_not_replaced(
+    source: Path, template: Path, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both found the folder empty; the other one was faster."""
+    planned = conversion._plan
+
+    def plan_slowly(checkpoint: Checkpoint, destination: Destination) -> Plan:
+        monkeypatch.undo()
+        ckptmap.convert(source, to=template, table=table, output=tmp_path / "new", seed=1)
+        return planned(checkpoint, destination)
+
+    monkeypatch.setattr(conversion, "_plan", plan_slowly)
+    with pytest.raises(OutputError, match="is not empty"):
+        ckptmap.convert(source, to=template, table=table, output=tmp_path / "new")
+    assert (tmp_path / "new" / "report.json").is_file()
