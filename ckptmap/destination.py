@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 from ckptmap.draft import PlanChoices, PlanOptions
 from ckptmap.errors import ConfigError, TargetError
 from ckptmap.labels import read_label_map
+from ckptmap.ledger import Plan
 from ckptmap.mapping import Table, load_table
+from ckptmap.pipeline.classes import Classes
 from ckptmap.pipeline.config import PipelineConfig, parse_config, read_config
 from ckptmap.pipeline.migrate import Migration, migrated
 from ckptmap.pipeline.settings import settings as target_settings
 from ckptmap.pipeline.training import Checkpoint as TrainedFrom
 from ckptmap.pipeline.verdict import Prefer
+from ckptmap.roots import FINE_TUNE_TYPES
 from ckptmap.targets import Target, load_target
 from ckptmap.targets.choose import show
 
@@ -31,16 +34,18 @@ class Destination:
     config: PipelineConfig | None = None
     prefer: Prefer = "exact"
 
-    def migration(self, prefix: str | None = None, kind: str = "full") -> Migration | None:
-        """The migrated config, training from checkpoint ``prefix`` as ``kind``; None where no config was given.
+    def migration(self, plan: Plan, prefix: str | None = None) -> Migration | None:
+        """The migrated config for what ``plan`` writes, training from checkpoint ``prefix``; None without a config.
 
         Raises:
             ConfigError: the config's model has no TF2 counterpart, or the file cannot be migrated.
         """
         if self.config is None:
             return None
-        trained_from = None if prefix is None else TrainedFrom(prefix, kind)
-        return migrated(self.config, checkpoint=trained_from, num_classes=self.options.num_classes, prefer=self.prefer)
+        trained_from = None if prefix is None else TrainedFrom(prefix, FINE_TUNE_TYPES.get(plan.root, "full"))
+        label_map = self.options.labels[1].path if self.options.labels else ""
+        classes = Classes(self.options.num_classes, label_map, plan.unknowns.get("mask_depth", 0))
+        return migrated(self.config, checkpoint=trained_from, classes=classes, prefer=self.prefer)
 
 
 def plan_options(choices: PlanChoices) -> PlanOptions:
@@ -75,7 +80,7 @@ def find_destination(
         target = load_target(os.fspath(to))
         return Destination(target, _table(target, table), options)
     config = read_config(os.fspath(pipeline))
-    made = migrated(config, num_classes=options.num_classes, prefer=prefer)
+    made = migrated(config, classes=Classes(options.num_classes), prefer=prefer)
     said = target_settings(parse_config(made.text, config.path))
     target = load_target(os.fspath(to) if to is not None else said.target)
     _refuse_uncovered(target, said.settings, options.settings, config.path)

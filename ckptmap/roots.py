@@ -12,6 +12,13 @@ from collections.abc import Collection
 DETECTION = "model"
 CLASSIFICATION = "feature_extractor"
 
+FINE_TUNE_TYPES = {DETECTION: "full", CLASSIFICATION: "classification"}
+"""The ``fine_tune_checkpoint_type`` that restores everything of a checkpoint with this root.
+
+That is ``full`` with new classes too: the checkpoint was written for their number, new heads included, while
+``detection`` would leave the heads aside that were carried over.
+"""
+
 _BACKBONE = "_feature_extractor/classification_backbone/"
 _LAYER = "layer_with_weights-"
 _FIRST_STAGE = f"_feature_extractor_for_proposal_features/{_LAYER}"

@@ -15,9 +15,11 @@ from ckptmap.checkpoint.object_graph import VALUE_SUFFIX
 from ckptmap.errors import TargetError
 from ckptmap.mapping import Table, apply_table, load_table
 from ckptmap.mapping.slots import classify
+from ckptmap.pipeline.classes import has_masks, mask_depth
 from ckptmap.pipeline.config import PipelineConfig, parse_config
 from ckptmap.pipeline.migrate import Refusal, migrate
 from ckptmap.pipeline.models import EXACT_SUFFIX, FASTER_RCNN, KERAS_SUFFIX, RESNET_FPN, SSD, tf1_type
+from ckptmap.pipeline.rules_rcnn import RFCN
 from ckptmap.pipeline.settings import TargetSettings
 from ckptmap.pipeline.settings import settings as target_settings
 from ckptmap.roots import CLASSIFICATION
@@ -196,7 +198,7 @@ def _given(target: Target, said: TargetSettings, config: PipelineConfig, *, tf1:
     if config.architecture == SSD:
         lengths = _baselines(target, config) | _pyramid(target, config, tf1=tf1)
     else:
-        lengths = _proposals(config)
+        lengths = _proposals(config) | _second_stage(config)
     return given | {name: length for name, length in lengths.items() if name in target.unknowns and name not in given}
 
 
@@ -207,6 +209,20 @@ def _proposals(config: PipelineConfig) -> dict[str, int]:
         "rpn_depth": config.model.integer("first_stage_box_predictor_depth"),
         "rpn_kernel": config.model.integer("first_stage_box_predictor_kernel_size"),
     }
+
+
+def _second_stage(config: PipelineConfig) -> dict[str, int]:
+    """The lengths of an R-CNN's heads and of its attention that are not those of the classes."""
+    context = config.model.child("context_config")
+    lengths = {
+        "bottleneck": context.integer("attention_bottleneck_dimension"),
+        "context_length": context.integer("context_feature_length"),
+    }
+    if config.predictor_kind == RFCN:
+        lengths["reduced_depth"] = config.predictor.integer("depth")
+    if has_masks(config):
+        lengths["mask_depth"] = mask_depth(config, config.num_classes)
+    return lengths
 
 
 def _has_pyramid(config: PipelineConfig) -> bool:

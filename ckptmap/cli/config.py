@@ -33,6 +33,12 @@ def migrate_command(
     num_classes: Annotated[
         int | None, typer.Option(min=1, help="Classes of the new model.", show_default=False)
     ] = None,
+    label_map: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NEW", help="The label map of the new classes, for every label_map_path.", show_default=False
+        ),
+    ] = None,
     prefer: Annotated[
         Literal["exact", "stock"], typer.Option(help="Where stock TF2 differs: the slim-exact extractor or stock.")
     ] = "exact",
@@ -41,6 +47,7 @@ def migrate_command(
 ) -> None:
     """Write the TF2 config of exactly this model; every edit is listed with its reason, all else stays as it is."""
     from ckptmap.errors import OutputError
+    from ckptmap.pipeline.classes import Classes
     from ckptmap.pipeline.config import read_config
     from ckptmap.pipeline.migrate import migrated
     from ckptmap.pipeline.textproto import encode
@@ -51,7 +58,7 @@ def migrate_command(
     made = migrated(
         read_config(source),
         checkpoint=Checkpoint(checkpoint) if checkpoint else None,
-        num_classes=num_classes,
+        classes=Classes(num_classes, label_map or ""),
         prefer=prefer,
     )
     try:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class Change:
     """One wish: the field at ``path`` becomes ``new``, or goes away where ``new`` is None.
 
+    ``path`` says which block of a repeated message is meant, from 0: ``eval_input_reader[1].label_map_path``.
     ``new`` is written as given; texts come through :func:`text`. A field that is not there yet is put in the place
     of ``instead_of``, a sibling that is to go, else behind the first sibling of ``after`` that is there, else at the
     end of its message.
@@ -126,9 +127,14 @@ def _written(name: str, below: list[str], value: str) -> str:
 def _deepest(root: View, path: str) -> tuple[View, list[str]]:
     """The last message on the way that the file has, and the names from there on."""
     view, names = root, path.split(".")
-    while len(names) > 1 and view.child(names[0]).present:
-        view, names = view.child(names[0]), names[1:]
+    while len(names) > 1 and (below := _child(view, names[0])).present:
+        view, names = below, names[1:]
     return view, names
+
+
+def _child(view: View, name: str) -> View:
+    name, _, at = name.partition("[")
+    return view.children(name)[int(at.removesuffix("]"))] if at else view.child(name)
 
 
 def _replaced(parent: View, change: Change) -> str:

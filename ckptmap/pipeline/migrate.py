@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from ckptmap.errors import ConfigError
 from ckptmap.pipeline import training
-from ckptmap.pipeline.changes import Change, Edit, make, text, word
+from ckptmap.pipeline.changes import Change, Edit, make, text
 from ckptmap.pipeline.check import Finding, Mistake
+from ckptmap.pipeline.classes import Classes
+from ckptmap.pipeline.classes import changes as class_changes
+from ckptmap.pipeline.classes import notes as class_notes
 from ckptmap.pipeline.models import EXTRACTORS, FASTER_RCNN, KERAS_SUFFIX, SSD
 from ckptmap.pipeline.notes import Note, notes
 from ckptmap.pipeline.splice import apply, remove
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 RETIRED = {"model.ssd.feature_extractor.batch_norm_trainable": "model.ssd.freeze_batchnorm"}
 """Fields that the API has dropped from the model, with the field that says the opposite today."""
+_OWN_CLASSES = Classes()
 
 
 class Why(enum.Enum):
@@ -65,14 +69,14 @@ def migrate(
     config: PipelineConfig,
     *,
     checkpoint: Checkpoint | None = None,
-    num_classes: int | None = None,
+    classes: Classes = _OWN_CLASSES,
     prefer: Prefer = "exact",
 ) -> Migration | Refusal:
     """The TF2 config of the model that a TF1 config describes, or why there is none.
 
     ``checkpoint`` is the converted one to train from; without it the file's own path stays, with a note.
-    ``num_classes`` replaces the file's. ``prefer`` chooses where stock TF2 is not equal: the slim-exact extractor, or
-    stock with the verdict *weights only*.
+    ``classes`` are those of the new model. ``prefer`` chooses where stock TF2 is not equal: the slim-exact extractor,
+    or stock with the verdict *weights only*.
     """
     refusal = _unreadable(config) or _not_tf1(config)
     if refusal is not None:
@@ -85,23 +89,24 @@ def migrate(
         _type_change(config, answer),
         *answer.changes,
         *_retired_changes(config),
-        *_class_change(config, num_classes),
+        *class_changes(config, classes),
         *training.changes(config, checkpoint),
     )
     migrated, edits = make(clean, changes, config.path)
     ordered = tuple(sorted((*first, *edits), key=lambda edit: edit.line))
-    return Migration(migrated, ordered, notes(config, checkpoint), answer)
+    remarks = sorted((*notes(config, checkpoint), *class_notes(config, classes)), key=lambda note: note.line)
+    return Migration(migrated, ordered, tuple(remarks), answer)
 
 
 def migrated(
     config: PipelineConfig,
     *,
     checkpoint: Checkpoint | None = None,
-    num_classes: int | None = None,
+    classes: Classes = _OWN_CLASSES,
     prefer: Prefer = "exact",
 ) -> Migration:
     """:func:`migrate`, with a refusal raised as a ConfigError: the reason, where, and what still can be done."""
-    made = migrate(config, checkpoint=checkpoint, num_classes=num_classes, prefer=prefer)
+    made = migrate(config, checkpoint=checkpoint, classes=classes, prefer=prefer)
     if isinstance(made, Refusal):
         raise ConfigError(f"{made.why.value}: {made.reason}", where=made.where, hint=made.advice)
     return made
@@ -204,10 +209,3 @@ def _retired_changes(config: PipelineConfig) -> tuple[Change, ...]:
         for finding in config.unreadable
         if finding.path in RETIRED and "false" in source[finding.field.start : finding.field.end].lower()
     )
-
-
-def _class_change(config: PipelineConfig, num_classes: int | None) -> tuple[Change, ...]:
-    if num_classes is None or num_classes == config.num_classes:
-        return ()
-    path = f"model.{config.architecture}.num_classes"
-    return (Change(path, word(num_classes), "the number of classes asked for"),)

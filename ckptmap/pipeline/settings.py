@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ckptmap.pipeline.classes import has_masks
 from ckptmap.pipeline.models import EXACT_SUFFIX, FASTER_RCNN, MOBILENET_V2, RESNET_FPN, SSD, tf1_type
 from ckptmap.pipeline.rules_rcnn import MASK, RFCN
 from ckptmap.pipeline.rules_ssd import CONVOLUTIONAL, SHARED
@@ -58,14 +59,10 @@ def target_name(config: PipelineConfig) -> str:
         return f"rfcn_{backbone}"
     if config.model.has("context_config"):
         return f"context_rcnn_{backbone}"
-    if _has_masks(config):
+    if has_masks(config):
         upsampled = config.predictor.flag("convolve_then_upsample_masks")
         return f"mask_rcnn_{backbone}{'_upsample' if upsampled else ''}"
     return name
-
-
-def _has_masks(config: PipelineConfig) -> bool:
-    return config.predictor_kind == MASK and config.predictor.flag("predict_instance_masks")
 
 
 def _ssd_settings(config: PipelineConfig) -> dict[str, Setting]:
@@ -133,7 +130,7 @@ def _rcnn_settings(config: PipelineConfig) -> dict[str, Setting]:
             "share_box_across_classes": predictor.flag("share_box_across_classes"),
             "head_batch_norm": _batch_norm(predictor.child("fc_hyperparams")),
         }
-    if _has_masks(config):
+    if has_masks(config):
         found |= {
             "mask_prediction_num_conv_layers": predictor.integer("mask_prediction_num_conv_layers"),
             "convolve_then_upsample_masks": predictor.flag("convolve_then_upsample_masks"),

@@ -11,6 +11,7 @@ from ckptmap.errors import Problem
 from ckptmap.report.document import Document
 from ckptmap.report.fold import fold, layer
 from ckptmap.report.text import byte_count, checked, parameter_count, plural, printable
+from ckptmap.roots import FINE_TUNE_TYPES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -177,18 +178,10 @@ def _outcome(report: Document) -> Iterator[str]:
 
 
 def _advice(report: Document, path: str) -> str:
-    kind = _fine_tune_type(report)
+    kind = FINE_TUNE_TYPES.get(report["target"]["root"])
     if kind is None:
         return f'tf.train.Checkpoint(…).restore("{path}").assert_consumed()'
     return f'fine_tune_checkpoint: "{path}"  fine_tune_checkpoint_type: "{kind}"  fine_tune_checkpoint_version: V2'
-
-
-def _fine_tune_type(report: Document) -> str | None:
-    """The type under which the Object Detection API restores all that was written; None for other models."""
-    root = report["target"]["root"]
-    if root == "model":
-        return "detection" if report["summary"]["reinitialized"] else "full"
-    return "classification" if root == "feature_extractor" else None
 
 
 def _value(value: object) -> str:

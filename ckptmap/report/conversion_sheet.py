@@ -8,6 +8,7 @@ from math import prod
 from ckptmap.report.document import Document
 from ckptmap.report.sheet import Cell, ConfigEdit, Level, Message, Row, Sheet, fate_counts
 from ckptmap.report.text import byte_count, checked, parameter_count, plural
+from ckptmap.roots import FINE_TUNE_TYPES
 
 _FATES = (
     ("target", "restored", Level.OK),
@@ -147,11 +148,7 @@ def _edits(document: Document) -> Iterator[ConfigEdit]:
 
 def _restoring_edits(document: Document) -> Iterator[ConfigEdit]:
     """What train_config needs to start from the new checkpoint, where no config was given to edit."""
-    kinds = {
-        "feature_extractor": "classification",
-        "model": "detection" if document["summary"]["reinitialized"] else "full",
-    }
-    kind = kinds.get(document["target"]["root"])
+    kind = FINE_TUNE_TYPES.get(document["target"]["root"])
     if kind:
         yield ConfigEdit("train_config.fine_tune_checkpoint", "", f'"{document["output"]["checkpoint"]}"')
         yield ConfigEdit("train_config.fine_tune_checkpoint_type", "", f'"{kind}"')

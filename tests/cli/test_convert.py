@@ -64,11 +64,11 @@ def test_findings_exit_with_1_and_write_nothing(run: Run, project: Project) -> N
     assert accepted.code == 0
 
 
-def test_another_class_count_advises_detection(run: Run, project: Project) -> None:
+def test_another_class_count_is_restored_in_full(run: Run, project: Project) -> None:
     write_template(project.template, classes=3)
     result = run("convert", *project.arguments, "-o", project.folder / "new")
     assert "reinitialized     2  class head: the target has another class count: Head/ClassPredictor" in result.out
-    assert 'fine_tune_checkpoint_type: "detection"' in result.out
+    assert 'fine_tune_checkpoint_type: "full"' in result.out
 
 
 def failure(run: Run, project: Project, *arguments: object) -> str:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ckptmap.pipeline.changes import Edit
+from ckptmap.pipeline.classes import Classes
 from ckptmap.pipeline.config import parse_config
 from ckptmap.pipeline.migrate import Migration, Refusal, Why, migrate
 from ckptmap.pipeline.notes import Note
@@ -136,12 +137,12 @@ def test_a_checkpoint_makes_the_train_config_that_is_missing() -> None:
 
 
 def test_another_class_count() -> None:
-    made = migrated(model("num_classes: 90"), num_classes=3)
+    made = migrated(model("num_classes: 90"), classes=Classes(3))
     assert parse_config(made.text).num_classes == 3
     assert [edit.reason for edit in made.edits if edit.path == "model.ssd.num_classes"] == [
         "the number of classes asked for"
     ]
-    assert migrated(model("num_classes: 3"), num_classes=3).edits == migrated(model("num_classes: 3")).edits
+    assert migrated(model("num_classes: 3"), classes=Classes(3)).edits == migrated(model("num_classes: 3")).edits
 
 
 def test_quantization_is_removed_and_the_verdict_says_what_that_means() -> None:

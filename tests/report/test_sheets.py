@@ -49,7 +49,7 @@ def test_a_conversion_follows_its_schema(source: Path, tmp_path: Path) -> None:
     ]
     assert [(edit.path, edit.new) for edit in sheet.edits] == [
         ("train_config.fine_tune_checkpoint", f'"{tmp_path}/new/ckpt-0"'),
-        ("train_config.fine_tune_checkpoint_type", '"detection"'),
+        ("train_config.fine_tune_checkpoint_type", '"full"'),
         ("train_config.fine_tune_checkpoint_version", "V2"),
     ]
 
