@@ -85,7 +85,11 @@ class LocalFiles:
         with _system_errors(path):
             handle = self._handle(path)
             handle.seek(offset)
-            return handle.read(length)
+            data = handle.read(length)
+            # one read(2) gives at most 2 GiB, and less at the will of a network file system
+            while len(data) < length and (more := handle.read(length - len(data))):
+                data += more
+            return data
 
     def join(self, folder: str, name: str) -> str:
         """The path of ``name`` in ``folder``."""

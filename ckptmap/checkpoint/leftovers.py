@@ -30,7 +30,7 @@ Identity: TypeAlias = "list[int] | None"
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """The files that are moved, in their order, and those that they replace, each with its identity."""
+    """The files that are moved, in their order, and those that they replace or make void, each with its identity."""
 
     files: Mapping[str, Identity]
     replaced: Mapping[str, Identity]
@@ -64,10 +64,10 @@ def end_dead_runs(folder: Path, lock: FolderLock) -> None:
             _end(folder, place)
 
 
-def write_journal(folder: Path, aside: Path, order: Iterable[str], decisive: str) -> Path:
-    """The journal of the files in ``aside`` that are about to be moved to ``folder``."""
-    names = tuple(order)
-    new, old = ({name: _identity(place / name) for name in names} for place in (aside, folder))
+def write_journal(folder: Path, aside: Path, order: Iterable[str], decisive: str, obsolete: Iterable[str] = ()) -> Path:
+    """The journal of the files in ``aside`` that are about to be moved to ``folder``, where they make others void."""
+    new = {name: _identity(aside / name) for name in order}
+    old = {name: _identity(folder / name) for name in (*new, *obsolete)}
     path = aside / _JOURNAL
     path.write_text(json.dumps(asdict(Journal(new, old, decisive))), encoding="utf-8")
     return path
@@ -104,10 +104,19 @@ def _end(folder: Path, aside: Path) -> None:
             moved = [name for name in journal.files if name not in waiting]
             move_back(folder, aside, (name for name in moved if _identity(folder / name) == journal.files[name]))
         else:
-            for name in waiting:
-                if _identity(folder / name) == journal.replaced.get(name):
-                    (aside / name).replace(folder / name)
+            _finish(folder, aside, journal)
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _finish(folder: Path, aside: Path, journal: Journal) -> None:
+    """The moves that are left, and the removal of what is void, of files that nobody has changed since."""
+    for name, identity in journal.replaced.items():
+        if _identity(folder / name) != identity:
+            continue
+        if name not in journal.files:
+            (folder / name).unlink(missing_ok=True)
+        elif (aside / name).exists():
+            (aside / name).replace(folder / name)
 
 
 def _read_journal(aside: Path) -> Journal | None:
@@ -118,7 +127,7 @@ def _read_journal(aside: Path) -> Journal | None:
     except (OSError, ValueError, LookupError, TypeError):
         return None
     # a folder that somebody else has made must not lead out of itself
-    return journal if all(Path(name).name == name for name in journal.files) else None
+    return journal if all(Path(name).name == name for name in (*journal.files, *journal.replaced)) else None
 
 
 def _identity(path: Path) -> Identity:

@@ -95,7 +95,7 @@ class Staging:
         except BaseException:
             move_back(self.folder, self._aside, moved)
             raise
-        for name in set(self._obsolete) - set(self._order):
+        for name in self._void():
             with suppress(OSError):
                 (self.folder / name).unlink()
         self._made = []
@@ -122,9 +122,13 @@ class Staging:
             with output_errors(self.folder / name):
                 keep_old(self.folder, self._aside, name)
         with output_errors(self.folder):
-            journal = write_journal(self.folder, self._aside, self._order, self._decisive or self._order[-1])
+            decisive = self._decisive or self._order[-1]
+            journal = write_journal(self.folder, self._aside, self._order, decisive, self._void())
         sync(journal)
         sync_folder(self._aside)
+
+    def _void(self) -> list[str]:
+        return sorted(set(self._obsolete) - set(self._order))
 
     def _leave(self) -> None:
         if self._lock is not None:
