@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ckptmap.checkpoint.leftovers import clear_leftovers, is_own
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.staging import Staging, output_errors
+from ckptmap.collecting import collector_paused
 from ckptmap.destination import Destination, PathLike, find_destination, plan_options
 from ckptmap.draft import PlanChoices
 from ckptmap.errors import OutputError, TargetError
@@ -117,9 +118,10 @@ def _refuse_object_paths(checkpoint: Checkpoint, table: PathLike | None) -> None
 
 
 def _plan(checkpoint: Checkpoint, destination: Destination) -> Plan:
-    matching = match(checkpoint.inventory, destination.table)
-    refuse_other_architecture(matching, destination.target)
-    return make_plan(matching, destination.target, destination.options)
+    with collector_paused():
+        matching = match(checkpoint.inventory, destination.table)
+        refuse_other_architecture(matching, destination.target)
+        return make_plan(matching, destination.target, destination.options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import enum
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.errors import Problem
@@ -36,8 +37,7 @@ class TargetFate(enum.Enum):
     """Nothing in the source fills it and no rule says what would: a finding, unless accepted."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRecord:
+class SourceRecord(NamedTuple):
     """One source variable's line in the ledger; ``rule`` is ``file:line``."""
 
     name: str
@@ -46,8 +46,7 @@ class SourceRecord:
     rule: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TargetRecord:
+class TargetRecord(NamedTuple):
     """One target variable's line in the ledger: where its value comes from and what is done to it on the way."""
 
     variable: TargetVariable

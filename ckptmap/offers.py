@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory
@@ -24,8 +24,7 @@ _LOSSLESS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """An assignment with its sources resolved: a moving average stands in for its variable where it wins."""
 
     assignment: Assignment
@@ -52,8 +51,10 @@ def offer(assignment: Assignment, inventory: Inventory, averages: Mapping[str, s
 
     ``averages`` maps a variable to the moving average that is restored in its place.
     """
-    sources = tuple(averages.get(name, name) for name in assignment.sources)
+    sources = tuple([averages.get(name, name) for name in assignment.sources])
     variables = [inventory.variables[name] for name in sources]
+    if not assignment.ops and len(variables) == 1:
+        return Offer(assignment, sources, variables[0].shape, variables[0].dtype)
     try:
         shape, dtype = infer(
             assignment.ops, [variable.shape for variable in variables], [variable.dtype for variable in variables]

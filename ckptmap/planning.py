@@ -91,7 +91,7 @@ def _solve(layout: Layout, offers: Mapping[str, Offer], options: PlanOptions) ->
     """Concrete shapes for the target. Class heads are evidence only where nothing else says the class count."""
     shapes = {o.assignment.target: o.shape for o in offers.values()}
     heads = {o.assignment.target for o in offers.values() if o.assignment.per_class}
-    open_classes = any("num_classes" in variable.unknowns for variable in layout.variables)
+    open_classes = layout.uses("num_classes")
     given = {"num_classes": options.num_classes} if options.num_classes else {}
     own = layout.solve(shapes, per_class=() if open_classes else heads)
     solution = layout.solve(shapes, given, heads) if given else own

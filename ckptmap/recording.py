@@ -114,7 +114,7 @@ def _source_records(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterat
     offered: dict[str, SourceRecord] = {}
     for key, made in draft.offers.items():
         for record in _offered_sources(made, targets.get(key)):
-            if offered.setdefault(record.name, record).fate is SourceFate.DROPPED:
+            if record.name not in offered or offered[record.name].fate is SourceFate.DROPPED:
                 offered[record.name] = record
     drops = {drop.source: drop for drop in draft.mapping.drops}
     for name in draft.inventory.variables:
@@ -123,18 +123,17 @@ def _source_records(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterat
 
 def _offered_sources(made: Offer, target: TargetRecord | None) -> Iterator[SourceRecord]:
     """The records of the variables that one target takes; ``target`` is None where the root leaves it out."""
-    rule = str(made.assignment.rule)
-    averaged = [
-        (owner, read) for owner, read in zip(made.assignment.sources, made.sources, strict=True) if owner != read
-    ]
+    rule = str(made.assignment.rule) if target is None else target.rule
+    averaged = [name for name in made.assignment.sources if name not in made.sources]
     if target is not None and target.fate is TargetFate.RESTORED:
-        yield from (SourceRecord(name, SourceFate.MAPPED, "", rule) for name in made.sources)
-        reason = "its moving average is restored"
-        yield from (SourceRecord(owner, SourceFate.SUPERSEDED, reason, rule) for owner, _ in averaged)
+        for name in made.sources:
+            yield SourceRecord(name, SourceFate.MAPPED, "", rule)
+        for name in averaged:
+            yield SourceRecord(name, SourceFate.SUPERSEDED, "its moving average is restored", rule)
     else:
         reason = _OUTSIDE if target is None else target.reason
-        names = (*made.sources, *(owner for owner, _ in averaged))
-        yield from (SourceRecord(name, SourceFate.DROPPED, reason, rule) for name in names)
+        for name in (*made.sources, *averaged):
+            yield SourceRecord(name, SourceFate.DROPPED, reason, rule)
 
 
 def _not_offered(draft: Draft, dropped: Drop | None, name: str) -> SourceRecord:

@@ -16,6 +16,7 @@ from ckptmap.checkpoint.sniff import refuse
 from ckptmap.checkpoint.sstable import Table
 from ckptmap.checkpoint.values import checksum, decode, element_count, encode
 from ckptmap.checkpoint.wire import FormatError
+from ckptmap.collecting import collector_paused
 from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def read_bundle_index(files: Files, prefix: str, kind: Kind = Kind.V2, notes: tu
     # an index is read at once, which is one request of a remote store; only a hostile one is large
     whole = files.read(path, 0, size) if size <= _WHOLE_INDEX else None
     refuse(files, path, whole)
-    with damage(path):
+    with damage(path), collector_paused():
         entries = dict(Table(_reader(files, path, whole), size).entries())
         shards = parse_header(entries.pop(HEADER_KEY, b""))
         parsed = {key: parse_entry(value) for key, value in entries.items()}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ckptmap.errors import Problem
 from ckptmap.mapping.index import PatternIndex
@@ -31,8 +31,11 @@ _MAX_NEAREST = 20
 """For how many unused rules the nearest name is looked up: more help nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
+_Bound: TypeAlias = "frozenset[tuple[str, str]]"
+"""Bindings that claims have in common."""
+
+
+class _Claim(NamedTuple):
     """A source variable and the rule that takes it; ``number`` is the rule's place in the table."""
 
     name: str
@@ -135,17 +138,20 @@ def _unknown_leaf(rule: LayerRule, leaf: str) -> str:
 
 
 def _assignments(rules: Sequence[Rule], claims: Sequence[_Claim]) -> tuple[list[Assignment], list[Problem]]:
+    assigned: list[Assignment] = []
+    problems: list[Problem] = []
     layers: dict[tuple[int, str], list[_Claim]] = {}
-    bundles: dict[tuple[int, tuple[tuple[str, str], ...]], list[_Claim]] = {}
+    bundles: dict[tuple[int, _Bound], list[_Claim]] = {}
     for claim in claims:
         rule = rules[claim.number]
         if isinstance(rule, LayerRule):
             scope = claim.name[: -len(claim.leaf) - 1]
             layers.setdefault((claim.number, scope), []).append(claim)
         elif isinstance(rule, VariableRule):
-            bundles.setdefault((claim.number, _without(claim.bindings, rule.group)), []).append(claim)
-    assigned: list[Assignment] = []
-    problems: list[Problem] = []
+            if rule.group is None and len(rule.patterns) == 1:
+                _assign_targets(rule, (claim.name,), claim, assigned, problems)
+            else:
+                bundles.setdefault((claim.number, _without(claim.bindings, rule.group)), []).append(claim)
     final = _last_layers(rules, layers)
     for place, found in layers.items():
         rule = rules[place[0]]
@@ -163,7 +169,7 @@ def _last_layers(
     rules: Sequence[Rule], layers: Mapping[tuple[int, str], Sequence[_Claim]]
 ) -> dict[tuple[int, str], LayerRule]:
     """The layers that are the last of their run, each with its rule changed to the target of the last."""
-    runs: dict[tuple[int, tuple[tuple[str, str], ...]], list[tuple[int, tuple[int, str]]]] = {}
+    runs: dict[tuple[int, _Bound], list[tuple[int, tuple[int, str]]]] = {}
     for place, found in layers.items():
         rule = rules[place[0]]
         if isinstance(rule, LayerRule) and rule.last:
@@ -182,9 +188,9 @@ def _last_layers(
     return final
 
 
-def _without(bindings: Bindings, counter: str | None) -> tuple[tuple[str, str], ...]:
+def _without(bindings: Bindings, counter: str | None) -> _Bound:
     """What is the same for all members of a group, whatever the number of each."""
-    return tuple(sorted(item for item in bindings.items() if item[0] != counter))
+    return frozenset(item for item in bindings.items() if item[0] != counter)
 
 
 def _assign_layer(
@@ -224,9 +230,16 @@ def _missing_leaves(rule: LayerRule, kind: Kind, scope: str, present: Collection
 def _assign_bundle(
     rule: VariableRule, found: Sequence[_Claim], assigned: list[Assignment], problems: list[Problem]
 ) -> None:
-    sources = _sources(rule, found, problems)
-    for part in rule.targets if sources else ():
-        target = _target(rule, part, found[0], problems)
+    if sources := _sources(rule, found, problems):
+        _assign_targets(rule, sources, found[0], assigned, problems)
+
+
+def _assign_targets(
+    rule: VariableRule, sources: tuple[str, ...], claim: _Claim, assigned: list[Assignment], problems: list[Problem]
+) -> None:
+    """What ``rule`` makes of all its sources, of which ``claim`` is one."""
+    for part in rule.targets:
+        target = _target(rule, part, claim, problems)
         if target is not None:
             assigned.append(Assignment(sources, target, part.ops, rule.ref, rule.per_class))
 

@@ -47,8 +47,7 @@ class PatternIndex(Generic[_Item]):
                 candidates += self._by_place.get((position, pieces[position]), ())
         for length in self._lengths:
             candidates += self._by_prefix.get(name[:length], ())
-        matches = ((item, pattern.match(name)) for pattern, item in candidates)
-        return [(item, bindings) for item, bindings in matches if bindings is not None]
+        return [(item, found) for pattern, item in candidates if (found := pattern.match(name)) is not None]
 
 
 def _places(pattern: Pattern) -> list[_Place]:

@@ -1,9 +1,13 @@
-"""What a mapping table says and what applying it gives, as plain values."""
+"""What a mapping table says and what applying it gives, as plain values.
+
+Values of which a plan makes one for each variable are named tuples, here and elsewhere: frozen dataclasses take three
+times as long to make, a tenth of the time of a large plan.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,8 +167,7 @@ class Table:
     kinds: Mapping[str, Kind] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(NamedTuple):
     """One target variable and what it is made from."""
 
     sources: tuple[str, ...]

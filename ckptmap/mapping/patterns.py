@@ -230,7 +230,7 @@ class Template:
 
     def render(self, bindings: Bindings) -> str:
         """The target name for these bindings; raises PatternError for a number below zero."""
-        return "".join(part if isinstance(part, str) else part.render(bindings) for part in self.parts)
+        return "".join([part if isinstance(part, str) else part.render(bindings) for part in self.parts])
 
     def __str__(self) -> str:
         return self.text

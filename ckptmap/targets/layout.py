@@ -56,6 +56,11 @@ class Layout:
         return NameIndex(self.variables)
 
     @cached_property
+    def _found(self) -> dict[str, SpecVariable | Problem]:
+        """What ``find`` has found so far: a plan asks for each name more than once."""
+        return {}
+
+    @cached_property
     def _users(self) -> dict[str, list[str]]:
         """The variables that each unknown shapes."""
         users: dict[str, list[str]] = {}
@@ -64,9 +69,16 @@ class Layout:
                 users.setdefault(name, []).append(variable.name)
         return users
 
+    def uses(self, unknown: str) -> bool:
+        """Whether the unknown shapes any variable."""
+        return unknown in self._users
+
     def find(self, name: str) -> SpecVariable | Problem:
         """The variable that a table's target string means; a Problem with the nearest names where there is not one."""
-        return self._index.find(name)
+        found = self._found.get(name)
+        if found is None:
+            found = self._found[name] = self._index.find(name)
+        return found
 
     def solve(
         self,
@@ -129,8 +141,10 @@ def _wrong_rank(text: str, shape: Sequence[int], variable: SpecVariable) -> Prob
 
 
 def _evidence(text: str, shape: Sequence[int], variable: SpecVariable, name_only: bool) -> Iterator[Evidence]:
-    for dim, number in zip(name_fields(variable.name), numbers_in(variable.name, text), strict=False):
-        yield Evidence(text, dim, number, "its name")
+    if "{" in variable.name:
+        for dim, number in zip(name_fields(variable.name), numbers_in(variable.name, text), strict=False):
+            yield Evidence(text, dim, number, "its name")
     if not name_only and len(shape) == len(variable.dims):
         for at, (dim, length) in enumerate(zip(variable.dims, shape, strict=True)):
-            yield Evidence(text, dim, length, f"dimension {at}")
+            if dim.factors or dim.coefficient != length:  # a fixed length that fits shows nothing
+                yield Evidence(text, dim, length, f"dimension {at}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
+from ckptmap.collecting import collector_paused
 from ckptmap.errors import CheckpointError, TargetError
 from ckptmap.mapping.locate import mappings_root
 from ckptmap.targets.spec import load_spec
@@ -43,7 +44,7 @@ def load_target(text: str | os.PathLike[str]) -> Target:
             else "ckptmap targets lists them; or give the path of a TF2 checkpoint"
         )
         raise TargetError(f"no target is called {name!r}, and no checkpoint is there", hint=hint)
-    with open_checkpoint(name) as checkpoint:
+    with open_checkpoint(name) as checkpoint, collector_paused():
         graph = _object_graph(checkpoint)
         return template_target(checkpoint.inventory, graph, _specs())
 

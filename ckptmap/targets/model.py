@@ -65,6 +65,8 @@ class Target:
         ``"3"``). Raises TargetError for a name that is neither, and for a value that a setting cannot have.
         """
         settings, unknowns = self.split(given or {})
+        if not self.settings:
+            return self._layout(Choice({}, self.variables), unknowns)
         matched = [variable for name in names for variable in self._index.matches(name)]
         choice = choose(self.settings, self.variables, matched, settings, self.excluded)
         return self._layout(choice, unknowns)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ckptmap.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ckptmap.targets.variables import SpecVariable
 
@@ -28,7 +28,11 @@ class NameIndex:
 
     def __init__(self, variables: Iterable[SpecVariable]) -> None:
         self.variables = tuple(variables)
-        self._whole = _grouped((name, at) for at, v in enumerate(self.variables) for name in (v.name, v.key))
+        self._whole = _grouped(
+            (name, at)
+            for at, v in enumerate(self.variables)
+            for name in ((v.name,) if v.name == v.key else (v.name, v.key))
+        )
         self._skeletons = _grouped(
             (_NUMBER.sub("#", end), at)
             for at, variable in enumerate(self.variables)
@@ -45,11 +49,8 @@ class NameIndex:
 
         Where there are none, those that do when scopes may be counted (``BoxPredictor_1`` for ``BoxPredictor``).
         """
-        steps: tuple[Callable[[str], Sequence[int]], ...] = (self._by_whole, self._by_end, self._by_counted_scopes)
-        for step in steps:
-            if found := step(text):
-                return tuple(self.variables[at] for at in found)
-        return ()
+        found = self._by_whole(text) or self._by_end(text) or self._by_counted_scopes(text)
+        return tuple([self.variables[at] for at in found])
 
     def find(self, text: str) -> SpecVariable | Problem:
         """The one variable that ``text`` means, or a Problem that names the candidates or the nearest names."""

@@ -84,8 +84,10 @@ class SpecVariable:
 
     def concrete(self, values: Mapping[str, int]) -> TargetVariable:
         """The variable with the unknowns' values put in; raises KeyError where one has none."""
-        shape = tuple(_value(dim, values) for dim in self.dims)
-        name = _FIELD.sub(lambda match: str(_value(parse_dim(match[1]), values)), self.name)
+        shape = tuple([_value(dim, values) if dim.factors else dim.coefficient for dim in self.dims])
+        name = self.name
+        if "{" in name:
+            name = _FIELD.sub(lambda match: str(_value(parse_dim(match[1]), values)), name)
         return TargetVariable(self.key, name, self.dtype, shape, self.trainable, self.initializer, self.part)
 
 
