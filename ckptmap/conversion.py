@@ -29,8 +29,11 @@ from ckptmap.writing import CHECKPOINT_NAME, Progress, read_back, stage_checkpoi
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from ckptmap.checkpoint.identity import Stamps
+
 REPORT_NAME = "report.json"
 CONFIG_NAME = "pipeline.config"
+_UNVERIFIED = "--no-verify: the checksums of the source were not compared, its values may be damaged"
 
 
 def plan(
@@ -72,6 +75,7 @@ def convert(
     seed: int = 0,
     data: DataMode = "auto",
     verify_data: bool = False,
+    verify: bool = True,
     ranges: bool = False,
     force: bool = False,
     progress: Progress | None = None,
@@ -85,9 +89,10 @@ def convert(
     name, so that whoever writes into the old file later changes the new checkpoint; ``auto``: reflink where the file
     system can, else copy. What is copied or computed is read back; of a linked or cloned file the checksums of the old
     index are carried over, and compared with the bytes where ``verify_data`` is set. With ``pipeline`` the migrated
-    config goes to ``output``/pipeline.config. Where the plan has findings, or ``output`` is None (a dry run), nothing
-    is written and the report's ``output`` is None. With ``ranges`` the report keeps the ranges of quantization-aware
-    training, which no TF2 model takes.
+    config goes to ``output``/pipeline.config. Where the plan has findings, or ``output`` is None (a dry run),
+    nothing is written and the report's ``output`` is None. Without ``verify`` the checksums of the source's values
+    are not compared: every value is read and gets a checksum of its own, and the report says so. With ``ranges``
+    the report keeps the ranges of quantization-aware training, which no TF2 model takes.
 
     Raises:
         CkptmapError: as :func:`plan`; OutputError where ``output`` cannot be written or is not empty;
@@ -96,7 +101,8 @@ def convert(
     folder = None if output is None else Path(output)
     if folder is not None:
         _check_output(folder, force=force)
-    with open_checkpoint(os.fspath(source)) as checkpoint:
+    with open_checkpoint(os.fspath(source), verify=verify) as checkpoint:
+        before = checkpoint.stamps()
         _refuse_object_paths(checkpoint, table)
         destination = find_destination(to, table, pipeline, plan_options(choices), prefer)
         made = _plan(checkpoint, destination)
@@ -104,7 +110,7 @@ def convert(
         if made.findings or folder is None:
             return document(made, destination.migration(made), ranges=learned)
         _refuse_source_folder(folder, checkpoint)
-        how = _Writing(seed, data, verify_data, force, learned, progress)
+        how = _Writing(seed, data, verify_data, force, before, learned, progress)
         return _write(made, destination, checkpoint, folder, how)
 
 
@@ -132,6 +138,7 @@ class _Writing:
     data: DataMode
     verify_data: bool
     force: bool
+    before: Stamps
     ranges: Mapping[str, float] | None
     progress: Progress | None
 
@@ -143,15 +150,26 @@ def _write(made: Plan, destination: Destination, checkpoint: Checkpoint, folder:
         _check_empty(folder, force=how.force)
         staged = stage_checkpoint(made, checkpoint, staging, seed=how.seed, data=how.data, progress=how.progress)
         verified = read_back(staging.unnamed(CHECKPOINT_NAME), staged, checkpoint, everything=how.verify_data)
-        placement = staged.placement
+        checkpoint.refuse_changed(how.before)
         kept = len(staged.written) - verified
-        output = Output(str(prefix), staged.nbytes, verified, placement.notes, placement.mode, kept)
+        notes = staged.placement.notes if checkpoint.verify else (*staged.placement.notes, _UNVERIFIED)
+        checksums = {
+            "source": checkpoint.digests(),
+            "table": destination.table.digests,
+            "output": _digests(staging.unnamed(CHECKPOINT_NAME)),
+        }
+        output = Output(str(prefix), staged.nbytes, verified, notes, staged.placement.mode, kept, checksums)
         report = document(made, migration, output, ranges=how.ranges)
         staging.new(REPORT_NAME).write_text(to_json(report) + "\n", encoding="ascii")
         if migration is not None:
             staging.new(CONFIG_NAME).write_text(migration.text, encoding="utf-8", newline="")
         staging.commit()
     return report
+
+
+def _digests(prefix: Path) -> dict[str, str]:
+    with open_checkpoint(prefix) as written:
+        return written.digests()
 
 
 def _check_output(folder: Path, *, force: bool) -> None:

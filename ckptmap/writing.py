@@ -28,7 +28,7 @@ class Staged:
     """Size and checksum of each value by its checkpoint key."""
     placement: Placement
     copied: Mapping[str, str]
-    """The source variable of each value whose bytes were copied unread, by checkpoint key."""
+    """The source variable of each value whose bytes came unread, copied, linked or cloned, by checkpoint key."""
     adopted: frozenset[str]
     """The checkpoint keys whose bytes lie in a linked or cloned data file."""
 
@@ -53,7 +53,7 @@ def stage_checkpoint(
     """
     stored = stored_values(plan, checkpoint)
     with BundleWriter(staging, CHECKPOINT_NAME) as writer:
-        placement = place_data(writer, plan, stored, data)
+        placement = place_data(writer, plan, stored, data if checkpoint.verify else "copy")
         work = [record for record in plan.targets if not _adopted(record, stored, placement)]
         report = _counting(progress, sum(record.variable.nbytes for record in work))
         values = {
@@ -67,7 +67,7 @@ def stage_checkpoint(
     return Staged(
         written,
         placement,
-        {keys[path]: sources[path] for path, value in values.items() if value.stored},
+        {keys[path]: sources[path] for path, value in values.items() if value.stored or value.adopted},
         frozenset(keys[path] for path, value in values.items() if value.adopted),
     )
 
@@ -140,7 +140,8 @@ def _value(
 
 
 def _known_checksum(record: TargetRecord, checkpoint: Checkpoint) -> int | None:
-    span = checkpoint.inventory.variables[record.sources[0]].span if unchanged(record) else None
+    known = checkpoint.verify and unchanged(record)
+    span = checkpoint.inventory.variables[record.sources[0]].span if known else None
     return span.crc32c if span is not None else None
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from typing_extensions import Self
 
+    from ckptmap.checkpoint.identity import Stamps
     from ckptmap.checkpoint.located import Located
     from ckptmap.checkpoint.meta import MetaGraph
     from ckptmap.checkpoint.object_graph import ObjectGraph
@@ -43,9 +44,11 @@ class Checkpoint:
     ``inventory`` lists the variables; values are read when asked for. Not for several threads at once.
     """
 
-    def __init__(self, source: Source, files: Files) -> None:
+    def __init__(self, source: Source, files: Files, *, verify: bool = True) -> None:
         self._source = source
         self._files = files
+        self.verify = verify
+        """Whether checksums are compared when values are read."""
 
     @property
     def inventory(self) -> Inventory:
@@ -87,7 +90,8 @@ class Checkpoint:
     def stored(self, name: str) -> tuple[str, Span] | None:
         """The file on this machine, and the place in it, where the bytes of ``name`` lie whole as a V2 bundle has them.
 
-        None where there is no such place: a partitioned variable, a V1 checkpoint, a frozen graph, a remote file.
+        None where there is no such place: a partitioned variable, a V1 checkpoint, a frozen graph, a remote file; and
+        where checksums are not compared, so that none is handed on.
 
         Raises:
             CheckpointError: no such variable; the data file is missing, something else, or too short.
@@ -123,6 +127,28 @@ class Checkpoint:
         from ckptmap.checkpoint.meta import read_meta
 
         return read_meta(self._files, f"{self.inventory.path}.meta")
+
+    def digests(self) -> dict[str, str]:
+        """The SHA-256 of the files that decide every value, by their names: of a V2 bundle, the index."""
+        from ckptmap.checkpoint.identity import digests
+
+        return digests(self._files, self.inventory)
+
+    def stamps(self) -> Stamps:
+        """What would change if somebody wrote to the checkpoint, for ``refuse_changed``."""
+        from ckptmap.checkpoint.identity import stamps
+
+        return stamps(self._files, self.inventory)
+
+    def refuse_changed(self, before: Stamps) -> None:
+        """Refuses to go on where a file is not what it was at the time of ``before``.
+
+        Raises:
+            CheckpointError: one is not; the message names it.
+        """
+        from ckptmap.checkpoint.identity import refuse_changed
+
+        refuse_changed(self._files, self.inventory, before)
 
     def close(self) -> None:
         """Closes every open file."""
@@ -161,7 +187,7 @@ def open_checkpoint(path: str | os.PathLike[str], *, verify: bool = True, step: 
     files = _files_for(place)
     try:
         found = locate(place, files, step)
-        return Checkpoint(_open(files, found, verify=verify), files)
+        return Checkpoint(_open(files, found, verify=verify), files, verify=verify)
     except BaseException:
         files.close()
         raise

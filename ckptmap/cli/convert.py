@@ -97,6 +97,10 @@ def convert_command(
     verify_data: Annotated[
         bool, typer.Option("--verify-data", help="Read back linked and cloned values too; all others always are.")
     ] = False,
+    no_verify: Annotated[
+        bool,
+        typer.Option("--no-verify", help="Do not compare the source's checksums: takes what is left of damaged values."),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace a checkpoint that is already in the output directory.")
     ] = False,
@@ -134,6 +138,7 @@ def convert_command(
             seed=seed,
             data=data,
             verify_data=verify_data,
+            verify=not no_verify,
             force=force,
             progress=progress,
             **choices,

@@ -119,10 +119,12 @@ class _Loader:
     """Placeholders that an include declares anew for what it includes."""
     used: set[str] = field(default_factory=set)
     """Which of them a table has."""
+    digests: dict[str, str] = field(default_factory=dict)
+    """The SHA-256 of each file that was read."""
 
     def load(self, path: Path) -> _Loaded:
         """One file and everything it includes."""
-        doc = Document(self._label(path), self.problems)
+        doc = Document(self._label(path), self.problems, self.digests)
         loaded = _Loaded()
         root = doc.read(path)
         fields = doc.mapping(root, "a table", _TABLE) if root is not None else None
@@ -213,14 +215,17 @@ class _Loader:
 
 
 def _load_checked(path: Path, roots: tuple[Path, ...], problems: list[Problem]) -> Table:
-    loaded = _Loader(roots, problems).load(path)
+    loader = _Loader(roots, problems)
+    loaded = loader.load(path)
     rules = _without_doubles(loaded.rules)
     if len(rules) > _MAX_RULES:
         problems.append(Problem(f"{len(rules)} rules are too many", str(path), f"a table can have {_MAX_RULES}"))
     else:
         problems += _overlaps([(rule.ref, parts) for rule in rules for parts in _matched(rule)])
         problems += _overlaps([(rule.ref, rule.pattern.parts) for rule in loaded.inits])
-    return Table(path.stem, str(path), loaded.description, tuple(rules), tuple(loaded.inits), loaded.kinds)
+    return Table(
+        path.stem, str(path), loaded.description, tuple(rules), tuple(loaded.inits), loaded.kinds, loader.digests
+    )
 
 
 def _items(doc: Document, fields: Mapping[str, Node], name: str) -> list[Node]:

@@ -32,10 +32,11 @@ _NULL = "tag:yaml.org,2002:null"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML file: how it is called in messages, and the mistakes found in it so far."""
+    """One YAML file: how it is called in messages, the mistakes found in it so far, the SHA-256 of what was read."""
 
     file: str
     problems: list[Problem] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)
 
     def ref(self, node: Node) -> RuleRef:
         """Where a node starts."""
@@ -56,6 +57,7 @@ class Document:
         if len(data) > _MAX_BYTES:
             self.error(None, f"is {len(data)} bytes long", f"a table can have {_MAX_BYTES} bytes")
             return None
+        self.digests[self.file] = _sha256(data)
         try:
             return self._compose(data.decode("utf-8-sig"))
         except UnicodeDecodeError as error:
@@ -180,6 +182,12 @@ class Document:
                 return number
         self.error(node, f"{what} must be a number, not {describe(node)}")
         return None
+
+
+def _sha256(data: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()
 
 
 def describe(node: Node) -> str:

@@ -6,7 +6,7 @@ Every format renders this document, so that none says more than another. Its sch
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.checkpoint.object_graph import object_path
@@ -29,7 +29,8 @@ class Output:
     """What a conversion left on disk: the checkpoint's prefix, and the size of its values in bytes.
 
     ``verified`` values were read back and their checksums compared; ``kept`` ones lie untouched in a linked or cloned
-    data file, where ``data`` is ``link`` or ``reflink``, and have the checksum that the old index states.
+    data file, where ``data`` is ``link`` or ``reflink``, and have the checksum that the old index states. ``checksums``
+    are the SHA-256 of the files that decide the ``source``, the ``table`` and the ``output``, by their names.
     """
 
     checkpoint: str
@@ -38,6 +39,7 @@ class Output:
     notes: tuple[str, ...] = ()
     data: str = "copy"
     kept: int = 0
+    checksums: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def document(
@@ -139,6 +141,7 @@ def _output(written: Output | None) -> Document | None:
         "data": written.data,
         "kept": written.kept,
         "notes": list(written.notes),
+        "checksums": {side: dict(files) for side, files in written.checksums.items()},
     }
 
 

@@ -23,3 +23,16 @@ def test_an_unknown_mode(run: Run, project: Project) -> None:
     result = run("convert", *project.arguments, "-o", project.folder / "new", "--data", "move")
     assert result.code == 2
     assert "'auto', 'copy', 'reflink', 'link'" in result.err
+
+
+def test_damage_needs_no_verify(project: Project, run: Run) -> None:
+    data = project.source.with_name("model.ckpt.data-00000-of-00001")
+    raw = bytearray(data.read_bytes())
+    raw[12] ^= 1
+    data.write_bytes(raw)
+    refused = run("convert", *project.arguments, "-o", project.folder / "new")
+    assert refused.code == 2
+    assert "the checksum of net/conv/weights is wrong" in refused.err
+    taken = run("convert", *project.arguments, "-o", project.folder / "new", "--no-verify")
+    assert taken.code == 0
+    assert "--no-verify: the checksums of the source were not compared" in taken.out
