@@ -202,12 +202,14 @@ class BundleSource:
             yield encode(variable.dtype, self.value(variable))
 
     def stored(self, variable: Variable) -> tuple[str, Span] | None:
-        """The data file and the place in it where the bytes lie whole; None where they do not, or have no checksum.
+        """The data file and the place in it where the bytes lie whole.
+
+        None where they do not, have no checksum, or one that nobody compares: then it must not be handed on.
 
         Raises:
             CheckpointError: the data file is missing, something else, or too short.
         """
-        if variable.span is None or variable.span.crc32c is None:
+        if variable.span is None or variable.span.crc32c is None or not self._verify:
             return None
         return self._data_file(variable.span), variable.span
 

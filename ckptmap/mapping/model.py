@@ -165,6 +165,8 @@ class Table:
     rules: tuple[Rule, ...]
     inits: tuple[InitRule, ...]
     kinds: Mapping[str, Kind] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """The SHA-256 of its file and of those that it includes."""
 
 
 class Assignment(NamedTuple):
