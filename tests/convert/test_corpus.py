@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,22 +20,79 @@ FPNLITE = {"use_depthwise": True, "predictor_use_depthwise": True, "share_predic
 SHARED_BOX = {"share_box_across_classes": True}
 
 
+EGG = "train_faster_rcnn_resnet101_egg"
+DETECTORS = (
+    # checkpoint, target, classes, variables restored, dropped, superseded by their moving averages
+    ("ft_ssd_resnet50_fpn_airplane/model.ckpt", "ssd_resnet50_v1_fpn", 11, 463, 1, 0),
+    ("train_ssd_mobilenet_v1_songwenbin/model.ckpt-197793", "ssd_mobilenet_v1", 5, 199, 259, 129),
+    ("zoo_ssd_mobilenet_v1_2018_01_28/model.ckpt", "ssd_mobilenet_v1", 90, 199, 1, 0),
+    ("zoo_ssd_mobilenet_v2_2018_03_29/model.ckpt", "ssd_mobilenet_v2", 90, 344, 1, 0),
+    (f"{EGG}/model.ckpt-0", "faster_rcnn_resnet101", 1, 530, 373, 0),
+    (f"{EGG}/model.ckpt-11", "faster_rcnn_resnet101", 1, 530, 373, 0),
+    ("zoo_faster_rcnn_inception_resnet_v2_2018_01_28/model.ckpt", "faster_rcnn_inception_resnet_v2", 90, 906, 1, 0),
+)
+SLIM_ONLY = "zoo_faster_rcnn_inception_v2_2018_01_28/model.ckpt"  # the API has no Keras model of it
+DETECTOR_FOLDERS = ("zoo_*", "ft_*", "train_*")
+
+
+def unreadable(checkpoint: Path) -> bool:
+    """What a download left in the place of an index: a Git-LFS pointer, a PaxHeader record."""
+    return "lfs_pointers" in str(checkpoint) or "paxheader" in str(checkpoint)
+
+
+@needs_corpus
+def test_every_detector_of_the_corpus_is_here() -> None:
+    indexes = [path for folder in DETECTOR_FOLDERS for path in (CORPUS / "tf1").glob(f"{folder}/*.index")]
+    found = [path.relative_to(CORPUS / "tf1").with_suffix("").as_posix() for path in indexes if not unreadable(path)]
+    assert sorted(found) == sorted([*(one[0] for one in DETECTORS), SLIM_ONLY])
+
+
+@needs_corpus
+@pytest.mark.parametrize(("source", "target", "classes", "restored", "dropped", "superseded"), DETECTORS)
+def test_a_dry_run_accounts_for_every_variable(
+    source: str, target: str, classes: int, restored: int, dropped: int, superseded: int
+) -> None:
+    report = ckptmap.convert(CORPUS / "tf1" / source, to=target, output=None)
+    assert report["output"] is None
+    assert report["findings"] == []
+    assert report["summary"] == {
+        "restored": restored,
+        "mapped": restored,
+        "dropped": dropped,
+        "superseded": superseded,
+        "reinitialized": 0,
+        "missing": 0,
+        "unused": 0,
+    }
+    listed = [name for name, *_ in json.loads((CORPUS / "tf1" / f"{source}.vars.json").read_text())]
+    assert sorted(one["name"] for one in report["source_variables"]) == sorted(listed)
+    assert len(listed) == restored + dropped + superseded
+    assert report["target"]["dimensions"]["num_classes"] == classes
+
+
 @needs_corpus
 @pytest.mark.parametrize(
-    ("source", "target", "variables", "classes"),
+    ("source", "verdict", "tf2_type"),
     [
-        ("ft_ssd_resnet50_fpn_airplane", "ssd_resnet50_v1_fpn", 463, 11),
-        ("train_faster_rcnn_resnet101_egg/model.ckpt-11", "faster_rcnn_resnet101", 530, 1),
-        ("zoo_faster_rcnn_inception_resnet_v2_2018_01_28", "faster_rcnn_inception_resnet_v2", 906, 90),
+        (DETECTORS[0][0], "equal with the slim-exact extractor", "ssd_resnet50_v1_fpn_exact_keras"),
+        (DETECTORS[2][0], "equal", "ssd_mobilenet_v1_keras"),
+        (DETECTORS[3][0], "equal", "ssd_mobilenet_v2_keras"),
+        (DETECTORS[5][0], "equal with these config edits", "faster_rcnn_resnet101_keras"),
+        (DETECTORS[6][0], "equal with the slim-exact extractor", "faster_rcnn_inception_resnet_v2_exact_keras"),
     ],
 )
-def test_every_variable_of_the_target_is_restored(source: str, target: str, variables: int, classes: int) -> None:
-    plan = ckptmap.plan(CORPUS / "tf1" / source, to=target)
-    summary = plan.summary
-    assert (summary["restored"], summary["mapped"]) == (variables, variables)
-    assert (summary["reinitialized"], summary["missing"], summary["unused"]) == (0, 0, 0)
-    assert plan.findings == ()
-    assert plan.unknowns["num_classes"] == classes
+def test_with_the_config_beside_it_nothing_is_assumed(source: str, verdict: str, tf2_type: str) -> None:
+    checkpoint = CORPUS / "tf1" / source
+    report = ckptmap.convert(checkpoint, pipeline=checkpoint.parent / "pipeline.config", output=None)
+    assert report["findings"] == report["target"]["assumed"] == []
+    assert (report["summary"]["missing"], report["summary"]["unused"]) == (0, 0)
+    assert (report["verdict"]["kind"], report["verdict"]["extractor_type"]) == (verdict, tf2_type)
+
+
+@needs_corpus
+def test_every_zoo_model_of_the_corpus_is_compared() -> None:
+    found = [path.parent.name for path in (CORPUS / "tf2").glob("tf2_zoo_*/ckpt-0.index")]
+    assert sorted(found) == ["tf2_zoo_faster_rcnn_resnet50_640", "tf2_zoo_ssd_mobilenet_v1_fpn_640"]
 
 
 @needs_corpus
