@@ -39,7 +39,7 @@ def fan_in(leaf: str, shape: tuple[int, ...]) -> int:
     """How many products an output sums: kernel area times input channels, but for depthwise kernels the area."""
     if len(shape) < 2:
         return 1
-    return int(np.prod(shape[:2])) if leaf == "depthwise_weights" else int(np.prod(shape[:-1]))
+    return int(np.prod(shape[:2])) if leaf in {"depthwise_weights", "depthwise_kernel"} else int(np.prod(shape[:-1]))
 
 
 def assign(session: Any, values: dict[Any, Array]) -> None:
@@ -51,8 +51,10 @@ def assign(session: Any, values: dict[Any, Array]) -> None:
 def randomize(tf1: Any, session: Any, seed: int) -> None:
     """Give every float variable of the session's graph a random value; the others (global_step) keep theirs."""
     generator = np.random.default_rng(seed)
-    session.run(tf1.global_variables_initializer())
-    floats = [variable for variable in tf1.global_variables() if variable.dtype.base_dtype.is_floating]
+    floats, others = [], []
+    for variable in tf1.global_variables():
+        (floats if variable.dtype.base_dtype.is_floating else others).append(variable)
+    session.run(tf1.variables_initializer(others))
     ordered = sorted(floats, key=lambda item: str(item.op.name))
     assign(session, {item: random_value(item.op.name, tuple(item.shape.as_list()), generator) for item in ordered})
 
