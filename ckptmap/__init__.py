@@ -6,6 +6,7 @@ from ckptmap.lazy import lazy
 from ckptmap.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from ckptmap.batch import convert_many as convert_many
     from ckptmap.checkpoint.reader import open_checkpoint as open_checkpoint
     from ckptmap.conversion import convert as convert
     from ckptmap.conversion import plan as plan
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __getattr__ = lazy(
     __name__,
     {
+        "ckptmap.batch": ("convert_many",),
         "ckptmap.checkpoint.reader": ("open_checkpoint",),
         "ckptmap.conversion": ("convert", "plan"),
         "ckptmap.errors": ("CkptmapError",),

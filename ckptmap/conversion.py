@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.leftovers import clear_leftovers, is_own
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.staging import Staging, output_errors
@@ -60,8 +61,9 @@ def plan(
         CkptmapError: the source, table, config or target cannot be used, or they contradict each other.
     """
     with open_checkpoint(os.fspath(source)) as checkpoint:
-        _refuse_object_paths(checkpoint, table)
-        return _plan(checkpoint, find_destination(to, table, pipeline, plan_options(choices), prefer))
+        _refuse_object_paths(checkpoint, own_table=table is not None)
+        destination = find_destination(to, table, pipeline, plan_options(choices), prefer)
+        return plan_to(checkpoint.inventory, destination)
 
 
 def convert(
@@ -98,59 +100,88 @@ def convert(
         CkptmapError: as :func:`plan`; OutputError where ``output`` cannot be written or is not empty;
             VerificationError where what is read back is not what was written.
     """
-    folder = None if output is None else Path(output)
-    if folder is not None:
-        _check_output(folder, force=force)
-    with open_checkpoint(os.fspath(source), verify=verify) as checkpoint:
-        before = checkpoint.stamps()
-        _refuse_object_paths(checkpoint, table)
+
+    def planned(inventory: Inventory) -> tuple[Destination, Plan]:
         destination = find_destination(to, table, pipeline, plan_options(choices), prefer)
-        made = _plan(checkpoint, destination)
-        learned = quantization_ranges(checkpoint) if ranges else None
+        return destination, plan_to(inventory, destination)
+
+    how = Writing(seed, data, verify_data, verify, ranges, force, progress)
+    folder = None if output is None else Path(output)
+    return convert_planned(os.fspath(source), folder, planned, how, own_table=table is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What the user decided about reading and writing; :func:`convert` says what each means."""
+
+    seed: int
+    data: DataMode
+    verify_data: bool
+    verify: bool
+    ranges: bool
+    force: bool
+    progress: Progress | None = None
+
+
+def convert_planned(
+    source: str,
+    folder: Path | None,
+    planned: Callable[[Inventory], tuple[Destination, Plan]],
+    how: Writing,
+    *,
+    own_table: bool,
+) -> Document:
+    """Convert ``source`` by the plan that ``planned`` makes of its inventory; :func:`convert` says the rest."""
+    if folder is not None:
+        _check_output(folder, force=how.force)
+    with open_checkpoint(source, verify=how.verify) as checkpoint:
+        before = checkpoint.stamps()
+        _refuse_object_paths(checkpoint, own_table=own_table)
+        destination, made = planned(checkpoint.inventory)
+        learned = quantization_ranges(checkpoint) if how.ranges else None
         if made.findings or folder is None:
             return document(made, destination.migration(made), ranges=learned)
         _refuse_source_folder(folder, checkpoint)
-        how = _Writing(seed, data, verify_data, force, before, learned, progress)
-        return _write(made, destination, checkpoint, folder, how)
+        return _write(made, destination, checkpoint, folder, how, before, learned)
 
 
-def _refuse_object_paths(checkpoint: Checkpoint, table: PathLike | None) -> None:
+def plan_to(inventory: Inventory, destination: Destination) -> Plan:
+    """The ledger of converting ``inventory`` to ``destination``; names, dtypes and shapes are all that it sees.
+
+    Raises:
+        CkptmapError: the inventory is of another architecture, or does not fit.
+    """
+    with collector_paused():
+        matching = match(inventory, destination.table)
+        refuse_other_architecture(matching, destination.target)
+        return make_plan(matching, destination.target, destination.options)
+
+
+def _refuse_object_paths(checkpoint: Checkpoint, *, own_table: bool) -> None:
     """Shipped tables speak of TF1 names; only the user's own table may speak of object paths."""
-    if checkpoint.inventory.object_based and table is None:
+    if checkpoint.inventory.object_based and not own_table:
         raise TargetError(
             f"{checkpoint.inventory.path} is a TF2 checkpoint already: its variables are object paths",
             hint="restore it with tf.train.Checkpoint, or give your own table with --table",
         )
 
 
-def _plan(checkpoint: Checkpoint, destination: Destination) -> Plan:
-    with collector_paused():
-        matching = match(checkpoint.inventory, destination.table)
-        refuse_other_architecture(matching, destination.target)
-        return make_plan(matching, destination.target, destination.options)
-
-
-@dataclass(frozen=True, slots=True)
-class _Writing:
-    """What the user decided about the writing; :func:`convert` says what each means."""
-
-    seed: int
-    data: DataMode
-    verify_data: bool
-    force: bool
-    before: Stamps
-    ranges: Mapping[str, float] | None
-    progress: Progress | None
-
-
-def _write(made: Plan, destination: Destination, checkpoint: Checkpoint, folder: Path, how: _Writing) -> Document:
+def _write(
+    made: Plan,
+    destination: Destination,
+    checkpoint: Checkpoint,
+    folder: Path,
+    how: Writing,
+    before: Stamps,
+    ranges: Mapping[str, float] | None,
+) -> Document:
     prefix = folder / CHECKPOINT_NAME
     migration = destination.migration(made, prefix.as_posix())
     with Staging(folder) as staging:
         _check_empty(folder, force=how.force)
         staged = stage_checkpoint(made, checkpoint, staging, seed=how.seed, data=how.data, progress=how.progress)
         verified = read_back(staging.unnamed(CHECKPOINT_NAME), staged, checkpoint, everything=how.verify_data)
-        checkpoint.refuse_changed(how.before)
+        checkpoint.refuse_changed(before)
         kept = len(staged.written) - verified
         notes = staged.placement.notes if checkpoint.verify else (*staged.placement.notes, _UNVERIFIED)
         checksums = {
@@ -159,7 +190,7 @@ def _write(made: Plan, destination: Destination, checkpoint: Checkpoint, folder:
             "output": _digests(staging.unnamed(CHECKPOINT_NAME)),
         }
         output = Output(str(prefix), staged.nbytes, verified, notes, staged.placement.mode, kept, checksums)
-        report = document(made, migration, output, ranges=how.ranges)
+        report = document(made, migration, output, ranges=ranges)
         staging.new(REPORT_NAME).write_text(to_json(report) + "\n", encoding="ascii")
         if migration is not None:
             staging.new(CONFIG_NAME).write_text(migration.text, encoding="utf-8", newline="")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 import typer
 
-from ckptmap.cli.options import Json, Output, Source, parse_settings
+from ckptmap.cli.options import Json, Output, Sources, parse_settings
 from ckptmap.cli.outputs import Formats, ReportFilesBeside, annotating, choose_outputs, emit
 
 if TYPE_CHECKING:
     from ckptmap.draft import PlanChoices
+    from ckptmap.report.document import Document
 
 
 Ema = Literal["prefer", "ignore", "only"]
@@ -20,7 +23,7 @@ Prefer = Literal["exact", "stock"]
 
 
 def convert_command(
-    source: Source,
+    sources: Sources = None,
     to: Annotated[
         str | None,
         typer.Option("--to", help="Target: a name (see `ckptmap targets`) or any TF2 checkpoint.", show_default=False),
@@ -99,20 +102,31 @@ def convert_command(
     ] = False,
     no_verify: Annotated[
         bool,
-        typer.Option("--no-verify", help="Do not compare the source's checksums: takes what is left of damaged values."),
+        typer.Option(
+            "--no-verify", help="Do not compare the source's checksums: takes what is left of damaged values."
+        ),
     ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace a checkpoint that is already in the output directory.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the ledger; write nothing.")] = False,
+    batch: Annotated[
+        Path | None,
+        typer.Option(metavar="LIST", help="A file with a checkpoint a line, each converted too.", show_default=False),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of several checkpoints, how many at a time; default: the cores, at most 4."),
+    ] = None,
     formats: Formats = None,
     report_files: ReportFilesBeside = None,
     json: Json = False,
 ) -> None:
-    """Convert a TF1 checkpoint to a TF2 checkpoint and report the fate of every variable."""
-    from ckptmap.cli.progress import byte_progress
-    from ckptmap.conversion import convert
+    """Convert a TF1 checkpoint to a TF2 checkpoint and report the fate of every variable.
 
+    Several checkpoints, named here or in a list, go to folders of their own below the output directory; one that
+    fails never stops the others, and the exit code is the worst of all.
+    """
     outputs = choose_outputs(formats, report_files, json=json)
     if output is None and not dry_run:
         raise typer.BadParameter("say where to write with -o DIRECTORY, or add --dry-run", param_hint="--output")
@@ -126,23 +140,64 @@ def convert_command(
         "init_missing": init_missing,
         "step": step,
     }
-    with annotating(outputs), byte_progress("writing") as progress:
-        report = convert(
-            source,
-            to=to,
-            output=None if dry_run else output,
-            table=table,
-            pipeline=pipeline,
-            prefer=prefer,
-            ranges=ranges,
-            seed=seed,
-            data=data,
-            verify_data=verify_data,
-            verify=not no_verify,
-            force=force,
-            progress=progress,
-            **choices,
-        )
+    settled: _Settled = {
+        "to": to,
+        "output": None if dry_run else output,
+        "table": table,
+        "pipeline": pipeline,
+        "prefer": prefer,
+        "seed": seed,
+        "data": data,
+        "verify_data": verify_data,
+        "verify": not no_verify,
+        "ranges": ranges,
+        "force": force,
+    }
+    with annotating(outputs):
+        if batch is None and sources is not None and len(sources) == 1:
+            report = _one(sources[0], settled, choices)
+            exit_code = 1 if report["findings"] else 0
+        else:
+            report = _many(sources or (), batch, jobs, settled, choices)
+            exit_code = report["exit_code"]
     emit(report, outputs)
-    if report["findings"]:
-        raise typer.Exit(1)
+    if exit_code:
+        raise typer.Exit(exit_code)
+
+
+class _Settled(TypedDict):
+    """What one conversion and many take alike."""
+
+    to: str | None
+    output: Path | None
+    table: str | None
+    pipeline: str | None
+    prefer: Prefer
+    seed: int
+    data: Data
+    verify_data: bool
+    verify: bool
+    ranges: bool
+    force: bool
+
+
+def _one(source: str, settled: _Settled, choices: PlanChoices) -> Document:
+    from ckptmap.cli.progress import byte_progress
+    from ckptmap.conversion import convert
+
+    with byte_progress("writing") as progress:
+        return convert(source, progress=progress, **settled, **choices)
+
+
+def _many(
+    sources: Sequence[str], batch: Path | None, jobs: int | None, settled: _Settled, choices: PlanChoices
+) -> Document:
+    from ckptmap.batch import convert_many
+    from ckptmap.batch_names import read_list
+    from ckptmap.cli.progress import item_progress
+
+    listed = read_list(batch) if batch is not None else []
+    if not sources and not listed:
+        raise typer.BadParameter("name a checkpoint, or a list of them with --batch", param_hint="CHECKPOINT")
+    with item_progress("converting") as progress:
+        return convert_many([*sources, *listed], jobs=jobs, progress=progress, **settled, **choices)

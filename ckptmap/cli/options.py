@@ -16,6 +16,14 @@ Source = Annotated[
         show_default=False,
     ),
 ]
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="CHECKPOINT...",
+        help="The checkpoint: its prefix, any of its files, or the directory that holds it; or several.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Directory to write the new checkpoint to.", show_default=False)

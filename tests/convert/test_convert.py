@@ -6,7 +6,7 @@ import pytest
 
 import ckptmap
 from ckptmap import conversion
-from ckptmap.checkpoint.reader import Checkpoint
+from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.destination import Destination
 from ckptmap.errors import OutputError
 from ckptmap.ledger import Plan
@@ -143,14 +143,14 @@ def test_what_another_run_wrote_meanwhile_is_not_replaced(
     source: Path, template: Path, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both found the folder empty; the other one was faster."""
-    planned = conversion._plan
+    planned = conversion.plan_to
 
-    def plan_slowly(checkpoint: Checkpoint, destination: Destination) -> Plan:
+    def plan_slowly(inventory: Inventory, destination: Destination) -> Plan:
         monkeypatch.undo()
         ckptmap.convert(source, to=template, table=table, output=tmp_path / "new", seed=1)
-        return planned(checkpoint, destination)
+        return planned(inventory, destination)
 
-    monkeypatch.setattr(conversion, "_plan", plan_slowly)
+    monkeypatch.setattr(conversion, "plan_to", plan_slowly)
     with pytest.raises(OutputError, match="is not empty"):
         ckptmap.convert(source, to=template, table=table, output=tmp_path / "new")
     assert (tmp_path / "new" / "report.json").is_file()

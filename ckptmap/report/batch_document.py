@@ -1,0 +1,84 @@
+"""The one report of many conversions, as plain JSON values; its schema is ``batch.schema.json``.
+
+The full report of each conversion is in the ``report.json`` beside its checkpoint: of a thousand checkpoints the
+ledgers would not fit into one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ckptmap.errors import CkptmapError, ProblemsError
+from ckptmap.report.document import Document
+from ckptmap.version import __version__
+
+if TYPE_CHECKING:
+    from ckptmap.destination import Destination
+
+SCHEMA = "ckptmap.batch/1"
+FATES = ("converted", "planned", "findings", "failed")
+
+
+def batch_document(destination: Destination, conversions: Sequence[Document], *, jobs: int, plans: int) -> Document:
+    """The report of ``conversions``, each from :func:`converted` or :func:`failed`; ``plans`` is how many were made."""
+    met = Counter(one["fate"] for one in conversions)
+    return {
+        "schema": SCHEMA,
+        "generator": f"ckptmap {__version__}",
+        "target": destination.target.name,
+        "table": destination.table.name,
+        "jobs": jobs,
+        "plans": plans,
+        "summary": {fate: met[fate] for fate in FATES},
+        "exit_code": max((one["exit_code"] for one in conversions), default=0),
+        "conversions": list(conversions),
+    }
+
+
+def converted(source: str, report: Document) -> Document:
+    """What became of ``source``, by the report of its own conversion."""
+    output = report["output"]
+    fate = "findings" if report["findings"] else "planned" if output is None else "converted"
+    return {
+        "source": source,
+        "fate": fate,
+        "exit_code": 1 if report["findings"] else 0,
+        "checkpoint": output["checkpoint"] if output else None,
+        "report": str(Path(output["checkpoint"]).with_name("report.json")) if output else None,
+        "bytes": output["bytes"] if output else None,
+        "data": output["data"] if output else None,
+        "summary": report["summary"],
+        "findings": report["findings"],
+        "notes": [*report["source"]["notes"], *(output["notes"] if output else ())],
+        "error": None,
+    }
+
+
+def failed(source: str, error: CkptmapError) -> Document:
+    """What became of ``source`` where nothing did."""
+    return {
+        "source": source,
+        "fate": "failed",
+        "exit_code": error.exit_code,
+        "checkpoint": None,
+        "report": None,
+        "bytes": None,
+        "data": None,
+        "summary": None,
+        "findings": [],
+        "notes": [],
+        "error": {
+            **_told(error),
+            "problems": [str(problem) for problem in error.problems] if isinstance(error, ProblemsError) else [],
+        },
+    }
+
+
+def _told(error: CkptmapError) -> Document:
+    if isinstance(error, ProblemsError):
+        return {"message": error.summary, "where": None, "hint": None}
+    problem = error.problem
+    return {"message": problem.message, "where": problem.where or None, "hint": problem.hint or None}

@@ -1,0 +1,91 @@
+"""The sheet of many conversions (``ckptmap.batch/1``): a row for each checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ckptmap.report.document import Document
+from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts
+from ckptmap.report.text import byte_count, plural
+
+_FATES = (
+    ("", "converted", Level.OK),
+    ("", "planned", Level.OK),
+    ("", "findings", Level.FAILURE),
+    ("", "failed", Level.FAILURE),
+)
+_LEVELS = {fate: level for _, fate, level in _FATES}
+_COUNTS = ("restored", "reinitialized", "missing", "mapped", "superseded", "dropped", "unused")
+_COLUMNS = ("source", "fate", "checkpoint", "bytes", "data", *_COUNTS, "findings", "error")
+_MOST_PROBLEMS = 3
+
+
+def sheet(document: Document) -> Sheet:
+    """The sheet of a batch."""
+    rows = tuple(map(_row, document["conversions"]))
+    return Sheet(
+        schema=document["schema"],
+        generator=document["generator"],
+        title="ckptmap convert --batch",
+        subject=f"{plural(len(rows), 'checkpoint')} → {document['target']}",
+        passed=document["exit_code"] == 0,
+        verdict=_verdict(document),
+        facts=tuple(_facts(document)),
+        counts=fate_counts(rows, _FATES),
+        columns=_COLUMNS,
+        rows=rows,
+        messages=tuple(message for one in document["conversions"] for message in _messages(one)),
+    )
+
+
+def _row(one: Document) -> Row:
+    summary = one["summary"] or {}
+    record: dict[str, Cell] = {
+        **{name: one[name] for name in ("source", "fate", "checkpoint", "bytes", "data")},
+        **{name: summary.get(name) for name in _COUNTS},
+        "findings": len(one["findings"]),
+        "error": one["error"]["message"] if one["error"] else None,
+    }
+    return Row(one["source"], one["fate"], _LEVELS[one["fate"]], record, "", "", _detail(one))
+
+
+def _detail(one: Document) -> str:
+    if one["fate"] == "converted":
+        return f"→ {one['checkpoint']} ({byte_count(one['bytes'])}, {one['data']})"
+    return plural(len(one["findings"]), "finding") if one["findings"] else ""
+
+
+def _messages(one: Document) -> Iterator[Message]:
+    if one["error"]:
+        yield Message(Level.FAILURE, _told(one), one["source"], one["error"]["hint"] or "")
+    for finding in one["findings"]:
+        where = f"{finding['where']}: " if finding["where"] else ""
+        yield Message(Level.FAILURE, f"{where}{finding['message']}", one["source"], finding["hint"] or "")
+    for note in one["notes"]:
+        yield Message(Level.NOTE, note, one["source"])
+
+
+def _told(one: Document) -> str:
+    """The message with its first problems; the JSON has them all."""
+    message, where, problems = one["error"]["message"], one["error"]["where"], one["error"]["problems"]
+    if where and where != one["source"]:
+        message = f"{where}: {message}"
+    more = [f"and {plural(len(problems) - _MOST_PROBLEMS, 'problem')} more"] if len(problems) > _MOST_PROBLEMS else []
+    told = "; ".join([*problems[:_MOST_PROBLEMS], *more])
+    return f"{message}: {told}" if told else str(message)
+
+
+def _facts(document: Document) -> Iterator[tuple[str, str]]:
+    yield "target", document["target"]
+    yield "table", document["table"]
+    yield "plans", f"{plural(document['plans'], 'plan')} for {plural(len(document['conversions']), 'checkpoint')}"
+
+
+def _verdict(document: Document) -> str:
+    summary, count = document["summary"], len(document["conversions"])
+    done = f"{summary['converted']:,} of {plural(count, 'checkpoint')} converted"
+    if summary["planned"]:
+        done = f"{summary['planned']:,} of {plural(count, 'checkpoint')} planned; dry run, nothing was written"
+    rest = [f"{summary['findings']:,} with findings"] if summary["findings"] else []
+    rest += [f"{summary['failed']:,} failed"] if summary["failed"] else []
+    return "; ".join([done, *rest])

@@ -1,0 +1,81 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Project, Run
+from tests.convert.conftest import tf1_values, values, write_tf1
+
+
+@pytest.fixture
+def options(project: Project) -> list[object]:
+    return ["--table", project.table, "--to", project.template, "-o", project.folder / "new"]
+
+
+@pytest.fixture
+def several(project: Project) -> list[Path]:
+    return [write_tf1(project.folder / "zoo" / name / "model.ckpt", tf1_values()) for name in ("a", "b", "c")]
+
+
+def test_several_checkpoints_and_one_report(
+    run: Run, several: list[Path], options: list[object], project: Project
+) -> None:
+    result = run("convert", *several, *options, "--data", "copy")
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.splitlines()
+    assert lines[2] == "plans   1 plan for 3 checkpoints"
+    assert lines[-1] == "3 of 3 checkpoints converted"
+    for name in "abc":
+        assert (project.folder / "new" / name / "model.ckpt" / "ckpt-0.index").exists()
+
+
+def test_a_list_and_its_worst(run: Run, several: list[Path], options: list[object], project: Project) -> None:
+    write_tf1(several[1], {**tf1_values(), "other/scale": values((2,))})
+    (project.folder / "list.txt").write_text("# two\nzoo/a/model.ckpt\n\nzoo/b/model.ckpt\n")
+    result = run("convert", "--batch", project.folder / "list.txt", *options, "--json", "--jobs", 2)
+    assert result.code == 1
+    report = json.loads(result.out)
+    assert report["schema"] == "ckptmap.batch/1"
+    assert [(one["fate"], one["exit_code"]) for one in report["conversions"]] == [("converted", 0), ("findings", 1)]
+    assert report["conversions"][1]["findings"] == [
+        {
+            "message": "1 source variable that no rule of my_model speaks of",
+            "where": "other/scale",
+            "hint": "map or drop them in a table, or accept with --allow-unused 'other/scale'",
+        }
+    ]
+    several[1].with_name("model.ckpt.index").unlink()
+    result = run("convert", "--batch", project.folder / "list.txt", several[2], *options, "--force")
+    assert result.code == 2
+    assert "2 of 3 checkpoints converted; 1 failed" in result.out
+    assert "is only the values of a checkpoint: model.ckpt.index, which names them, is missing" in result.out
+
+
+def test_a_list_of_one_goes_below_the_output_too(
+    run: Run, several: list[Path], options: list[object], project: Project
+) -> None:
+    (project.folder / "list.txt").write_text("zoo/a/model.ckpt\n")
+    assert run("convert", "--batch", project.folder / "list.txt", *options).code == 0
+    assert (project.folder / "new" / "model.ckpt" / "ckpt-0.index").exists()
+
+
+def test_a_batch_is_rendered_from_its_json(
+    run: Run, several: list[Path], options: list[object], project: Project
+) -> None:
+    assert run("convert", *several, *options, "--report", project.folder / "all.json").code == 0
+    result = run("report", project.folder / "all.json", "--format", "markdown")
+    assert result.code == 0
+    assert "3 of 3 checkpoints converted" in result.out
+
+
+def test_a_dry_run_of_many(run: Run, several: list[Path], options: list[object], project: Project) -> None:
+    result = run("convert", *several, *options, "--dry-run")
+    assert result.code == 0
+    assert result.out.splitlines()[-1] == "3 of 3 checkpoints planned; dry run, nothing was written"
+    assert not (project.folder / "new").exists()
+
+
+def test_a_checkpoint_is_needed(run: Run, options: list[object]) -> None:
+    result = run("convert", *options)
+    assert result.code == 2
+    assert "name a checkpoint, or a list of them with --batch" in result.err
