@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ckptmap.errors import Problem
 from ckptmap.report.document import Document
 from ckptmap.report.fold import fold, layer
-from ckptmap.report.text import byte_count, checked, parameter_count, plural, printable
+from ckptmap.report.text import byte_count, checked, classes_text, parameter_count, plural, printable
 from ckptmap.roots import FINE_TUNE_TYPES
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ _TARGET_FATES = ("restored", "reinitialized", "missing")
 _SOURCE_FATES = ("mapped", "superseded", "dropped", "unused")
 _MOST_LAYERS = 3
 _MOST_SCOPES = 6
-_MOST_CLASSES = 5
 
 
 def print_report(report: Document, console: Console) -> None:
@@ -117,18 +116,9 @@ def _fate(fate: str) -> str:
 
 
 def _classes(report: Document) -> Iterator[str]:
-    """What became of the classes, with the first names of those that are new and those that are gone."""
     classes = report.get("classes")
     if classes:
-        carried = len(classes["carried"])
-        sides = [f"{side}: {_first_names(classes[side])}" for side in ("new", "dropped") if classes[side]]
-        total = carried + len(classes["new"])
-        yield "  classes       " + "; ".join([f"{carried} of {total} carried over", *sides])
-
-
-def _first_names(names: list[str]) -> str:
-    more = f", … ({len(names) - _MOST_CLASSES} more)" if len(names) > _MOST_CLASSES else ""
-    return _safe(", ".join(names[:_MOST_CLASSES])) + more
+        yield f"  classes       {_safe(classes_text(classes))}"
 
 
 def _assumptions(report: Document) -> Iterator[str]:

@@ -7,7 +7,7 @@ from math import prod
 
 from ckptmap.report.document import Document
 from ckptmap.report.sheet import Cell, ConfigEdit, Level, Message, Row, Sheet, fate_counts
-from ckptmap.report.text import byte_count, checked, parameter_count, plural
+from ckptmap.report.text import byte_count, checked, classes_text, parameter_count, plural
 from ckptmap.roots import FINE_TUNE_TYPES
 
 _FATES = (
@@ -105,13 +105,13 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     held = f"{source['kind']}, {plural(source['variables'], 'variable')}, {byte_count(source['bytes'])}"
     yield "source", f"{source['path']} ({held})"
     yield "target", f"{target['name']} ({plural(target['variables'], 'variable')})"
-    classes = {name: value for name, value in target["dimensions"].items() if name == "num_classes"}
-    settings = {**target["settings"], **classes}
+    count = {name: value for name, value in target["dimensions"].items() if name == "num_classes"}
+    settings = {**target["settings"], **count}
     if settings:
         yield "settings", ", ".join(f"{name} {_plain(value)}" for name, value in settings.items())
     yield "table", document["table"]
-    if by_fate := document.get("classes"):
-        yield "classes", ", ".join(f"{len(names)} {fate}" for fate, names in by_fate.items())
+    if classes := document.get("classes"):
+        yield "classes", classes_text(classes)
     if output:
         yield "written", f"{output['checkpoint']} ({byte_count(output['bytes'])})"
     verdict = document.get("verdict")

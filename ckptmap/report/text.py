@@ -10,6 +10,7 @@ from ckptmap.escapes import printable
 __all__ = ["byte_count", "parameter_count", "plural", "printable"]
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
+_MOST_CLASSES = 5
 
 
 def byte_count(count: int) -> str:
@@ -40,3 +41,15 @@ def checked(output: Mapping[str, Any]) -> str:
     if not output["kept"]:
         return verified
     return f"{verified}, {plural(output['kept'], 'value')} untouched ({output['data']})"
+
+
+def classes_text(classes: Mapping[str, list[str]]) -> str:
+    """What became of the classes of two label maps, with the first names of each fate."""
+    carried, new, dropped = (classes[fate] for fate in ("carried", "new", "dropped"))
+    sides = [(f"{len(carried)} of {len(carried) + len(new)} carried over", carried), ("new", new), ("dropped", dropped)]
+    return "; ".join(_with_first_names(text, names) for text, names in sides if names or names is carried)
+
+
+def _with_first_names(text: str, names: list[str]) -> str:
+    more = f", … ({len(names) - _MOST_CLASSES} more)" if len(names) > _MOST_CLASSES else ""
+    return f"{text}: {', '.join(names[:_MOST_CLASSES])}{more}" if names else text

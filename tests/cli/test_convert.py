@@ -197,4 +197,4 @@ def test_label_maps_say_which_classes_are_carried_over(run: Run, project: Projec
     maps = label_maps(project.folder, "cat dog cow", "horse cat owl")
     result = run("convert", *project.arguments, "--label-map", *maps, "--dry-run")
     assert result.code == 0
-    assert "  classes       1 of 3 carried over; new: horse, owl; dropped: dog, cow\n" in result.out
+    assert "  classes       1 of 3 carried over: cat; new: horse, owl; dropped: dog, cow\n" in result.out

@@ -1,4 +1,4 @@
-from ckptmap.report.text import byte_count, parameter_count, plural, printable
+from ckptmap.report.text import byte_count, classes_text, parameter_count, plural, printable
 
 
 def test_control_characters_are_escaped() -> None:
@@ -19,3 +19,13 @@ def test_plurals() -> None:
 
 def test_parameter_counts() -> None:
     assert [parameter_count(n) for n in (12, 4500, 4_475_000)] == ["12", "4.5 k", "4.5 M"]
+
+
+def test_classes_are_told_by_their_first_names() -> None:
+    many = [f"c{at}" for at in range(7)]
+    assert classes_text({"carried": ["cat", "dog"], "new": ["owl"], "dropped": []}) == (
+        "2 of 3 carried over: cat, dog; new: owl"
+    )
+    assert classes_text({"carried": [], "new": ["owl"], "dropped": many}) == (
+        "0 of 1 carried over; new: owl; dropped: c0, c1, c2, c3, c4, … (2 more)"
+    )
