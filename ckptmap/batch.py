@@ -28,6 +28,10 @@ from ckptmap.report.document import Document
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+JOBS = 4
+"""Threads, whatever the number of cores: small checkpoints mostly wait for the disk, of large ones bytes are copied and
+checked without the interpreter's lock. Processes took twice as long, for their start."""
+
 Progress = Callable[[int, int], None]
 Layout = tuple[tuple[str, DType, tuple[int, ...]], ...]
 
@@ -37,7 +41,7 @@ def convert_many(
     *,
     to: PathLike | None = None,
     output: PathLike | None,
-    jobs: int | None = None,
+    jobs: int = JOBS,
     table: PathLike | None = None,
     pipeline: PathLike | None = None,
     prefer: Prefer = "exact",
@@ -54,9 +58,9 @@ def convert_many(
 
     Each goes to a folder of its own below ``output`` (None: a dry run), named as the source is below the folder that
     all sources share: ``zoo/a/model.ckpt`` and ``zoo/b/model.ckpt`` become ``output/a/model.ckpt`` and
-    ``output/b/model.ckpt``. Its full report is the ``report.json`` there. ``jobs`` are converted at a time, default:
-    one for each core, at most 4. Checkpoints with the same names, shapes and dtypes share one plan. ``progress`` is
-    called with (checkpoints done, checkpoints in all). The other arguments are those of :func:`ckptmap.convert`.
+    ``output/b/model.ckpt``. Its full report is the ``report.json`` there. ``jobs`` are converted at a time.
+    Checkpoints with the same names, shapes and dtypes share one plan. ``progress`` is called with (checkpoints done,
+    checkpoints in all). The other arguments are those of :func:`ckptmap.convert`.
 
     Raises:
         CkptmapError: the target, table or config cannot be used, or the sources do not lead to outputs of their own.
@@ -77,12 +81,9 @@ def convert_many(
             return failed(path, CkptmapError(f"{type(error).__name__}: {error}", where=path))
         return converted(path, report)
 
-    workers = jobs or min(4, os.cpu_count() or 1)
     with _parents(folders):
-        done = _side_by_side(
-            [(path, folder) for path, folder in zip(paths, folders, strict=True)], one, workers, progress
-        )
-    return batch_document(destination, done, jobs=workers, plans=plans.made)
+        done = _side_by_side(list(zip(paths, folders, strict=True)), one, jobs, progress)
+    return batch_document(destination, done, jobs=jobs, plans=plans.made)
 
 
 @dataclass(slots=True)

@@ -114,10 +114,7 @@ def convert_command(
         Path | None,
         typer.Option(metavar="LIST", help="A file with a checkpoint a line, each converted too.", show_default=False),
     ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(min=1, help="Of several checkpoints, how many at a time; default: the cores, at most 4."),
-    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Of several checkpoints, how many are converted at a time.")] = 4,
     formats: Formats = None,
     report_files: ReportFilesBeside = None,
     json: Json = False,
@@ -189,9 +186,7 @@ def _one(source: str, settled: _Settled, choices: PlanChoices) -> Document:
         return convert(source, progress=progress, **settled, **choices)
 
 
-def _many(
-    sources: Sequence[str], batch: Path | None, jobs: int | None, settled: _Settled, choices: PlanChoices
-) -> Document:
+def _many(sources: Sequence[str], batch: Path | None, jobs: int, settled: _Settled, choices: PlanChoices) -> Document:
     from ckptmap.batch import convert_many
     from ckptmap.batch_names import read_list
     from ckptmap.cli.progress import item_progress

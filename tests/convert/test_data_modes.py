@@ -117,13 +117,17 @@ def test_changed_values_go_into_a_file_of_their_own(source: Path, tmp_path: Path
         assert span.file == 1
 
 
-def test_across_devices_a_link_becomes_a_copy_and_says_so(
-    source: Path, template: Path, table: Path, tmp_path: Path, elsewhere: Path
+@pytest.mark.parametrize("mode", MODES)
+def test_across_devices_every_mode_copies_and_says_so(
+    source: Path, template: Path, table: Path, tmp_path: Path, elsewhere: Path, mode: str
 ) -> None:
-    report = ckptmap.convert(source, to=template, table=table, output=elsewhere / "new", data="link")
+    before = state(source.parent)
+    report = ckptmap.convert(source, to=template, table=table, output=elsewhere / "new", data=mode)
     output = report["output"]
     assert (output["data"], output["verified"], output["kept"]) == ("copy", 7, 0)
-    assert output["notes"] == ["copied, link is not possible here: Invalid cross-device link"]
+    refused = [f"copied, {mode} is not possible here: Invalid cross-device link"]
+    assert output["notes"] == (refused if mode in ("link", "reflink") else [])
+    assert state(source.parent) == before
     ckptmap.convert(source, to=template, table=table, output=tmp_path / "plain", data="copy")
     assert contents(elsewhere / "new" / "ckpt-0") == contents(tmp_path / "plain" / "ckpt-0")
 
