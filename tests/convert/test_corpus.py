@@ -71,6 +71,13 @@ def test_a_dry_run_accounts_for_every_variable(
 
 
 @needs_corpus
+def test_what_shapes_show_is_not_assumed() -> None:
+    report = ckptmap.convert(CORPUS / "tf1" / DETECTORS[-1][0], to=DETECTORS[-1][1], output=None)
+    assert report["target"]["settings"]["share_box_across_classes"] is False
+    assert [one["setting"] for one in report["target"]["assumed"]] == ["use_dropout"]
+
+
+@needs_corpus
 @pytest.mark.parametrize(
     ("source", "verdict", "tf2_type"),
     [
