@@ -51,7 +51,8 @@ def assign(session: Any, values: dict[Any, Array]) -> None:
 def randomize(tf1: Any, session: Any, seed: int) -> None:
     """Give every float variable of the session's graph a random value; the others (global_step) keep theirs."""
     generator = np.random.default_rng(seed)
-    floats, others = [], []
+    floats: list[Any] = []
+    others: list[Any] = []
     for variable in tf1.global_variables():
         (floats if variable.dtype.base_dtype.is_floating else others).append(variable)
     session.run(tf1.variables_initializer(others))
