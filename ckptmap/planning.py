@@ -17,6 +17,7 @@ from ckptmap.stepping import find_step
 from ckptmap.surgery import plan_surgery
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
+from ckptmap.targets.settle import settle
 from ckptmap.targets.variables import TargetVariable
 
 
@@ -33,6 +34,7 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     placed, misplaced = _place(mapping.assignments, layout)
     averages = _averages(slots) if options.ema != "ignore" else {}
     offers, refused = _offers(placed, inventory, averages)
+    layout = settle(target, layout, {o.assignment.target: o.shape for o in offers.values()}, options.settings)
     solved = _solve(layout, offers, options)
     surgery = plan_surgery(offers, solved, options.labels, options.num_classes)
     problems = [*mapping.problems, *misplaced, *refused, *solved.problems, *surgery.problems]
