@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ckptmap.pipeline.models import EXTRACTORS
@@ -27,9 +27,20 @@ def catalogue() -> tuple[Entry, ...]:
     return tuple(_entry(name) for name in list_targets())
 
 
-def without_counterpart() -> tuple[str, ...]:
-    """The TF1 feature extractor types that have no Keras counterpart."""
+SLIM_ONLY_NOTE = (
+    "Slim's own code inside Keras, for want of a Keras counterpart; restoring, training and exporting it needs "
+    "ckptmap's tf extra, an exported SavedModel plain TensorFlow only"
+)
+
+
+def slim_only() -> tuple[str, ...]:
+    """The TF1 feature extractor types that have no Keras counterpart: TF2 runs slim's own code."""
     return tuple(sorted(name for name, extractor in EXTRACTORS.items() if not extractor.keras))
+
+
+def without_target() -> tuple[str, ...]:
+    """The TF1 feature extractor types for which no target is shipped; a TF2 checkpoint of the model serves as one."""
+    return tuple(sorted(EXTRACTORS.keys() - set(list_targets())))
 
 
 def markdown() -> Iterator[str]:
@@ -40,7 +51,13 @@ def markdown() -> Iterator[str]:
     for entry in catalogue():
         differences = "; ".join(entry.differences) or "nowhere"
         yield f"| `{entry.name}` | {entry.verdict} | `{entry.extractor_type}` | {differences} |"
-    yield from ("", "No TF2 counterpart: " + ", ".join(f"`{name}`" for name in without_counterpart()) + ".")
+    yield from ("", f"{SLIM_ONLY_NOTE}: {_listed(slim_only())}.")
+    if missing := without_target():
+        yield from ("", f"Not shipped yet; give a checkpoint of the TF2 model with `--to`: {_listed(missing)}.")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _entry(name: str) -> Entry:

@@ -7,6 +7,7 @@ backbone itself (``restore_from_objects`` of the meta-architectures).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 DETECTION = "model"
@@ -23,18 +24,39 @@ _BACKBONE = "_feature_extractor/classification_backbone/"
 _LAYER = "layer_with_weights-"
 _FIRST_STAGE = f"_feature_extractor_for_proposal_features/{_LAYER}"
 _SECOND_STAGE = f"_feature_extractor_for_box_classifier_features/{_LAYER}"
+_SLIM = re.compile(r"_feature_extractor[^/]*/_tf1_style_var_store/_vars/(?P<name>[^/]+)")
+_EXTRA_LAYER = re.compile(r"(?:^|/)(?:\w+_[12]_Conv2d_\d+_\w+|Base_Conv2d_\w+|MnasFPN|SSD_feature_maps)/")
+"""What the Object Detection API's SSD extractors add behind the network (models/feature_map_generators.py)."""
 
 
 def paths_below(root: str, keys: Collection[str]) -> dict[str, str]:
     """The path below ``root`` of each of a model's object paths ``keys``; those that are no part of it are left out.
 
     The classification backbone of an R-CNN is one Keras model, of which the first stage is the beginning and the second
-    the end: its layers are numbered on from the first stage's.
+    the end: its layers are numbered on from the first stage's. Where slim's own code is the extractor, the backbone is
+    its variables by the names that slim's classification network gives them.
     """
     if root != CLASSIFICATION:
         return {key: key for key in keys}
+    if slim := {key: path for key in keys if (path := _slim_path(key))}:
+        return slim
     plain = {key: key.removeprefix(_BACKBONE) for key in keys if key.startswith(_BACKBONE)}
     return plain or _stages(tuple(keys))
+
+
+def classification_name(name: str) -> str:
+    """What slim's classification network calls a variable of a detector's extractor; empty for one that it lacks.
+
+    ``name`` is the TF1 name: ``FeatureExtractor/InceptionV2/Conv2d_2b_1x1/weights``.
+    """
+    below = name.partition("/")[2]
+    return "" if _EXTRA_LAYER.search(below) else below
+
+
+def _slim_path(key: str) -> str:
+    match = _SLIM.fullmatch(key)
+    name = match["name"].replace(".S", "/") if match else ""
+    return classification_name(name).replace("/", ".S")
 
 
 def _stages(keys: tuple[str, ...]) -> dict[str, str]:

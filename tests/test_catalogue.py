@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from ckptmap.catalogue import catalogue, markdown, without_counterpart
+from ckptmap.catalogue import catalogue, markdown, slim_only, without_target
 
 PAGE = Path(__file__).parents[1] / "docs" / "targets.md"
 
@@ -18,6 +18,10 @@ def test_verdicts_of_the_official_configurations() -> None:
     assert verdicts["faster_rcnn_resnet50"] == "equal with these config edits"
 
 
-def test_types_without_a_counterpart() -> None:
-    assert len(without_counterpart()) == 20
-    assert "faster_rcnn_inception_v2" in without_counterpart()
+def test_types_without_a_keras_counterpart() -> None:
+    assert len(slim_only()) == 20
+    assert "faster_rcnn_inception_v2" in slim_only()
+
+
+def test_types_without_a_target() -> None:
+    assert set(without_target()) <= set(slim_only())

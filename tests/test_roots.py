@@ -11,6 +11,20 @@ def test_the_backbone_of_an_ssd_is_an_object_of_its_own() -> None:
     assert found == {backbone: "layer_with_weights-0/kernel"}
 
 
+def test_slims_own_code_has_the_names_of_slims_classification_network() -> None:
+    held = "_feature_extractor/_tf1_style_var_store/_vars/FeatureExtractor.SInceptionV2"
+    first = f"{held}.SConv2d_2b_1x1.Sweights"
+    extra = f"{held}.SMixed_5c_1_Conv2d_2_1x1_256.Sweights"
+    second = (
+        "_feature_extractor_for_box_classifier_features/_tf1_style_var_store/_vars/"
+        "SecondStageFeatureExtractor.SInceptionV2.SMixed_5a.SBranch_0.SConv2d_0a_1x1.Sweights"
+    )
+    assert paths_below(CLASSIFICATION, [first, extra, second, "_box_predictor/kernel"]) == {
+        first: "InceptionV2.SConv2d_2b_1x1.Sweights",
+        second: "InceptionV2.SMixed_5a.SBranch_0.SConv2d_0a_1x1.Sweights",
+    }
+
+
 def test_the_stages_of_an_rcnn_are_numbered_through() -> None:
     first = "_feature_extractor_for_proposal_features/layer_with_weights-85/gamma"
     second = "_feature_extractor_for_box_classifier_features/layer_with_weights-19/moving_mean"

@@ -29,5 +29,5 @@ def targets_command(
         return
     for entry in entries:
         typer.echo(f"{entry.name:<34}{entry.verdict:<40}{entry.extractor_type}")
-    typer.echo(f"no TF2 counterpart: {', '.join(catalogue.without_counterpart())}", err=True)
+    typer.echo(f"{catalogue.SLIM_ONLY_NOTE}: {', '.join(catalogue.slim_only())}", err=True)
     typer.echo("verdicts are those of the official configurations; convert --pipeline gives yours", err=True)

@@ -46,13 +46,13 @@ def _of_tf1(config: Beside | None, architecture: Architecture) -> TypeGuard[Besi
 
 
 def has_counterpart(architecture: Architecture) -> bool:
-    """Whether the Object Detection API has this model for TF2; of other models ckptmap does not know better."""
+    """Whether the Object Detection API or ckptmap has this model for TF2; of others ckptmap does not know better."""
     from ckptmap.pipeline.models import EXTRACTORS
 
     if architecture.meta_architecture in (CLASSIFICATION, EFFICIENTDET):
         return True
     known = EXTRACTORS.get(architecture.extractor_type)
-    return known is not None and bool(known.keras)
+    return known is not None and bool(known.exact)
 
 
 def _own_table(path: str) -> str:

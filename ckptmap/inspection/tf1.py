@@ -27,20 +27,20 @@ def recognize_tf1(shapes: Shapes) -> Architecture | None:
     """The model that has these variables (weights only); None where nothing tells."""
     roots = set(scopes(shapes))
     if "FeatureExtractor" in roots:
-        return _ssd(shapes)
+        return ssd_around(below(shapes, "FeatureExtractor"), ssd_heads(shapes))
     if "FirstStageFeatureExtractor" in roots:
-        return _rcnn(shapes)
+        heads = rcnn_heads(shapes)
+        return rcnn_around(below(shapes, "FirstStageFeatureExtractor"), heads, _rcnn_kind(shapes, heads))
     if {"class_net", "box_net"} <= roots:
         return _efficientdet(shapes)
     return _classification(shapes)
 
 
-def _ssd(shapes: Shapes) -> Architecture | None:
-    extractor = below(shapes, "FeatureExtractor")
+def ssd_around(extractor: Shapes, heads: Heads) -> Architecture | None:
+    """The SSD with these heads around a slim feature extractor: its variables by their names below its scope."""
     backbone = _backbone(extractor)
     if backbone is None:
         return None
-    heads = ssd_heads(shapes)
     kind = _ssd_type(backbone, extractor, heads)
     levels = _fpn_levels(extractor, heads)
     name = kind
@@ -86,13 +86,12 @@ def _fpn_levels(extractor: Shapes, heads: Heads) -> tuple[int, int] | None:
 _HIGHEST_OF_BACKBONE = 5
 
 
-def _rcnn(shapes: Shapes) -> Architecture | None:
-    backbone = _backbone(below(shapes, "FirstStageFeatureExtractor"))
+def rcnn_around(first_stage: Shapes, heads: Heads, meta: str) -> Architecture | None:
+    """The R-CNN of kind ``meta`` with these heads around a slim feature extractor, told by its first stage."""
+    backbone = _backbone(first_stage)
     if backbone is None:
         return None
-    heads = rcnn_heads(shapes)
     short = {"nasnet": "nas", "pnasnet": "pnas"}.get(backbone.name, re.sub(r"^resnet_v1_", "resnet", backbone.name))
-    meta = _rcnn_kind(shapes, heads)
     return Architecture(f"{meta}_{short}", meta, backbone, heads, f"faster_rcnn_{short}")
 
 

@@ -14,6 +14,7 @@ from ckptmap.inspection.architecture import Architecture, Backbone, Heads
 from ckptmap.inspection.backbones import EFFICIENTDET_WIDTHS, HOURGLASS, RESNET, efficientnet, keras_backbone
 from ckptmap.inspection.heads import BOX_CODE_SIZE, RCNN, WEIGHT_SHARED, anchors_and_classes, per_map_heads
 from ckptmap.inspection.shapes import Shape, Shapes, below, has, kernels, numbered, scopes
+from ckptmap.inspection.tf1 import rcnn_around, ssd_around
 
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 _PARTS = re.compile(
@@ -62,14 +63,22 @@ def _ssd(model: Shapes) -> Architecture | None:
     predictor = below(model, "_box_predictor")
     if has(extractor, r"^_efficientnet/"):
         return _efficientdet(extractor, predictor)
+    heads = _ssd_heads(predictor)
+    if slim := _slim_variables(extractor):
+        return ssd_around(below(slim, "FeatureExtractor"), heads)
     backbone = keras_backbone(_backbone_of(extractor).values())
     if backbone is None:
         return None
-    heads = _ssd_heads(predictor)
     pyramid = has(extractor, r"^_fpn_features_generator/") or heads.predictor == WEIGHT_SHARED
     name = re.sub(r"^resnet_(v\d)_(\d+)", r"resnet\2_\1", backbone.name)
     kind = f"ssd_{name}_fpn" if pyramid else f"ssd_{name}"
     return Architecture(_common_name(kind, heads), arch.SSD, backbone, heads, kind, _fpn_levels(extractor))
+
+
+def _slim_variables(extractor: Shapes) -> Shapes:
+    """What TensorFlow's migration shim holds of slim's own code, by TF1 names (in keys ``/`` is ``.S``)."""
+    held = below(extractor, "_tf1_style_var_store/_vars")
+    return {name.replace(".S", "/").replace("..", "."): shape for name, shape in held.items()}
 
 
 def _common_name(kind: str, heads: Heads) -> str:
@@ -144,13 +153,15 @@ def _numbered_heads(predictor: Shapes, background: int) -> Heads:
 
 
 def _rcnn(model: Shapes) -> Architecture | None:
+    heads, levels = _rcnn_heads(model), _fpn_levels(below(model, _FIRST))
+    kind = arch.MASK_RCNN if heads.mask else arch.FASTER_RCNN
+    if slim := _slim_variables(below(model, _FIRST)):
+        return rcnn_around(below(slim, "FirstStageFeatureExtractor"), heads, kind)
     features = [shape for name, shape in model.items() if name.startswith((f"{_FIRST}/", f"{_SECOND}/"))]
     backbone = keras_backbone(features)
     if backbone is None:
         return None
     short = re.sub(r"^resnet_v1_", "resnet", backbone.name)
-    heads, levels = _rcnn_heads(model), _fpn_levels(below(model, _FIRST))
-    kind = arch.MASK_RCNN if heads.mask else arch.FASTER_RCNN
     neck = "_fpn" if levels else ""
     return Architecture(f"{kind}_{short}{neck}", kind, backbone, heads, f"faster_rcnn_{short}{neck}", levels)
 

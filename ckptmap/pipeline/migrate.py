@@ -141,7 +141,7 @@ def _not_tf1(config: PipelineConfig) -> Refusal | None:
         return Refusal(Why.ALREADY_TF2, f"{name} is a Keras feature extractor", where)
     extractor = EXTRACTORS.get(name)
     if extractor is not None and extractor.architecture == config.architecture:
-        return _incomplete(config) if extractor.keras else None
+        return _incomplete(config)
     known = [one.type for one in EXTRACTORS.values() if one.architecture == config.architecture]
     close = difflib.get_close_matches(name, known, n=2)
     hint = f"did you mean {' or '.join(close)}" if close else ""
@@ -157,10 +157,9 @@ def _incomplete(config: PipelineConfig) -> Refusal | None:
 
 def _without_counterpart(config: PipelineConfig, answer: Verdict) -> Refusal:
     where, advice = config.extractor.where("type"), answer.advice
-    if not EXTRACTORS[config.extractor_type].keras:
-        return Refusal(Why.NO_COUNTERPART, f"{config.extractor_type} exists in TF1 only", where, advice)
+    why = Why.UNSUPPORTED_SETTING if EXTRACTORS[config.extractor_type].keras else Why.NO_COUNTERPART
     reasons = "; ".join(difference.reason for difference in answer.reasons if difference.remains)
-    return Refusal(Why.UNSUPPORTED_SETTING, reasons, where, advice)
+    return Refusal(why, reasons, where, advice)
 
 
 def _without_unknown_fields(config: PipelineConfig) -> tuple[str, list[Edit]]:

@@ -16,7 +16,11 @@ EXACT_SUFFIX = "_exact_keras"
 
 @dataclass(frozen=True, slots=True)
 class Extractor:
-    """One TF1 feature extractor. ``keras`` and ``exact`` are TF2 types, empty where there is none."""
+    """One TF1 feature extractor. ``keras`` and ``exact`` are TF2 types, empty where there is none.
+
+    ``keras`` is the API's own. ``exact`` is ckptmap's: the same network with slim's arithmetic, or, where there is no
+    ``keras``, slim's own code inside a Keras model.
+    """
 
     type: str
     architecture: str
@@ -35,7 +39,7 @@ RESNET_FPN = ("ssd_resnet50_v1_fpn", "ssd_resnet101_v1_fpn", "ssd_resnet152_v1_f
 RCNN_RESNET = ("faster_rcnn_resnet50", "faster_rcnn_resnet101", "faster_rcnn_resnet152")
 RCNN_INCEPTION_RESNET = ("faster_rcnn_inception_resnet_v2",)
 
-_SLIM_ONLY_SSD = (
+SLIM_ONLY_SSD = (
     "embedded_ssd_mobilenet_v1",
     "ssd_inception_v2",
     "ssd_inception_v3",
@@ -54,18 +58,18 @@ _SLIM_ONLY_SSD = (
     "ssd_resnet50_v1_ppn",
     "ssd_spaghettinet",
 )
-_SLIM_ONLY_RCNN = ("faster_rcnn_inception_v2", "faster_rcnn_nas", "faster_rcnn_pnas")
+SLIM_ONLY_RCNN = ("faster_rcnn_inception_v2", "faster_rcnn_nas", "faster_rcnn_pnas")
 
 EXTRACTORS: dict[str, Extractor] = {
     extractor.type: extractor
     for extractor in (
         *(_pair(name, SSD) for name in dict.fromkeys((*MOBILENET_V1, *MOBILENET_V2, *RESNET_FPN))),
         *(_pair(name, FASTER_RCNN) for name in (*RCNN_RESNET, *RCNN_INCEPTION_RESNET)),
-        *(Extractor(name, SSD) for name in _SLIM_ONLY_SSD),
-        *(Extractor(name, FASTER_RCNN) for name in _SLIM_ONLY_RCNN),
+        *(Extractor(name, SSD, exact=name + EXACT_SUFFIX) for name in SLIM_ONLY_SSD),
+        *(Extractor(name, FASTER_RCNN, exact=name + EXACT_SUFFIX) for name in SLIM_ONLY_RCNN),
     )
 }
-"""Every TF1 feature extractor by its type: 31, of which 11 have Keras counterparts."""
+"""Every TF1 feature extractor by its type: 31, of which 11 have Keras counterparts and 20 are slim's alone."""
 
 
 def tf1_type(extractor_type: str) -> str:

@@ -52,7 +52,7 @@ def _extractor(target: str) -> str | None:
     """The feature extractor of a target: families of heads share those of Faster R-CNN."""
     prefix = next((family for family in _FAMILIES if target.startswith(family)), None)
     name = f"{FASTER_RCNN}{target.removeprefix(prefix)}".removesuffix("_upsample") if prefix else target
-    return name if name in EXTRACTORS and EXTRACTORS[name].keras else None
+    return name if name in EXTRACTORS and EXTRACTORS[name].exact else None
 
 
 def _ssd(extractor: str, classes: int, settings: Mapping[str, object], unknowns: Mapping[str, int]) -> str:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ckptmap.pipeline.changes import Change, word
-from ckptmap.pipeline.models import RCNN_INCEPTION_RESNET, RCNN_RESNET
+from ckptmap.pipeline.models import RCNN_INCEPTION_RESNET, RCNN_RESNET, SLIM_ONLY_RCNN
 from ckptmap.pipeline.rule import RAW_OUTPUTS, SECOND_STAGE, Effect, Rule, group_norm, normalized
 
 if TYPE_CHECKING:
     from ckptmap.pipeline.config import PipelineConfig
 
-ALL = (*RCNN_RESNET, *RCNN_INCEPTION_RESNET)
+ALL = (*RCNN_RESNET, *RCNN_INCEPTION_RESNET, *SLIM_ONLY_RCNN)
 MASK = "mask_rcnn_box_predictor"
 RFCN = "rfcn_box_predictor"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ckptmap.pipeline.changes import Change, word
-from ckptmap.pipeline.models import MOBILENET_FPN, MOBILENET_V1, MOBILENET_V2, RESNET_FPN
+from ckptmap.pipeline.models import MOBILENET_FPN, MOBILENET_V1, MOBILENET_V2, RESNET_FPN, SLIM_ONLY_SSD
 from ckptmap.pipeline.rule import RAW_OUTPUTS, Effect, Rule, group_norm, normalized
 from ckptmap.pipeline.widths import Widths, keras_widths, slim_widths
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ckptmap.pipeline.config import PipelineConfig
     from ckptmap.pipeline.view import View
 
-ALL = tuple(dict.fromkeys((*MOBILENET_V1, *MOBILENET_V2, *RESNET_FPN)))
+ALL = tuple(dict.fromkeys((*MOBILENET_V1, *MOBILENET_V2, *RESNET_FPN, *SLIM_ONLY_SSD)))
 CONVOLUTIONAL = "convolutional_box_predictor"
 SHARED = "weight_shared_convolutional_box_predictor"
 
@@ -25,6 +25,11 @@ _OVERRIDE = "override_base_feature_extractor_hyperparams"
 _RESNET_LEVELS = (3, 7, 256)  # of the Keras ResNet FPN extractors, whatever the config says
 _LAST_BACKBONE_LEVEL = 5
 _RESNET_NARROWEST = 64  # filters of the first block: a larger min_depth widens it
+_TAKES = {
+    **dict.fromkeys((*MOBILENET_FPN, *RESNET_FPN, "ssd_mobilenet_v2_mnasfpn"), "fpn"),
+    "ssd_spaghettinet": "spaghettinet_arch_name",
+}
+"""The one special setting that an extractor takes, where it is not num_layers."""
 _BATCH_NORM_EPSILON = 1e-3  # of the Keras MobileNets without override
 
 
@@ -84,6 +89,14 @@ def _v2_without_override(config: PipelineConfig) -> tuple[Change, ...]:
 
 def _no_override(reason: str) -> tuple[Change, ...]:
     return (Change(f"model.ssd.feature_extractor.{_OVERRIDE}", "false", reason),)
+
+
+def _without_narrow_norm(config: PipelineConfig) -> tuple[Change, ...]:
+    """What makes room for gamma and beta, where Keras' batch norms under the override would lack one that slim has."""
+    norm = _hyperparams(config).child("batch_norm")
+    if normalized(_hyperparams(config)) and norm.flag("scale") and norm.flag("center"):
+        return ()
+    return _no_override("under the override Keras' batch norms lack variables that slim's have; outputs differ anyway")
 
 
 def _resnet_without_override(config: PipelineConfig) -> tuple[Change, ...]:
@@ -156,13 +169,9 @@ def _depths_uncrossed(config: PipelineConfig) -> tuple[Change, ...]:
 
 
 def _untaken_fields(config: PipelineConfig) -> tuple[Change, ...]:
-    fpn = config.extractor_type in (*MOBILENET_FPN, *RESNET_FPN)
-    untaken = [
-        "bifpn",
-        "spaghettinet_arch_name",
-        "replace_preprocessor_with_placeholder",
-        "num_layers" if fpn else "fpn",
-    ]
+    takes = _TAKES.get(config.extractor_type, "num_layers")
+    special = ("bifpn", "spaghettinet_arch_name", "replace_preprocessor_with_placeholder", "num_layers", "fpn")
+    untaken = [name for name in special if name != takes]
     reason = "the extractor takes no such setting: building fails, in TF1 as in TF2"
     path = "model.ssd.feature_extractor"
     return tuple(Change(f"{path}.{name}", None, reason) for name in untaken if config.extractor.has(name))
@@ -201,6 +210,7 @@ RULES = (
         RAW_OUTPUTS,
         "slim's MobileNet V2 keeps its own activation, center and scale under the override; Keras takes the config's",
         _v2_without_override,
+        _without_narrow_norm,
     ),
     Rule(
         "FPN top-down path",
@@ -250,6 +260,7 @@ RULES = (
         RAW_OUTPUTS,
         "slim's ResNet units end in relu and have batch-norm epsilon 1e-5 under the override; Keras takes the config's",
         _resnet_without_override,
+        _without_narrow_norm,
     ),
     Rule(
         "override without batch norm",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ckptmap.pipeline.classes import has_masks
-from ckptmap.pipeline.models import EXACT_SUFFIX, FASTER_RCNN, MOBILENET_V2, RESNET_FPN, SSD, tf1_type
+from ckptmap.pipeline.models import EXACT_SUFFIX, FASTER_RCNN, MOBILENET_V2, RESNET_FPN, SLIM_ONLY_SSD, SSD, tf1_type
 from ckptmap.pipeline.rules_rcnn import MASK, RFCN
 from ckptmap.pipeline.rules_ssd import CONVOLUTIONAL, SHARED
 
@@ -74,6 +74,8 @@ def _ssd_settings(config: PipelineConfig) -> dict[str, Setting]:
         "batch_norm": _batch_norm(extractor.child("conv_hyperparams")),
         **_feature_maps(config),
     }
+    if tf1_type(config.extractor_type) in SLIM_ONLY_SSD:
+        found["depth_multiplier"] = f"{extractor.number('depth_multiplier'):g}"
     if config.predictor_kind in (CONVOLUTIONAL, SHARED):
         found |= {
             "use_dropout": predictor.flag("use_dropout"),

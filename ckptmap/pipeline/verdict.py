@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ckptmap.pipeline import rules_rcnn, rules_ssd
-from ckptmap.pipeline.models import EXTRACTORS, Extractor
+from ckptmap.pipeline.models import EXTRACTORS, SLIM_ONLY_RCNN, SLIM_ONLY_SSD, Extractor
 from ckptmap.pipeline.rule import RAW_OUTPUTS, Effect, Rule
 
 if TYPE_CHECKING:
@@ -26,7 +26,15 @@ QUANTIZATION = Rule(
     "TF2 computes with the same weights in float",
     anywhere=True,
 )
-RULES = (*rules_ssd.RULES, *rules_rcnn.RULES, QUANTIZATION)
+SLIM_ONLY = Rule(
+    "no Keras counterpart",
+    (*SLIM_ONLY_SSD, *SLIM_ONLY_RCNN),
+    lambda _: True,
+    Effect.BUILD,
+    "all",
+    "the API has no Keras extractor of this network; ckptmap's runs slim's own code inside Keras",
+)
+RULES = (SLIM_ONLY, *rules_ssd.RULES, *rules_rcnn.RULES, QUANTIZATION)
 Prefer = Literal["exact", "stock"]
 
 EXACT_NOTE = (
@@ -98,7 +106,7 @@ def verdict(config: PipelineConfig, prefer: Prefer = "exact") -> Verdict:
     Raises ConfigError where a value of the config cannot be read.
     """
     extractor = EXTRACTORS.get(config.extractor_type)
-    if extractor is None or not extractor.keras or extractor.architecture != config.architecture:
+    if extractor is None or extractor.architecture != config.architecture:
         return _no_counterpart(config)
     found = [_Found(rule, rule.cure(config), rule.fallback(config)) for rule in _rules(config)]
     in_extractor = [one for one in found if not one.rule.anywhere]
@@ -137,7 +145,7 @@ def _chosen(
     extractor_type: str, found: list[_Found], present: list[_Found], kind: Kind | None = None, advice: str = ""
 ) -> Verdict:
     """The verdict on a model that has the differences ``present``, before its edits."""
-    changes = tuple(change for one in present for change in (*one.changes, *one.fallback))
+    changes = tuple(change for one in present for change in one.changes or one.fallback)
     remaining = [one for one in present if not one.changes]
     if kind is None:
         kind = Kind.EQUAL_WITH_EDITS if changes else Kind.EQUAL

@@ -13,6 +13,8 @@ HEADS = (BOX_HEAD, CLASS_HEAD, MASK_HEAD)
 
 _PARTS = (
     ("classification_backbone/", BACKBONE),
+    ("_efficientnet/", BACKBONE),
+    ("_tf1_style_var_store/", BACKBONE),
     ("_first_stage_box_predictor", PROPOSALS),
     ("_base_tower_layers_for_heads", PREDICTOR),
     ("_box_prediction_head", BOX_HEAD),

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _SLOT = "/.OPTIMIZER_SLOT/"
 _BOOKKEEPING = ("save_counter", "step", "global_step", "iter", "learning_rate", "decay", "momentum")
 _NOT_TRAINED = ("moving_mean", "moving_variance")
-_LEAVES = {"moving_variance": "ones", "gamma": "ones", "kernel": "glorot", "depthwise_kernel": "glorot"}
+_KERNELS = ("kernel", "depthwise_kernel", "weights", "depthwise_weights", "pointwise_weights")
+_LEAVES = {"moving_variance": "ones", "gamma": "ones", **dict.fromkeys(_KERNELS, "glorot")}
 _GLOROT = Initializer("variance_scaling", {"scale": 1.0, "mode": "fan_avg", "distribution": "uniform"})
 OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
@@ -89,13 +90,13 @@ def _variable(path: str, variable: Variable, full_name: str) -> SpecVariable:
         dtype=variable.dtype,
         dims=tuple(Dim(length) for length in variable.shape),
         trainable=leaf not in _NOT_TRAINED,
-        initializer=_usual_initializer(leaf),
+        initializer=usual_initializer(leaf),
         part=part_of(path),
     )
 
 
-def _usual_initializer(leaf: str) -> Initializer:
-    """What Keras layers start such a variable with when they are told nothing; a checkpoint does not say it."""
+def usual_initializer(leaf: str) -> Initializer:
+    """What layers of Keras and slim start such a variable with when told nothing; a checkpoint does not say it."""
     kind = _LEAVES.get(leaf, "zeros")
     return _GLOROT if kind == "glorot" else Initializer(kind)
 

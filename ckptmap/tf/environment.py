@@ -76,13 +76,38 @@ def tf1() -> Any:
         tensorflow.compat.v1.logging.set_verbosity(tensorflow.compat.v1.logging.ERROR)
         tensorflow.compat.v1.disable_v2_behavior()
     _stand_in("tensorflow.compat.v1.estimator")
-    _stand_in_for_contrib()
-    _alias_numpy_types()
-    _alias_legacy_layers()
     _alias_moved(tensorflow)
     _import_object_detection()
-    _alias_nets()
+    _satisfy_slim()
     return tensorflow.compat.v1
+
+
+def slim_module(name: str) -> Any:
+    """The module ``object_detection.<name>`` of the API's TF1 half, in a process that ``tf1()`` or ``tf2()`` prepared."""
+    _satisfy_slim()
+    return import_quietly(f"object_detection.{name}")
+
+
+def tensorflow_alone() -> Any:
+    """The module ``tensorflow`` for frozen graphs and SavedModels, which need neither Keras nor the API.
+
+    Raises TensorFlowError when TensorFlow is not installed.
+    """
+    if "tensorflow" not in sys.modules:
+        prepare()
+    return import_quietly("tensorflow")
+
+
+@contextmanager
+def as_written(tensorflow: Any) -> Iterator[None]:
+    """Run functions of TF2 operation by operation, nothing fused or folded, as a TF1 session can be told to."""
+    optimizer = tensorflow.config.optimizer
+    before = optimizer.get_experimental_options().get("disable_meta_optimizer", False)
+    optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        yield
+    finally:
+        optimizer.set_experimental_options({"disable_meta_optimizer": before})
 
 
 def import_quietly(name: str) -> Any:
@@ -162,6 +187,14 @@ def _stand_in(name: str, package: bool = False, **attributes: Any) -> types.Modu
     parent, _, child = name.rpartition(".")
     setattr(importlib.import_module(parent), child, module)
     return module
+
+
+def _satisfy_slim() -> None:
+    """What slim's networks import, under today's names."""
+    _stand_in_for_contrib()
+    _alias_numpy_types()
+    _alias_legacy_layers()
+    _alias_nets()
 
 
 class HParams:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.errors import CkptmapError
+from ckptmap.targets.template import usual_initializer
 from ckptmap.targets.variables import Initializer
 from ckptmap.tf.environment import import_quietly, tf2
 from ckptmap.tf.exact import register
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from ckptmap.targets.choose import Settings
+    from ckptmap.tf.models import LiveVariable
     from ckptmap.tf.spec_description import Description
 
 Variables = tuple[Built, ...]
@@ -88,10 +90,17 @@ def live_variables(config: Mapping[str, Any]) -> tuple[Built, ...]:
             one.dtype,
             one.shape,
             one.trainable,
-            plain_initializer(one.initializer),
+            _initializer_of(one),
         )
         for one in model_variables(model)
     )
+
+
+def _initializer_of(variable: LiveVariable) -> Initializer:
+    """A variable of slim's own code stands in no layer that could tell its initializer."""
+    if "/_tf1_style_var_store/" in variable.key:
+        return usual_initializer(variable.full_name.rpartition("/")[2])
+    return plain_initializer(variable.initializer)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.tf.environment import import_quietly, tf2
+from ckptmap.tf.exact import register
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,12 +32,18 @@ def backbones_reused() -> Iterator[None]:
     the hyperparameters of the configuration (``override_base_feature_extractor_hyperparams``) is built each time.
     """
     tf2()
+    register()
+    from ckptmap.tf.exact import shim
+
     with contextlib.ExitStack() as undo:
         for name in _BACKBONES:
             _replace(import_quietly(f"{_MODELS}.keras_models.{name}"), name, kept, undo)
         for module, name in _EXTRACTORS:
             for stage in _STAGES:
                 _replace(getattr(import_quietly(f"{_MODELS}.{module}"), name), stage, _kept_stage, undo)
+        _replace(shim.SlimFasterRcnn, "_stage", _kept_slim_stage, undo)
+        undo.callback(shim.EXTRACTORS_SSD.update, dict(shim.EXTRACTORS_SSD))
+        shim.EXTRACTORS_SSD.update({name: _kept_slim(make) for name, make in shim.EXTRACTORS_SSD.items()})
         yield
 
 
@@ -59,6 +66,32 @@ def kept(make: Callable[..., Any]) -> Callable[..., Any]:
                 results.pop(next(iter(results)))
             results[name] = make(*args, **kwargs)
         return results[name]
+
+    return once
+
+
+def _kept_slim(make: Callable[..., Any]) -> Callable[..., Any]:
+    """``make``, which makes slim's extractor of an SSD, called once for equal settings and hyperparameters."""
+    results: dict[str, Any] = {}
+
+    def once(conv_hyperparams: Any, **settings: Any) -> Any:
+        name = repr((str(conv_hyperparams.proto), sorted(settings.items())))
+        if name not in results:
+            results[name] = make(conv_hyperparams=conv_hyperparams, **settings)
+        return results[name]
+
+    return once
+
+
+def _kept_slim_stage(make: Callable[..., Any]) -> Callable[..., Any]:
+    """The method that makes a stage of slim's extractor of a Faster R-CNN, called once for each extractor and stage."""
+    results: dict[tuple[str, str], Any] = {}
+
+    def once(self: Any, run: Callable[[Any], Any], name: str) -> Any:
+        key = (self._entry, name)
+        if key not in results:
+            results[key] = make(self, run, name)
+        return results[key]
 
     return once
 

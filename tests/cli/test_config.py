@@ -29,10 +29,11 @@ def test_json_lists_the_edits(run: Run, tmp_path: Path) -> None:
 
 def test_a_model_without_a_counterpart_is_refused(run: Run, tmp_path: Path) -> None:
     config = tmp_path / "old.config"
-    config.write_text('model { ssd { num_classes: 3 feature_extractor { type: "ssd_inception_v2" } } }')
-    result = run("config", "migrate", config, "-o", tmp_path / "new.config")
+    predictor = "box_predictor { convolutional_box_predictor { } }"
+    config.write_text(f'model {{ ssd {{ {predictor} feature_extractor {{ type: "ssd_inception_v2" }} }} }}')
+    result = run("config", "migrate", config, "-o", tmp_path / "new.config", "--prefer", "stock")
     assert result.code == 2
-    assert "no Keras counterpart: ssd_inception_v2 exists in TF1 only" in result.err
+    assert "no Keras counterpart: the API has no Keras extractor of this network" in result.err
     assert not (tmp_path / "new.config").exists()
 
 

@@ -58,11 +58,11 @@ def test_no_target() -> None:
 
 
 def test_no_counterpart() -> None:
-    homeless = replace(LITE, name="ssd_inception_v2", extractor_type="ssd_inception_v2")
+    homeless = replace(LITE, name="faster_rcnn_vgg", extractor_type="faster_rcnn_vgg")
     found = advice(INVENTORY, homeless, {"ssd_mobilenet_v2"})
     assert found.command == ""
     assert found.note == (
-        "the Object Detection API has no Keras ssd_inception_v2: use your own TF2 model, "
+        "the Object Detection API has no Keras faster_rcnn_vgg: use your own TF2 model, "
         "ckptmap convert old/model.ckpt --table my_model.yaml --to my_tf2/ckpt-0 -o new"
     )
 
@@ -78,7 +78,7 @@ def test_a_tf2_checkpoint() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "has"),
-    [("ssd_mobilenet_v1_fpn", True), ("faster_rcnn_resnet50", True), ("faster_rcnn_inception_v2", False), ("", False)],
+    [("ssd_mobilenet_v1_fpn", True), ("faster_rcnn_resnet50", True), ("faster_rcnn_inception_v2", True), ("", False)],
 )
 def test_counterparts(kind: str, has: bool) -> None:
     assert has_counterpart(replace(LITE, extractor_type=kind)) is has

@@ -161,3 +161,31 @@ def test_resnet_v2_has_fewer_batch_norms_than_convolutions() -> None:
 )
 def test_unknown_models_stay_unknown(shapes: dict[str, Shape]) -> None:
     assert recognize_tf2(keys("model/", shapes)) is None
+
+
+def held(extractor: str, scope: str, names: list[str]) -> dict[str, Shape]:
+    """What TensorFlow's migration shim holds of slim's own code."""
+    start = f"{extractor}/_tf1_style_var_store/_vars/{scope}"
+    return {f"{start}.S{name.replace('/', '.S')}": (1, 1, 8, 8) for name in names}
+
+
+def test_an_ssd_around_slims_own_code() -> None:
+    extractor = held("_feature_extractor", "FeatureExtractor", ["InceptionV2/Conv2d_2b_1x1/weights"])
+    found = recognized(keys("model/", extractor | ssd_heads([(12, 3 * 8), (24, 6 * 8)])))
+    assert (found.name, found.extractor_type) == ("ssd_inception_v2", "ssd_inception_v2")
+    assert (found.heads.num_classes, found.heads.anchors, found.backbone.name) == (7, (3, 6), "inception_v2")
+
+
+def test_a_two_stage_detector_around_slims_own_code() -> None:
+    first = held(
+        "_feature_extractor_for_proposal_features",
+        "FirstStageFeatureExtractor",
+        ["cell_stem_0/1x1/weights", "reduction_cell_0/1x1/weights"],
+    )
+    heads = {
+        "_first_stage_box_predictor/_prediction_heads/box_encodings/0/_box_encoder_layers/0/bias": (48,),
+        "_mask_rcnn_box_predictor/_class_prediction_head/_class_predictor_layers/1/bias": (91,),
+    }
+    found = recognized(keys("model/", first | heads))
+    assert (found.name, found.extractor_type) == ("faster_rcnn_nas", "faster_rcnn_nas")
+    assert (found.heads.num_classes, found.heads.anchors) == (90, (12,))

@@ -172,6 +172,13 @@ def test_stock_is_equal(config: PipelineConfig, kind: Kind, differences: list[st
             (),
         ),
         (
+            ssd("ssd_mobilenet_v2", f"{OVERRIDE} conv_hyperparams {{ batch_norm {{ epsilon: 0.01 }} }}"),
+            ["override in MobileNet V2"],
+            Kind.WEIGHTS_ONLY,
+            (),
+            (NO_OVERRIDE,),
+        ),
+        (
             ssd("ssd_mobilenet_v2_fpn", "use_depthwise: true", shared("")),
             ["widths of MobileNet V2", "FPN top-down path", "activation of shared towers"],
             Kind.NO_COUNTERPART,
@@ -316,13 +323,37 @@ def test_quantization_leaves_the_weights_of_either_model() -> None:
         assert [one.name for one in answer.reasons if one.remains] == ["quantization"]
 
 
-def test_slim_only_extractors_have_no_counterpart() -> None:
-    slim_only = [one for one in EXTRACTORS.values() if not one.keras]
-    assert len(slim_only) == 20
-    for one in slim_only:
-        config = ssd(one.type) if one.architecture == "ssd" else rcnn(one.type)
-        answer = verdict(config)
-        assert (answer.kind, str(answer)) == (Kind.NO_COUNTERPART, f"no TF2 counterpart: TF2 has no {one.type}")
+SLIM_ONLY = [one for one in EXTRACTORS.values() if not one.keras]
+NO_KERAS = "the API has no Keras extractor of this network; ckptmap's runs slim's own code inside Keras"
+
+
+def test_slim_only_extractors_run_slims_own_code() -> None:
+    assert len(SLIM_ONLY) == 20
+    for one in SLIM_ONLY:
+        answer = verdict(ssd(one.type) if one.architecture == "ssd" else rcnn(one.type))
+        assert (answer.kind, answer.extractor_type) == (Kind.EXACT, f"{one.type}_exact_keras")
+        assert [difference.reason for difference in answer.reasons] == [NO_KERAS]
+        assert "needs ckptmap's tf extra; an exported SavedModel needs plain TensorFlow" in answer.advice
+
+
+def test_stock_tf2_has_no_slim_only_extractor() -> None:
+    for one in SLIM_ONLY:
+        answer = verdict(ssd(one.type) if one.architecture == "ssd" else rcnn(one.type), "stock")
+        assert (answer.kind, str(answer)) == (Kind.NO_COUNTERPART, f"no TF2 counterpart: {NO_KERAS}")
+        assert answer.advice == "the slim-exact extractor (prefer exact) computes what TF1 computed"
+
+
+@pytest.mark.parametrize(
+    ("extractor_type", "field", "kept"),
+    [
+        ("ssd_spaghettinet", "spaghettinet_arch_name: 'spaghettinet_edgetpu_s'", True),
+        ("ssd_mobilenet_v2_mnasfpn", "fpn { max_level: 6 }", True),
+        ("ssd_inception_v2", "fpn { max_level: 6 }", False),
+        ("ssd_inception_v2", "num_layers: 5", True),
+    ],
+)
+def test_a_slim_only_extractor_keeps_the_settings_that_it_takes(extractor_type: str, field: str, kept: bool) -> None:
+    assert (verdict(ssd(extractor_type, field)).changes == ()) is kept
 
 
 def test_every_rule_names_extractors_that_exist() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from ckptmap.tf.exact import EXACT_TYPES, exact_type, register
+from ckptmap.tf.exact import EXACT_TYPES, SLIM_ONLY_TYPES, exact_type, register
 
 
 def test_the_types():
@@ -39,6 +39,7 @@ def test_register_adds_each_type_beside_the_stock_one_and_nothing_twice():
     types, builder = known()
     for tf1_type in EXACT_TYPES:
         assert issubclass(types[exact_type(tf1_type)], types[f"{tf1_type}_keras"])
+    assert {exact_type(tf1_type) for tf1_type in SLIM_ONLY_TYPES} <= types.keys()
     register()
     assert known() == (types, builder)
 

@@ -20,6 +20,9 @@ keras_mobilenet_v1 = environment.import_quietly(f"{_MODELS}.keras_models.mobilen
 keras_mobilenet_v2 = environment.import_quietly(f"{_MODELS}.keras_models.mobilenet_v2")
 keras_model_utils = environment.import_quietly(f"{_MODELS}.keras_models.model_utils")
 keras_resnet_v1 = environment.import_quietly(f"{_MODELS}.keras_models.resnet_v1")
+faster_rcnn_meta_arch = environment.import_quietly("object_detection.meta_architectures.faster_rcnn_meta_arch")
+ssd_meta_arch = environment.import_quietly("object_detection.meta_architectures.ssd_meta_arch")
+hyperparams_builder = environment.import_quietly("object_detection.builders.hyperparams_builder")
 context_rcnn_lib = environment.import_quietly("object_detection.meta_architectures.context_rcnn_lib_tf2")
 faster_rcnn_inception_resnet_v2 = environment.import_quietly(
     f"{_MODELS}.faster_rcnn_inception_resnet_v2_keras_feature_extractor"

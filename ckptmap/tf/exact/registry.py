@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ckptmap.pipeline.models import SLIM_ONLY_RCNN, SLIM_ONLY_SSD
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -25,11 +27,13 @@ _FASTER_RCNN = (
     "faster_rcnn_inception_resnet_v2",
 )
 EXACT_TYPES = _SSD + _FASTER_RCNN
-"""TF1 feature extractor types that have an exact Keras extractor."""
+"""TF1 feature extractor types that have an exact Keras extractor beside the stock one."""
+SLIM_ONLY_TYPES = (*SLIM_ONLY_SSD, *SLIM_ONLY_RCNN)
+"""Those that have no stock one: slim's own code runs inside Keras."""
 
 
 def exact_type(tf1_type: str) -> str:
-    """The type that ``register()`` makes known for a TF1 type of ``EXACT_TYPES``."""
+    """The type that ``register()`` makes known for a TF1 type of ``EXACT_TYPES`` or ``SLIM_ONLY_TYPES``."""
     return tf1_type + EXACT_SUFFIX
 
 
@@ -38,12 +42,17 @@ def register() -> None:
 
     Imports TensorFlow and the API (``ckptmap.tf.environment.tf2``). Raises TensorFlowError as that does.
     """
-    from ckptmap.tf.exact import faster_rcnn, ssd
+    from ckptmap.tf.exact import faster_rcnn, shim, ssd
     from ckptmap.tf.exact.api import model_builder
 
-    add_types(model_builder.SSD_KERAS_FEATURE_EXTRACTOR_CLASS_MAP, ssd.EXTRACTORS)
-    add_types(model_builder.FASTER_RCNN_KERAS_FEATURE_EXTRACTOR_CLASS_MAP, faster_rcnn.EXTRACTORS)
+    add_types(model_builder.SSD_KERAS_FEATURE_EXTRACTOR_CLASS_MAP, {**ssd.EXTRACTORS, **shim.EXTRACTORS_SSD})
+    add_types(
+        model_builder.FASTER_RCNN_KERAS_FEATURE_EXTRACTOR_CLASS_MAP,
+        {**faster_rcnn.EXTRACTORS, **shim.EXTRACTORS_FASTER_RCNN},
+    )
     builders = model_builder.META_ARCH_BUILDER_MAP
+    if not isinstance(builders["ssd"], _SsdBuilder):
+        builders["ssd"] = _SsdBuilder(builders["ssd"])
     if not isinstance(builders["faster_rcnn"], _FasterRcnnBuilder):
         builders["faster_rcnn"] = _FasterRcnnBuilder(builders["faster_rcnn"])
 
@@ -51,6 +60,20 @@ def register() -> None:
 def add_types(types: dict[str, Any], extractors: Mapping[str, Any]) -> None:
     """Add ``<tf1 type>_exact_keras`` for each TF1 type to one of ``model_builder``'s maps of feature extractors."""
     types.update({exact_type(tf1_type): extractor for tf1_type, extractor in extractors.items()})
+
+
+class _SsdBuilder:
+    """``model_builder``'s builder of SSD; slim's own extractors get the message of their hyperparameters as well."""
+
+    def __init__(self, stock: Callable[..., Any]) -> None:
+        self._stock = stock
+
+    def __call__(self, config: Any, is_training: bool, add_summaries: bool) -> Any:
+        from ckptmap.tf.exact.api import hyperparams_builder, replaced
+        from ckptmap.tf.exact.shim import HyperparamsWithProto
+
+        with replaced(hyperparams_builder, "KerasLayerHyperparams", HyperparamsWithProto):
+            return self._stock(config, is_training, add_summaries)
 
 
 class _FasterRcnnBuilder:
