@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ckptmap.pipeline.view import View
 
 Setting = bool | int | str
+_COMPLETE = "scale and center"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def _ssd_settings(config: PipelineConfig) -> dict[str, Setting]:
         "use_explicit_padding": extractor.flag("use_explicit_padding"),
         "use_depthwise": extractor.flag("use_depthwise"),
         "override_base_feature_extractor_hyperparams": _keras_override(config),
-        "batch_norm": _batch_norm(extractor.child("conv_hyperparams")),
+        "batch_norm": _batch_norm(_hyperparams(config)),
         **_feature_maps(config),
     }
     if tf1_type(config.extractor_type) in SLIM_ONLY_SSD:
@@ -93,14 +94,22 @@ def _feature_maps(config: PipelineConfig) -> dict[str, Setting]:
     if "_fpn" not in tf1_type(config.extractor_type):
         return {"num_layers": config.extractor.integer("num_layers")}
     levels = config.extractor.child("fpn")
-    return {"fpn_min_level": levels.integer("min_level"), "fpn_max_level": levels.integer("max_level")}
+    low, high = levels.integer("min_level"), levels.integer("max_level")
+    return {"fpn_min_level": low, "fpn_max_level": high}
 
 
 def _keras_override(config: PipelineConfig) -> bool:
-    """Whether the backbone's variables follow the config: slim's MobileNet V2 and ResNet keep their own."""
-    exact = config.extractor_type.endswith(EXACT_SUFFIX)
+    """Whether the backbone's variables follow the config: MobileNet V2 and ResNet have batch norms of their own.
+
+    Slim's keep them under the override, Keras' lose what the config's have not.
+    """
+    kept = config.extractor_type.endswith(EXACT_SUFFIX) or _batch_norm(_hyperparams(config)) == _COMPLETE
     own = tf1_type(config.extractor_type) in (*MOBILENET_V2, *RESNET_FPN)
-    return config.extractor.flag("override_base_feature_extractor_hyperparams") and not (exact and own)
+    return config.extractor.flag("override_base_feature_extractor_hyperparams") and not (own and kept)
+
+
+def _hyperparams(config: PipelineConfig) -> View:
+    return config.extractor.child("conv_hyperparams")
 
 
 def _layers_before(config: PipelineConfig) -> int:

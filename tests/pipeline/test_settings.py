@@ -88,16 +88,20 @@ def test_no_convolutions_of_depth_0(layers: str, expected: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
+    ("name", "scale", "expected"),
     [
-        ("ssd_mobilenet_v1_keras", True),
-        ("ssd_mobilenet_v1_exact_keras", True),
-        ("ssd_mobilenet_v2_keras", True),
-        ("ssd_mobilenet_v2_exact_keras", False),
+        ("ssd_mobilenet_v1_keras", "true", True),
+        ("ssd_mobilenet_v1_exact_keras", "true", True),
+        ("ssd_mobilenet_v2_keras", "true", False),
+        ("ssd_mobilenet_v2_keras", "false", True),
+        ("ssd_mobilenet_v2_exact_keras", "false", False),
     ],
 )
-def test_the_exact_mobilenet_v2_keeps_its_variables_under_the_override(name: str, expected: bool) -> None:
-    config = parse_config(ssd(name, "override_base_feature_extractor_hyperparams: true"))
+def test_the_backbone_of_mobilenet_v2_keeps_its_variables_under_the_override(
+    name: str, scale: str, expected: bool
+) -> None:
+    text = ssd(name, "override_base_feature_extractor_hyperparams: true")
+    config = parse_config(text.replace("scale: true", f"scale: {scale}"))
     assert settings(config).settings["override_base_feature_extractor_hyperparams"] is expected
 
 
