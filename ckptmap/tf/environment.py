@@ -16,9 +16,13 @@ import os
 import sys
 import types
 import warnings
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from ckptmap.errors import CkptmapError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OLDEST_TENSORFLOW = (2, 15)
 INSTALL = "pip install 'ckptmap[tf]'"
@@ -39,11 +43,16 @@ def prepare() -> None:
     if "tensorflow" in sys.modules:
         _check_imported_tensorflow()
         return
-    if importlib.util.find_spec("tensorflow") is None:
-        raise TensorFlowError("TensorFlow is not installed", hint=INSTALL)
+    check_installed()
     os.environ.update(_REQUIRED)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _check_protobuf()
+
+
+def check_installed() -> None:
+    """Raise TensorFlowError when TensorFlow is not installed; imports nothing."""
+    if importlib.util.find_spec("tensorflow") is None:
+        raise TensorFlowError("TensorFlow is not installed", hint=f"with Python 3.10 to 3.12: {INSTALL}")
 
 
 def tf2() -> Any:
