@@ -4,58 +4,91 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import multiprocessing
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from benchmarks.data import Case, make
+from benchmarks.bars import bars
+from benchmarks.data import Case, Files, make
 from benchmarks.measure import measure
-from benchmarks.results import Result, machine, markdown, plot
-from benchmarks.works import works
+from benchmarks.plot import plot
+from benchmarks.results import Result, machine, markdown
+from benchmarks.works import Means, works
+from ckptmap.checkpoint.cloning import duplicate
 
 CASES = {
     case.name: case
     for case in (
-        Case("1 MB", 1_000_000, 50),
         Case("70 MB", 70_000_000, 350),
         Case("1 GB", 1_000_000_000, 1000),
         Case("10 GB", 10_000_000_000, 1000, sparse=True),
-        Case("100,000 variables", 40_000_000, 100_000, sparse=True),
+        Case("1,500 variables", 6_000_000, 1500, sparse=True),
+        Case("100,000 variables", 40_000_000, 100_000, sparse=True, rules=200),
+        Case("20 checkpoints", 5_000_000, 350, copies=20),
     )
 }
-_USUAL = [name for name in CASES if name != "1 MB"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what the arguments name and write the results."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    chosen = _parser().parse_args(given)
+    cases = [CASES[name] for name in chosen.case or CASES]
+    if chosen.quick:
+        cases = [case.reduced() for case in cases]
+    with tempfile.TemporaryDirectory(prefix="ckptmap-benchmarks-", dir=chosen.data) as name:
+        folder = Path(name)
+        about = machine(folder)
+        means = Means(importlib.util.find_spec("tensorflow") is not None, _clones(folder))
+        results = [
+            one for case in cases for one in _measured(case, folder, means, 1 if chosen.quick else chosen.repeat)
+        ]
+    chosen.output.mkdir(parents=True, exist_ok=True)
+    text = markdown(results, tuple(bars(results)), about, " ".join(["python -m benchmarks", *given]))
+    (chosen.output / "results.md").write_text(text, encoding="utf-8")
+    plot(results, chosen.output / "results.svg")
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--case", action="append", choices=list(CASES), help="repeatable; default: all but 1 MB")
+    parser.add_argument("--case", action="append", choices=list(CASES), help="repeatable; default: all")
     parser.add_argument("--repeat", type=int, default=5, help="runs of each command that count")
+    parser.add_argument("--quick", action="store_true", help="a hundredth of the sizes, one run: does it work?")
     parser.add_argument(
         "--output", type=Path, default=Path(__file__).parent, help="where results.md and results.svg go"
     )
-    parser.add_argument("--data", type=Path, help="where to make the checkpoints: 3.5 GB; default: a temporary folder")
-    chosen = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="ckptmap-benchmarks-", dir=chosen.data) as folder:
-        about = machine(Path(folder))
-        results = [r for name in chosen.case or _USUAL for r in _measured(CASES[name], Path(folder), chosen.repeat)]
-    command = " ".join(["python -m benchmarks", *(arguments if arguments is not None else sys.argv[1:])])
-    chosen.output.mkdir(parents=True, exist_ok=True)
-    (chosen.output / "results.md").write_text(markdown(results, about, command, chosen.repeat), encoding="utf-8")
-    (chosen.output / "results.svg").write_text(plot(results), encoding="utf-8")
+    parser.add_argument("--data", type=Path, help="where to make the checkpoints: 4 GB; default: a temporary folder")
+    return parser
 
 
-def _measured(case: Case, folder: Path, repeat: int) -> Iterator[Result]:
+def _clones(folder: Path) -> bool:
+    """Whether the file system clones files."""
+    (folder / "one").write_bytes(b"1")
+    try:
+        duplicate(folder / "one", folder / "other", "reflink")
+    except OSError:
+        return False
+    return True
+
+
+def _measured(case: Case, folder: Path, means: Means, repeat: int) -> Iterator[Result]:
     place = folder / "case"
-    files = make(case, place)
-    tensorflow = importlib.util.find_spec("tensorflow") is not None
-    for work in works(case, files, folder / "output", tensorflow=tensorflow):
-        result = Result(case, work, measure(work.command, folder / "output", repeat))
+    files = _made(case, place)
+    for work in works(case, files, folder / "output", means):
+        result = Result(case, work, measure(work, folder / "output", repeat))
         print(f"{case.name}: {work.name}: {result.measured.median:.3f} s, {result.measured.peak:.0f} MB", flush=True)
         yield result
     shutil.rmtree(place)
+
+
+def _made(case: Case, place: Path) -> list[Files]:
+    """The checkpoints, made by another process: the peak memory of a command counts from that of who starts it."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as maker:
+        return [maker.submit(make, case, place / str(number)).result() for number in range(case.copies)]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,28 +18,48 @@ from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, build_object_graph, fo
 from ckptmap.checkpoint.sstable import TableWriter
 from ckptmap.checkpoint.values import checksum, join_strings
 
-TABLE = """\
-where: {i: int}
-variables:
-  - {from: "layer_{i}/weights", to: "model/layer_{i}/kernel"}
-"""
 _ITEM = DType.FLOAT32.itemsize or 4
 _CHUNK = 1 << 24
+_MANY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One checkpoint: ``size`` bytes in ``variables`` vectors; ``sparse``: zeros that take no room on the disk."""
+    """One checkpoint: ``size`` bytes in ``variables`` vectors, mapped by ``rules`` rules, an equal share by each.
+
+    ``sparse``: zeros that take no room on the disk. ``copies`` are so many of its kind.
+    """
 
     name: str
     size: int
     variables: int
     sparse: bool = False
+    rules: int = 1
+    copies: int = 1
 
     @property
     def length(self) -> int:
         """The values of one variable."""
         return self.size // self.variables // _ITEM
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """The rule and the number of each variable."""
+        return [(number % self.rules, number // self.rules) for number in range(self.variables)]
+
+    @property
+    def table(self) -> str:
+        """The mapping table, as YAML."""
+        rules = "".join(
+            f'  - {{from: "net{rule}/layer_{{i}}/weights", to: "model/net{rule}/layer_{{i}}/kernel"}}\n'
+            for rule in range(self.rules)
+        )
+        return f"where: {{i: int}}\nvariables:\n{rules}"
+
+    def reduced(self) -> Case:
+        """The same a hundredth as large, and with a tenth of the variables where they are many."""
+        variables = self.variables if self.variables <= _MANY else self.variables // 10
+        return replace(self, size=max(self.size // 100, variables * _ITEM), variables=variables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +90,7 @@ def make(case: Case, folder: Path) -> Files:
     for prefix in (files.source, files.twin, files.template):
         prefix.parent.mkdir(parents=True, exist_ok=True)
     checksums = list(_write_data(case, files.data))
-    names = [f"layer_{number}/weights" for number in range(case.variables)]
+    names = [f"net{rule}/layer_{number}/weights" for rule, number in case.places]
     _write_index(files.source, _entries(case, names, checksums))
     if case.sparse:
         os.link(files.data, files.copy)
@@ -78,7 +98,7 @@ def make(case: Case, folder: Path) -> Files:
         shutil.copyfile(files.data, files.copy)
     _write_index(files.twin, _entries(case, names, checksums))
     _write_template(case, files.template, checksums)
-    files.table.write_text(TABLE, encoding="ascii")
+    files.table.write_text(case.table, encoding="ascii")
     return files
 
 
@@ -119,7 +139,7 @@ def _entries(case: Case, names: list[str], checksums: list[int]) -> dict[str, En
 
 def _write_template(case: Case, prefix: Path, checksums: list[int]) -> None:
     """A TF2 checkpoint whose values are not there: a template's are never read, but for the object graph."""
-    paths = [f"model/layer_{number}/kernel" for number in range(case.variables)]
+    paths = [f"model/net{rule}/layer_{number}/kernel" for rule, number in case.places]
     graph = join_strings([format_object_graph(build_object_graph({path: path for path in paths}))])
     Path(data_path(str(prefix), 0, 1)).write_bytes(graph)
     entries = _entries(case, [path + VALUE_SUFFIX for path in paths], checksums)

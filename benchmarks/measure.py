@@ -8,9 +8,14 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.works import Work
+
+_SLOW_SECONDS = 5.0
+_FEW = 3
+"""Runs of what is slow: their spread is small beside their time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +36,34 @@ class Measured:
         return min(self.seconds), max(self.seconds)
 
 
-def measure(command: Sequence[str], output: Path, repeat: int) -> Measured:
+def measure(work: Work, output: Path, repeat: int) -> Measured:
     """Runs the command ``repeat`` times and once before, to warm the caches; ``output`` is removed before each.
+
+    What takes more than five seconds runs three times at most.
 
     Raises:
         RuntimeError: the command fails; its output is the message.
     """
-    runs = [_run(command, output) for _ in range(repeat + 1)][1:]
+    first, _ = _run(work, output)
+    runs = [_run(work, output) for _ in range(min(repeat, _FEW) if first > _SLOW_SECONDS else repeat)]
     return Measured(tuple(seconds for seconds, _ in runs), max(peak for _, peak in runs))
 
 
-def _run(command: Sequence[str], output: Path) -> tuple[float, float]:
+def _run(work: Work, output: Path) -> tuple[float, float]:
     shutil.rmtree(output, ignore_errors=True)
     log = output.with_suffix(".log")
     # an installed package has its bytecode; without it every start compiles all modules
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    os.sync()  # what was written before is not to be waited for meanwhile
     with log.open("wb") as handle:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=handle, stderr=subprocess.STDOUT, env=environment)
+        process = subprocess.Popen(work.command, stdout=handle, stderr=subprocess.STDOUT, env=environment)
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
+    told = log.read_text(errors="replace")
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)}: {log.read_text(errors='replace')[-2000:]}")
-    return seconds, used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+        raise RuntimeError(f"{' '.join(work.command)}: {told[-2000:]}")
+    return float(told.split()[-1]) if work.tells else seconds, used.ru_maxrss / (
+        1e6 if sys.platform == "darwin" else 1e3
+    )

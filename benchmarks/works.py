@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,41 +11,95 @@ from benchmarks.data import Case, Files
 
 _CKPTMAP = (sys.executable, "-m", "ckptmap")
 _PEER = (sys.executable, "-m", "benchmarks.peers")
+_COPY = 'mkdir -p "$2" && cp "$1" "$2/data"'
+_EACH = (
+    'place=$1; to=$2; table=$3; shift 3; for one in "$@"; do number=$((number + 1)); '
+    f'"{sys.executable}" -m ckptmap convert "$one" --to "$to" --table "$table" -o "$place/$number" || exit; done'
+)
+
+LINK = "ckptmap convert --data link"
+REFLINK = "ckptmap convert --data reflink"
+COPY = "ckptmap convert --data copy"
+VERIFY = "ckptmap convert --data link --verify-data"
+CP = "cp"
+GUIDE = "the TensorFlow guide's recipe"
+DIFF = "ckptmap diff"
+INSPECT = "ckptmap inspect"
+PLAN = "the plan alone"
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One command: ``group`` is the question, ``base`` marks the one that the others of the group are set against."""
+    """One command: ``group`` is the question, ``base`` marks the one that the others of the group are set against.
+
+    With ``tells`` it is not the process that counts: the command prints the seconds.
+    """
 
     group: str
     name: str
     command: tuple[str, ...]
     base: bool = False
+    tells: bool = False
 
 
-def works(case: Case, files: Files, output: Path, *, tensorflow: bool) -> Iterator[Work]:
-    """The works of one case; what moves bytes is left out where the checkpoint is sparse and large."""
-    yield from _conversions(case, files, output, tensorflow=tensorflow)
-    yield Work("diff of equal files", "ckptmap diff", (*_CKPTMAP, "diff", str(files.source), str(files.twin)))
-    if not case.sparse:
-        yield Work("diff of equal files", "cmp", ("cmp", str(files.data), str(files.copy)), base=True)
-    yield Work("inspect", "ckptmap inspect", (*_CKPTMAP, "inspect", str(files.source)))
-    if tensorflow:
-        yield Work("inspect", "tf.train.list_variables", (*_PEER, "list", str(files.source)), base=True)
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What there is to measure with: TensorFlow, and a file system that clones files."""
+
+    tensorflow: bool
+    clones: bool
 
 
-def _conversions(case: Case, files: Files, output: Path, *, tensorflow: bool) -> Iterator[Work]:
-    convert = (*_CKPTMAP, "convert", str(files.source), "--to", str(files.template), "--table", str(files.table))
-    written = (*convert, "-o", str(output))
-    yield Work("plan", "ckptmap convert --dry-run", (*convert, "--dry-run"))
-    yield Work("convert", "ckptmap convert --data link", (*written, "--data", "link"))
-    if case.sparse:
+def works(case: Case, files: Sequence[Files], output: Path, means: Means) -> Iterator[Work]:
+    """The works of one case; what moves bytes is left out where the checkpoint is sparse."""
+    if len(files) > 1:
+        yield from _batches(files, output)
         return
-    yield Work("convert", "ckptmap convert --data link --verify-data", (*written, "--data", "link", "--verify-data"))
-    yield Work("convert", "ckptmap convert --data copy", (*written, "--data", "copy"))
-    copied = 'mkdir -p "$2" && cp "$1" "$2/data"'
-    yield Work("convert", "cp", ("sh", "-c", copied, "sh", str(files.data), str(output)), base=True)
-    synced = f'{copied} && sync "$2/data"'
-    yield Work("convert", "cp, then sync", ("sh", "-c", synced, "sh", str(files.data), str(output)))
-    if tensorflow:
-        yield Work("convert", "the TensorFlow guide's recipe", (*_PEER, "guide", str(files.source), str(output)))
+    one = files[0]
+    yield from _plans(one)
+    yield from _links(one, output, means)
+    if not case.sparse:
+        yield from _copies(one, output, means)
+    yield Work("diff of equal files", DIFF, (*_CKPTMAP, "diff", str(one.source), str(one.twin)))
+    if not case.sparse:
+        yield Work("diff of equal files", "cmp", ("cmp", str(one.data), str(one.copy)), base=True)
+    yield Work("inspect", INSPECT, (*_CKPTMAP, "inspect", str(one.source)))
+    if means.tensorflow:
+        yield Work("inspect", "tf.train.list_variables", (*_PEER, "list", str(one.source)), base=True)
+
+
+def _convert(files: Files, *options: object) -> tuple[str, ...]:
+    named = (files.source, "--to", files.template, "--table", files.table, *options)
+    return (*_CKPTMAP, "convert", *map(str, named))
+
+
+def _plans(files: Files) -> Iterator[Work]:
+    yield Work("plan", "ckptmap convert --dry-run", _convert(files, "--dry-run"))
+    named = map(str, (files.source, files.template, files.table))
+    yield Work("plan", PLAN, (sys.executable, "-m", "benchmarks.planning", *named), tells=True)
+
+
+def _links(files: Files, output: Path, means: Means) -> Iterator[Work]:
+    yield Work("convert", LINK, _convert(files, "-o", output, "--data", "link"))
+    if means.clones:
+        yield Work("convert", REFLINK, _convert(files, "-o", output, "--data", "reflink"))
+
+
+def _copies(files: Files, output: Path, means: Means) -> Iterator[Work]:
+    yield Work("convert", VERIFY, _convert(files, "-o", output, "--data", "link", "--verify-data"))
+    yield Work("convert", COPY, _convert(files, "-o", output, "--data", "copy"))
+    places = ("sh", str(files.data), str(output))
+    yield Work("convert", CP, ("sh", "-c", _COPY, *places), base=True)
+    yield Work("convert", "cp, then sync", ("sh", "-c", f'{_COPY} && sync "$2/data"', *places))
+    if means.tensorflow:
+        yield Work("convert", GUIDE, (*_PEER, "guide", str(files.source), str(output)))
+
+
+def _batches(files: Sequence[Files], output: Path) -> Iterator[Work]:
+    sources = [str(one.source) for one in files]
+    shared = (str(files[0].template), str(files[0].table))
+    many = (*_CKPTMAP, "convert", *sources, "--to", shared[0], "--table", shared[1], "-o", str(output))
+    yield Work("convert all", "ckptmap convert, all at once", many)
+    yield Work("convert all", "ckptmap convert --jobs 1", (*many, "--jobs", "1"))
+    each = ("sh", "-c", _EACH, "sh", str(output), *shared, *sources)
+    yield Work("convert all", "ckptmap convert, one after the other", each, base=True)

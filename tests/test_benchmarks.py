@@ -3,30 +3,83 @@ from pathlib import Path
 import pytest
 
 import ckptmap
+from benchmarks import planning
+from benchmarks.bars import bars
 from benchmarks.data import Case, make
-from benchmarks.measure import Measured
-from benchmarks.results import Result, markdown, plot
-from benchmarks.works import Work
+from benchmarks.measure import Measured, measure
+from benchmarks.plot import plot
+from benchmarks.results import Result, markdown
+from benchmarks.works import COPY, CP, GUIDE, LINK, VERIFY, Means, Work, works
+
+GB = Case("1 GB", 10**9, 1000)
 
 
 @pytest.mark.parametrize("sparse", [False, True])
 def test_the_checkpoints_are_whole(tmp_path: Path, sparse: bool) -> None:
-    files = make(Case("small", 4000, 10, sparse), tmp_path)
+    files = make(Case("small", 4000, 10, sparse, rules=3), tmp_path)
     report = ckptmap.convert(files.source, to=files.template, table=files.table, output=tmp_path / "output")
     assert report["summary"]["restored"] == 10
     assert report["output"]["verified"] == 11
     assert files.data.read_bytes() == files.copy.read_bytes()
     assert any(files.data.read_bytes()) is not sparse
+    assert len(files.table.read_text().splitlines()) == 2 + 3
 
 
-def test_a_table_for_each_question() -> None:
-    case = Case("1 GB", 10**9, 1000)
+def test_the_plan_alone_is_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = make(Case("small", 4000, 10, sparse=True), tmp_path)
+    planning.main(str(files.source), str(files.template), str(files.table))
+    assert 0 < float(capsys.readouterr().out) < 60
+
+
+def result(name: str, *seconds: float, peak: float = 50.4, base: bool = False, case: Case = GB) -> Result:
+    return Result(case, Work("convert", name, (), base), Measured(seconds, peak))
+
+
+def test_a_table_for_each_question(tmp_path: Path) -> None:
+    results = [result("ckptmap", 1.0, 3.0, 2.0), result(CP, 4.0, peak=2, base=True)]
+    text = markdown(results, tuple(bars(results)), "a machine", "python -m benchmarks")
+    assert "## 1 GB: convert\n\n1,000 MB in 1,000 variables.\n" in text
+    assert "| ckptmap | 2.000 | 1.000 … 3.000 | 3 | 0.50 | 50 |" in text
+    assert "| *cp* | 4.000 | 4.000 … 4.000 | 1 | 1.00 | 2 |" in text
+    plot(results, tmp_path / "one.svg")
+    plot(results, tmp_path / "other.svg")
+    assert "1 GB: ckptmap" in (tmp_path / "one.svg").read_text()
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()
+
+
+def test_bars_hold_or_are_missed() -> None:
     results = [
-        Result(case, Work("convert", "ckptmap", ()), Measured((1.0, 3.0, 2.0), 50.4)),
-        Result(case, Work("convert", "cp", (), base=True), Measured((4.0,), 2.0)),
-    ]
-    text = markdown(results, "a machine", "python -m benchmarks", 3)
-    assert "## 1 GB, 1,000 variables: convert" in text
-    assert "| ckptmap | 2.000 | 1.000 … 3.000 | 0.50 | 50 |" in text
-    assert "| *cp* | 4.000 | 4.000 … 4.000 | 1.00 | 2 |" in text
-    assert plot(results).count("<rect") == 3
+        result(LINK, 0.2), result(VERIFY, 0.7), result(CP, 1.0), result(COPY, 1.8), result(GUIDE, 21.0, peak=1000),
+    ]  # fmt: skip
+    found = {bar.what: (bar.limit, bar.measured, bar.verdict) for bar in bars(results)}
+    guide = "1 GB by the guide's recipe takes longer than convert"
+    assert found["convert, link, 1 GB"] == ("< 0.6 s", "0.200 s", "holds")
+    assert found["convert, link, 10 GB"] == ("< 0.6 s", "not measured", "")
+    assert found["convert, copy, 1 GB"][1:] == ("1.800 s; 1.3 × cp + 0.4 s is 1.700 s", "**missed**")
+    assert found[f"{guide}, link"] == ("≥ 100 ×", "105 ×", "holds")
+    assert found[f"{guide}, copy"] == ("≥ 10 ×", "12 ×", "holds")
+    assert found["memory of convert, link, 1 GB, of that of the guide's recipe"][1:] == ("5.0%", "holds")
+    assert found["full re-read with --verify-data, 1 GB, warm"][1:] == ("2.00 GB/s", "holds")
+    assert len(found) == 13
+
+
+def test_every_work_of_a_case(tmp_path: Path) -> None:
+    files = make(Case("small", 4000, 10), tmp_path)
+    names = [work.name for work in works(GB, [files], tmp_path / "output", Means(tensorflow=True, clones=True))]
+    assert names == [
+        "ckptmap convert --dry-run", "the plan alone", "ckptmap convert --data link", "ckptmap convert --data reflink",
+        "ckptmap convert --data link --verify-data", "ckptmap convert --data copy", "cp", "cp, then sync",
+        "the TensorFlow guide's recipe", "ckptmap diff", "cmp", "ckptmap inspect", "tf.train.list_variables",
+    ]  # fmt: skip
+    assert len(list(works(GB, [files, files], tmp_path / "output", Means(tensorflow=True, clones=True)))) == 3
+
+
+@pytest.mark.parametrize("tells", [False, True])
+def test_a_command_is_run_once_more_than_it_counts(tmp_path: Path, tells: bool) -> None:
+    command = ("sh", "-c", f"echo x >> {tmp_path}/runs; mkdir {tmp_path}/output; echo 0.25")
+    measured = measure(Work("g", "n", command, tells=tells), tmp_path / "output", 3)
+    assert (tmp_path / "runs").read_text() == "x\n" * 4
+    assert len(measured.seconds) == 3
+    assert (measured.median == 0.25) is tells
+    with pytest.raises(RuntimeError, match="oh dear"):
+        measure(Work("g", "n", ("sh", "-c", "echo oh dear; exit 3")), tmp_path / "output", 1)
