@@ -92,7 +92,7 @@ def tf1() -> Any:
 
 
 def slim_module(name: str) -> Any:
-    """The module ``object_detection.<name>`` of the API's TF1 half, in a process that ``tf1()`` or ``tf2()`` prepared."""
+    """The module ``object_detection.<name>`` of the API's TF1 half; ``tf1()`` or ``tf2()`` prepared the process."""
     _satisfy_slim()
     return import_quietly(f"object_detection.{name}")
 
