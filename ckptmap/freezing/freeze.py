@@ -17,6 +17,7 @@ from ckptmap.freezing.parts import tf1_part
 from ckptmap.freezing.remarks import remarks
 from ckptmap.freezing.rule import UPDATE, Trainer, check_patterns, divide, match_all
 from ckptmap.freezing.stages import plan_stages
+from ckptmap.inspection.recognize import recognize
 from ckptmap.mapping import Table, apply_table, load_table
 from ckptmap.mapping.slots import classify
 from ckptmap.pipeline.config import PipelineConfig, read_config
@@ -122,10 +123,12 @@ def _of_checkpoint(inventory: Inventory, destination: Destination | None) -> _Mo
     shapes = {name: variable.shape for name, variable in inventory.variables.items() if name not in slots}
     if destination is not None:
         return _Model(inventory.path, shapes, destination.table, destination.target)
+    known = recognize(inventory, slots)
+    if known is not None and known.name in list_targets():
+        target = load_target(known.name)
+        return _Model(inventory.path, shapes, load_table(target.table) if target.table else None, target)
     likely = likely_tables(inventory)
-    name = likely[0].table if likely else ""
-    target = load_target(name) if name in list_targets() else None
-    return _Model(inventory.path, shapes, load_table(name) if name else None, target)
+    return _Model(inventory.path, shapes, load_table(likely[0].table) if likely else None, None)
 
 
 def _of_config(config: PipelineConfig) -> _Model:

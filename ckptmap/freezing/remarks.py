@@ -61,8 +61,7 @@ def _misnamed(config: PipelineConfig) -> Iterator[Problem]:
 def _about_pattern(one: Matched, trainer: Trainer) -> Iterator[Problem]:
     text, where = one.pattern.text, one.pattern.where
     if not one.names:
-        hint = f"{one.nearest!r} would match {one.nearest_count}" if one.nearest else "no scope of the model is near"
-        yield Problem(f"{one.pattern.field} {text!r} matches no variable", where, hint)
+        yield no_match(one)
     if one.pattern.field == UPDATE and trainer == "train":
         hint = "--trainer model_main says what that one does"
         yield Problem(f"legacy/train.py does not read {UPDATE}, model_main.py does", where, hint)
@@ -72,6 +71,12 @@ def _about_pattern(one: Matched, trainer: Trainer) -> Iterator[Problem]:
             f"{text!r} matches {train} variables in legacy/train.py (re.match), {main} in model_main.py (re.search)"
         )
         yield Problem(message, where, "--trainer says whose rule counts; begin patterns with the outermost scope")
+
+
+def no_match(one: Matched) -> Problem:
+    """That a pattern matches no variable, with the nearest one that would."""
+    hint = f"{one.nearest!r} would match {one.nearest_count}" if one.nearest else "no scope of the model is near"
+    return Problem(f"{one.pattern.field} {one.pattern.text!r} matches no variable", one.pattern.where, hint)
 
 
 def _batch_norm_fields(config: PipelineConfig, frozen: Sequence[Weight]) -> Iterator[Problem]:

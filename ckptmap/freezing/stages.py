@@ -43,7 +43,10 @@ def _parts(name: str) -> tuple[str, ...]:
 
 
 def _covering(scope: str, frozen: Sequence[Weight], trainable: Collection[Weight]) -> Iterator[str]:
-    """The outermost scopes below ``scope`` that hold frozen variables only, as patterns."""
+    """The outermost scopes below ``scope`` that hold frozen variables only, as patterns.
+
+    They are anchored, so that they mean the same to both trainers: ``re.search`` finds ``Conv/`` in other scopes too.
+    """
     below: dict[str, list[Weight]] = {}
     for weight in frozen:
         below.setdefault(weight.name[len(scope) :].partition("/")[0], []).append(weight)
@@ -54,4 +57,4 @@ def _covering(scope: str, frozen: Sequence[Weight], trainable: Collection[Weight
             yield from _covering(inner, members, others)
         else:
             is_scope = members[0].name.startswith(inner)
-            yield f"{re.escape(scope + child)}{'/' if is_scope else ''}"
+            yield f"^{re.escape(scope + child)}{'/' if is_scope else ''}"

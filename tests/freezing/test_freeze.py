@@ -6,6 +6,7 @@ import pytest
 from ckptmap.errors import CkptmapError
 from ckptmap.freezing.document import freeze_document, freeze_lines
 from ckptmap.freezing.freeze import freeze
+from ckptmap.freezing.rule import Trainer
 from tests.convert.conftest import write_template, write_tf1
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "ssd_mobilenet_v2_tiny"
@@ -80,8 +81,8 @@ def test_the_extractor_of_an_ssd_is_backbone_and_neck() -> None:
 def test_a_retinanet_in_three_stages(tmp_path: Path) -> None:
     found = freeze(checkpoint(tmp_path, RETINANET), stages=["heads", "top", "all"])
     assert [(stage.name, len(stage.trainable), stage.patterns) for stage in found.stages] == [
-        ("heads", 2, ("FeatureExtractor/",)),
-        ("top", 3, ("FeatureExtractor/resnet_v1_50/block1/",)),
+        ("heads", 2, ("^FeatureExtractor/",)),
+        ("top", 3, ("^FeatureExtractor/resnet_v1_50/block1/",)),
         ("all", 5, ()),
     ]
 
@@ -100,11 +101,11 @@ def test_a_faster_rcnn_in_stages_of_named_parts(tmp_path: Path) -> None:
         ],
     ]
     assert found.stages[0].patterns == (
-        "Conv/",
-        "FirstStageBoxPredictor/",
-        "FirstStageFeatureExtractor/",
-        "SecondStageBoxPredictor/BoxEncodingPredictor/",
-        "SecondStageFeatureExtractor/",
+        "^Conv/",
+        "^FirstStageBoxPredictor/",
+        "^FirstStageFeatureExtractor/",
+        "^SecondStageBoxPredictor/BoxEncodingPredictor/",
+        "^SecondStageFeatureExtractor/",
     )
     with pytest.raises(CkptmapError, match="the model has no such part"):
         freeze(source, stages=["neck"])
@@ -112,11 +113,13 @@ def test_a_faster_rcnn_in_stages_of_named_parts(tmp_path: Path) -> None:
         freeze(source, stages=["backbones"])
 
 
+@pytest.mark.parametrize("trainer", ["train", "model_main"])
 @pytest.mark.parametrize("stage", ["heads", "top", "backbone+box_head"])
-def test_a_stage_s_patterns_freeze_what_it_says(tmp_path: Path, stage: str) -> None:
-    source = checkpoint(tmp_path, RETINANET)
+def test_a_stage_s_patterns_freeze_what_it_says(tmp_path: Path, stage: str, trainer: Trainer) -> None:
+    """The mask head's ``SecondStageBoxPredictor/Conv`` is none of the proposals' ``Conv``."""
+    source = checkpoint(tmp_path, (*RETINANET, *FASTER_RCNN, "SecondStageBoxPredictor/Conv/weights"))
     planned = freeze(source, stages=[stage]).stages[0]
-    assert freeze(source, patterns=planned.patterns).frozen == planned.frozen
+    assert freeze(source, patterns=planned.patterns, trainer=trainer).frozen == planned.frozen
 
 
 def test_patterns_of_a_config_are_told_with_their_lines(tmp_path: Path) -> None:
@@ -193,4 +196,4 @@ def test_a_person_sees_parts_and_patterns() -> None:
         "  neck                     24 (22.4 k)                       -",
         "  box head                           -              12 (7.1 k)",
     ]
-    assert "stage    heads  freeze FeatureExtractor/" in lines
+    assert "stage    heads  freeze ^FeatureExtractor/" in lines
