@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.bundle_proto import parse_shape
 from ckptmap.checkpoint.dtypes import DType, dtype_from_number
-from ckptmap.checkpoint.values import decode, element_count
+from ckptmap.checkpoint.values import decode, element_count, shaped
 from ckptmap.checkpoint.wire import Bytes, FormatError, as_bytes, as_int, packed_varints, read_fields
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ _FIXED_FIELDS = {5: 4, 6: 8, 9: 4, 12: 8}
 # fields of varints: int_val, int64_val, bool_val, half_val, uint32_val, uint64_val
 _VARINT_FIELDS = frozenset({7, 10, 11, _HALF, 16, 17})
 _VARINT_SIZES = (1, 2, 4, 8)
-_MAX_FILLED = 1 << 31
+_MAX_FILLED = 1 << 26
+"""Bytes that one value may stand for: a few of them must not claim gigabytes."""
 
 
 def tensor_type(data: Bytes) -> tuple[DType | None, tuple[int, ...]]:
@@ -98,4 +99,4 @@ def _strings(shape: tuple[int, ...], data: Bytes) -> np.ndarray:
     strings += [strings[-1] if strings else b""] * (count - len(strings))
     array = np.empty(count, dtype=object)
     array[:] = strings
-    return array.reshape(shape)
+    return shaped(array, shape)

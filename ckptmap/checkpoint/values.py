@@ -30,19 +30,24 @@ def decode(dtype: DType, shape: tuple[int, ...], raw: Bytes) -> np.ndarray:
     """
     import numpy as np
 
-    if len(shape) > _NUMPY_MAX_RANK:
-        raise FormatError(f"a tensor of {len(shape)} dimensions is more than NumPy holds ({_NUMPY_MAX_RANK})")
     if dtype is DType.STRING:
         elements = element_count(shape)
         array = np.empty(elements, dtype=object)
         array[:] = split_strings(raw, elements)[0]
-        return _shaped(array, shape)
+        return shaped(array, shape)
     if len(raw) != element_count(shape) * (dtype.itemsize or 0):
         raise FormatError(f"{len(raw)} bytes do not make a {dtype} tensor of shape {list(shape)}")
-    return _shaped(np.frombuffer(raw, dtype=dtype.numpy.newbyteorder("<")), shape)
+    return shaped(np.frombuffer(raw, dtype=dtype.numpy.newbyteorder("<")), shape)
 
 
-def _shaped(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def shaped(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """``array`` in the shape that a file states.
+
+    Raises:
+        FormatError: NumPy cannot hold it (more than 64 dimensions, or lengths that overflow).
+    """
+    if len(shape) > _NUMPY_MAX_RANK:
+        raise FormatError(f"a tensor of {len(shape)} dimensions is more than NumPy holds ({_NUMPY_MAX_RANK})")
     try:
         return array.reshape(shape)
     except ValueError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ckptmap.mapping.patterns import Parts, Placeholder, Type, components
 
@@ -56,33 +56,52 @@ class _Automaton:
         return self.last
 
 
+class Claim(NamedTuple):
+    """The names that a pattern matches: its parts, and its components as ``patterns.components`` gives them."""
+
+    parts: Parts
+    components: tuple[str | None, ...]
+    whole: bool
+
+
+def claim(parts: Parts) -> Claim:
+    """The claim of a pattern."""
+    return Claim(parts, *components(parts))
+
+
 def can_overlap(one: Parts, other: Parts) -> bool:
     """True when some name matches both (or, rarely, when that cannot be excluded)."""
+    return compare(claim(one), claim(other))[0]
+
+
+def compare(one: Claim, other: Claim) -> tuple[bool, int]:
+    """Whether some name matches both (or that cannot be excluded), and how much work it was to tell."""
     if _differ_in_a_component(one, other):
-        return False
-    starts_differ = not _compatible(_literal(one[0]), _literal(other[0]))
-    if starts_differ or not _compatible(_literal(one[-1])[::-1], _literal(other[-1])[::-1]):
-        return False
-    first, second = _automaton(one), _automaton(other)
+        return False, 1
+    starts_differ = not _compatible(_literal(one.parts[0]), _literal(other.parts[0]))
+    if starts_differ or not _compatible(_literal(one.parts[-1])[::-1], _literal(other.parts[-1])[::-1]):
+        return False, 1
+    first, second = _automaton(one.parts), _automaton(other.parts)
     goal = (first.last, second.last)
     seen, todo = {(0, 0)}, [(0, 0)]
     while todo:
         state = todo.pop()
         if state == goal or len(seen) > _MAX_STATES:
-            return True
+            return True, len(seen)
         for following in _following(first, second, *state):
             if following not in seen:
                 seen.add(following)
                 todo.append(following)
-    return False
+    return False, first.last + second.last + len(seen)
 
 
-def _differ_in_a_component(one: Parts, other: Parts) -> bool:
+def _differ_in_a_component(one: Claim, other: Claim) -> bool:
     """The quick way out for most pairs: another number of components, or another literal at the same place."""
-    (first, first_whole), (second, second_whole) = components(one), components(other)
-    if first_whole and second_whole and len(first) != len(second):
+    if one.whole and other.whole and len(one.components) != len(other.components):
         return True
-    return any(a is not None and b is not None and a != b for a, b in zip(first, second, strict=False))
+    return any(
+        a is not None and b is not None and a != b for a, b in zip(one.components, other.components, strict=False)
+    )
 
 
 def _following(first: _Automaton, second: _Automaton, a: int, b: int) -> list[tuple[int, int]]:

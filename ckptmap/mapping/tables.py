@@ -22,7 +22,6 @@ from ckptmap.mapping.model import (
     VariableRule,
 )
 from ckptmap.mapping.nearest import did_you_mean
-from ckptmap.mapping.overlap import can_overlap
 from ckptmap.mapping.parse_rules import Scope, parse_drop, parse_init, parse_kinds, parse_layer, parse_variable
 from ckptmap.mapping.parse_where import check_used, parse_where
 from ckptmap.mapping.patterns import (
@@ -35,6 +34,7 @@ from ckptmap.mapping.patterns import (
     join_pattern,
     join_template,
 )
+from ckptmap.mapping.rivals import overlaps
 from ckptmap.mapping.yamlnodes import Document, Node
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _TABLE = ("description", "include", "kinds", "where", "layers", "variables", "drop", "init")
 _SUFFIXES = (".yaml", ".yml")
 _MAX_RULES = 20_000
+_MAX_FILES = 500
 _Parsed = TypeVar("_Parsed")
 
 
@@ -121,12 +122,15 @@ class _Loader:
     """Which of them a table has."""
     digests: dict[str, str] = field(default_factory=dict)
     """The SHA-256 of each file that was read."""
+    files: list[Path] = field(default_factory=list)
+    """Every file as often as it was included."""
 
     def load(self, path: Path) -> _Loaded:
         """One file and everything it includes."""
         doc = Document(self._label(path), self.problems, self.digests)
         loaded = _Loaded()
-        root = doc.read(path)
+        self.files.append(path)
+        root = doc.read(path) if len(self.files) <= _MAX_FILES else None
         fields = doc.mapping(root, "a table", _TABLE) if root is not None else None
         if fields is None:
             return loaded
@@ -167,6 +171,10 @@ class _Loader:
         if path is None:
             return
         included = self._load_narrowed(doc, fields.get("where"), path)
+        if len(loaded.rules) + len(included.rules) > _MAX_RULES or len(self.files) > _MAX_FILES:
+            if not self.problems:
+                doc.error(node, "the tables include too much", f"up to {_MAX_RULES} rules from {_MAX_FILES} files")
+            return
         _add_kinds(doc, node, loaded, included.kinds)
         try:
             loaded.rules += [_under(rule, before, after, optional) for rule in included.rules]
@@ -221,8 +229,8 @@ def _load_checked(path: Path, roots: tuple[Path, ...], problems: list[Problem]) 
     if len(rules) > _MAX_RULES:
         problems.append(Problem(f"{len(rules)} rules are too many", str(path), f"a table can have {_MAX_RULES}"))
     else:
-        problems += _overlaps([(rule.ref, parts) for rule in rules for parts in _matched(rule)])
-        problems += _overlaps([(rule.ref, rule.pattern.parts) for rule in loaded.inits])
+        problems += overlaps([(rule.ref, parts) for rule in rules for parts in _matched(rule)])
+        problems += overlaps([(rule.ref, rule.pattern.parts) for rule in loaded.inits])
     return Table(
         path.stem, str(path), loaded.description, tuple(rules), tuple(loaded.inits), loaded.kinds, loader.digests
     )
@@ -301,33 +309,3 @@ def _matched(rule: Rule) -> list[Parts]:
     if isinstance(rule, DropRule):
         return [rule.pattern.parts]
     return [pattern.parts for pattern in rule.patterns]
-
-
-def _overlaps(claims: list[tuple[RuleRef, Parts]]) -> list[Problem]:
-    """A problem for each two rules that can match the same name. Only names with the same last component are tried."""
-    buckets: dict[str, list[tuple[RuleRef, Parts]]] = {}
-    for ref, parts in claims:
-        buckets.setdefault(_last_component(parts), []).append((ref, parts))
-    open_ended = buckets.pop("", [])
-    found: dict[tuple[RuleRef, RuleRef], Problem] = {}
-    for bucket in [*buckets.values(), []]:
-        together = [*bucket, *open_ended]
-        for i, (ref, parts) in enumerate(bucket or open_ended):
-            for other, other_parts in together[i + 1 :]:
-                if (ref, other) not in found and can_overlap(parts, other_parts):
-                    found[ref, other] = _overlap_problem(ref, parts, other, other_parts)
-    return list(found.values())
-
-
-def _overlap_problem(ref: RuleRef, parts: Parts, other: RuleRef, other_parts: Parts) -> Problem:
-    one, two = (
-        "".join(part if isinstance(part, str) else f"{{{part.name}}}" for part in item) for item in (parts, other_parts)
-    )
-    message = f"two rules can match the same variable: {one} and {two} ({ref})"
-    return Problem(message, str(other), "declare the placeholders so that only one of them does")
-
-
-def _last_component(parts: Parts) -> str:
-    """The last component when it is literal, else nothing."""
-    last = parts[-1]
-    return last.rpartition("/")[2] if isinstance(last, str) and ("/" in last or len(parts) == 1) else ""

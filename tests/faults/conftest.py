@@ -50,7 +50,7 @@ class Workshop:
         self.work.mkdir(exist_ok=True)
         work = self.work / f"{len(list(self.work.iterdir()))}"
         work.mkdir()
-        order = Order(str(self.folder), str(work), self.command, points, strike, watched, kinds)
+        order = Order(str(self.folder), str(work), self.command, list(points), strike, watched, kinds)
         done = subprocess.run(
             [sys.executable, "-m", "tests.faults.injection"],
             input=json.dumps(asdict(order)),
