@@ -15,16 +15,18 @@ CONTEXT = {"context": "context_config { max_num_context_features: 4 context_feat
 
 ONE_EACH = (
     Row("faster_rcnn_resnet50", R50, EDITS),
-    Row("faster_rcnn_resnet101", R101, EXACT, STRIDE_8),
-    Row("faster_rcnn_resnet152", R152, EDITS),
     Row("faster_rcnn_inception_resnet_v2", INCEPTION, EXACT, STRIDE_8),
     Row("mask_rcnn_resnet50", R50, EXACT, {**MASKS, **STRIDE_8}),
+)
+"""One small row a network and head: the default test run. The deeper models are among the settings."""
+DEEP = (
+    Row("faster_rcnn_resnet101", R101, EXACT, STRIDE_8),
+    Row("faster_rcnn_resnet152", R152, EDITS),
     Row("mask_rcnn_resnet101", R101, EDITS, MASKS),
     Row("mask_rcnn_inception_resnet_v2", INCEPTION, EXACT, MASKS),
     Row("rfcn_resnet101", R101, EXACT, RFCN),
     Row("context_rcnn_resnet101", R101, EXACT, CONTEXT),
 )
-"""One small row a model: the default test run."""
 
 
 def masks(**fields: Any) -> dict[str, Any]:
@@ -83,5 +85,5 @@ OTHERS = (
     ),
     Row("context_stock", R101, WEIGHTS, CONTEXT, prefer="stock"),
 )
-SETTINGS = (*STRIDES, *SECOND_STAGE, *MASK_RCNN, *OTHERS)
+SETTINGS = (*DEEP, *STRIDES, *SECOND_STAGE, *MASK_RCNN, *OTHERS)
 """Every model at another class count and stride, and every setting that changes variables or outputs."""

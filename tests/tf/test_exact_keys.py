@@ -31,11 +31,14 @@ VARIABLES = {
     "faster_rcnn_resnet152": 785,
     "faster_rcnn_inception_resnet_v2": 906,
 }
+DEEPER = re.compile("resnet1")  # of the code of ResNet 50
 _LATER_MODEL = re.compile(r"(extractor|predictor|_head)_[0-9]+(?=/)", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?P<layer>conv2d|freezable_batch_norm)(_(?P<number>[0-9]+))?/(?P<leaf>.+)")
 
 
-@pytest.mark.parametrize("tf1_type", VARIABLES)
+@pytest.mark.parametrize(
+    "tf1_type", [pytest.param(name, marks=pytest.mark.matrix if DEEPER.search(name) else ()) for name in VARIABLES]
+)
 def test_keys_names_and_shapes_are_stocks(tf1_type: str, tmp_path: Path) -> None:
     row = Row("keys", tf1_type)
     exact = variables(replace(row, type=exact_type(tf1_type)), tmp_path / "exact.config")
