@@ -13,7 +13,7 @@ from ckptmap.collecting import collector_paused
 from ckptmap.errors import CheckpointError, TargetError
 from ckptmap.mapping.locate import mappings_root
 from ckptmap.targets.spec import load_spec
-from ckptmap.targets.template import template_target
+from ckptmap.targets.template import as_shipped, template_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +47,11 @@ def load_target(text: str | os.PathLike[str]) -> Target:
     with open_checkpoint(name) as checkpoint, collector_paused():
         graph = _object_graph(checkpoint)
         return template_target(checkpoint.inventory, graph, _specs())
+
+
+def recognize_target(plain: Target) -> Target:
+    """A model given by its keys and shapes, with the names and the table of the shipped target that it is, if any."""
+    return as_shipped(plain, _specs())
 
 
 @cache

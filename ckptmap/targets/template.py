@@ -54,6 +54,11 @@ def template_target(inventory: Inventory, graph: ObjectGraph | None, specs: Iter
     full_names = _full_names(graph, root)
     variables = tuple(_variable(path, variable, full_names.get(path, "")) for path, variable in paths.items())
     plain = Target(inventory.path, variables, root=root, origin=inventory.path)
+    return as_shipped(plain, specs)
+
+
+def as_shipped(plain: Target, specs: Iterable[Target]) -> Target:
+    """``plain`` with the names and the table of the first of ``specs`` that has its keys and shapes; else as it is."""
     return next((found for spec in specs if (found := _as_spec(plain, spec))), plain)
 
 

@@ -9,12 +9,16 @@ from typing import Any
 from ckptmap.audit.tf1_names import tf1_names
 from ckptmap.checkpoint.dtypes import dtype_from_label
 from ckptmap.errors import CkptmapError, Problem, ProblemsError
-from ckptmap.freezing.model import Pattern
-from ckptmap.freezing.rule import Trainer, check_patterns, matches
+from ckptmap.freezing.model import Pattern, Weight
+from ckptmap.freezing.parts import tf1_part
+from ckptmap.freezing.remarks import no_match
+from ckptmap.freezing.rule import Trainer, check_patterns, match_all, matches
 from ckptmap.mapping import Table, list_tables, load_table
+from ckptmap.targets import recognize_target
 from ckptmap.targets.dims import Dim
 from ckptmap.targets.model import Target
 from ckptmap.targets.variables import SpecVariable
+from ckptmap.tf.models import VARIABLE_VALUE, keyed_variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +46,15 @@ def apply_freeze(
 
     Raises:
         CkptmapError: no table names the variables, or a pattern is no regular expression.
-        ProblemsError: a pattern freezes a part of a layer only, which Keras layers cannot do.
+        ProblemsError: a pattern matches no variable, or freezes a part of a layer only, which Keras layers cannot do.
     """
-    check_patterns(Pattern(text, "patterns") for text in patterns)
+    given = tuple(Pattern(text, "pattern") for text in patterns)
+    check_patterns(given)
     layers = tuple(_layers(model))
     for layer in layers:
         layer.trainable = True
     names = _tf1_names(model, table)
+    _check_matches(given, names.values(), trainer)
     frozen = {key for key, name in names.items() if any(matches(text, name, trainer) for text in patterns)}
     held = [(layer, _own_names(layer, names, frozen)) for layer in layers]
     if problems := [_partial(layer, *sides) for layer, sides in held if all(sides)]:
@@ -58,6 +64,12 @@ def apply_freeze(
     return AppliedFreeze(
         tuple(sorted(names[key] for key in frozen)), tuple(sorted(names[key] for key in names.keys() - frozen))
     )
+
+
+def _check_matches(patterns: Sequence[Pattern], names: Collection[str], trainer: Trainer) -> None:
+    weights = tuple(Weight(name, (), tf1_part(name)) for name in names)
+    if problems := [no_match(one) for one in match_all(patterns, weights, trainer) if not one.names]:
+        raise ProblemsError("patterns that freeze nothing", problems)
 
 
 def _layers(model: Any) -> Iterator[Any]:
@@ -75,12 +87,15 @@ def _partial(layer: Any, frozen: Sequence[str], trainable: Sequence[str]) -> Pro
 
 
 def _tf1_names(model: Any, table: str | None) -> dict[Any, str]:
-    """The TF1 name of each trainable variable, by its reference."""
-    variables = list(model.variables)
+    """The TF1 name of each trainable variable, by its reference.
+
+    Object paths tell which shipped model it is; readable names count on when a process builds a second model.
+    """
     wanted = {variable.ref() for variable in model.trainable_variables}
+    target, variables = _target(model)
     best: dict[Any, str] = {}
-    for name in list_tables() if table is None else (table,):
-        found = _named(variables, load_table(name))
+    for name in _tables(target, table):
+        found = {variables[key].ref(): tf1 for key, tf1 in _named(target, load_table(name)).items()}
         found = {key: tf1 for key, tf1 in found.items() if key in wanted}
         best = max(best, found, key=len)
         if len(best) == len(wanted):
@@ -93,11 +108,23 @@ def _tf1_names(model: Any, table: str | None) -> dict[Any, str]:
     )
 
 
-def _named(variables: Sequence[Any], table: Table) -> dict[Any, str]:
-    """The TF1 names that ``table`` tells of these variables."""
-    specs = tuple(_spec(str(at), variable) for at, variable in enumerate(variables))
-    names = tf1_names(table, Target("live model", specs).layout(), {spec.key: spec.name for spec in specs}, ())
-    return {variables[int(key)].ref(): name for key, name in names.items()}
+def _tables(target: Target, table: str | None) -> tuple[str, ...]:
+    if table is not None:
+        return (table,)
+    return (target.table,) if target.table is not None else list_tables()
+
+
+def _target(model: Any) -> tuple[Target, dict[str, Any]]:
+    """The model as a target, and its variables by their keys there."""
+    paths = {key.removesuffix(f"/{VARIABLE_VALUE}"): variable for key, variable, _ in keyed_variables(model)}
+    variables = {path.partition("/")[2]: variable for path, variable in paths.items()}
+    specs = tuple(_spec(key, variable) for key, variable in variables.items())
+    return recognize_target(Target("live model", specs)), variables
+
+
+def _named(target: Target, table: Table) -> dict[str, str]:
+    """The TF1 names that ``table`` tells, by key."""
+    return tf1_names(table, target.layout(), {spec.key: spec.name for spec in target.variables}, ())
 
 
 def _spec(key: str, variable: Any) -> SpecVariable:

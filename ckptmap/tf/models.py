@@ -86,24 +86,30 @@ def build_model(config: Path | str, *, is_training: bool = False) -> Any:
 
 
 def model_variables(model: Any, root: str = "model") -> list[LiveVariable]:
-    """All variables under a trackable object, keyed as ``tf.train.Checkpoint(**{root: model})`` keys them.
+    """All variables under a trackable object, as ``keyed_variables`` finds them."""
+    return [
+        LiveVariable(
+            key=key,
+            full_name=variable._shared_name,  # what a checkpoint stores as full_name
+            dtype=variable.dtype.name,
+            shape=tuple(variable.shape.as_list()),
+            trainable=bool(variable.trainable),
+            initializer=_initializer(parent, key.split("/")[-3]),
+        )
+        for key, variable, parent in keyed_variables(model, root)
+    ]
 
-    Each variable is listed once, at the path of the breadth-first walk that TensorFlow's saver makes.
+
+def keyed_variables(model: Any, root: str = "model") -> Iterator[tuple[str, Any, Any]]:
+    """(key, variable, owner) of all variables of ``tf.train.Checkpoint(**{root: model})``.
+
+    Each variable comes once, at the path of the breadth-first walk that TensorFlow's saver makes.
     """
     tensorflow = tf2()
     checkpoint = tensorflow.train.Checkpoint(**{root: model})
-    return [
-        LiveVariable(
-            key=f"{path}/{VARIABLE_VALUE}",
-            full_name=value._shared_name,  # what a checkpoint stores as full_name
-            dtype=value.dtype.name,
-            shape=tuple(value.shape.as_list()),
-            trainable=bool(value.trainable),
-            initializer=_initializer(parent, path.rpartition("/")[2]),
-        )
-        for path, value, parent in _walk(tensorflow.train.TrackableView, checkpoint)
-        if isinstance(value, tensorflow.Variable)
-    ]
+    for path, value, parent in _walk(tensorflow.train.TrackableView, checkpoint):
+        if isinstance(value, tensorflow.Variable):
+            yield f"{path}/{VARIABLE_VALUE}", value, parent
 
 
 def _walk(view: Any, root: Any) -> Iterator[tuple[str, Any, Any]]:
