@@ -1,4 +1,4 @@
-"""The launcher's own part: which programs there are, and how a mistake reads. Training runs in test_exact_training."""
+"""The launcher's own part: which programs there are, and how a mistake reads. Training runs in test_training."""
 
 from __future__ import annotations
 

@@ -20,9 +20,11 @@ SMALL = {"num_classes": len(OLD)}
 ROWS = (
     Row("surgery_ssd", "ssd_mobilenet_v2", fields=SMALL, seed=31),
     pytest.param(Row("surgery_fpn", "ssd_mobilenet_v2_fpn", EXACT, SMALL), marks=pytest.mark.matrix),
+    pytest.param(Row("surgery_retinanet", "ssd_resnet50_v1_fpn", EXACT, SMALL), marks=pytest.mark.matrix),
     pytest.param(Row("surgery_faster_rcnn", "faster_rcnn_resnet50", EDITS, SMALL), marks=pytest.mark.matrix),
 )
-MASK_RCNN = Row("surgery_masks", "faster_rcnn_resnet50", EDITS, {**SMALL, "predictor": "masks", "stages": 3})
+MASKS = {**SMALL, "predictor": "masks", "stages": 3, "max_detections": 60, "mask_depth": 0}  # 0: by the class count
+MASK_RCNN = Row("surgery_masks", "faster_rcnn_resnet50", EDITS, MASKS)
 ORDER = ("gnu", "ant", "fox", "bee", "elk", "cat", "dog")
 
 
@@ -76,3 +78,40 @@ def test_masks_follow_their_classes(row, tf1, tmp_path):
     assert kept > 0
     numbers = reference["detection_classes"][0, :kept].astype(int)
     assert outputs["detection_classes"][0, :kept].tolist() == [ORDER.index(OLD[number]) for number in numbers]
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("row", [MASK_RCNN], ids=str)
+def test_masks_of_shared_classes_stay_and_new_ones_are_fresh(row, tf1, tmp_path):
+    """What both find of one class in one place has one mask, whatever the other classes are."""
+    ran, names = tf1(row), ("elk", "hen", "ant")
+    outputs = converted(ran, tmp_path, names)
+    assert "mask_prediction_conv_depth: 64" in (tmp_path / "new" / "pipeline.config").read_text()
+    logits, shared = outputs["class_predictions_with_background"], ran.outputs["class_predictions_with_background"]
+    kept = compare({"logits": shared[:, [0, 5, 1]]}, {"logits": logits[:, [0, 1, 3]]})
+    assert all(item.relative <= row.tolerance for item in kept.differences), kept.differences
+    before, after = masks(ran.outputs, OLD), masks(outputs, names)
+    pairs = [
+        (mask, again)
+        for name, box, mask in before
+        for other, place, again in after
+        if other == name and np.allclose(box, place, rtol=0, atol=1e-5)
+    ]
+    assert len(pairs) >= 6
+    left, right = (np.stack(side) for side in zip(*pairs, strict=True))
+    same = compare({"masks": left}, {"masks": right})
+    assert all(item.relative <= row.tolerance for item in same.differences), same.differences
+    fresh = [mask for name, _, mask in after if name == "hen"]
+    assert fresh
+    assert np.isfinite(fresh).all()
+    assert np.std(fresh) > 0
+
+
+def masks(outputs, names):
+    """Class name, box and mask of everything that was found."""
+    kept = int(outputs["num_detections"][0])
+    classes = outputs["detection_classes"][0, :kept].astype(int)
+    return [
+        (names[number], outputs["detection_boxes"][0, at], outputs["detection_masks"][0, at])
+        for at, number in enumerate(classes)
+    ]
