@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
 from ckptmap.errors import CkptmapError
 from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose
+from ckptmap.mapping.ops_boxes import Anchors, BoxCoder
 from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.ops_join import Concat, Stack, Sum
 from ckptmap.mapping.ops_numeric import Add, Cast, Scale
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _KINDS: tuple[type[Op], ...] = (
-    Transpose, Reshape, Squeeze, Slice, Split, Reorder, Concat, Stack, Sum, Add, Scale, Cast, Classes,
+    Transpose, Reshape, Squeeze, Slice, Split, Reorder, Concat, Stack, Sum, Add, Scale, Cast, Classes, Anchors,
+    BoxCoder,
 )  # fmt: skip
 _BY_SIGNATURE = {(kind.name, frozenset(field.name for field in fields(kind))): kind for kind in _KINDS}  # type: ignore[arg-type]
 

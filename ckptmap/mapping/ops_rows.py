@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose
+from ckptmap.mapping.ops_boxes import Anchors, BoxCoder
 from ckptmap.mapping.ops_join import Concat, Stack, Sum
 from ckptmap.mapping.ops_numeric import Add, Cast, Scale
 
@@ -87,7 +88,7 @@ def _squeeze(op: Squeeze, axis: int, before: Shape, after: Shape) -> _Pulled:
     return [at for at in range(len(before)) if at not in gone][axis], 0, op
 
 
-def _reorder(op: Reorder, axis: int, before: Shape, after: Shape) -> _Pulled | None:
+def _along(op: Reorder | Anchors | BoxCoder, axis: int, before: Shape, after: Shape) -> _Pulled | None:
     return (axis, 0, op) if op.axis % len(before) != axis else None
 
 
@@ -119,7 +120,9 @@ _RULES: dict[type[Op], Callable[..., _Pulled | None]] = {
     Transpose: _transpose,
     Reshape: _reshape,
     Squeeze: _squeeze,
-    Reorder: _reorder,
+    Reorder: _along,
+    Anchors: _along,
+    BoxCoder: _along,
     Slice: _slice,
     Split: _split,
     Add: _arithmetic,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
 from ckptmap.mapping.nearest import did_you_mean
 from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose
+from ckptmap.mapping.ops_boxes import Anchors, BoxCoder
 from ckptmap.mapping.ops_join import Concat, Stack, Sum
 from ckptmap.mapping.ops_numeric import Add, Cast, Scale
 
@@ -188,6 +189,25 @@ def _cast(doc: Document, node: Node) -> Op | None:
     return Cast(dtype)
 
 
+def _anchors(doc: Document, node: Node) -> Op | None:
+    names = ("axis", "scales", "ratios")
+    fields = doc.mapping(node, "anchors", names, names)
+    if fields is None or len(fields) < len(names):
+        return None
+    axis, scales, ratios = (doc.integer(fields[name], name) for name in names)
+    if axis is None or scales is None or ratios is None:
+        return None
+    if not (1 <= scales <= _MAX_PARTS and 1 <= ratios <= _MAX_PARTS):
+        doc.error(node, "anchors needs at least one scale and one ratio")
+        return None
+    return Anchors(axis, scales, ratios)
+
+
+def _box_coder(doc: Document, node: Node) -> Op | None:
+    axis = doc.integer(node, "box_coder")
+    return None if axis is None else BoxCoder(axis)
+
+
 _PARSERS: dict[str, Callable[[Document, Node], Op | None]] = {
     "transpose": _transpose,
     "reshape": _reshape,
@@ -200,4 +220,6 @@ _PARSERS: dict[str, Callable[[Document, Node], Op | None]] = {
     "scale": _scale,
     "cast": _cast,
     "stack": _stack,
+    "anchors": _anchors,
+    "box_coder": _box_coder,
 }

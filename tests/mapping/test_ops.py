@@ -17,6 +17,7 @@ from ckptmap.mapping.ops import (
     execute,
     infer,
 )
+from ckptmap.mapping.ops_boxes import Anchors, BoxCoder
 from ckptmap.mapping.ops_join import Concat, Stack, Sum
 from ckptmap.mapping.ops_numeric import Add, Cast, Scale
 
@@ -142,6 +143,8 @@ def operations(draw):
                 Concat(axis),
                 Stack(axis),
                 Sum(),
+                Anchors(axis, 2, draw(st.integers(1, 2))),
+                BoxCoder(axis),
             ]
         )
     )

@@ -5,6 +5,7 @@ import pytest
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.errors import CkptmapError
 from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose
+from ckptmap.mapping.ops_boxes import Anchors, BoxCoder
 from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.ops_join import Concat, Stack, Sum
 from ckptmap.mapping.ops_json import op_from_json, op_to_json
@@ -33,6 +34,8 @@ def test_an_operation_is_its_name_and_its_arguments() -> None:
         Scale((2.0, 3.0), -1),
         Cast(DType.HALF),
         Classes(-1, 4, 3, (0, -1, 2)),
+        Anchors(-1, 3, 3),
+        BoxCoder(-1, (1.0, 2.0, 3.0, 4.0)),
     ],
     ids=str,
 )

@@ -7,6 +7,7 @@ import pytest
 
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose, execute
+from ckptmap.mapping.ops_boxes import Anchors, BoxCoder
 from ckptmap.mapping.ops_join import Concat, Stack, Sum
 from ckptmap.mapping.ops_numeric import Add, Cast, Scale
 from ckptmap.mapping.ops_rows import by_rows, keeps_bytes
@@ -32,6 +33,7 @@ def sources(shape: tuple[int, ...], count: int) -> list[np.ndarray]:
         ([Scale((2.0,)), Add((1.0,), 0)], (5, 2), 1),
         ([Add((1.0, 2.0), -1)], (5, 4), 1),
         ([Reorder(0, (1, 0)), Transpose((1, 0))], (4, 6), 1),
+        ([Anchors(-1, 2, 3), BoxCoder(-1)], (1, 1, 5, 24), 1),
         ([Concat(1)], (5, 3), 2),
         ([Stack(2)], (5, 3), 3),
         ([Stack(0), Transpose((1, 0))], (6,), 2),
@@ -61,6 +63,8 @@ def test_rows_one_after_the_other_are_the_result(ops: Sequence[Op], shape: tuple
         ([Stack(0)], (4, 6)),
         ([Add((1.0, 2.0), 0)], (4, 6)),
         ([Squeeze((0, 1))], (1, 1)),
+        ([Anchors(0, 2, 2)], (4, 6)),
+        ([BoxCoder(0)], (4, 6)),
     ],
 )
 def test_rows_that_need_more_than_themselves(ops: Sequence[Op], shape: tuple[int, ...]) -> None:

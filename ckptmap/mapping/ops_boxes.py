@@ -1,0 +1,97 @@
+"""From AutoML's box and class outputs to those of the Object Detection API.
+
+At each place AutoML's EfficientDet lists its anchors scale by scale, each with every aspect ratio
+(efficientdet/tf2/anchors.py, ``Anchors._generate_configs``); the API's multiscale_grid_anchor_generator lists them
+ratio by ratio, each in every scale. AutoML's box outputs are offsets in units of the anchor; the API's
+FasterRcnnBoxCoder divides what the model says by four factors first (box_coders/faster_rcnn_box_coder.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ckptmap.mapping.ops import Op, block_of
+from ckptmap.mapping.ops_numeric import Scale
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ckptmap.checkpoint.dtypes import DType
+    from ckptmap.mapping.ops import Array, Shape, Tensor
+
+Factors = tuple[float, float, float, float]
+OFFICIAL_FACTORS: Factors = (10.0, 10.0, 5.0, 5.0)
+"""y_scale, x_scale, height_scale and width_scale of the API's official EfficientDet configurations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors(Op):
+    """Reorder an axis from [scale][ratio][depth] to [ratio][scale][depth], whatever the depth."""
+
+    axis: int
+    scales: int
+    ratios: int
+    name = "anchors"
+
+    def __str__(self) -> str:
+        return f"anchors axis {self.axis}: {self.scales} scales x {self.ratios} ratios, ratios first"
+
+    def _infer(self, shape: Shape, dtype: DType) -> Tensor:
+        block_of(self, self.axis, self.scales * self.ratios, shape)
+        return shape, dtype
+
+    def _run(self, array: Array) -> Array:
+        axis, depth = block_of(self, self.axis, self.scales * self.ratios, array.shape)
+        apart = array.reshape(*array.shape[:axis], self.scales, self.ratios, depth, *array.shape[axis + 1 :])
+        result: Array = apart.swapaxes(axis, axis + 1).reshape(array.shape)
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class BoxCoder(Op):
+    """Multiply box outputs, four for each anchor along an axis, by the box coder's factors: y, x, height, width.
+
+    The factors are those of the target's pipeline.config; a plan puts them in.
+    """
+
+    axis: int
+    factors: Factors = OFFICIAL_FACTORS
+    name = "box_coder"
+
+    def __str__(self) -> str:
+        return f"box_coder axis {self.axis}: {' '.join(f'{factor:g}' for factor in self.factors)}"
+
+    def _infer(self, shape: Shape, dtype: DType) -> Tensor:
+        axis = self._axis(self.axis, shape)
+        if not shape[axis] or shape[axis] % len(self.factors):
+            raise self._fail(f"axis {self.axis} of shape {list(shape)} does not divide into boxes of 4 values")
+        return self._scale(shape)._infer(shape, dtype)
+
+    def _run(self, array: Array) -> Array:
+        return self._scale(array.shape)._run(array)
+
+    def _scale(self, shape: Shape) -> Scale:
+        return Scale(self.factors * (shape[self.axis] // len(self.factors)), self.axis)
+
+
+@dataclass(frozen=True, slots=True)
+class BoxOutputs:
+    """What becomes of AutoML's outputs on the way to a target: reordered to its anchors or not, boxes times factors."""
+
+    reordered: bool = True
+    factors: Factors = OFFICIAL_FACTORS
+
+    def ops(self, ops: Iterable[Op]) -> tuple[Op, ...]:
+        """The operations of a table's rule for this target; those that change nothing are left out."""
+        fitted = (replace(op, factors=self.factors) if isinstance(op, BoxCoder) else op for op in ops)
+        return tuple(op for op in fitted if not self._idle(op))
+
+    def _idle(self, op: Op) -> bool:
+        return (isinstance(op, Anchors) and not self.reordered) or (
+            isinstance(op, BoxCoder) and set(op.factors) == {1.0}
+        )
+
+
+API_BOXES = BoxOutputs()
+"""What the API's official EfficientDet configurations ask for."""
