@@ -3,34 +3,65 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
 from ckptmap.errors import TargetError
 from ckptmap.targets.choose import Setting
 from ckptmap.targets.dims import parse_dim
-from ckptmap.targets.layout import StockLimit
+from ckptmap.targets.folding import unfold
 from ckptmap.targets.model import Target
 from ckptmap.targets.solve import Unknown
 from ckptmap.targets.variables import Initializer, SpecVariable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Set
     from pathlib import Path
 
 SCHEMA = "ckptmap.target/1"
 
 
 def load_spec(path: Path) -> Target:
-    """The target that the file describes; raises TargetError where it cannot be read as one."""
+    """The target that the file describes, or that has the variables of the one it is the ``same_as``.
+
+    Raises TargetError where it cannot be read as one.
+    """
+    data = _read(path)
+    with _damage(path):
+        if "same_as" in data:
+            other = load_spec(path.with_stem(data["same_as"]))
+            return replace(other, name=data["name"], table=data.get("table", data["name"]))
+        return target_from_dict(data)
+
+
+def has_keys(path: Path, keys: Set[str]) -> bool:
+    """Whether the target that the file describes can have variables with all these keys; much faster to tell than read.
+
+    Raises TargetError as ``load_spec`` does.
+    """
+    data = _read(path)
+    with _damage(path):
+        if "same_as" in data:
+            return has_keys(path.with_stem(data["same_as"]), keys)
+        return keys <= {item["key"] for item in unfold(data["variables"])}
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise TargetError(f"the target spec cannot be read: {error}", where=str(path)) from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise TargetError(f"no target spec of schema {SCHEMA}", where=str(path))
+    return data
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
     try:
-        return target_from_dict(data)
+        yield
     except (KeyError, TypeError, ValueError) as error:
         raise TargetError(f"the target spec is damaged: {error!r}", where=str(path)) from error
 
@@ -39,13 +70,13 @@ def target_from_dict(data: Mapping[str, Any]) -> Target:
     """The target that a spec's JSON object describes; raises KeyError, TypeError or ValueError where it is none."""
     return Target(
         name=data["name"],
-        variables=tuple(_variable(item, data["initializers"]) for item in data["variables"]),
+        variables=tuple(_variable(item, data["initializers"]) for item in unfold(data["variables"])),
         settings=tuple(_setting(item) for item in data["settings"]),
         unknowns={item["name"]: Unknown(**item) for item in data["unknowns"]},
         fixed=data.get("fixed", {}),
         excluded=tuple({name: tuple(values) for name, values in when.items()} for when in data["excluded"]),
-        limits=tuple(StockLimit(**item) for item in data["stock"]),
         table=data.get("table", data["name"]),
+        root=data.get("root", "model"),
         origin=data["generator"],
     )
 

@@ -15,6 +15,7 @@ import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ckptmap.targets.folding import fold
 from ckptmap.targets.parts import part_of
 from ckptmap.targets.spec import SCHEMA, target_from_dict
 from ckptmap.tf.spec_building import Builder
@@ -122,7 +123,6 @@ def spec_of(
         ],
         "fixed": dict(description.fixed),
         "excluded": [dict(when) for when in description.excluded],
-        "stock": list(description.stock),
         "initializers": initializers,
         "variables": variables,
     }
@@ -232,9 +232,9 @@ def _first_difference(made: Mapping[str, TargetVariable], build: Mapping[str, Bu
 
 
 def dumps(spec: Mapping[str, Any]) -> str:
-    """The spec as JSON, one line for each variable, setting and unknown."""
+    """The spec as JSON, one line for each layer, setting and unknown."""
     lines = []
-    for name, value in spec.items():
+    for name, value in {**spec, "variables": fold(spec["variables"])}.items():
         if isinstance(value, list) and value:
             items = ",\n".join("  " + json.dumps(item) for item in value)
             lines.append(f" {json.dumps(name)}: [\n{items}\n ]")
