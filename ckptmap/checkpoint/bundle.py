@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -188,6 +189,7 @@ class BundleSource:
         """The whole value, assembled from its parts where it is partitioned."""
         if variable.span is not None:
             return self._decoded(variable, variable.shape, variable.span)
+        self._refuse_shared_parts(variable)
         return assemble(variable, [self._decoded(variable, part.lengths, part.span) for part in variable.slices])
 
     def chunks(self, variable: Variable, size: int = CHUNK_SIZE) -> Iterator[bytes]:
@@ -195,6 +197,7 @@ class BundleSource:
         if variable.span is not None:
             yield from self._stream(variable, variable.shape, variable.span, size)
         elif rows := in_rows(variable):
+            self._refuse_shared_parts(variable)
             for part in rows:
                 if part.span is not None:
                     yield from self._stream(variable, part.lengths, part.span, size)
@@ -277,6 +280,17 @@ class BundleSource:
                 where=printable(path),
                 hint="the data file is damaged or belongs to another index: download or copy it again",
             )
+
+    def _refuse_shared_parts(self, variable: Variable) -> None:
+        """Refuses parts that are one another's bytes: a small file must not make a large value."""
+        claimed: Counter[int] = Counter()
+        for part in variable.slices:
+            if part.span is not None:
+                claimed[part.span.file] += part.span.size
+        for number, size in claimed.items():
+            path = self.inventory.data_files[number]
+            if size > (self._files.size(path) or size):
+                raise CheckpointError(f"holds less than the parts of {printable(variable.name)}", where=printable(path))
 
     def _data_file(self, span: Span) -> str:
         """The path of the data file, once it is known to hold the span.

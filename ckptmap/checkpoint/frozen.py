@@ -16,7 +16,7 @@ from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.checkpoint.names import printable
 from ckptmap.checkpoint.tensor_proto import tensor_type, tensor_values
 from ckptmap.checkpoint.values import element_count, encode
-from ckptmap.checkpoint.wire import Bytes, FormatError, as_bytes, as_text, read_fields
+from ckptmap.checkpoint.wire import Bytes, FormatError, as_bytes, as_text, bounded, read_fields
 from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _variables(graph: Bytes) -> dict[str, Bytes]:
     """The TensorProto of each constant that was a variable, by its name."""
     constants, found = {}, {}
     readers: list[_Node] = []
-    for number, value in read_fields(graph):
+    for number, value in bounded(read_fields(graph), "nodes"):
         if number != _NODE:
             continue
         node = _parse_node(as_bytes(value))

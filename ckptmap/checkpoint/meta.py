@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.files import Files, damage, read_message
 from ckptmap.checkpoint.sniff import refuse
-from ckptmap.checkpoint.wire import Bytes, as_bytes, as_text, read_fields
+from ckptmap.checkpoint.wire import Bytes, as_bytes, as_text, bounded, read_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ def parse_meta(data: Bytes) -> MetaGraph:
             fields = dict(read_fields(as_bytes(value)))
             name = as_text(fields.get(1, b""))
             if name in _COLLECTIONS:
-                collections[name] = tuple(_names(as_bytes(fields.get(2, b""))))
+                collections[name] = tuple(bounded(_names(as_bytes(fields.get(2, b""))), "variables"))
     return MetaGraph(version, *(collections.get(name, ()) for name in _COLLECTIONS))
 
 

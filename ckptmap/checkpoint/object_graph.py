@@ -16,6 +16,7 @@ from ckptmap.checkpoint.wire import (
     as_bytes,
     as_int,
     as_text,
+    bounded,
     bytes_field,
     number_field,
     read_fields,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 VARIABLE_VALUE = "VARIABLE_VALUE"
 VALUE_SUFFIX = f"/.ATTRIBUTES/{VARIABLE_VALUE}"
 SAVE_COUNTER = "save_counter"
+_MAX_BYTES = 1 << 24
+"""The graph of the largest detector has 2 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,12 @@ def parse_object_graph(data: Bytes) -> ObjectGraph:
     """The graph in a serialized TrackableObjectGraph.
 
     Raises:
-        FormatError: a malformed message, no node, or an edge to a node that is not there.
+        FormatError: a malformed message, no node, an edge to a node that is not there, or a graph beyond all bounds.
     """
-    nodes = tuple(_parse_node(as_bytes(value)) for number, value in read_fields(data) if number == 1)
+    if len(data) > _MAX_BYTES:
+        raise FormatError(f"the object graph is larger than {_MAX_BYTES} bytes")
+    messages = bounded((as_bytes(value) for number, value in read_fields(data) if number == 1), "objects")
+    nodes = tuple(map(_parse_node, messages))
     if not nodes:
         raise FormatError("the object graph is empty")
     for node in nodes:

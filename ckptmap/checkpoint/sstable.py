@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.crc import crc32c, mask, unmask
-from ckptmap.checkpoint.wire import Bytes, FormatError, read_varint, varint
+from ckptmap.checkpoint.wire import MAX_ITEMS, Bytes, FormatError, read_varint, varint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +26,8 @@ _SNAPPY_RATIO = 22
 # Bounds for hostile tables, whose keys grow by sharing a prefix; the longest honest key seen has 300 bytes.
 _MAX_KEY = 1 << 16
 _MAX_KEY_BYTES = 1 << 28
+# Blocks are closed at 256 KiB: the index of a hundred gigabytes of variables stays far below this.
+_MAX_BLOCK = 1 << 26
 # TensorFlow's table options (tsl/lib/io/table_options.h).
 _BLOCK_SIZE = 262144
 _RESTART_INTERVAL = 16
@@ -91,14 +93,16 @@ class Table:
     Args:
         read: gives ``length`` bytes from ``offset``; a shorter answer means that the file ends there.
         size: the file's size in bytes; every claim in the table is held against it.
+        max_block: the bytes that a block may have, also when it is uncompressed.
 
     Raises:
         FormatError: no footer with the magic number, or a damaged index block.
     """
 
-    def __init__(self, read: Callable[[int, int], bytes], size: int) -> None:
+    def __init__(self, read: Callable[[int, int], bytes], size: int, max_block: int = _MAX_BLOCK) -> None:
         self._read = read
         self._size = size
+        self._max_block = max_block
         footer = read(max(0, size - FOOTER_SIZE), FOOTER_SIZE)
         if len(footer) < FOOTER_SIZE or footer[-8:] != MAGIC:
             raise FormatError("the table's footer is missing: the file is cut off or something else")
@@ -130,13 +134,15 @@ class Table:
         """
         if handle.offset + handle.size + _TRAILER_SIZE > self._size:
             raise FormatError("a table block lies outside the file: the file is cut off")
+        if handle.size > self._max_block:
+            raise FormatError(f"a table block claims {handle.size} bytes")
         data = self._read(handle.offset, handle.size + _TRAILER_SIZE)
         if len(data) != handle.size + _TRAILER_SIZE:
             raise FormatError("the file is shorter than it was a moment ago")
         stored = int.from_bytes(data[-4:], "little")
         if crc32c(memoryview(data)[:-4]) != unmask(stored):
             raise FormatError(f"the checksum of the table block at byte {handle.offset} is wrong")
-        return _uncompressed(data[:-_TRAILER_SIZE], data[-_TRAILER_SIZE:-4])
+        return _uncompressed(data[:-_TRAILER_SIZE], data[-_TRAILER_SIZE:-4], self._max_block)
 
     def entries(self) -> Iterator[tuple[bytes, bytes]]:
         """Every (key, value) pair, in the order of the keys.
@@ -152,7 +158,7 @@ class Table:
                 if key <= last and count > 1:
                     raise FormatError("the keys of the table are out of order")
                 # an entry with its checksum and its place costs more than a byte, however well it is compressed
-                if count > self._size or total > _MAX_KEY_BYTES:
+                if count > min(self._size, MAX_ITEMS) or total > _MAX_KEY_BYTES:
                     raise FormatError("the table claims to hold more than it can")
                 last = key
                 yield key, value
@@ -168,13 +174,13 @@ class Table:
         return self._cached[1].get(key)
 
 
-def _uncompressed(data: bytes, compression: bytes) -> bytes:
+def _uncompressed(data: bytes, compression: bytes, max_size: int) -> bytes:
     if compression == _PLAIN:
         return data
     if compression != _SNAPPY:
         raise FormatError(f"a table block has the unknown compression {compression[0]}")
     claimed, _ = read_varint(data, 0)
-    if claimed > _SNAPPY_RATIO * len(data):
+    if claimed > min(_SNAPPY_RATIO * len(data), max_size):
         raise FormatError("a Snappy block claims to hold more than it can")
     import cramjam
 

@@ -19,7 +19,7 @@ from ckptmap.checkpoint.ordered_code import slice_key
 from ckptmap.checkpoint.sstable import Table
 from ckptmap.checkpoint.tensor_proto import tensor_values
 from ckptmap.checkpoint.values import element_count, encode
-from ckptmap.checkpoint.wire import Bytes, FormatError, as_bytes, as_int, as_text, read_fields
+from ckptmap.checkpoint.wire import Bytes, FormatError, as_bytes, as_int, as_text, bounded, read_fields
 from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from ckptmap.checkpoint.located import Located
 
 _META_KEY = b""
+_MAX_BLOCK = 1 << 31
+"""A block holds whole values here, and a protobuf message ends at 2 GiB."""
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ class V1Source:
             raise FormatError("the table holds no list of variables: it is no V1 checkpoint")
         for place, value in read_fields(data):
             if place == 1:
-                for inner, tensor in read_fields(as_bytes(value)):
+                for inner, tensor in bounded(read_fields(as_bytes(value)), "variables"):
                     if inner == 1:
                         self._add_tensor(number, as_bytes(tensor))
 
@@ -117,7 +119,7 @@ def _open_table(files: Files, path: str) -> Table:
     if size is None:
         raise CheckpointError("this data file is missing", where=printable(path), hint="copy it there")
     with damage(path):
-        return Table(lambda offset, length: files.read(path, offset, length), size)
+        return Table(lambda offset, length: files.read(path, offset, length), size, _MAX_BLOCK)
 
 
 def _variable(name: str, saved: _Saved) -> Variable:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 Bytes: TypeAlias = "bytes | memoryview"
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _INT64_SIGN = 1 << 63
 _UINT64 = (1 << 64) - 1
+
+
+MAX_ITEMS = 1 << 20
+"""More variables, objects or nodes than any honest file has: it bounds what the values made of them take."""
+
+_Item = TypeVar("_Item")
 
 
 class FormatError(ValueError):
@@ -71,6 +77,18 @@ def read_fields(data: Bytes) -> Iterator[tuple[int, int | Bytes]]:
         piece = data[position : position + length]
         position += length
         yield tag >> 3, piece if wire_type == _LENGTH else int.from_bytes(piece, "little")
+
+
+def bounded(items: Iterable[_Item], what: str) -> Iterator[_Item]:
+    """``items``, one by one.
+
+    Raises:
+        FormatError: there are more than :data:`MAX_ITEMS`.
+    """
+    for number, item in enumerate(items):
+        if number == MAX_ITEMS:
+            raise FormatError(f"it claims more than {MAX_ITEMS} {what}")
+        yield item
 
 
 def as_int(value: int | Bytes) -> int:

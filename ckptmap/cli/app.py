@@ -59,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except CkptmapError as error:
         typer.echo("\n".join(_error_lines(error)), err=True)
         sys.exit(error.exit_code)
+    except MemoryError:
+        typer.echo("error: there is not enough memory for what the files claim to hold", err=True)
+        sys.exit(CkptmapError.exit_code)
     except BrokenPipeError:
         # the reader of our output went away (``ckptmap inspect … | head``): nothing to tell it
         sys.stderr.close()

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MAX_DEPTH = 100
 """Messages in messages; the deepest pipeline.config has 9, and protobuf itself stops at 100."""
 
+MAX_BYTES = 1 << 21
+"""The label map of ImageNet's 21,000 classes has 1.5 MB, a pipeline.config a few kilobytes."""
+
 BYTE_ORDER_MARK = "\ufeff"
 _TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n\f\v]+|\#[^\n]*)
@@ -71,9 +74,12 @@ def parse(text: str, path: str = "") -> Document:
 def read(path: str | Path) -> Document:
     """Read a file: UTF-8; bytes that are not are kept as they are. Raises ConfigError when it cannot be read."""
     try:
-        raw = Path(path).read_bytes()
+        with Path(path).open("rb") as handle:
+            raw = handle.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"cannot read the file: {error.strerror or error}", where=str(path)) from error
+    if len(raw) > MAX_BYTES:
+        raise ConfigError(f"is larger than {MAX_BYTES} bytes", where=str(path), hint="is it the right file?")
     return parse(raw.decode("utf-8", "surrogateescape"), str(path))
 
 

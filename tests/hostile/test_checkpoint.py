@@ -110,8 +110,10 @@ def test_parts_that_overlap(tmp_path: Path) -> None:
     extents = (((0, 2), (0, 2)), ((0, 2), (1, 2)))
     parts = {slice_key(b"v", each): format_entry(Entry(4, (2, 2), size=4, crc32c=0x48674BC7)) for each in extents}
     whole = format_entry(Entry(4, (2, 4), slices=extents))
-    prefix = write_index(tmp_path, {b"": format_header(1), b"v": whole, **parts}, bytes(4))
-    assert complaint(prefix) == "the parts of v overlap and leave a gap"
+    entries = {b"": format_header(1), b"v": whole, **parts}
+    assert complaint(write_index(tmp_path, entries, bytes(8))) == "the parts of v overlap and leave a gap"
+    prefix = write_index(tmp_path, entries, bytes(4))
+    assert complaint(prefix) == f"{prefix}.data-00000-of-00001: holds less than the parts of v"
 
 
 def test_parts_that_do_not_fill_the_whole(tmp_path: Path) -> None:
