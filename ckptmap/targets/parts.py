@@ -26,6 +26,13 @@ _PARTS = (
     ("_feature_extractor_for_", BACKBONE),
     ("_context_feature_extract_fn", NECK),
     ("_feature_extractor", NECK),
+    ("class_net/classes/", CLASS_HEAD),  # AutoML's own EfficientDet
+    ("box_net/boxes/", BOX_HEAD),
+    ("class_net/", PREDICTOR),
+    ("box_net/", PREDICTOR),
+    ("fpn_cells/", NECK),
+    ("resample_layers/", NECK),
+    ("backbone/", BACKBONE),
 )
 
 

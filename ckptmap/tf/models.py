@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VARIABLE_VALUE = ".ATTRIBUTES/VARIABLE_VALUE"
-_INITIALIZER_OF = {"depthwise_kernel": "depthwise_initializer"}  # elsewhere: <attribute>_initializer
+_INITIALIZER_OF = {"depthwise_kernel": "depthwise_initializer", "pointwise_kernel": "pointwise_initializer"}
+"""The attribute of a layer that holds a variable's initializer; elsewhere: <variable>_initializer."""
+_ONES: dict[str, Any] = {"class_name": "Ones", "config": {}}
+_UNSAID = dict.fromkeys(("bifpn_combine_weights", "WSM", "WSM_1", "WSM_2"), _ONES)
+"""Variables that a layer adds and keeps no initializer of: how a node of EfficientDet's pyramid weighs its inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,5 +139,5 @@ def _escape(name: str) -> str:
 def _initializer(layer: Any, attribute: str) -> dict[str, Any] | None:
     found = getattr(layer, _INITIALIZER_OF.get(attribute, f"{attribute}_initializer"), None)
     if found is None or not hasattr(found, "get_config"):
-        return None
+        return _UNSAID.get(attribute)
     return {"class_name": type(found).__name__, "config": found.get_config()}

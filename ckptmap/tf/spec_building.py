@@ -83,6 +83,11 @@ def live_variables(config: Mapping[str, Any]) -> tuple[Built, ...]:
         path = Path(folder) / "pipeline.config"
         path.write_text(text_format.MessageToString(message), encoding="utf-8")
         model = build_model(path)
+    return built(model)
+
+
+def built(model: Any) -> Variables:
+    """The variables of a live model, by their object paths below it."""
     return tuple(
         Built(
             one.key.removeprefix("model/").removesuffix(f"/{VARIABLE_VALUE}"),
