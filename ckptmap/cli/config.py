@@ -36,7 +36,9 @@ def migrate_command(
     label_map: Annotated[
         str | None,
         typer.Option(
-            metavar="NEW", help="The label map of the new classes, for every label_map_path.", show_default=False
+            metavar="NEW",
+            help="label_map.pbtxt of the new classes: says num_classes and every label_map_path.",
+            show_default=False,
         ),
     ] = None,
     prefer: Annotated[
@@ -58,7 +60,7 @@ def migrate_command(
     made = migrated(
         read_config(source),
         checkpoint=Checkpoint(checkpoint) if checkpoint else None,
-        classes=Classes(num_classes, label_map or ""),
+        classes=Classes(num_classes or _count(label_map), label_map or ""),
         prefer=prefer,
     )
     try:
@@ -66,6 +68,12 @@ def migrate_command(
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror or error}", where=str(output)) from error
     _print(made, json=json)
+
+
+def _count(label_map: str | None) -> int | None:
+    from ckptmap.labels import read_label_map
+
+    return read_label_map(label_map).num_classes if label_map else None
 
 
 def _print(made: Migration, *, json: bool) -> None:

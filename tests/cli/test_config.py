@@ -21,6 +21,16 @@ def test_migrate_writes_the_tf2_config_and_lists_every_edit(run: Run, tmp_path: 
     ]
 
 
+def test_a_label_map_says_the_classes(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "new.pbtxt").write_text("item { id: 1 name: 'cat' } item { id: 2 name: 'dog' }")
+    (tmp_path / "old.config").write_text(CONFIG.read_text() + 'train_input_reader { label_map_path: "old.pbtxt" }')
+    arguments = (tmp_path / "old.config", "-o", tmp_path / "new.config", "--label-map", tmp_path / "new.pbtxt")
+    result = run("config", "migrate", *arguments)
+    assert "model.ssd.num_classes: 3 -> 2" in result.out
+    assert f'train_input_reader.label_map_path: "old.pbtxt" -> "{tmp_path}/new.pbtxt"' in result.out
+    assert f'label_map_path: "{tmp_path}/new.pbtxt"' in (tmp_path / "new.config").read_text()
+
+
 def test_json_lists_the_edits(run: Run, tmp_path: Path) -> None:
     report = json.loads(run("config", "migrate", CONFIG, "-o", tmp_path / "new.config", "--json").out)
     assert (report["schema"], report["verdict"]["kind"]) == ("ckptmap.config/1", "equal")
