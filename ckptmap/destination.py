@@ -13,6 +13,8 @@ from ckptmap.ledger import Plan
 from ckptmap.mapping import Table, load_table
 from ckptmap.pipeline.classes import Classes
 from ckptmap.pipeline.config import PipelineConfig, parse_config, read_config
+from ckptmap.pipeline.efficientdet import VERSIONS, is_efficientdet
+from ckptmap.pipeline.efficientdet_config import adopted, box_outputs, boxes_of, target_of, written
 from ckptmap.pipeline.migrate import Migration, migrated
 from ckptmap.pipeline.settings import settings as target_settings
 from ckptmap.pipeline.training import Checkpoint as TrainedFrom
@@ -45,6 +47,13 @@ class Destination:
         trained_from = None if prefix is None else TrainedFrom(prefix, FINE_TUNE_TYPES.get(plan.root, "full"))
         label_map = self.options.labels[1].path if self.options.labels else ""
         classes = Classes(self.options.num_classes, label_map, plan.unknowns.get("mask_depth", 0))
+        if self.config is None:
+            if self.target.name not in VERSIONS:
+                return None
+            own = replace(classes, count=plan.unknowns.get("num_classes"))
+            return written(self.target.name, self.options.anchors, own, self.prefer, trained_from)
+        if is_efficientdet(self.config):
+            return adopted(self.config, classes, self.prefer, trained_from)
         return migrated(self.config, checkpoint=trained_from, classes=classes, prefer=self.prefer)
 
 
@@ -78,8 +87,11 @@ def find_destination(
         if to is None:
             raise TargetError("nothing says what to convert to", hint="give --to TARGET or --pipeline pipeline.config")
         target = load_target(os.fspath(to))
-        return Destination(target, _table(target, table), options)
+        boxes = box_outputs(options.anchors)
+        return Destination(target, _table(target, table), replace(options, boxes=boxes), None, prefer)
     config = read_config(os.fspath(pipeline))
+    if is_efficientdet(config):
+        return _of_efficientdet(config, to, table, options, prefer)
     made = migrated(config, classes=Classes(options.num_classes), prefer=prefer)
     said = target_settings(parse_config(made.text, config.path))
     target = load_target(os.fspath(to) if to is not None else said.target)
@@ -90,6 +102,18 @@ def find_destination(
         num_classes=options.num_classes or config.num_classes,
         settings={**said.given(names), **options.settings},
     )
+    return Destination(target, _table(target, table), merged, config, prefer)
+
+
+def _of_efficientdet(
+    config: PipelineConfig, to: PathLike | None, table: PathLike | None, options: PlanOptions, prefer: Prefer
+) -> Destination:
+    """The destination that the user's own TF2 config of an EfficientDet describes."""
+    if options.anchors != "api":
+        raise ConfigError("the config says which anchors it has", where=config.path, hint="leave --anchors out")
+    target = load_target(os.fspath(to) if to is not None else target_of(config))
+    num_classes = options.num_classes or config.num_classes
+    merged = replace(options, boxes=boxes_of(config), num_classes=num_classes)
     return Destination(target, _table(target, table), merged, config, prefer)
 
 

@@ -10,6 +10,7 @@ from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.errors import Problem
 from ckptmap.labels import LabelMap
 from ckptmap.mapping.model import MappingResult, Table
+from ckptmap.mapping.ops_boxes import API_BOXES, BoxOutputs
 from ckptmap.mapping.slots import Slot
 from ckptmap.offers import Offer
 from ckptmap.targets.variables import TargetVariable
@@ -17,6 +18,7 @@ from ckptmap.targets.variables import TargetVariable
 if TYPE_CHECKING:
     import os
 
+    from ckptmap.pipeline.efficientdet import AnchorChoice
     from ckptmap.surgery import Surgery
 
 EmaChoice = Literal["prefer", "ignore", "only"]
@@ -43,6 +45,8 @@ class PlanChoices(TypedDict, total=False):
     """Fill target variables without a source by their initializers."""
     step: bool
     """Carry TF1's ``global_step`` over to ``step`` beside the model."""
+    anchors: AnchorChoice
+    """EfficientDet: the anchors of the new config, ``api``, ``automl`` or ``automl-2020``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,11 @@ class PlanOptions:
     allow_unused: Sequence[str] = ()
     init_missing: bool = False
     step: bool = False
+    anchors: AnchorChoice = "api"
     labels: LabelMaps | None = None
     """The label maps, read."""
+    boxes: BoxOutputs = API_BOXES
+    """What the anchors and the box coder of the new config make of EfficientDet's outputs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from ckptmap.draft import Draft, PlanOptions, Solved
 from ckptmap.errors import PlanError, Problem
 from ckptmap.ledger import Plan
 from ckptmap.mapping import Assignment
+from ckptmap.mapping.ops_boxes import Anchors, BoxOutputs
 from ckptmap.mapping.slots import Slot
 from ckptmap.matching import Matching
 from ckptmap.offers import Offer, differs_in_classes_only, offer
@@ -31,13 +32,14 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     options = options or PlanOptions()
     inventory, table, slots, mapping = matching.inventory, matching.table, matching.slots, matching.mapping
     layout = target.layout({assignment.target for assignment in mapping.assignments}, options.settings)
-    placed, misplaced = _place(mapping.assignments, layout)
+    placed, misplaced = _place(_fitted(mapping.assignments, options.boxes), layout)
     averages = _averages(slots) if options.ema != "ignore" else {}
     offers, refused = _offers(placed, inventory, averages)
     layout = settle(target, layout, {o.assignment.target: o.shape for o in offers.values()}, options.settings)
     solved = _solve(layout, offers, options)
     surgery = plan_surgery(offers, solved, options.labels, options.num_classes)
     problems = [*mapping.problems, *misplaced, *refused, *solved.problems, *surgery.problems]
+    problems += _no_anchors(mapping.assignments, options, target.name)
     if options.ema == "only":
         problems += _without_average(solved.variables, offers)
     step = find_step(inventory, slots) if options.step else None
@@ -63,6 +65,19 @@ def _place(assignments: Iterable[Assignment], layout: Layout) -> tuple[dict[str,
         else:
             placed[found.key] = assignment
     return placed, problems
+
+
+def _fitted(assignments: Iterable[Assignment], boxes: BoxOutputs) -> Iterator[Assignment]:
+    """The assignments with the operations that the target's anchors and box coder ask for."""
+    for one in assignments:
+        ops = boxes.ops(one.ops) if one.ops else ()
+        yield Assignment(one.sources, one.target, ops, one.rule, one.per_class)
+
+
+def _no_anchors(assignments: Iterable[Assignment], options: PlanOptions, target: str) -> Iterator[Problem]:
+    if options.anchors != "api" and not any(isinstance(op, Anchors) for one in assignments for op in one.ops):
+        hint = "it is for AutoML's EfficientDet in the Object Detection API"
+        yield Problem(f"--anchors {options.anchors} means nothing for {target}", "", hint)
 
 
 def _collision(first: Assignment, second: Assignment) -> Problem:

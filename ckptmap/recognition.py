@@ -9,6 +9,7 @@ from ckptmap.errors import TargetError
 from ckptmap.inspection.recognize import recognize
 from ckptmap.mapping import list_tables, load_table
 from ckptmap.matching import Matching, match
+from ckptmap.targets import list_targets
 from ckptmap.targets.model import Target
 
 _ENOUGH = 0.5
@@ -40,6 +41,8 @@ def refuse_other_architecture(matching: Matching, target: Target) -> None:
 def _looks_like(matching: Matching) -> str:
     known = recognize(matching.inventory, matching.slots)
     likely = likely_tables(matching.inventory)
+    if known and known.name in list_targets():
+        return f"it looks like {known.name}: use --to {known.name}"
     if likely:
         name = known.name if known else likely[0].table
         return f"it looks like {name}: use --to {likely[0].table}"

@@ -20,7 +20,8 @@ That is ``full`` with new classes too: the checkpoint was written for their numb
 ``detection`` would leave the heads aside that were carried over.
 """
 
-_BACKBONE = "_feature_extractor/classification_backbone/"
+_BACKBONES = ("_feature_extractor/classification_backbone/", "_feature_extractor/_efficientnet/")
+"""Where a model's backbone lies; EfficientDet's pyramid takes it from a model of the same layers, that it is found in."""
 _LAYER = "layer_with_weights-"
 _FIRST_STAGE = f"_feature_extractor_for_proposal_features/{_LAYER}"
 _SECOND_STAGE = f"_feature_extractor_for_box_classifier_features/{_LAYER}"
@@ -40,7 +41,7 @@ def paths_below(root: str, keys: Collection[str]) -> dict[str, str]:
         return {key: key for key in keys}
     if slim := {key: path for key in keys if (path := _slim_path(key))}:
         return slim
-    plain = {key: key.removeprefix(_BACKBONE) for key in keys if key.startswith(_BACKBONE)}
+    plain = {key: key.removeprefix(start) for key in keys for start in _BACKBONES if key.startswith(start)}
     return plain or _stages(tuple(keys))
 
 

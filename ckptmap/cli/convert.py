@@ -20,6 +20,7 @@ Ema = Literal["prefer", "ignore", "only"]
 Root = Literal["model", "feature_extractor"]
 Data = Literal["auto", "copy", "reflink", "link"]
 Prefer = Literal["exact", "stock"]
+Anchors = Literal["api", "automl", "automl-2020"]
 
 
 def convert_command(
@@ -66,6 +67,13 @@ def convert_command(
             "--set", metavar="NAME=VALUE", help="A setting of the target, such as use_dropout=true; repeatable."
         ),
     ] = None,
+    anchors: Annotated[
+        Anchors,
+        typer.Option(
+            help="EfficientDet: api, weights reordered to the API's anchors; automl, weights untouched and AutoML's "
+            "anchors in the config; automl-2020, those of before September 2020."
+        ),
+    ] = "api",
     root: Annotated[
         Root | None,
         typer.Option(
@@ -136,6 +144,7 @@ def convert_command(
         "allow_unused": tuple(allow_unused or ()),
         "init_missing": init_missing,
         "step": step,
+        "anchors": anchors,
     }
     settled: _Settled = {
         "to": to,

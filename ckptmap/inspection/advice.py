@@ -11,6 +11,9 @@ from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.inspection.architecture import CLASSIFICATION, EFFICIENTDET, Architecture
 from ckptmap.inspection.beside import Beside
 
+_ALIKE = {"efficientdet_d6": "EfficientDet D7 has the same variables as D6: for one, use --to efficientdet_d7"}
+"""Models that another one cannot be told from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Advice:
@@ -32,7 +35,7 @@ def advice(
     target = next((name for name in (architecture.name, architecture.extractor_type) if name in targets), None)
     if target is not None:
         known = f"--pipeline {shlex.quote(config.path)}" if _of_tf1(config, architecture) else f"--to {target}"
-        return Advice(f"ckptmap convert {path} {known} -o {architecture.name}_tf2")
+        return Advice(f"ckptmap convert {path} {known} -o {architecture.name}_tf2", _ALIKE.get(architecture.name, ""))
     if has_counterpart(architecture):
         return Advice(note=f"no target for {architecture.name} is shipped: use your own TF2 model, {_own_table(path)}")
     return Advice(

@@ -142,6 +142,13 @@ def _width_of(depthwise: list[Shape], width: int) -> float:
 EFFICIENTDET_WIDTHS = {64: "d0", 88: "d1", 112: "d2", 160: "d3", 224: "d4", 288: "d5", 384: "d6"}
 """Channels of the feature pyramid of each EfficientDet; D6 and D7 look alike."""
 
+
+def efficientdet_name(width: int, backbone: str) -> str:
+    """EfficientDet D0 to D7x by the channels of its pyramid; D7x, as wide as D6 and D7, has another backbone."""
+    version = "d7x" if backbone == "efficientnet_b7" else EFFICIENTDET_WIDTHS.get(width, width)
+    return f"efficientdet_{version}"
+
+
 _EFFICIENTNETS = {
     (16, 320): "b0",
     (23, 320): "b1",

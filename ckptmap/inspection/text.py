@@ -75,6 +75,8 @@ def facts(found: Inspection) -> Iterator[str]:
     for note in inventory.notes:
         yield _fact("note", note)
     yield _fact("convert", found.advice.command or found.advice.note)
+    if found.advice.command and found.advice.note:
+        yield _fact("", found.advice.note)
 
 
 def _fact(subject: str, text: str) -> str:

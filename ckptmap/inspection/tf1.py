@@ -7,7 +7,7 @@ import re
 
 from ckptmap.inspection import architecture as arch
 from ckptmap.inspection.architecture import Architecture, Backbone, Heads
-from ckptmap.inspection.backbones import EFFICIENTDET_WIDTHS, cell_backbone, slim_backbone
+from ckptmap.inspection.backbones import cell_backbone, efficientdet_name, slim_backbone
 from ckptmap.inspection.heads import WEIGHT_SHARED, anchors_and_classes, rcnn_heads, ssd_heads
 from ckptmap.inspection.shapes import Shapes, below, has, numbered, outputs, scopes
 
@@ -114,7 +114,7 @@ def _efficientdet(shapes: Shapes) -> Architecture | None:
     levels = numbered(shapes, r"^box_net/box-0-bn-(\d+)/")
     heads = Heads("", classes, (anchors,) if anchors else (), len(levels) or None, depthwise=True)
     pyramid = (levels[0], levels[-1]) if levels else None
-    name = f"efficientdet_{EFFICIENTDET_WIDTHS.get(width, width)}"
+    name = efficientdet_name(width, backbone.name)
     return Architecture(name, arch.EFFICIENTDET, backbone, heads, fpn_levels=pyramid)
 
 

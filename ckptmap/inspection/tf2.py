@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ckptmap.inspection import architecture as arch
 from ckptmap.inspection.architecture import Architecture, Backbone, Heads
-from ckptmap.inspection.backbones import EFFICIENTDET_WIDTHS, HOURGLASS, RESNET, efficientnet, keras_backbone
+from ckptmap.inspection.backbones import HOURGLASS, RESNET, efficientdet_name, efficientnet, keras_backbone
 from ckptmap.inspection.heads import BOX_CODE_SIZE, RCNN, WEIGHT_SHARED, anchors_and_classes, per_map_heads
 from ckptmap.inspection.shapes import Shape, Shapes, below, has, kernels, numbered, scopes
 from ckptmap.inspection.tf1 import rcnn_around, ssd_around
@@ -188,7 +188,7 @@ def _efficientdet(extractor: Shapes, predictor: Shapes) -> Architecture | None:
     if network is None or width is None:
         return None
     heads = _ssd_heads(predictor, background=0)
-    name = f"efficientdet_{EFFICIENTDET_WIDTHS.get(width, width)}"
+    name = efficientdet_name(width, network.name)
     kind = f"ssd_{network.name.replace('_', '-')}_bifpn"
     levels = (_LOWEST_OF_BIFPN, _LOWEST_OF_BIFPN + heads.feature_maps - 1) if heads.feature_maps else None
     return Architecture(name, arch.EFFICIENTDET, network, heads, kind, levels)

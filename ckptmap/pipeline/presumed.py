@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ckptmap.pipeline.config import PipelineConfig, parse_config
+from ckptmap.pipeline.efficientdet import verdict as efficientdet_verdict
 from ckptmap.pipeline.models import EXTRACTORS, FASTER_RCNN, MOBILENET_FPN, RESNET_FPN
 from ckptmap.pipeline.verdict import Verdict, verdict
 
@@ -32,9 +33,9 @@ _BATCH_NORMS = {
 def presumed_verdict(
     target: str, settings: Mapping[str, object] | None = None, unknowns: Mapping[str, int] | None = None
 ) -> Verdict | None:
-    """The verdict on :func:`presumed_config`; None for a target that is no model of the Object Detection API."""
+    """The verdict on :func:`presumed_config`, or on an EfficientDet, which has no TF1 config; None for another target."""
     config = presumed_config(target, settings or {}, unknowns or {})
-    return verdict(config) if config is not None else None
+    return verdict(config) if config is not None else efficientdet_verdict(target)
 
 
 def presumed_config(target: str, settings: Mapping[str, object], unknowns: Mapping[str, int]) -> PipelineConfig | None:

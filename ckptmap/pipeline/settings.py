@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ckptmap.pipeline.classes import has_masks
+from ckptmap.pipeline.efficientdet import version_of
 from ckptmap.pipeline.models import EXACT_SUFFIX, FASTER_RCNN, MOBILENET_V2, RESNET_FPN, SLIM_ONLY_SSD, SSD, tf1_type
 from ckptmap.pipeline.rules_rcnn import MASK, RFCN
 from ckptmap.pipeline.rules_ssd import CONVOLUTIONAL, SHARED
@@ -53,6 +54,8 @@ def settings(config: PipelineConfig) -> TargetSettings:
 def target_name(config: PipelineConfig) -> str:
     """``ssd_mobilenet_v2``, ``mask_rcnn_resnet50`` …: the TF1 type, with the family that the heads make of it."""
     name = tf1_type(config.extractor_type)
+    if version := version_of(config):
+        return version.name
     if config.architecture != FASTER_RCNN:
         return name
     backbone = name.removeprefix("faster_rcnn_")
