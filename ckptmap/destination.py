@@ -37,13 +37,13 @@ class Destination:
     prefer: Prefer = "exact"
 
     def migration(self, plan: Plan, prefix: str | None = None) -> Migration | None:
-        """The migrated config for what ``plan`` writes, training from checkpoint ``prefix``; None without a config.
+        """The config for what ``plan`` writes, training from checkpoint ``prefix``.
+
+        It is the one given, migrated; for an EfficientDet, which comes without one, a new one; else None.
 
         Raises:
             ConfigError: the config's model has no TF2 counterpart, or the file cannot be migrated.
         """
-        if self.config is None:
-            return None
         trained_from = None if prefix is None else TrainedFrom(prefix, FINE_TUNE_TYPES.get(plan.root, "full"))
         label_map = self.options.labels[1].path if self.options.labels else ""
         classes = Classes(self.options.num_classes, label_map, plan.unknowns.get("mask_depth", 0))
