@@ -17,24 +17,6 @@ if TYPE_CHECKING:
     from ckptmap.targets.choose import Assumption, Settings
 
 
-@dataclass(frozen=True, slots=True)
-class StockLimit:
-    """A length that the stock TF2 model has whatever the source says, and why.
-
-    ``unknown`` is ``value`` whenever every unknown of ``above`` is larger than the number given there.
-    """
-
-    unknown: str
-    value: int
-    above: Mapping[str, int]
-    reason: str
-
-    def broken_by(self, values: Mapping[str, int]) -> bool:
-        """Whether the stock model cannot have these lengths."""
-        applies = all(values.get(name, 0) > least for name, least in self.above.items())
-        return applies and values.get(self.unknown, self.value) != self.value
-
-
 @dataclass(frozen=True)
 class Layout:
     """The variables that a model has under ``settings``, their lengths written in unknowns.
@@ -49,7 +31,6 @@ class Layout:
     decided_by_names: tuple[str, ...] = ()
     assumed: tuple[Assumption, ...] = ()
     given: Mapping[str, int] = field(default_factory=dict)
-    limits: tuple[StockLimit, ...] = ()
 
     @cached_property
     def _index(self) -> NameIndex:
@@ -110,10 +91,6 @@ class Layout:
         if still_open := self._open_problems(solution.values):
             raise ProblemsError("the target's shapes stay open", still_open)
         return tuple(variable.concrete(solution.values) for variable in self.variables)
-
-    def stock_limits(self, solution: Solution) -> tuple[StockLimit, ...]:
-        """The limits of the stock TF2 model that these lengths break: it cannot hold such a checkpoint."""
-        return tuple(limit for limit in self.limits if limit.broken_by(solution.values))
 
     def _used(self, names: Sequence[str]) -> tuple[str, ...]:
         return tuple(name for name in names if name in self._users)

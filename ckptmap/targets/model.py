@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.errors import TargetError
 from ckptmap.targets.choose import Assumption, Choice, Setting, When, choose, show
-from ckptmap.targets.layout import Layout, StockLimit
+from ckptmap.targets.layout import Layout
 from ckptmap.targets.names import NameIndex
 from ckptmap.targets.solve import Solution, Unknown
 from ckptmap.targets.variables import Initializer, SpecVariable, TargetVariable, Value
@@ -24,7 +24,6 @@ __all__ = [
     "Setting",
     "Solution",
     "SpecVariable",
-    "StockLimit",
     "Target",
     "TargetVariable",
     "Unknown",
@@ -46,7 +45,6 @@ class Target:
     fixed: Mapping[str, Value] = field(default_factory=dict)
     """Settings that would change the variables, and the one value that these variables are for."""
     excluded: tuple[When, ...] = ()
-    limits: tuple[StockLimit, ...] = ()
     table: str | None = None
     """The shipped mapping table that leads here; None: the user gives one."""
     root: str = "model"
@@ -92,7 +90,6 @@ class Target:
             choice.decided_by_names,
             choice.assumed,
             given,
-            self.limits,
         )
 
     def _setting(self, setting: Setting, given: object) -> Value:

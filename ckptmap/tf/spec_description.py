@@ -60,7 +60,6 @@ class Description:
     """Whole numbers that one width can be of another (the expansion of an inverted residual)."""
     unknowns: Mapping[str, Mapping[str, Any]]
     excluded: tuple[When, ...]
-    stock: tuple[Mapping[str, Any], ...]
     touches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By setting: how the object paths begin that it can change, where it cannot change all."""
     like: Mapping[str, str] = field(default_factory=dict)
@@ -128,7 +127,6 @@ def read_description(name: str) -> Description:
         ratios=tuple(data.get("ratios", ())),
         unknowns=data["unknowns"],
         excluded=tuple({one: tuple(values) for one, values in when.items()} for when in data.get("excluded", ())),
-        stock=tuple(data.get("stock", ())),
         touches={one: _beginnings(item["touches"]) for one, item in data["settings"].items() if "touches" in item},
         like=data.get("like", {}),
         fixed=data.get("fixed", {}),

@@ -25,7 +25,6 @@ SPEC: dict[str, Any] = {
         {"name": "width_32", "meaning": "channels of Conv1"},
     ],
     "excluded": [{"use_dropout": [True], "norm": ["none"]}],
-    "stock": [{"unknown": "width_64", "value": 64, "above": {"width_32": 32}, "reason": "Keras keeps it"}],
     "initializers": {
         "zeros": {"kind": "zeros"},
         "truncated_normal 0.0 0.03": {"kind": "truncated_normal", "mean": 0.0, "stddev": 0.03},

@@ -83,12 +83,3 @@ def test_an_open_unknown_says_how_to_give_it(toy: Target) -> None:
 
 def test_unknown_names_are_passed_over(toy: Target) -> None:
     assert toy.layout(NAMES).solve({**OFFERS, "nobody/knows": (1,)}).problems == ()
-
-
-def test_stock_limits(toy: Target) -> None:
-    (limit,) = toy.limits
-    layout = toy.layout(NAMES)
-    assert not limit.broken_by({"width_32": 32, "width_64": 48})
-    assert not limit.broken_by({"width_32": 48, "width_64": 64})
-    assert limit.broken_by({"width_32": 48, "width_64": 88})
-    assert layout.stock_limits(layout.solve(OFFERS)) == ()

@@ -27,7 +27,6 @@ HEADS: dict[str, Any] = {
     "settings": [setting("use_dropout"), setting("shared_boxes"), setting("agnostic_masks")],
     "unknowns": [{"name": "num_classes", "meaning": "classes"}],
     "excluded": [],
-    "stock": [],
     "initializers": {"zeros": {"kind": "zeros"}},
     "variables": [
         variable("class", [8, "(num_classes+1)"]),
