@@ -12,7 +12,7 @@ from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.collecting import collector_paused
 from ckptmap.errors import CheckpointError, TargetError
 from ckptmap.mapping.locate import mappings_root
-from ckptmap.targets.spec import load_spec
+from ckptmap.targets.spec import has_keys, load_spec
 from ckptmap.targets.template import as_shipped, template_target
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ def load_target(text: str | os.PathLike[str]) -> Target:
         raise TargetError(f"no target is called {name!r}, and no checkpoint is there", hint=hint)
     with open_checkpoint(name) as checkpoint, collector_paused():
         graph = _object_graph(checkpoint)
-        return template_target(checkpoint.inventory, graph, _specs())
+        return recognize_target(template_target(checkpoint.inventory, graph))
 
 
 def recognize_target(plain: Target) -> Target:
     """A model given by its keys and shapes, with the names and the table of the shipped target that it is, if any."""
-    return as_shipped(plain, _specs())
+    return as_shipped(plain, _specs_with({variable.key for variable in plain.variables}))
 
 
 @cache
@@ -59,8 +59,10 @@ def _shipped(name: str) -> Target:
     return load_spec(mappings_root() / "targets" / f"{name}.json")
 
 
-def _specs() -> Iterator[Target]:
-    return (_shipped(name) for name in list_targets())
+def _specs_with(keys: set[str]) -> Iterator[Target]:
+    """The shipped targets that can have all of ``keys``; the others are not worth the time that reading them takes."""
+    folder = mappings_root() / "targets"
+    return (_shipped(name) for name in list_targets() if has_keys(folder / f"{name}.json", keys))
 
 
 def _looks_like_a_path(name: str) -> bool:

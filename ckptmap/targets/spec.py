@@ -17,7 +17,8 @@ from ckptmap.targets.solve import Unknown
 from ckptmap.targets.variables import Initializer, SpecVariable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Set
+    from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
 SCHEMA = "ckptmap.target/1"
@@ -28,7 +29,7 @@ def load_spec(path: Path) -> Target:
 
     Raises TargetError where it cannot be read as one.
     """
-    data = _read(path)
+    data = _parsed(path, _text(path))
     with _damage(path):
         if "same_as" in data:
             other = load_spec(path.with_stem(data["same_as"]))
@@ -36,22 +37,37 @@ def load_spec(path: Path) -> Target:
         return target_from_dict(data)
 
 
-def has_keys(path: Path, keys: Set[str]) -> bool:
+def has_keys(path: Path, keys: AbstractSet[str]) -> bool:
     """Whether the target that the file describes can have variables with all these keys; much faster to tell than read.
 
     Raises TargetError as ``load_spec`` does.
     """
-    data = _read(path)
+    text = _text(path)
+    if '"same_as"' not in text and not all(_mentions(text, key) for key in keys):
+        return False
+    data = _parsed(path, text)
     with _damage(path):
         if "same_as" in data:
             return has_keys(path.with_stem(data["same_as"]), keys)
         return keys <= {item["key"] for item in unfold(data["variables"])}
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _mentions(text: str, key: str) -> bool:
+    """Whether a spec's text has the key, or the layer that it may be folded into."""
+    return json.dumps(key) in text or json.dumps(key.rpartition("/")[0]) in text
+
+
+def _text(path: Path) -> str:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
+        raise TargetError(f"the target spec cannot be read: {error}", where=str(path)) from error
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except ValueError as error:
         raise TargetError(f"the target spec cannot be read: {error}", where=str(path)) from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise TargetError(f"no target spec of schema {SCHEMA}", where=str(path))

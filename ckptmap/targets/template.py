@@ -30,7 +30,7 @@ _GLOROT = Initializer("variance_scaling", {"scale": 1.0, "mode": "fan_avg", "dis
 OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
-def template_target(inventory: Inventory, graph: ObjectGraph | None, specs: Iterable[Target] = ()) -> Target:
+def template_target(inventory: Inventory, graph: ObjectGraph | None) -> Target:
     """The target that a TF2 checkpoint stands for; ``graph`` None: its data file is not there to read it from.
 
     Optimizer slots, ``save_counter``, steps and the object graph are left out. Raises TargetError where the
@@ -53,8 +53,7 @@ def template_target(inventory: Inventory, graph: ObjectGraph | None, specs: Iter
         raise TargetError("holds no variable of a model", where=inventory.path)
     full_names = _full_names(graph, root)
     variables = tuple(_variable(path, variable, full_names.get(path, "")) for path, variable in paths.items())
-    plain = Target(inventory.path, variables, root=root, origin=inventory.path)
-    return as_shipped(plain, specs)
+    return Target(inventory.path, variables, root=root, origin=inventory.path)
 
 
 def as_shipped(plain: Target, specs: Iterable[Target]) -> Target:

@@ -12,8 +12,9 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.errors import TargetError
 from ckptmap.targets.choose import Setting
 from ckptmap.targets.dims import parse_dim
+from ckptmap.targets.folding import fold
 from ckptmap.targets.solve import Unknown
-from ckptmap.targets.spec import load_spec
+from ckptmap.targets.spec import has_keys, load_spec
 from ckptmap.targets.variables import Initializer, SpecVariable
 
 from .conftest import SPEC
@@ -39,6 +40,27 @@ def test_load(tmp_path: Path) -> None:
     )
     assert target.variables[0].initializer == Initializer("truncated_normal", {"mean": 0.0, "stddev": 0.03})
     assert target.variables[1].trainable is False
+
+
+def test_which_keys_a_target_can_have(tmp_path: Path) -> None:
+    path = tmp_path / "toy.json"
+    keys = {item["key"] for item in SPEC["variables"]}
+    one = "_feature_extractor/maps/1/kernel"
+    assert one in keys
+    for variables in (SPEC["variables"], fold(SPEC["variables"])):
+        path.write_text(json.dumps({**SPEC, "variables": variables}), encoding="utf-8")
+        assert has_keys(path, keys)
+        assert has_keys(path, {one})
+        assert has_keys(path, set())
+        assert not has_keys(path, {one, "_feature_extractor/maps/9/kernel"})
+        assert not has_keys(path, {one, "_feature_extractor/maps/1/bias"})
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps({"schema": SPEC["schema"], "name": "other", "same_as": "toy"}), encoding="utf-8")
+    assert has_keys(other, keys)
+    assert not has_keys(other, {"net/kernel"})
+    path.write_text(json.dumps({**SPEC, "variables": [{"key": one}]})[:-1], encoding="utf-8")
+    with pytest.raises(TargetError, match="the target spec cannot be read"):
+        has_keys(path, {one})
 
 
 @pytest.mark.parametrize(

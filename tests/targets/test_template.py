@@ -9,7 +9,7 @@ from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.checkpoint.object_graph import Node, ObjectGraph, SavedTensor, SlotReference
 from ckptmap.errors import TargetError
 from ckptmap.targets.model import Target
-from ckptmap.targets.template import template_target
+from ckptmap.targets.template import as_shipped, template_target
 
 TAIL = "/.ATTRIBUTES/VARIABLE_VALUE"
 TOY_SHAPES = {
@@ -72,7 +72,7 @@ def test_several_roots_stay_in_the_paths() -> None:
 
 
 def test_a_shipped_model_is_recognised_by_keys_and_shapes(toy: Target) -> None:
-    target = template_target(inventory(keyed(TOY_SHAPES)), None, [toy])
+    target = as_shipped(template_target(inventory(keyed(TOY_SHAPES)), None), [toy])
     assert (target.name, target.table) == ("zoo/ckpt-0", "toy")
     assert shapes_of(target) == TOY_SHAPES
     assert [v.name for v in target.variables] == [
@@ -94,7 +94,7 @@ def test_a_shipped_model_is_recognised_by_keys_and_shapes(toy: Target) -> None:
     ],
 )
 def test_another_model_is_not(toy: Target, other: dict[str, tuple[int, ...]]) -> None:
-    target = template_target(inventory(keyed({**TOY_SHAPES, **other})), None, [toy])
+    target = as_shipped(template_target(inventory(keyed({**TOY_SHAPES, **other})), None), [toy])
     assert target.table is None
     assert target.variables[0].name == target.variables[0].key
 
