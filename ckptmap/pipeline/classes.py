@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ckptmap.pipeline.changes import Change, text, word
-from ckptmap.pipeline.models import FASTER_RCNN
+from ckptmap.pipeline.models import FASTER_RCNN, tf1_type
 from ckptmap.pipeline.notes import Note
 from ckptmap.pipeline.rules_rcnn import MASK
 
@@ -80,9 +80,11 @@ def mask_depth(config: PipelineConfig, num_classes: int) -> int:
     The rule is ``_get_mask_predictor_conv_depth`` of the API's mask heads (predictors/heads/mask_head.py): a power of
     two, between the channels of the second stage's features and the class count.
     """
-    features = _FEATURES.get(config.extractor_type, _RESNET_FEATURES)
-    derived = 2 ** round((2 * math.log2(features) + 3 * math.log2(num_classes)) / 5)
-    return config.predictor.integer("mask_prediction_conv_depth") or derived
+    stated = config.predictor.integer("mask_prediction_conv_depth")
+    if stated:
+        return stated
+    features = _FEATURES.get(tf1_type(config.extractor_type), _RESNET_FEATURES)
+    return 2 ** round((2 * math.log2(features) + 3 * math.log2(max(num_classes, 1))) / 5)
 
 
 def has_masks(config: PipelineConfig) -> bool:

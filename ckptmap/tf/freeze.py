@@ -42,7 +42,7 @@ def apply_freeze(
 
     It sets ``trainable`` of Keras layers, so that ``model.trainable_variables`` holds what still trains. A frozen batch
     norm is an inference layer then, by Keras' rule: it normalizes with its moving statistics and leaves them as they
-    are. In TF1 they went on moving.
+    are. TF1's patterns did not reach those.
 
     Raises:
         CkptmapError: no table names the variables, or a pattern is no regular expression.

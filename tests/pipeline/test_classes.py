@@ -76,6 +76,8 @@ def test_a_class_count_alone_leaves_the_label_maps_with_a_note() -> None:
         ("resnet50", 1, 16),
         ("inception_resnet_v2", 90, 256),
         ("inception_resnet_v2", 1, 16),
+        ("inception_resnet_v2_keras", 2, 32),
+        ("resnet50_keras", 0, 16),
         ("inception_v2", 90, 256),
         ("inception_v2", 3, 32),
     ],
