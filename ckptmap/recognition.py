@@ -9,6 +9,7 @@ from ckptmap.errors import TargetError
 from ckptmap.inspection.recognize import recognize
 from ckptmap.mapping import list_tables, load_table
 from ckptmap.matching import Matching, match
+from ckptmap.pipeline.efficientdet import VERSIONS, alike
 from ckptmap.targets import list_targets
 from ckptmap.targets.model import Target
 
@@ -31,11 +32,21 @@ def likely_tables(inventory: Inventory) -> tuple[Likeness, ...]:
 
 
 def refuse_other_architecture(matching: Matching, target: Target) -> None:
-    """Raise TargetError where the table maps less than half of the weights, naming what the checkpoint looks like."""
+    """Raise TargetError where the table maps less than half of the weights, naming what the checkpoint looks like.
+
+    Versions of EfficientDet share more than half, and are told apart by what is recognized.
+    """
     share = matching.likeness
-    if share < _ENOUGH:
+    if share < _ENOUGH or _is_other_efficientdet(matching):
         maps = f"table {matching.table.name} maps {share:.0%} of its weights"
         raise TargetError(f"{matching.inventory.path} is no {target.name}: {maps}", hint=_looks_like(matching))
+
+
+def _is_other_efficientdet(matching: Matching) -> bool:
+    if matching.table.name not in VERSIONS:
+        return False
+    known = recognize(matching.inventory, matching.slots)
+    return known is not None and known.name in VERSIONS and not alike(known.name, matching.table.name)
 
 
 def _looks_like(matching: Matching) -> str:

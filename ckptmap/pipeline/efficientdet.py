@@ -75,6 +75,12 @@ VERSIONS = {
 }
 
 
+def alike(one: str, other: str) -> bool:
+    """Whether two versions have the same variables."""
+    networks = ((v.backbone, v.filters, v.cells, v.layers, v.max_level) for v in (VERSIONS[one], VERSIONS[other]))
+    return len(set(networks)) == 1
+
+
 def verdict(target: str, prefer: Prefer = "exact") -> Verdict | None:
     """What TF2 makes of this target's model; None for a target that is no EfficientDet."""
     if target.startswith(AUTOML + "efficientdet"):
