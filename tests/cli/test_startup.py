@@ -19,7 +19,7 @@ try:
 finally:
     sys.stderr.write(json.dumps(sorted(sys.modules)))
 """
-HEAVY = {"numpy", "rich", "pandas", "yaml", "tensorflow", "fsspec", "ml_dtypes", "jsonschema"}
+HEAVY = {"numpy", "rich", "pandas", "pydantic", "yaml", "tensorflow", "fsspec", "ml_dtypes", "jsonschema"}
 
 
 def imported(*arguments: object) -> set[str]:
