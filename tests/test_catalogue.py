@@ -25,3 +25,4 @@ def test_types_without_a_keras_counterpart() -> None:
 
 def test_types_without_a_target() -> None:
     assert set(without_target()) <= set(slim_only())
+    assert not {"ssd_inception_v2", "faster_rcnn_inception_v2"} & set(without_target())

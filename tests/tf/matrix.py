@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.errors import CkptmapError
-from tests.tf import rcnn_rows, ssd_rows
+from tests.tf import rcnn_rows, slim_only_rows, ssd_rows
 from tests.tf.rows import WEIGHTS, Row
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     Result = dict[str, Any]
 
-ONE_EACH = (*ssd_rows.ONE_EACH, *rcnn_rows.ONE_EACH)
-SETTINGS = (*ssd_rows.SETTINGS, *rcnn_rows.SETTINGS)
+ONE_EACH = (*ssd_rows.ONE_EACH, *rcnn_rows.ONE_EACH, *slim_only_rows.ONE_EACH)
+SETTINGS = (*ssd_rows.SETTINGS, *rcnn_rows.SETTINGS, *slim_only_rows.SETTINGS)
 DIFFERS = 0.1
 """Of an output's spread: what weights alone make of it differs by more."""
 
