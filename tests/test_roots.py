@@ -11,6 +11,13 @@ def test_the_backbone_of_an_ssd_is_an_object_of_its_own() -> None:
     assert found == {backbone: "layer_with_weights-0/kernel"}
 
 
+def test_the_backbone_of_efficientdet_is_found_in_the_model_that_its_pyramid_takes() -> None:
+    below = "_feature_extractor/_efficientnet/layer_with_weights-0/kernel"
+    top = "_feature_extractor/classification_backbone/layer_with_weights-128/kernel"
+    found = paths_below(CLASSIFICATION, [below, top, "_feature_extractor/_bifpn_stage/node_input_blocks/0/bias"])
+    assert found == {below: "layer_with_weights-0/kernel", top: "layer_with_weights-128/kernel"}
+
+
 def test_slims_own_code_has_the_names_of_slims_classification_network() -> None:
     held = "_feature_extractor/_tf1_style_var_store/_vars/FeatureExtractor.SInceptionV2"
     first = f"{held}.SConv2d_2b_1x1.Sweights"

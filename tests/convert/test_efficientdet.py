@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import ckptmap
+from ckptmap.audit import audit
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.destination import find_destination, plan_options
@@ -231,6 +232,16 @@ def test_the_config_is_that_of_the_new_checkpoint(tmp_path: Path) -> None:
     assert config.training.fine_tune_checkpoint == (tmp_path / "new" / "ckpt-0").as_posix()
     assert (config.training.fine_tune_checkpoint_type, config.training.fine_tune_checkpoint_version) == ("full", "V2")
     assert config.label_maps == (str(maps[1]),)
+
+
+def test_the_audit_knows_what_the_new_checkpoint_restores(tmp_path: Path) -> None:
+    converted(tmp_path, head_values(3))
+    config = tmp_path / "new" / "pipeline.config"
+    assert audit(tmp_path / "new", pipeline=config).summary["restored"] == 683
+    text = config.read_text(encoding="utf-8").replace("num_classes: 3", "num_classes: 5")
+    config.write_text(text.replace('checkpoint_type: "full"', 'checkpoint_type: "detection"'), encoding="utf-8")
+    found = audit(tmp_path / "new", pipeline=config)
+    assert (found.summary["restored"], found.summary["reinitialized"], found.summary["missing"]) == (535, 148, 0)
 
 
 def test_the_users_own_config_says_anchors_box_coder_and_classes(tmp_path: Path) -> None:

@@ -26,6 +26,13 @@ def test_a_target_of_the_very_name_comes_first() -> None:
     assert "--to ssdlite_mobilenet_v2 " in found.command
 
 
+def test_d6_may_be_d7() -> None:
+    d6 = Architecture("efficientdet_d6", "efficientdet", Backbone("efficientnet_b6", "EfficientNet"))
+    found = advice(INVENTORY, d6, {"efficientdet_d6"})
+    assert found.command == "ckptmap convert old/model.ckpt --to efficientdet_d6 -o efficientdet_d6_tf2"
+    assert found.note == "EfficientDet D7 has the same variables as D6: for one, use --to efficientdet_d7"
+
+
 def test_a_path_is_quoted() -> None:
     found = advice(Inventory(Kind.V2, "my models/model.ckpt", {}), LITE, {"ssd_mobilenet_v2"})
     assert found.command.startswith("ckptmap convert 'my models/model.ckpt' --to ")

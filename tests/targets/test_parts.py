@@ -23,6 +23,12 @@ from ckptmap.targets.parts import part_of
         ("_box_predictor/_head_scope_conv_layers/BoxPredictionTower/0/kernel", "predictor"),
         ("_context_feature_extract_fn/_key_proj/projection/kernel", "neck"),
         ("_rfcn_box_predictor/_shared_conv_layers/0/kernel", "predictor"),
+        ("_feature_extractor/_efficientnet/layer_with_weights-0/kernel", "backbone"),
+        ("_feature_extractor/_bifpn_stage/node_input_blocks/0/0/1/0/kernel", "neck"),
+        ("backbone/_blocks/0/_depthwise_conv/depthwise_kernel", "backbone"),
+        ("fpn_cells/cells/0/fnodes/0/WSM", "neck"),
+        ("class_net/classes/pointwise_kernel", "class head"),
+        ("class_net/bns/0/0/gamma", "predictor"),
         ("dense/kernel", ""),
     ],
 )

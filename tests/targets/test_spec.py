@@ -90,6 +90,20 @@ def test_a_damaged_variable(tmp_path: Path, field: str, value: object) -> None:
         load_spec(path)
 
 
+def test_a_folded_spec_and_one_that_has_its_variables(tmp_path: Path) -> None:
+    plain, folded, same = (tmp_path / f"{name}.json" for name in ("toy", "folded", "same"))
+    plain.write_text(json.dumps(SPEC), encoding="utf-8")
+    folded.write_text(json.dumps({**SPEC, "variables": fold(SPEC["variables"]), "root": ""}), encoding="utf-8")
+    same.write_text(json.dumps({"schema": SPEC["schema"], "name": "same", "same_as": "folded"}), encoding="utf-8")
+    wanted, other = load_spec(plain).variables, load_spec(same)
+    assert load_spec(folded).variables == other.variables == wanted
+    assert (other.name, other.table, other.root) == ("same", "same", "")
+    keys = {variable.key for variable in wanted}
+    assert has_keys(folded, keys)
+    assert has_keys(same, keys)
+    assert not has_keys(same, {*keys, "net/other"})
+
+
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="cannot be read"):
         load_spec(tmp_path / "none.json")
