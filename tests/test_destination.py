@@ -84,6 +84,21 @@ def test_values_that_the_target_does_not_cover(config: Path, changes: dict[str, 
     assert "give its path with --to" in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("model { ssd {", "model { ssd { add_background_class: false", "add_background_class is false; the shipped"),
+        ("weight_shared_convolutional_box_predictor", "convolutional_box_predictor", "box_predictor is convolutional_"),
+    ],
+)
+def test_heads_that_no_shipped_target_has(config: Path, old: str, new: str, message: str) -> None:
+    write(config)
+    text = config.read_text().replace(old, new)
+    config.write_text(text.replace("depth: 256", "") if new == "convolutional_box_predictor" else text)
+    with pytest.raises(ConfigError, match=message):
+        find_destination(None, None, config, PlanOptions())
+
+
 def test_a_setting_that_the_target_does_not_know(config: Path) -> None:
     write(config)
     with pytest.raises(ConfigError, match="the shipped target ssd_mobilenet_v2 has no such setting"):

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 
 from ckptmap.pipeline.classes import has_masks
 from ckptmap.pipeline.efficientdet import version_of
-from ckptmap.pipeline.models import EXACT_SUFFIX, FASTER_RCNN, MOBILENET_V2, RESNET_FPN, SLIM_ONLY_SSD, SSD, tf1_type
+from ckptmap.pipeline.models import (
+    EXACT_SUFFIX,
+    FASTER_RCNN,
+    MOBILENET_FPN,
+    MOBILENET_V1,
+    MOBILENET_V2,
+    RESNET_FPN,
+    SLIM_ONLY_SSD,
+    SSD,
+    tf1_type,
+)
 from ckptmap.pipeline.rules_rcnn import MASK, RFCN
 from ckptmap.pipeline.rules_ssd import CONVOLUTIONAL, SHARED
 
@@ -23,6 +33,11 @@ if TYPE_CHECKING:
 
 Setting = bool | int | str
 _COMPLETE = "scale and center"
+_USUAL_PREDICTORS = {
+    **dict.fromkeys((*MOBILENET_V1, *MOBILENET_V2), CONVOLUTIONAL),
+    **dict.fromkeys((*MOBILENET_FPN, *RESNET_FPN), SHARED),
+}
+"""The predictor that the specs of an extractor are for: one for each feature map, or one for all of a pyramid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +104,16 @@ def _ssd_settings(config: PipelineConfig) -> dict[str, Setting]:
         }
     if config.predictor_kind == SHARED:
         found["share_prediction_tower"] = predictor.flag("share_prediction_tower")
+    return found | _unusual_heads(config)
+
+
+def _unusual_heads(config: PipelineConfig) -> dict[str, Setting]:
+    """Heads that the specs of this extractor do not have: named where they are asked for, so that a spec is refused."""
+    name, kind = tf1_type(config.extractor_type), config.predictor_kind
+    usual = _USUAL_PREDICTORS.get(name, kind)
+    found: dict[str, Setting] = {"box_predictor": kind} if kind != usual else {}
+    if name in _USUAL_PREDICTORS and not config.model.flag("add_background_class"):
+        found["add_background_class"] = False
     return found
 
 
