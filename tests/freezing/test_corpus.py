@@ -237,8 +237,11 @@ def test_a_config_of_tf2_has_nothing_to_freeze_by() -> None:
 
 
 def test_a_model_without_a_shipped_target_needs_its_checkpoint() -> None:
-    with pytest.raises(CkptmapError, match="the variable names of faster_rcnn_inception_v2 are not known"):
-        freeze(pipeline=SAMPLES / "faster_rcnn_inception_v2_coco.config")
+    with pytest.raises(CkptmapError, match="the variable names of faster_rcnn_nas are not known"):
+        freeze(pipeline=SAMPLES / "faster_rcnn_nas_coco.config")
+
+
+def test_slims_own_extractors_are_frozen_by_their_tf1_names() -> None:
     found = freeze(
         CORPUS / "tf1" / "zoo_faster_rcnn_inception_v2_2018_01_28",
         pipeline=SAMPLES / "faster_rcnn_inception_v2_coco.config",
