@@ -9,7 +9,7 @@ import ckptmap
 from ckptmap.tf.environment import tf2
 from ckptmap.tf.exact import register
 from ckptmap.tf.load import latest_checkpoint
-from ckptmap.tf.models import read_pipeline
+from ckptmap.tf.models import build_model, read_pipeline
 from ckptmap.tf.tf2_model import restore
 from tests.tf.harness import convert
 from tests.tf.rows import EXACT, Row
@@ -131,6 +131,19 @@ def test_the_apis_own_programs_train_two_steps_and_export(row, tf1, tmp_path):
 @pytest.mark.parametrize("row", PROGRAMS, ids=str)
 def test_the_saved_model_detects_as_tf1_did_in_plain_tensorflow(row, tf1, tmp_path):
     assert detections_differ(tf1(row), convert(tf1(row), tmp_path / "new"), tmp_path) <= 2e-6
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("row", PROGRAMS, ids=str)
+def test_every_fine_tune_checkpoint_type_finds_all_that_it_asks_for(row, tf1, tmp_path):
+    whole = convert(tf1(row), tmp_path / "whole")
+    backbone = convert(tf1(row), tmp_path / "backbone", root="feature_extractor")
+    register()
+    model = build_model(whole / "pipeline.config")
+    for kind, folder in (("classification", backbone), ("detection", whole), ("full", whole)):
+        objects = tf2().train.Checkpoint(**model.restore_from_objects(kind))
+        status = objects.restore(latest_checkpoint(folder)).expect_partial()
+        status.assert_existing_objects_matched()
 
 
 def weights(folder):
