@@ -118,14 +118,14 @@ def _is_type(name: str) -> bool:
 
 
 def _is_of(config: PipelineConfig, version: Version) -> bool:
-    bifpn, predictor = config.extractor.child("bifpn"), config.predictor
     if config.extractor_type not in (version.stock_type, version.exact_type) or config.predictor_kind != _PREDICTOR:
         return False
-    said = {name: bifpn.integer(name) for name in ("min_level", "max_level", "num_filters", "num_iterations")}
+    bifpn, predictor = config.extractor.child("bifpn"), config.predictor
+    said = tuple(bifpn.integer(name) for name in ("min_level", "max_level", "num_filters", "num_iterations"))
     own = (LOWEST_LEVEL, version.max_level, version.filters, version.cells)
     heads = (predictor.integer("depth"), predictor.integer("num_layers_before_predictor"))
     return (
-        tuple(said.values()) == own
+        said == own
         and bifpn.text("combine_method") == version.combine
         and heads == (version.filters, version.layers)
         and predictor.flag("use_depthwise")

@@ -93,6 +93,8 @@ def test_there_is_nothing_to_migrate() -> None:
         ("use_depthwise: true", "use_depthwise: false"),
         ("max_level: 7\n        num_iter", "max_level: 8\n        num_iter"),
         ("efficientnet-b1", "efficientnet-b2"),
+        ("weight_shared_convolutional_box_predictor {", "convolutional_box_predictor {"),
+        ("box_predictor {", "unknown {"),
     ],
 )
 def test_a_model_with_other_variables_is_no_version(old: str, new: str) -> None:
