@@ -50,12 +50,13 @@ class Document:
     def read(self, path: Path) -> Node | None:
         """The root node of a file; None, with the mistake noted, where there is none."""
         try:
-            data = path.read_bytes()
+            with path.open("rb") as handle:
+                data = handle.read(_MAX_BYTES + 1)
         except OSError as error:
             self.error(None, f"cannot be read: {error.strerror}")
             return None
         if len(data) > _MAX_BYTES:
-            self.error(None, f"is {len(data)} bytes long", f"a table can have {_MAX_BYTES} bytes")
+            self.error(None, "is too long", f"a table can have {_MAX_BYTES} bytes")
             return None
         self.digests[self.file] = _sha256(data)
         try:

@@ -231,9 +231,7 @@ def test_one_kind_defined_twice(write):
 
 def test_hostile_yaml_is_refused_quickly(write):
     assert mistakes(write("[" * 100_000)) == ["t.yaml:1: is nested too deep (a table has up to 50 levels)"]
-    assert mistakes(write("a: " + "x" * 1_000_001)) == [
-        "t.yaml: is 1000004 bytes long (a table can have 1000000 bytes)"
-    ]
+    assert mistakes(write("a: " + "x" * 1_000_001)) == ["t.yaml: is too long (a table can have 1000000 bytes)"]
     assert mistakes(write("where:\n  x:\n    order: [{scope: 'b{n}', n: [0, 999999999], of: [a]}]\n")) == [
         "t.yaml:3: n is [first, last], with 0 <= first <= last (and gives up to 1000 names)",
         "t.yaml:3: {x} has 0 alternatives (1 to 1000 are possible)",
