@@ -27,7 +27,7 @@ HEADS = {
 
 
 def slim_network(target: str) -> dict[str, np.ndarray]:
-    """What nets/inception_v2.py has below the logits, in the shapes of the target's extractor, with values of their own."""
+    """The variables of nets/inception_v2.py below the logits, with values of their own."""
     layout = load_target(target).layout((), {"num_classes": 2, **HEADS[target]})
     backbone = [variable for variable in layout.variables if variable.part == "backbone"]
     shapes = {
