@@ -191,9 +191,9 @@ def _write(
         }
         output = Output(str(prefix), staged.nbytes, verified, notes, staged.placement.mode, kept, checksums)
         report = document(made, migration, output, ranges=ranges)
-        staging.new(REPORT_NAME).write_text(to_json(report) + "\n", encoding="ascii")
+        staging.write(REPORT_NAME, to_json(report) + "\n")
         if migration is not None:
-            staging.new(CONFIG_NAME).write_text(migration.text, encoding="utf-8", newline="")
+            staging.write(CONFIG_NAME, migration.text)
         staging.commit()
     return report
 

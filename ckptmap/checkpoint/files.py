@@ -55,7 +55,7 @@ class LocalFiles:
 
     def size(self, path: str) -> int | None:
         """The size in bytes; None where there is no such file."""
-        with _system_errors(path):
+        with read_errors(path):
             try:
                 place = Path(path)
                 return place.stat().st_size if place.is_file() else None
@@ -64,12 +64,12 @@ class LocalFiles:
 
     def is_folder(self, path: str) -> bool:
         """Whether ``path`` is a directory."""
-        with _system_errors(path):
+        with read_errors(path):
             return Path(path).is_dir()
 
     def names(self, folder: str) -> list[str]:
         """The names in ``folder``, sorted; empty where there is no such directory."""
-        with _system_errors(folder):
+        with read_errors(folder):
             try:
                 return sorted(entry.name for entry in Path(folder).iterdir())
             except (FileNotFoundError, NotADirectoryError):
@@ -77,12 +77,12 @@ class LocalFiles:
 
     def modified(self, path: str) -> float:
         """When the file was last written, in seconds since 1970."""
-        with _system_errors(path):
+        with read_errors(path):
             return Path(path).stat().st_mtime
 
     def read(self, path: str, offset: int, length: int) -> bytes:
         """``length`` bytes from ``offset``; fewer where the file ends before."""
-        with _system_errors(path):
+        with read_errors(path):
             handle = self._handle(path)
             handle.seek(offset)
             data = handle.read(length)
@@ -115,7 +115,7 @@ class LocalFiles:
 
 
 @contextmanager
-def _system_errors(path: str) -> Iterator[None]:
+def read_errors(path: str) -> Iterator[None]:
     """Turns what the operating system refuses into an error that names the file."""
     try:
         yield

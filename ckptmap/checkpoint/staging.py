@@ -62,6 +62,15 @@ class Staging:
             self._decisive = name
         return self.unnamed(name)
 
+    def write(self, name: str, text: str) -> None:
+        """A whole file in UTF-8, its line ends as they are; bytes that are none survive (``surrogateescape``).
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        with output_errors(self.folder / name):
+            self.new(name).write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+
     def unnamed(self, name: str) -> Path:
         """Where to write a file whose final name is not known yet; ``rename`` gives it one."""
         return self._aside / name

@@ -13,6 +13,7 @@ from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, Extents, format_e
 from ckptmap.checkpoint.cloning import How, copy_range, duplicate
 from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.files import read_errors
 from ckptmap.checkpoint.names import printable
 from ckptmap.checkpoint.ordered_code import FULL, slice_key
 from ckptmap.checkpoint.sstable import TableWriter
@@ -114,14 +115,15 @@ class BundleWriter:
 
         Raises:
             ValueError: the key was written before, or the span has no checksum or not the shape's size.
-            CheckpointError: the file ends before.
+            CheckpointError: the file cannot be opened, or ends before.
             OutputError: a file cannot be written.
         """
         if span.crc32c is None:
             raise ValueError(f"{key!r} has no checksum to keep")
         _check_size(key, dtype, shape, span.size)
+        source = self._source(path)
         with output_errors(self._data_path):
-            copied = copy_range(self._source(path), span.offset, span.size, self._own_data(), self._offset)
+            copied = copy_range(source, span.offset, span.size, self._own_data(), self._offset)
         if copied != span.size:
             raise CheckpointError(f"ends {span.size - copied} bytes before those of {printable(key)}", where=path)
         self._enter(_encoded(key), Entry(dtype.number, shape, _OWN, self._offset, span.size, span.crc32c))
@@ -177,7 +179,7 @@ class BundleWriter:
             if shard < len(files):
                 self._staging.rename(files[shard], name)
             else:
-                self._staging.new(name).touch()
+                self._staging.write(name, "")
         self._write_index(own, shards)
 
     def close(self) -> None:
@@ -240,7 +242,8 @@ class BundleWriter:
         if self._copied is None or self._copied[0] != path:
             if self._copied is not None:
                 self._copied[1].close()
-            self._copied = (path, Path(path).open("rb", buffering=0))  # noqa: SIM115
+            with read_errors(path):
+                self._copied = (path, Path(path).open("rb", buffering=0))  # noqa: SIM115
         return self._copied[1]
 
     def _enter(self, key: bytes, entry: Entry) -> None:
@@ -280,9 +283,7 @@ def write_state(staging: Staging, name: str) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    path = staging.new(STATE_FILE)
-    with output_errors(path):
-        path.write_text(format_state(name), encoding="utf-8", errors="surrogateescape", newline="\n")
+    staging.write(STATE_FILE, format_state(name))
 
 
 def _encoded(key: str) -> bytes:
