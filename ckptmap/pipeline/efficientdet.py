@@ -81,13 +81,16 @@ def alike(one: str, other: str) -> bool:
     return len(set(networks)) == 1
 
 
-def verdict(target: str, prefer: Prefer = "exact") -> Verdict | None:
+def verdict(target: str) -> Verdict | None:
     """What TF2 makes of this target's model; None for a target that is no EfficientDet."""
     if target.startswith(AUTOML + "efficientdet"):
         return Verdict(Kind.EQUAL, extractor_type=AUTOML_MODEL, advice="the Keras model of AutoML's own repository")
     version = VERSIONS.get(target)
-    if version is None:
-        return None
+    return verdict_of(version) if version is not None else None
+
+
+def verdict_of(version: Version, prefer: Prefer = "exact") -> Verdict:
+    """What the Object Detection API makes of a version, with the stock extractor or the exact one."""
     if version.exact_type == version.stock_type:
         return Verdict(Kind.EQUAL, extractor_type=version.stock_type)
     stock = prefer == "stock"

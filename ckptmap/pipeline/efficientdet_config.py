@@ -11,7 +11,7 @@ from dataclasses import replace
 from string import Template
 
 from ckptmap.errors import ConfigError
-from ckptmap.mapping.ops_boxes import BoxOutputs
+from ckptmap.mapping.ops_boxes import API_BOXES, BoxOutputs
 from ckptmap.pipeline import training
 from ckptmap.pipeline.changes import Change, make, text, word
 from ckptmap.pipeline.classes import Classes
@@ -25,13 +25,13 @@ from ckptmap.pipeline.efficientdet import (
     VERSIONS,
     AnchorChoice,
     Version,
-    verdict,
+    verdict_of,
     version_of,
 )
 from ckptmap.pipeline.migrate import Migration
 from ckptmap.pipeline.notes import Note, notes
 from ckptmap.pipeline.training import Checkpoint
-from ckptmap.pipeline.verdict import Kind, Prefer, Verdict
+from ckptmap.pipeline.verdict import Prefer
 from ckptmap.pipeline.view import View
 
 _ANCHORS = "model.ssd.anchor_generator"
@@ -51,7 +51,7 @@ _DONE = {
 
 def box_outputs(anchors: AnchorChoice) -> BoxOutputs:
     """What becomes of the box and class outputs under this choice."""
-    return BoxOutputs() if anchors == "api" else UNTOUCHED
+    return API_BOXES if anchors == "api" else UNTOUCHED
 
 
 def written(
@@ -69,7 +69,7 @@ def adopted(config: PipelineConfig, classes: Classes, prefer: Prefer, checkpoint
 
     Raises ConfigError where its model is no version of EfficientDet.
     """
-    answer = verdict(_version(config).name, prefer) or Verdict(Kind.NO_COUNTERPART)
+    answer = verdict_of(_version(config), prefer)
     kind = Change("model.ssd.feature_extractor.type", text(answer.extractor_type), _TYPE_REASONS[prefer])
     changes = (kind, *class_changes(config, classes), *training.changes(config, checkpoint))
     edited, edits = make(config.document.text, changes, config.path)

@@ -8,12 +8,12 @@ import pytest
 from ckptmap.mapping.ops_boxes import BoxOutputs
 from ckptmap.pipeline.classes import Classes
 from ckptmap.pipeline.config import parse_config
-from ckptmap.pipeline.efficientdet import VERSIONS, AnchorChoice, verdict, version_of
+from ckptmap.pipeline.efficientdet import VERSIONS, AnchorChoice, verdict, verdict_of, version_of
 from ckptmap.pipeline.efficientdet_config import UNTOUCHED, boxes_of, written
 from ckptmap.pipeline.migrate import Refusal, Why, migrate
 from ckptmap.pipeline.settings import settings
 from ckptmap.pipeline.training import Checkpoint
-from ckptmap.pipeline.verdict import Kind
+from ckptmap.pipeline.verdict import Kind, Prefer
 
 CHOICES = get_args(AnchorChoice)
 
@@ -62,13 +62,17 @@ def test_d7_has_larger_anchors_and_d7x_a_level_more() -> None:
         ("efficientdet_d1", "stock", Kind.WEIGHTS_ONLY, "ssd_efficientnet-b1_bifpn_keras"),
         ("efficientdet_d7", "exact", Kind.EXACT, "ssd_efficientnet-b6_bifpn_exact_keras"),
         ("efficientdet_d7x", "exact", Kind.EXACT, "ssd_efficientnet-b7_bifpn_exact_keras"),
-        ("automl_efficientdet_d3", "exact", Kind.EQUAL, "efficientdet_keras.EfficientDetNet"),
     ],
 )
-def test_verdicts(name: str, prefer: str, kind: Kind, extractor_type: str) -> None:
-    answer = verdict(name, prefer)  # type: ignore[arg-type]
-    assert answer is not None
+def test_verdicts(name: str, prefer: Prefer, kind: Kind, extractor_type: str) -> None:
+    answer = verdict_of(VERSIONS[name], prefer)
     assert (answer.kind, answer.extractor_type) == (kind, extractor_type)
+
+
+def test_automls_own_model_is_equal() -> None:
+    answer = verdict("automl_efficientdet_d3")
+    assert answer is not None
+    assert (answer.kind, answer.extractor_type) == (Kind.EQUAL, "efficientdet_keras.EfficientDetNet")
 
 
 def test_other_models_have_other_verdicts() -> None:
