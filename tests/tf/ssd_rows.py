@@ -118,9 +118,7 @@ MOBILENET_FPNS = (
     Row("v2_fpn_levels_3_to_4", V2_FPN, EXACT, levels(3, 4)),
     Row("v2_fpn_levels_3_to_6", V2_FPN, EXACT, levels(3, 6)),
     Row("v2_fpn_levels_4_to_7", V2_FPN, fields=levels(4, 7)),
-    Row(
-        "v2_fpn_levels_4_to_6_stock_override_relu", V2_FPN, EDITS, levels(4, 6, **batch_norm(0.001), activation="RELU")
-    ),
+    Row("v2_fpn_levels_4_to_6_relu", V2_FPN, EDITS, levels(4, 6, **batch_norm(0.001, "true"), activation="RELU")),
     Row("v1_fpn_shared_tower", V1_FPN, EXACT, {"share_prediction_tower": "true", "tower_layers": 4}),
     Row("v2_fpn_no_tower", V2_FPN, EXACT, {"tower_layers": 0}),
     Row("v2_fpn_relu_tower", V2_FPN, EXACT, {"predictor_activation": "RELU"}),
