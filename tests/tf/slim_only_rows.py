@@ -24,6 +24,7 @@ MNASFPN = {
     "share_prediction_tower": "true",
     "predictor_use_depthwise": "true",
 }
+RESNET_PPN = {**PPN, "size": 160}
 NASNET = {"crop_size": 17, "maxpool": 1}
 
 ONE_EACH = (Row("ssd_inception_v2", "ssd_inception_v2", EXACT, OVERRIDE),)
@@ -52,9 +53,9 @@ SETTINGS = (
     Row("ssd_mobiledet_edgetpu", "ssd_mobiledet_edgetpu", EXACT, LITE),
     Row("ssd_mobiledet_gpu", "ssd_mobiledet_gpu", EXACT, LITE),
     Row("ssd_mobilenet_v1_ppn", "ssd_mobilenet_v1_ppn", EXACT, PPN),
-    Row("ssd_resnet50_v1_ppn", "ssd_resnet50_v1_ppn", EXACT, PPN),
-    Row("ssd_resnet101_v1_ppn", "ssd_resnet101_v1_ppn", EXACT, PPN),
-    Row("ssd_resnet152_v1_ppn", "ssd_resnet152_v1_ppn", EXACT, PPN),
+    Row("ssd_resnet50_v1_ppn", "ssd_resnet50_v1_ppn", EXACT, RESNET_PPN),
+    Row("ssd_resnet101_v1_ppn", "ssd_resnet101_v1_ppn", EXACT, RESNET_PPN),
+    Row("ssd_resnet152_v1_ppn", "ssd_resnet152_v1_ppn", EXACT, RESNET_PPN),
     Row("embedded_ssd_mobilenet_v1", "embedded_ssd_mobilenet_v1", EXACT, {"size": 256, "pyramid": "", "num_layers": 5}),
     Row("ssd_mobilenet_v2_mnasfpn", "ssd_mobilenet_v2_mnasfpn", EXACT, MNASFPN),
     Row("faster_rcnn_inception_v2", "faster_rcnn_inception_v2", EXACT),
