@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.inventory import Variable
 from ckptmap.checkpoint.reader import Checkpoint
 from ckptmap.checkpoint.values import encode
 from ckptmap.ledger import TargetRecord
-from ckptmap.mapping.ops import execute
+from ckptmap.mapping.ops import Op, execute
 from ckptmap.mapping.ops_classes import fill_fresh
-from ckptmap.mapping.ops_rows import Rows, by_rows
+from ckptmap.mapping.ops_rows import Part, Rows, by_rows, parts
 from ckptmap.targets.initializers import initial_blocks, initial_value
 
 BUDGET = 1 << 23
@@ -19,12 +22,15 @@ BUDGET = 1 << 23
 def computed(record: TargetRecord, checkpoint: Checkpoint, seed: int) -> Iterator[bytes]:
     """The bytes of the value that the record's operations make of its sources.
 
-    Values larger than the budget are computed by rows, where the operations allow it; their sources are read once more
-    before that, for their checksums.
+    Values larger than the budget are computed by rows or in parts, where the operations allow it; their sources are
+    read once more before that, for their checksums.
     """
-    rows = _rows(record, checkpoint)
-    if rows is not None:
-        yield from _by_rows(record, checkpoint, rows)
+    pieces = _large(record, checkpoint)
+    if pieces is not None:
+        for name in dict.fromkeys(record.sources):
+            for _ in checkpoint.chunks(name):
+                pass
+        yield from pieces
         return
     values = execute(record.ops, [checkpoint.read(name) for name in record.sources])
     filled = fill_fresh(record.ops, values, lambda: initial_value(record.variable, seed))
@@ -38,21 +44,36 @@ def fresh(record: TargetRecord, seed: int) -> Iterator[bytes]:
         yield encode(record.variable.dtype, block)
 
 
-def _rows(record: TargetRecord, checkpoint: Checkpoint) -> Rows | None:
+def _large(record: TargetRecord, checkpoint: Checkpoint) -> Iterator[bytes] | None:
+    """The bytes of a large value in pieces; None where it is small, or where one piece needs all of it."""
     variables = [checkpoint.inventory.variables[name] for name in record.sources]
     if record.variable.nbytes + sum(variable.nbytes for variable in variables) <= 2 * BUDGET:
         return None
-    return by_rows(record.ops, [(variable.shape, variable.dtype) for variable in variables])
+    return _in_pieces(record.variable.dtype, record.ops, record.sources, checkpoint)
 
 
-def _by_rows(record: TargetRecord, checkpoint: Checkpoint, rows: Rows) -> Iterator[bytes]:
-    for name in record.sources:
-        for _ in checkpoint.chunks(name):
-            pass
-    variables = [checkpoint.inventory.variables[name] for name in record.sources]
-    read = sum(variable.nbytes // variable.shape[rows.axis] for variable in variables)
-    step = max(1, BUDGET // max(1, read, record.variable.nbytes // rows.count))
+def _in_pieces(dtype: DType, ops: Sequence[Op], names: Sequence[str], checkpoint: Checkpoint) -> Iterator[bytes] | None:
+    variables = [checkpoint.inventory.variables[name] for name in names]
+    tensors = [(variable.shape, variable.dtype) for variable in variables]
+    if (rows := by_rows(ops, tensors)) is not None:
+        return _by_rows(dtype, rows, variables, checkpoint)
+    if (found := parts(ops, tensors)) is None:
+        return None
+    return chain.from_iterable(_part(dtype, part, [names[at] for at in part.sources], checkpoint) for part in found)
+
+
+def _part(dtype: DType, part: Part, names: Sequence[str], checkpoint: Checkpoint) -> Iterator[bytes]:
+    pieces = _in_pieces(dtype, part.ops, names, checkpoint)
+    if pieces is not None:
+        return pieces
+    return iter([encode(dtype, execute(part.ops, [checkpoint.read(name) for name in names]))])
+
+
+def _by_rows(dtype: DType, rows: Rows, variables: Sequence[Variable], checkpoint: Checkpoint) -> Iterator[bytes]:
+    widest = max(one.itemsize or 1 for one in (dtype, *(variable.dtype for variable in variables)))
+    row = widest * sum(variable.elements // variable.shape[rows.axis] for variable in variables)
+    step = max(1, BUDGET // max(row, 1))
     for start in range(0, rows.count, step):
         begin, end = start + rows.offset, min(start + step, rows.count) + rows.offset
-        parts = [checkpoint.rows(name, rows.axis, begin, end) for name in record.sources]
-        yield encode(record.variable.dtype, execute(rows.ops, parts))
+        values = [checkpoint.rows(variable.name, rows.axis, begin, end) for variable in variables]
+        yield encode(dtype, execute(rows.ops, values))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose
@@ -46,22 +47,87 @@ def by_rows(ops: Sequence[Op], sources: Sequence[Tensor]) -> Rows | None:
     Raises:
         OperationError: the operations do not fit the sources.
     """
+    behind, rows = _pulled_back(ops, _stages(ops, sources))
+    return rows if behind < 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a result: what ``ops`` make of the sources with the numbers ``sources``."""
+
+    sources: tuple[int, ...]
+    ops: tuple[Op, ...]
+
+
+def parts(ops: Sequence[Op], sources: Sequence[Tensor]) -> list[Part] | None:
+    """Parts whose bytes one after the other are those of the result of ``ops``.
+
+    They are found where an operation puts whole blocks of rows one behind the other: concat, stack and reorder of the
+    axis that rows are counted along. None where another operation needs more than one row to make one, or none does.
+
+    Raises:
+        OperationError: the operations do not fit the sources.
+    """
+    stages = _stages(ops, sources)
+    at, rows = _pulled_back(ops, stages)
+    if at < 0 or rows is None or (blocks := _blocks(ops[at], rows.axis, stages[at], stages[at + 1][0][0])) is None:
+        return None
+    found, begin, everything = [], 0, tuple(range(len(sources)))
+    for number, made, length in blocks:
+        low, high = max(begin, rows.offset), min(begin + length, rows.offset + rows.count)
+        if low < high:
+            cut = () if high - low == length else (Slice(rows.axis, low - begin, high - begin),)
+            chosen = everything if number is None else (number,)
+            found.append(Part(chosen, (*ops[:at], *made, *cut, *rows.ops)))
+        begin += length
+    return found
+
+
+def _stages(ops: Sequence[Op], sources: Sequence[Tensor]) -> list[list[Tensor]]:
+    """The tensors before the first operation, and behind each."""
     stages = [list(sources)]
     for op in ops:
         stages.append(op.infer(stages[-1]))
+    return stages
+
+
+def _pulled_back(ops: Sequence[Op], stages: Sequence[Sequence[Tensor]]) -> tuple[int, Rows | None]:
+    """The last operation that needs more than one row to make one (-1: none does), and the rows behind it.
+
+    No rows where the result has only one.
+    """
     shape = stages[-1][0][0]
     axis = first = next((at for at, length in enumerate(shape) if length != 1), -1)
     if first < 0:
-        return None
-    offset, kept = 0, []
+        return len(ops) - 1, None
+    offset = 0
+    kept: list[Op] = []
     for at in range(len(ops) - 1, -1, -1):
         pulled = _pull(ops[at], axis, stages[at][0][0], stages[at + 1][0][0])
         if pulled is None:
-            return None
+            return at, Rows(axis, offset, shape[first], tuple(reversed(kept)))
         axis, begin, op_of_rows = pulled
         offset += begin
         kept += [op_of_rows] if op_of_rows is not None else []
-    return Rows(axis, offset, shape[first], tuple(reversed(kept)))
+    return -1, Rows(axis, offset, shape[first], tuple(reversed(kept)))
+
+
+_Block = tuple[int | None, tuple[Op, ...], int]
+"""The number of the one tensor that a block of rows is from (None: of each), how it is made of it, and its rows."""
+
+
+def _blocks(op: Op, axis: int, before: Sequence[Tensor], after: Shape) -> list[_Block] | None:
+    """What ``op`` puts one behind the other along ``axis`` of its result; None where it does something else."""
+    shapes = [shape for shape, _ in before]
+    numbers: list[int | None] = [None] if len(before) == 1 else list(range(len(before)))
+    if isinstance(op, Reorder):
+        size = after[axis] // len(op.order)
+        return [(None, (Slice(axis, block * size, (block + 1) * size),), size) for block in op.order]
+    if isinstance(op, Concat):
+        return [(number, (), shape[axis]) for number, shape in zip(numbers, shapes, strict=True)]
+    if isinstance(op, Stack):
+        return [(number, (Reshape((*s[:axis], 1, *s[axis:])),), 1) for number, s in zip(numbers, shapes, strict=True)]
+    return None
 
 
 def _pull(op: Op, axis: int, before: Shape, after: Shape) -> _Pulled | None:
@@ -78,9 +144,11 @@ def _transpose(op: Transpose, axis: int, before: Shape, after: Shape) -> _Pulled
 
 
 def _reshape(op: Reshape, axis: int, before: Shape, after: Shape) -> _Pulled | None:
-    if before[: axis + 1] != after[: axis + 1]:
-        return None
-    return axis, 0, Reshape((*after[:axis], -1, *after[axis + 1 :]))
+    outside = prod(after[:axis])
+    for place, length in enumerate(before):
+        if length == after[axis] and prod(before[:place]) == outside:
+            return place, 0, Reshape((*after[:axis], -1, *after[axis + 1 :]))
+    return None
 
 
 def _squeeze(op: Squeeze, axis: int, before: Shape, after: Shape) -> _Pulled:

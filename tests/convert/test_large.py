@@ -30,6 +30,9 @@ variables:
   - {from: cut, to: m/cut, ops: [{slice: {axis: 1, start: 1}}, {cast: float64}]}
   - {from: [one, other], to: m/joined, ops: [{concat: -1}]}
   - {from: flat, to: m/flat, ops: [{reshape: [-1]}]}
+  - {from: [up, down], to: m/rows, ops: [{concat: 0}, {cast: float64}]}
+  - {from: gates, to: m/gates, ops: [{reorder: {axis: 0, order: [1, 2, 0]}}]}
+  - {from: [q, k], to: m/stacked, ops: [{transpose: [1, 0]}, {stack: 0}]}
 init:
   - {match: m/fresh, value: ones, reason: new}
 """
@@ -37,16 +40,20 @@ LARGE_TABLE = """\
 variables:
   - {from: turned, to: m/turned, ops: [{transpose: [1, 0]}]}
   - {from: same, to: m/same}
+  - {from: "part_{n}", to: m/joined, ops: [{concat: 0}], where: {n: int}, group: n, optional: true}
 init:
   - {match: m/fresh, value: initializer, reason: new}
 """
-SHAPES = {"m/turned": (5, 6), "m/cut": (4, 2), "m/joined": (3, 4), "m/flat": (8,), "m/fresh": (7, 2)}
+SHAPES = {
+    "m/turned": (5, 6), "m/cut": (4, 2), "m/joined": (3, 4), "m/flat": (8,), "m/fresh": (7, 2),
+    "m/rows": (7, 3), "m/gates": (6, 2), "m/stacked": (2, 4, 3),
+}  # fmt: skip
 
 
 def write_template(folder: Path, shapes: dict[str, tuple[int, ...]]) -> Path:
     objects = {}
     for name, shape in shapes.items():
-        dtype = DType.FLOAT64 if name == "m/cut" else DType.FLOAT32
+        dtype = DType.FLOAT64 if name in ("m/cut", "m/rows") else DType.FLOAT32
         size = int(np.prod(shape)) * (dtype.itemsize or 0)
         objects[name] = ObjectValue(name, dtype, shape, [bytes(size)])
     write_object_checkpoint(folder / "ckpt-0", "", objects)
@@ -67,6 +74,11 @@ def test_pieces_make_the_same_values(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "one": values((3, 1), 200),
         "other": values((3, 3), 300),
         "flat": values((2, 4), 400),
+        "up": values((5, 3), 500),
+        "down": values((2, 3), 600),
+        "gates": values((6, 2), 700),
+        "q": values((3, 4), 800),
+        "k": values((3, 4), 900),
     }
     source = write_tf1(tmp_path / "old" / "model.ckpt", old)
     (tmp_path / "table.yaml").write_text(TABLE)
@@ -79,6 +91,9 @@ def test_pieces_make_the_same_values(tmp_path: Path, monkeypatch: pytest.MonkeyP
     np.testing.assert_array_equal(read(new, "m/joined"), np.concatenate([old["one"], old["other"]], axis=-1))
     np.testing.assert_array_equal(read(new, "m/flat"), old["flat"].reshape(-1))
     np.testing.assert_array_equal(read(new, "m/fresh"), np.ones((7, 2)))
+    np.testing.assert_array_equal(read(new, "m/rows"), np.concatenate([old["up"], old["down"]]).astype(np.float64))
+    np.testing.assert_array_equal(read(new, "m/gates"), old["gates"][[2, 3, 4, 5, 0, 1]])
+    np.testing.assert_array_equal(read(new, "m/stacked"), np.stack([old["q"].T, old["k"].T]))
 
 
 def test_a_damaged_source_is_found_by_pieces_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,12 +167,15 @@ def measure(arguments: Sequence[object]) -> tuple[int, float]:
 @pytest.mark.skipif(os.name == "nt", reason="needs sparse files and getrusage")
 @pytest.mark.parametrize("mode", ["copy", "link"])
 def test_the_peak_of_memory_does_not_follow_the_size(tmp_path: Path, mode: str) -> None:
-    source = write_sparse(tmp_path / "old", {"turned": (6000, 10_000), "same": (50_000_000,)})
-    shapes = {"m/turned": (10_000, 6000), "m/same": (50_000_000,), "m/fresh": (50_000_000,)}
+    joined = {f"part_{number}": (20_000_000, 2) for number in range(3)}
+    source = write_sparse(tmp_path / "old", {"turned": (6000, 10_000), "same": (50_000_000,), **joined})
+    shapes = {
+        "m/turned": (10_000, 6000), "m/same": (50_000_000,), "m/fresh": (50_000_000,), "m/joined": (60_000_000, 2),
+    }  # fmt: skip
     template = write_large_template(tmp_path / "zoo", shapes)
     (tmp_path / "table.yaml").write_text(LARGE_TABLE)
     size, peak = measure([source, template, tmp_path / "table.yaml", tmp_path / "new", mode])
-    assert size == 4 * (60_000_000 + 100_000_000) + 8
+    assert size == 4 * (60_000_000 + 100_000_000 + 120_000_000) + 8
     assert peak < 150
 
 
