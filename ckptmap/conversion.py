@@ -180,6 +180,7 @@ def _write(
     with Staging(folder) as staging:
         _check_empty(folder, force=how.force)
         staged = stage_checkpoint(made, checkpoint, staging, seed=how.seed, data=how.data, progress=how.progress)
+        staging.begin_flush()
         verified = read_back(staging.unnamed(CHECKPOINT_NAME), staged, checkpoint, everything=how.verify_data)
         checkpoint.refuse_changed(before)
         kept = len(staged.written) - verified

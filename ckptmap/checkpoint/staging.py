@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from ckptmap.checkpoint.names import printable
 from ckptmap.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -39,6 +40,7 @@ class Staging:
         self._decisive = ""
         self._obsolete: list[str] = []
         self._lock: FolderLock | None = None
+        self._flush: _Flush | None = None
         try:
             with output_errors(self.folder):
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -85,6 +87,11 @@ class Staging:
         """Marks a file of ``folder`` that the new ones make void: ``commit`` removes it at the end."""
         self._obsolete.append(name)
 
+    def begin_flush(self) -> None:
+        """Begins to put the files named so far on the disk, beside what is done next; ``commit`` waits for the end."""
+        self._flush = _Flush([self._aside / name for name in self._order])
+        self._flush.start()
+
     def commit(self) -> None:
         """Moves every new file into place; where one cannot be moved, those before it are moved back.
 
@@ -111,6 +118,8 @@ class Staging:
 
     def close(self) -> None:
         """Removes what waits, and the folder where it was made for nothing."""
+        if self._flush is not None:
+            self._flush.join()
         shutil.rmtree(self._aside, ignore_errors=True)
         self._leave()
 
@@ -124,10 +133,10 @@ class Staging:
 
     def _prepare(self) -> None:
         """Flushes the new files, keeps the old ones under second names, and says what is about to happen."""
+        if self._flush is not None:
+            self._flush.end()
         for name in self._order:
-            # a file with another name is not of our making, and may be write-protected
-            if (self._aside / name).stat().st_nlink == 1:
-                sync(self._aside / name)
+            sync_own(self._aside / name)
             with output_errors(self.folder / name):
                 keep_old(self.folder, self._aside, name)
         with output_errors(self.folder):
@@ -159,6 +168,37 @@ def output_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror or error}", where=printable(str(path))) from error
+
+
+class _Flush(threading.Thread):
+    """Puts files on the disk; ``end`` waits until they are, and raises what went wrong."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        super().__init__(name="flush", daemon=True)
+        self._paths = paths
+        self._error: OutputError | None = None
+
+    def run(self) -> None:
+        """Flush one file after the other; the kernel tells an error once only, so it is kept."""
+        try:
+            for path in self._paths:
+                sync_own(path)
+        except OutputError as error:
+            self._error = error
+
+    def end(self) -> None:
+        """Wait; raises OutputError where the disk refused."""
+        self.join()
+        if self._error is not None:
+            raise self._error
+
+
+def sync_own(path: Path) -> None:
+    """``sync``, but for a file with another name: it is not of our making, and may be write-protected."""
+    with output_errors(path):
+        own = path.stat().st_nlink == 1
+    if own:
+        sync(path)
 
 
 def sync(path: Path) -> None:

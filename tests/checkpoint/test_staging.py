@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,42 @@ def test_a_failed_move_brings_the_old_files_back(tmp_path: Path) -> None:
             staging.commit()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "index"]
     assert (tmp_path / "data").read_bytes() == b"old"
+
+
+def test_files_are_flushed_beside_other_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed = []
+    whole = os.fsync
+
+    def fsync(handle: int) -> None:
+        flushed.append((threading.current_thread().name, os.fstat(handle).st_size))
+        whole(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with Staging(tmp_path / "new") as staging:
+        staging.new("data").write_bytes(b"12345")
+        staging.begin_flush()
+        staging.new("index").write_bytes(b"1234567")
+        staging.commit()
+    assert ("flush", 5) in flushed
+    assert ("MainThread", 7) in flushed
+    assert [path.name for path in sorted((tmp_path / "new").iterdir())] == ["data", "index"]
+
+
+def test_what_the_disk_refuses_is_told_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = os.fsync
+
+    def fsync(handle: int) -> None:
+        if threading.current_thread().name == "flush":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        whole(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with Staging(tmp_path / "new") as staging:
+        staging.new("data").write_bytes(b"12345")
+        staging.begin_flush()
+        with pytest.raises(OutputError, match=os.strerror(errno.EIO)):
+            staging.commit()
+    assert not (tmp_path / "new").exists()
 
 
 def test_the_order_is_that_of_the_names(tmp_path: Path) -> None:
