@@ -11,6 +11,8 @@ from benchmarks.data import Case, Files
 
 _CKPTMAP = (sys.executable, "-m", "ckptmap")
 _PEER = (sys.executable, "-m", "benchmarks.peers")
+_MANY = 1500
+"""Variables from which on names are a work of their own; with fewer TensorFlow's import is all there is to measure."""
 _COPY = 'mkdir -p "$2" && cp "$1" "$2/data"'
 _EACH = (
     'place=$1; to=$2; table=$3; shift 3; for one in "$@"; do number=$((number + 1)); '
@@ -64,7 +66,7 @@ def works(case: Case, files: Sequence[Files], output: Path, means: Means) -> Ite
     if not case.sparse:
         yield Work("diff of equal files", "cmp", ("cmp", str(one.data), str(one.copy)), base=True)
     yield Work("inspect", INSPECT, (*_CKPTMAP, "inspect", str(one.source)))
-    if means.tensorflow:
+    if means.tensorflow and case.variables >= _MANY:
         yield Work("inspect", "tf.train.list_variables", (*_PEER, "list", str(one.source)), base=True)
 
 
