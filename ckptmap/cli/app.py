@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from ckptmap.cli import audit, config, convert, diff, export, freeze, inspect, report, rules, targets
+from ckptmap.cli import audit, config, convert, diff, export, freeze, inspect, report, rules, targets, verify
 from ckptmap.errors import CkptmapError, ProblemsError
 from ckptmap.report.fold import fold
 from ckptmap.report.text import printable
@@ -33,6 +33,7 @@ app.command(name="freeze")(freeze.freeze_command)
 app.command(name="report")(report.report_command)
 app.command(name="targets")(targets.targets_command)
 app.command(name="export")(export.export_command)
+app.command(name="verify")(verify.verify_command)
 app.add_typer(config.app, name="config")
 app.add_typer(rules.app, name="rules")
 

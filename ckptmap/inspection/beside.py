@@ -43,7 +43,7 @@ class Beside:
 
 def config_beside(prefix: str, architecture: Architecture | None) -> Beside | None:
     """The pipeline.config of the checkpoint ``prefix`` compared with what it holds; None where there is none."""
-    path = _find(Path(prefix))
+    path = find_config(Path(prefix).parent)
     if path is None:
         return None
     from ckptmap.pipeline.config import read_config
@@ -58,9 +58,9 @@ def config_beside(prefix: str, architecture: Architecture | None) -> Beside | No
         return Beside(str(path), note=f"cannot be read: {error.problem.message}")
 
 
-def _find(prefix: Path) -> Path | None:
-    """``pipeline.config`` in the checkpoint's folder or in the export around it; else the folder's only config."""
-    folder = prefix.parent
+def find_config(home: Path) -> Path | None:
+    """``pipeline.config`` in the folder ``home`` of a checkpoint or in the export around it; else its only config."""
+    folder = home
     inner = (Path("checkpoint"), Path("variables"), Path("saved_model"))
     for _ in range(_LEVELS_UP):
         if (folder / _USUAL_NAME).is_file():
@@ -68,7 +68,7 @@ def _find(prefix: Path) -> Path | None:
         if Path(folder.name) not in inner:
             break
         folder = folder.parent
-    configs = list(prefix.parent.glob("*.config")) if prefix.parent.is_dir() else []
+    configs = list(home.glob("*.config")) if home.is_dir() else []
     return configs[0] if len(configs) == 1 else None
 
 

@@ -36,7 +36,7 @@ def _lines(sheet: Sheet) -> Iterator[str]:
         yield annotation(message, sheet.title)
     failed = [group for group in groups(sheet.rows) if group.level is Level.FAILURE]
     for group in failed[:_MOST]:
-        yield annotation(_group_message(group), sheet.title)
+        yield annotation(_group_message(group, sheet.unit), sheet.title)
     yield annotation(Message(Level.OK if sheet.passed else Level.FAILURE, sheet.verdict), sheet.title)
 
 
@@ -56,11 +56,11 @@ def annotation(message: Message, title: str) -> str:
     return f"::{_COMMANDS[message.level]} {shown}::{_data(text + hint)}"
 
 
-def _group_message(group: Group) -> Message:
+def _group_message(group: Group, unit: str) -> Message:
     failed = [row for row in group.rows if row.level is Level.FAILURE]
     told = ", ".join(filter(None, (failed[0].fate.replace("_", " "), failed[0].reason, failed[0].detail)))
     where = str(failed[0].record.get("rule") or "")
-    return Message(Level.FAILURE, f"{group.label}: {plural(len(failed), 'variable')} {told}", where)
+    return Message(Level.FAILURE, f"{group.label}: {plural(len(failed), unit)} {told}", where)
 
 
 def _relative(file: str) -> str:

@@ -86,6 +86,8 @@ def _data(sheet: Sheet) -> dict[str, Any]:
             for one in sheet.edits
         ],
         "advice": [printable(line) for line in sheet.advice],
+        "pictures": [{"file": printable(one.file), "caption": printable(one.caption)} for one in sheet.pictures],
+        "unit": sheet.unit,
         "columns": list(sheet.columns),
         "groups": [{"label": printable(group.label), "side": group.side} for group in found],
         "rows": rows,

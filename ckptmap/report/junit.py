@@ -31,7 +31,7 @@ def _group_case(sheet: Sheet, group: Group) -> ET.Element:
     if failed:
         first = failed[0]
         told = ", ".join(filter(None, (first.fate.replace("_", " "), first.reason, first.detail)))
-        message = f"{plural(len(failed), 'variable')}: {told}"
+        message = f"{plural(len(failed), sheet.unit)}: {told}"
         failure = ET.SubElement(case, "failure", {"type": first.fate, "message": printable(message)})
         lines = [printable(f"{row.name}: {row.fate.replace('_', ' ')} {row.detail}".rstrip()) for row in failed]
         failure.text = "\n".join([*lines[:_MOST_LINES], *(["…"] if len(lines) > _MOST_LINES else [])])

@@ -38,15 +38,17 @@ def _blocks(sheet: Sheet) -> Iterator[str]:
         (_MARKS[one.level] if one.count else "", _text(f"{one.side} {one.label}".strip()), f"{one.count:,}")
         for one in sheet.counts
     ]
-    yield _table(("", "fate", "variables"), counts, right=2)
+    units = f"{sheet.unit}s"
+    yield _table(("", "fate", units), counts, right=2)
     yield from _messages(sheet.messages)
     yield from _edits(sheet.edits)
     yield from (_text(line) for line in sheet.advice)
+    yield from (f"![{_text(one.caption)}](<{_file(one.file)}>)" for one in sheet.pictures)
     found = [group for group in groups(sheet.rows) if group.level is not Level.OK]
     if found:
         ordered = sorted(found, key=lambda group: group.level)
         rows = [_group_row(group) for group in ordered[:_MOST_GROUPS]]
-        yield _table(("", "modules", "variables", "what"), rows, right=2)
+        yield _table(("", "modules", units, "what"), rows, right=2)
         if len(ordered) > _MOST_GROUPS:
             yield f"… and {plural(len(ordered) - _MOST_GROUPS, 'more group')}"
 
@@ -73,6 +75,11 @@ def _edits(edits: Iterable[ConfigEdit]) -> Iterator[str]:
     rows = [(_code(edit.path), _code(edit.old), _code(edit.new or "(remove)"), _text(edit.reason)) for edit in edits]
     if rows:
         yield _table(("config field", "old", "new", "why"), rows)
+
+
+def _file(name: str) -> str:
+    """A file's name as a link's target between angle brackets."""
+    return re.sub(r"[<>\\]", "", printable(name))
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], right: int = -1) -> str:

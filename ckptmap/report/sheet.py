@@ -1,7 +1,7 @@
 """What every report has in common, whatever it reports on: the formats render this and nothing else.
 
-A sheet is made of a document (``ckptmap.report/1``, ``ckptmap.diff/1``, ``ckptmap.audit/1``) by
-:func:`ckptmap.report.sheets.sheet_of`; a format that can render a sheet can render all three.
+A sheet is made of a document (``ckptmap.report/1``, ``ckptmap.diff/1``, ``ckptmap.verify/1`` …) by
+:func:`ckptmap.report.sheets.sheet_of`; a format that can render a sheet can render all.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class Level(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One variable. ``record`` is its line in a table, the same columns for every row of a sheet.
+    """One variable, or what else the sheet's unit is.
 
-    ``side`` says which of two lists it stands in (``target`` or ``source`` of a conversion), empty where there is one.
-    ``detail`` is what differs from row to row, ``reason`` what whole groups share. Within a fate the rows stand worst
-    first where the sheet knows a worst.
+    ``record`` is its line in a table, the same columns for every row of a sheet. ``side`` says which list of several it
+    stands in (``target`` or ``source`` of a conversion), empty where there is one. ``detail`` is what differs from row
+    to row, ``reason`` what whole groups share. Within a fate the rows stand worst first where the sheet knows a worst.
     """
 
     name: str
@@ -81,6 +81,14 @@ class ConfigEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """An image beside the report: ``file`` is its name there."""
+
+    file: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Rows of one side whose layers differ in numbers only: ``label`` is ``block_{1..16}_expand``."""
 
@@ -99,7 +107,8 @@ class Sheet:
     """One report, ready to be rendered.
 
     ``title`` names the command, ``subject`` what was looked at; ``verdict`` is one sentence, ``passed`` whether the
-    command exits with 0; ``facts`` are labels and values for the head of the report.
+    command exits with 0; ``facts`` are labels and values for the head of the report. ``unit`` is what a row is, where
+    it is no variable; its counts are then told by side.
     """
 
     schema: str
@@ -115,6 +124,8 @@ class Sheet:
     messages: tuple[Message, ...] = ()
     edits: tuple[ConfigEdit, ...] = ()
     advice: tuple[str, ...] = field(default=())
+    pictures: tuple[Picture, ...] = ()
+    unit: str = "variable"
 
 
 def groups(rows: Iterable[Row]) -> tuple[Group, ...]:

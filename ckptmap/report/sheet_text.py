@@ -35,8 +35,9 @@ def plain_lines(sheet: Sheet, *, everything: bool = False) -> Iterator[str]:
 def _lines(sheet: Sheet, *, everything: bool) -> Iterator[str]:
     yield from _facts(sheet)
     yield ""
-    for _, counts in groupby(sheet.counts, key=lambda count: count.side):
-        yield "  " + "   ".join(map(_count, counts))
+    for side, counts in groupby(sheet.counts, key=lambda count: count.side):
+        label = "" if sheet.unit == "variable" else f"{side:<10}"
+        yield f"  {label}" + "   ".join(map(_count, counts))
     yield ""
     for count in sheet.counts:
         if count.count and (everything or count.level is not Level.OK):
@@ -44,6 +45,8 @@ def _lines(sheet: Sheet, *, everything: bool) -> Iterator[str]:
             yield from _fate(sheet, count, None if everything else most)
     yield from _messages(sheet.messages)
     yield from _edits(sheet)
+    for picture in sheet.pictures:
+        yield f"[bold]picture[/]   {_safe(picture.file)}  [dim]{_safe(picture.caption)}[/]"
     for line in sheet.advice:
         yield f"[bold]next[/]      {_safe(line)}"
     yield f"[bold {'green' if sheet.passed else 'red'}]{_safe(sheet.verdict)}[/]"

@@ -15,6 +15,7 @@ _MAKERS = {
     "ckptmap.report/1": "ckptmap.report.conversion_sheet",
     "ckptmap.diff/1": "ckptmap.report.diff_sheet",
     "ckptmap.audit/1": "ckptmap.report.audit_sheet",
+    "ckptmap.verify/1": "ckptmap.report.verify_sheet",
     "ckptmap.batch/1": "ckptmap.report.batch_sheet",
 }
 _SCHEMAS = Path(__file__).parent / "schemas"

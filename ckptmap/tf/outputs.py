@@ -23,14 +23,18 @@ RAW = (
     "class_predictions_with_background",
     "mask_predictions",
 )
+# Every box decoded and every score converted, before non-maximum suppression: what exported models give of the raw
+# outputs. Shapes [1, anchors, 4] and [1, anchors, classes + 1]; R-CNN [1, proposals, …].
+DECODED = ("raw_detection_boxes", "raw_detection_scores")
 # Keys of the post-processed dictionary, object_detection/core/standard_fields.py; boxes normalized, classes from 0.
 DETECTIONS = ("detection_boxes", "detection_scores", "detection_classes", "detection_masks", "num_detections")
 
 
-def collect(predictions: dict[str, Any], detections: dict[str, Any]) -> dict[str, Any]:
+def collect(predictions: dict[str, Any], detections: dict[str, Any], *, decoded: bool = False) -> dict[str, Any]:
     """The tensors to compare out of a model's ``predict`` and ``postprocess``, those that it has."""
     raw = {name: predictions[name] for name in RAW if name in predictions}
-    return raw | {name: detections[name] for name in DETECTIONS if name in detections}
+    wanted = (*DECODED, *DETECTIONS) if decoded else DETECTIONS
+    return raw | {name: detections[name] for name in wanted if name in detections}
 
 
 def save(path: Path | str, outputs: Outputs) -> None:

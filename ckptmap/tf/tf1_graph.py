@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,38 +75,43 @@ def execute(run: Run) -> None:
     with v1.Graph().as_default(), v1.Session() as session:
         placeholder = v1.placeholder(v1.float32, image.shape, name="image")
         v1.train.get_or_create_global_step()
-        fetches = _build(v1, pipeline, placeholder, run.seed)
+        fetches = build(v1, pipeline, placeholder, run.seed)
         feed = {placeholder: image}
         if run.restore:
-            _restore(v1, session, run)
+            restore(v1, session, run.restore, moving_averages=run.moving_averages)
         else:
             randomize(v1, session, run.seed)
             calibrate(v1, session, feed, run.seed)
         if run.save:
-            trained = _save(v1, session, run, pipeline, image)
-            _restore(v1, session, replace(run, restore=trained))
+            saved = _save(v1, session, run, pipeline, image)
+            if run.train_steps:
+                restore(v1, session, saved, moving_averages=run.moving_averages)
         if run.outputs:
             outputs.save(run.outputs, session.run(fetches, feed))
 
 
-def _build(v1: Any, pipeline: Any, image: Any, seed: int) -> dict[str, Any]:
-    """The inference graph; tensors of the raw outputs and of the detections."""
+def build(v1: Any, pipeline: Any, image: Any, seed: int, *, decoded: bool = False) -> dict[str, Any]:
+    """The inference graph; tensors of the outputs, with ``decoded`` those that exported models give of them too."""
     model = import_quietly("object_detection.builders.model_builder").build(pipeline.model, is_training=False)
     preprocessed, shapes = model.preprocess(image)
     context = outputs.random_values(side_inputs(pipeline), seed)
     predictions = model.predict(preprocessed, shapes, **{name: v1.constant(value) for name, value in context.items()})
-    return outputs.collect(predictions, model.postprocess(predictions, shapes))
+    return outputs.collect(predictions, model.postprocess(predictions, shapes), decoded=decoded)
 
 
-def _restore(v1: Any, session: Any, run: Run) -> None:
+def restore(v1: Any, session: Any, prefix: str, *, moving_averages: bool = False) -> None:
+    """Restore a TF1 checkpoint into the default graph; with ``moving_averages`` the shadows in place of the weights.
+
+    Raises CheckpointError when the checkpoint is not one of this graph.
+    """
     variables: Any = v1.global_variables()
-    if run.moving_averages:
+    if moving_averages:
         variables = v1.train.ExponentialMovingAverage(AVERAGE_DECAY).variables_to_restore(v1.trainable_variables())
         variables |= {variable.op.name: variable for variable in _untrained(v1)}
     try:
-        v1.train.Saver(variables).restore(session, run.restore)
+        v1.train.Saver(variables).restore(session, prefix)
     except (v1.errors.OpError, ValueError) as error:
-        raise CheckpointError(f"the TF1 graph cannot be restored: {error}", where=run.restore) from error
+        raise CheckpointError(f"the TF1 graph cannot be restored: {error}", where=prefix) from error
 
 
 def _untrained(v1: Any) -> list[Any]:

@@ -47,12 +47,24 @@ def run_model(model: Any, image: Array, context: dict[str, Array] | None = None)
     exported: executed eagerly, operations are not fused as in a TF1 graph, and the outputs differ by 1e-6.
     """
     tensorflow = tf2()
-    beside = {name: tensorflow.constant(value) for name, value in (context or {}).items()}
+    beside = constants(context or {})
 
     def detect(batch: Any) -> dict[str, Any]:
-        preprocessed, shapes = model.preprocess(batch)
-        predictions = model.predict(preprocessed, shapes, **beside)
-        return outputs.collect(predictions, model.postprocess(predictions, shapes))
+        return outputs.collect(*forward(model, batch, beside))
 
     found = tensorflow.function(detect, autograph=False)(tensorflow.constant(image, tensorflow.float32))
     return {name: tensor.numpy() for name, tensor in found.items()}
+
+
+def constants(context: dict[str, Array]) -> dict[str, Any]:
+    """What a Context R-CNN takes beside the image, as tensors."""
+    return {name: tf2().constant(value) for name, value in context.items()}
+
+
+def forward(model: Any, batch: Any, beside: dict[str, Any], *, reverse_channels: bool = False) -> tuple[Any, Any]:
+    """What the model's ``predict`` and ``postprocess`` return for a batch; with its channels as BGR if asked."""
+    preprocessed, shapes = model.preprocess(batch)
+    if reverse_channels:
+        preprocessed = preprocessed[..., ::-1]
+    predictions = model.predict(preprocessed, shapes, **beside)
+    return predictions, model.postprocess(predictions, shapes)

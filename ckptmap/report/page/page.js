@@ -44,6 +44,12 @@
     byId("edits").querySelector(".wide").hidden = data.edits.length === 0;
     for (const line of data.advice) byId("advice").append(make("li", {}, line));
     byId("edits").hidden = data.edits.length + data.advice.length === 0;
+    for (const one of data.pictures) {
+      const image = make("img", { src: encodeURI(one.file), alt: one.caption, loading: "lazy" });
+      byId("pictures").append(make("figure", {}, image, make("figcaption", {}, one.caption)));
+    }
+    byId("pictures").hidden = data.pictures.length === 0;
+    byId("units").textContent = data.unit[0].toUpperCase() + data.unit.slice(1) + "s";
   }
 
   // ---- the treemap: area is the number of parameters, colour the fate
@@ -219,7 +225,7 @@
       if (!grouped.has(row.group)) grouped.set(row.group, []);
       grouped.get(row.group).push(row);
     }
-    byId("shown").textContent = number(rows.length) + " of " + number(data.rows.length) + " variables, " + number(grouped.size) + (grouped.size === 1 ? " group" : " groups");
+    byId("shown").textContent = number(rows.length) + " of " + number(data.rows.length) + " " + data.unit + "s, " + number(grouped.size) + (grouped.size === 1 ? " group" : " groups");
     const ordered = [...grouped].map(([group, members]) => [data.groups[group], members]);
     ordered.sort((a, b) => Math.min(...a[1].map((row) => row.level)) - Math.min(...b[1].map((row) => row.level)));
     byId("groups").replaceChildren(...ordered.slice(0, limit).map(([group, members]) => folded(group, members)));

@@ -1,0 +1,22 @@
+"""What a slow command is doing, on stderr: only on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ckptmap.report.text import printable
+
+
+@contextmanager
+def step_progress() -> Iterator[Callable[[str], None]]:
+    """A callback that says what is going on, beside a spinner, in place of what it said before."""
+    if not sys.stderr.isatty():
+        yield lambda _text: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status("starting") as status:
+        yield lambda text: status.update(escape(printable(text)))

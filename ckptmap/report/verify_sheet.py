@@ -1,0 +1,197 @@
+"""The sheet of a verification's document (``ckptmap.verify/1``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ckptmap.report.document import Document
+from ckptmap.report.sheet import Cell, FateCount, Level, Message, Picture, Row, Sheet, fate_counts
+from ckptmap.report.text import plural
+
+_ROUNDING = "within rounding"
+_FATES = tuple(
+    (side, fate, level)
+    for side, fates in {
+        "outputs": (("equal", Level.OK), (_ROUNDING, Level.OK), ("differ", Level.FAILURE)),
+        "levels": (("equal", Level.OK), (_ROUNDING, Level.OK), ("differ", Level.FAILURE)),
+        "images": (("agree", Level.OK), ("differ", Level.FAILURE)),
+        "parts": (("equal", Level.OK), ("differ", Level.NOTE)),
+        "values": (("differ", Level.FAILURE),),
+    }.items()
+    for fate, level in fates
+)
+_DETECTIONS = {"equal": Level.OK, **dict.fromkeys(("moved", "relabelled", "lost", "new"), Level.WARNING)}
+_LEVELS = {(side, fate): level for side, fate, level in _FATES} | {
+    ("detections", fate): level for fate, level in _DETECTIONS.items()
+}
+_COLUMNS = (
+    "side",
+    "name",
+    "fate",
+    "max",
+    "mean",
+    "spread",
+    "relative",
+    "tolerance",
+    "shape_old",
+    "shape_new",
+    "reason",
+)
+
+
+def sheet(document: Document) -> Sheet:
+    """The sheet of a verification."""
+    rows = tuple(_rows(document))
+    return Sheet(
+        schema=document["schema"],
+        generator=document["generator"],
+        title="ckptmap verify",
+        subject=f"{document['old']['path']} ↔ {document['new']['path']}",
+        passed=document["agree"],
+        verdict=_verdict(document),
+        facts=tuple(_facts(document)),
+        counts=tuple(_counts(document, rows)),
+        columns=_COLUMNS,
+        rows=rows,
+        messages=tuple(_messages(document)),
+        pictures=tuple(_pictures(document)),
+        unit="result",
+    )
+
+
+def _rows(document: Document) -> Iterator[Row]:
+    for item in document["outputs"]:
+        name = f"{item['name']}/{item['level']}" if item["level"] else item["name"]
+        fate = "equal" if item["max"] == 0 else _ROUNDING if item["within"] else "differ"
+        yield _row("levels" if item["level"] else "outputs", name, fate, item)
+    for image in document["images"]:
+        fate = "agree" if image["agrees"] else "differ"
+        yield _row("images", image["name"], fate, image, _found(image["detections"]))
+        for number, match in enumerate(image["matches"], 1):
+            yield _row("detections", f"{image['name']}/{number}", match["fate"], match, _moved(match))
+    for part in document["parts"]:
+        name = f"{part['name']}/{part['place']}" if part["place"] else part["name"]
+        yield _row("parts", name, "differ" if part["differs"] else "equal", part, _where(part))
+    for wrong in document["values"]["wrong"]:
+        of = f": that of {wrong['of']}" if wrong["of"] else ""
+        yield _row("values", wrong["source"], "differ", wrong, f"holds {wrong['holds']}{of}")
+
+
+def _row(side: str, name: str, fate: str, item: Document, reason: str = "") -> Row:
+    record: dict[str, Cell] = dict.fromkeys(_COLUMNS)
+    record |= {"side": side, "name": name, "fate": fate, "reason": reason or None}
+    record |= {column: item.get(column) for column in ("max", "mean", "spread", "relative", "tolerance")}
+    record |= {column: _shape(item[column]) for column in ("shape_old", "shape_new") if column in item}
+    return Row(name, fate, _LEVELS[side, fate], record, side, "", _detail(item, reason))
+
+
+def _moved(match: Document) -> str:
+    """Class and score on both sides."""
+    sides = [f"class {box['class']} {box['score']:.2f}" if box else "none" for box in (match["old"], match["new"])]
+    return " → ".join(sides)
+
+
+def _shape(shape: list[int]) -> str:
+    return f"[{', '.join(map(str, shape))}]"
+
+
+def _detail(item: Document, reason: str) -> str:
+    """How far apart, in a few words."""
+    if item.get("shape_old") != item.get("shape_new"):
+        distance = f"{_shape(item['shape_old'])} → {_shape(item['shape_new'])}"
+    else:
+        distance = f"{_number(item['relative'])} of the spread" if item.get("relative") else ""
+    largest = f"max |Δ| {item['max']:.3g}, mean {item['mean']:.3g}" if item.get("max") else ""
+    return ", ".join(filter(None, (largest, distance, reason)))
+
+
+def _where(part: Document) -> str:
+    return " at ".join(filter(None, (part["group"], part["level"])))
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _found(detections: dict[str, int]) -> str:
+    return ", ".join(f"{count} {fate}" for fate, count in detections.items() if count) or "no detections"
+
+
+def _counts(document: Document, rows: tuple[Row, ...]) -> Iterator[FateCount]:
+    for one in fate_counts(rows, _FATES):
+        if one.side in ("outputs", "images") or any(row.side == one.side for row in rows):
+            yield one
+    for fate, level in _DETECTIONS.items():
+        yield FateCount(fate, document["detections"][fate], level, "detections")
+
+
+def _verdict(document: Document) -> str:
+    raw = [item for item in document["outputs"] if not item["level"] and not item["name"].startswith(("det", "num_d"))]
+    worst = max(raw or document["outputs"], key=_distance)
+    images = plural(len(document["images"]), "image")
+    if document["agree"]:
+        equal = all(item["max"] == 0 for item in raw)
+        how = "equal to the last bit" if equal else f"within {_number(worst['relative'])} of their spread"
+        return f"the models agree: {images}, outputs {how}, {_share(document)}"
+    parts = [f"the models differ: {worst['name']} {_apart(worst)}, {_share(document)}"]
+    if document["first_difference"]:
+        parts.append(f"first at {document['first_difference']}")
+    proven = [cause["name"] for cause in document["causes"] if cause["proven"]]
+    parts.append(f"cause: {', '.join(proven)}" if proven else "no known cause was confirmed")
+    return "; ".join(parts)
+
+
+def _apart(item: Document) -> str:
+    if item["shape_old"] != item["shape_new"]:
+        return f"has shape {_shape(item['shape_new'])} instead of {_shape(item['shape_old'])}"
+    return "is not finite" if item["relative"] is None else f"by {_number(item['relative'])} of its spread"
+
+
+def _distance(item: Document) -> float:
+    return float("inf") if item["relative"] is None else float(item["relative"])
+
+
+def _share(document: Document) -> str:
+    found = document["detections"]
+    total = sum(found.values())
+    return f"{found['equal']:,} of {plural(total, 'detection')} equal"
+
+
+def _facts(document: Document) -> Iterator[tuple[str, str]]:
+    for side in ("old", "new"):
+        yield side, f"{document[side]['path']} ({document[side]['kind']})"
+    if document["old"]["weights"]:
+        yield "weights", {"averages": "moving averages", "raw": "raw weights"}[document["old"]["weights"]]
+    yield (
+        "images",
+        ", ".join(image["name"] for image in document["images"][:4])
+        + (f", … ({len(document['images']) - 4} more)" if len(document["images"]) > 4 else ""),
+    )
+    values = document["values"]
+    if not values["note"]:
+        total = values["equal"] + len(values["wrong"])
+        yield "values", f"{values['equal']:,} of {plural(total, 'variable')} hold the old checkpoint's values"
+    yield "detections", f"counted from a score of {document['min_score']:g} on"
+
+
+def _messages(document: Document) -> Iterator[Message]:
+    for cause in document["causes"]:
+        level = Level.FAILURE if cause["proven"] else Level.NOTE
+        state = "cause" if cause["proven"] else "not confirmed"
+        yield Message(level, f"{state}: {cause['text']} [{cause['evidence']}]", "", cause["fix"])
+    if document["values"]["note"]:
+        yield Message(Level.NOTE, document["values"]["note"])
+    for side, other in (("old", "new"), ("new", "old")):
+        if document[f"only_{side}"]:
+            yield Message(
+                Level.NOTE, f"the {other} model does not give {', '.join(document[f'only_{side}'])}: not compared"
+            )
+    if not sum(document["detections"].values()):
+        text = f"no detection scores {document['min_score']:g} or more"
+        yield Message(Level.NOTE, text, "", "--min-score shows weaker ones; random images rarely show any")
+
+
+def _pictures(document: Document) -> Iterator[Picture]:
+    for image in document["images"]:
+        if image["picture"]:
+            yield Picture(image["picture"], f"{image['name']}: old left, new right; {_found(image['detections'])}")

@@ -1,0 +1,49 @@
+"""The directory that a verification leaves: its report as JSON, Markdown and HTML, and pictures of four images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ckptmap.errors import OutputError
+from ckptmap.report.formats import Format, render
+from ckptmap.tf.verify.document import verify_document
+from ckptmap.tf.verify.pictures import draw_pair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from ckptmap.tf.verify.model import Verification
+
+MOST_PICTURES = 4
+_REPORTS = {"report.json": Format.JSON, "report.md": Format.MARKDOWN, "report.html": Format.HTML}
+
+
+def write_folder(folder: Path, found: Verification, min_score: float, names: Mapping[int, str]) -> dict[str, Any]:
+    """Write reports and pictures, those of an earlier verification replaced; the document.
+
+    ``names`` are the classes' names by number, for the pictures. Raises OutputError.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for place in range(1, MOST_PICTURES + 1):
+            (folder / _picture(place)).unlink(missing_ok=True)
+        document = verify_document(found, min_score, dict(_draw(folder, found, min_score, names)))
+        for name, form in _REPORTS.items():
+            (folder / name).write_bytes(render(document, form))
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror or error}", where=str(folder)) from error
+    return document
+
+
+def _draw(folder: Path, found: Verification, min_score: float, names: Mapping[int, str]) -> Iterator[tuple[str, str]]:
+    """Draw the worst images; their names with those of the files."""
+    shown = list(zip(found.images, found.matches(min_score), strict=True))[:MOST_PICTURES]
+    for place, (seen, matches) in enumerate(shown, 1):
+        titles = f"TF1, {found.old.kind.value.split(' (')[0]}: {seen.image.name}", "TF2"
+        draw_pair(folder / _picture(place), seen.image.pixels(), matches, titles, names)
+        yield seen.image.name, _picture(place)
+
+
+def _picture(place: int) -> str:
+    return f"picture-{place}.png"

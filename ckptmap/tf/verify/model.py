@@ -1,0 +1,50 @@
+"""What a verification finds, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ckptmap.tf.verify.causes import Cause
+    from ckptmap.tf.verify.images import Image
+    from ckptmap.tf.verify.matching import Match
+    from ckptmap.tf.verify.measuring import Finding, Measure
+    from ckptmap.tf.verify.sources import New, Old
+    from ckptmap.tf.verify.values import Values
+    from ckptmap.tf.verify.walking import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One image and what it showed."""
+
+    image: Image
+    size: tuple[int, int]
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether two models agree, and why not.
+
+    ``images`` stand worst first. ``first``: where the models part, of ``parts``, which are compared when they differ.
+    """
+
+    old: Old
+    new: New
+    images: tuple[Seen, ...]
+    measures: tuple[Measure, ...]
+    values: Values
+    parts: tuple[Part, ...] = ()
+    first: Part | None = None
+    causes: tuple[Cause, ...] = ()
+
+    @property
+    def agree(self) -> bool:
+        """Raw outputs within measured rounding and the same detections, on every image."""
+        return all(seen.finding.agrees for seen in self.images)
+
+    def matches(self, min_score: float) -> tuple[tuple[Match, ...], ...]:
+        """Each image's detections of both sides, those that one side gives at least ``min_score``."""
+        return tuple(tuple(one for one in seen.finding.matches if one.score >= min_score) for seen in self.images)
