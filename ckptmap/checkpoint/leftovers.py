@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -89,11 +88,17 @@ def keep_old(folder: Path, aside: Path, name: str) -> None:
 
 
 def move_back(folder: Path, aside: Path, moved: Iterable[str]) -> None:
-    """Brings back what was replaced and removes what was new, the last first: each step leaves a whole checkpoint."""
+    """Brings back what was replaced and removes what was new, the last first: each step leaves a whole checkpoint.
+
+    Raises:
+        OSError: a step is not possible; those that were to follow are not tried.
+    """
     for name in reversed(list(moved)):
         old = aside / KEPT / name
-        with suppress(OSError):
-            old.replace(folder / name) if old.exists() else (folder / name).unlink()
+        if old.exists():
+            old.replace(folder / name)
+        else:
+            (folder / name).unlink(missing_ok=True)
 
 
 def _end(folder: Path, aside: Path) -> None:

@@ -40,6 +40,7 @@ class Staging:
         self._decisive = ""
         self._obsolete: list[str] = []
         self._lock: FolderLock | None = None
+        self._stuck = False
         self._flush: _Flush | None = None
         try:
             with output_errors(self.folder):
@@ -47,7 +48,6 @@ class Staging:
                 self._lock = FolderLock(self.folder)
                 end_dead_runs(self.folder, self._lock)
                 self._aside = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self.folder))
-                (self._aside / KEPT).mkdir()
         except BaseException:
             self._leave()
             raise
@@ -109,7 +109,7 @@ class Staging:
                     (self._aside / name).replace(self.folder / name)
                 sync_folder(self.folder)
         except BaseException:
-            move_back(self.folder, self._aside, moved)
+            self._give_up(moved)
             raise
         for name in self._void():
             with suppress(OSError):
@@ -120,7 +120,8 @@ class Staging:
         """Removes what waits, and the folder where it was made for nothing."""
         if self._flush is not None:
             self._flush.join()
-        shutil.rmtree(self._aside, ignore_errors=True)
+        if not self._stuck:
+            shutil.rmtree(self._aside, ignore_errors=True)
         self._leave()
 
     def __enter__(self) -> Self:
@@ -135,6 +136,8 @@ class Staging:
         """Flushes the new files, keeps the old ones under second names, and says what is about to happen."""
         if self._flush is not None:
             self._flush.end()
+        with output_errors(self._aside):
+            (self._aside / KEPT).mkdir()
         for name in self._order:
             sync_own(self._aside / name)
             with output_errors(self.folder / name):
@@ -144,6 +147,13 @@ class Staging:
             journal = write_journal(self.folder, self._aside, self._order, decisive, self._void())
         sync(journal)
         sync_folder(self._aside)
+
+    def _give_up(self, moved: list[str]) -> None:
+        """Takes back what was moved; where not even that is possible, all stays for the next run, as after a crash."""
+        try:
+            move_back(self.folder, self._aside, moved)
+        except OSError:
+            self._stuck = True
 
     def _void(self) -> list[str]:
         return sorted(set(self._obsolete) - set(self._order))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 import pytest
@@ -144,21 +144,37 @@ def test_without_hard_links_the_old_file_is_copied(tmp_path: Path, monkeypatch: 
     with Staging(tmp_path) as staging:
         for name in ("data", "index"):
             staging.new(name).write_text("new")
-        monkeypatch.setattr(Path, "replace", failing_at(2, Path.replace))
+        monkeypatch.setattr(Path, "replace", failing(Path.replace, {2}))
         with pytest.raises(OutputError, match="index: cannot be written: Input/output error"):
             staging.commit()
-        monkeypatch.undo()
     assert contents(tmp_path) == {"data": "old"}
 
 
-def failing_at(number: int, replace: Callable[[Path, Path], Path]) -> Callable[[Path, Path], Path]:
-    """``Path.replace`` whose call of this number fails."""
-    calls = []
+def failing(replace: Callable[[Path, Path], Path], numbers: Container[int]) -> Callable[[Path, Path], Path]:
+    """``Path.replace`` whose calls of these numbers, from 1, fail."""
+    calls: list[Path] = []
 
     def fail(self: Path, target: Path) -> Path:
         calls.append(self)
-        if len(calls) == number:
+        if len(calls) in numbers:
             raise OSError(5, "Input/output error")
         return replace(self, target)
 
     return fail
+
+
+def test_what_cannot_be_taken_back_is_left_to_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk goes away between the moves: index and data stay together, and so does what was kept of the old ones."""
+    for name in ORDER[1:]:
+        (tmp_path / name).write_text("old")
+    with Staging(tmp_path) as staging:
+        for name in ORDER:
+            staging.new(name, decisive=name == "index").write_text("new")
+        monkeypatch.setattr(Path, "replace", failing(Path.replace, range(3, 10)))
+        with pytest.raises(OutputError, match="state: cannot be written: Input/output error"):
+            staging.commit()
+        monkeypatch.undo()
+    shown = {path.name: path.read_text() for path in tmp_path.iterdir() if path.is_file()}
+    assert shown == {"data": "new", "index": "new", "state": "old"}
+    clear_leftovers(tmp_path)
+    assert contents(tmp_path) == dict.fromkeys(ORDER, "new")
