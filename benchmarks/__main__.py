@@ -36,7 +36,10 @@ CASES = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what the arguments name and write the results."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    chosen = _parser().parse_args(given)
+    parser = _parser()
+    chosen = parser.parse_args(given)
+    if importlib.util.find_spec("matplotlib") is None:
+        parser.error('the plot needs matplotlib: pip install ".[benchmarks]"')
     cases = [CASES[name] for name in chosen.case or CASES]
     if chosen.quick:
         cases = [case.reduced() for case in cases]
@@ -79,9 +82,13 @@ def _measured(case: Case, folder: Path, means: Means, repeat: int) -> Iterator[R
     place = folder / "case"
     files = _made(case, place)
     for work in works(case, files, folder / "output", means):
-        result = Result(case, work, measure(work, folder / "output", repeat))
-        print(f"{case.name}: {work.name}: {result.measured.median:.3f} s, {result.measured.peak:.0f} MB", flush=True)
-        yield result
+        try:
+            measured = measure(work, folder / "output", repeat)
+        except RuntimeError as error:  # what one peer cannot do is no reason to lose what was measured
+            print(f"{case.name}: {work.name} failed: {error}", file=sys.stderr, flush=True)
+            continue
+        print(f"{case.name}: {work.name}: {measured.median:.3f} s, {measured.peak:.0f} MB", flush=True)
+        yield Result(case, work, measured)
     shutil.rmtree(place)
 
 
