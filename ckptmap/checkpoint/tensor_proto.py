@@ -65,9 +65,18 @@ def _raw_values(dtype: DType, data: Bytes) -> Iterator[Bytes]:
         if number in {_CONTENT, _FLOAT8}:
             yield as_bytes(value)
         elif number in _FIXED_FIELDS:
-            yield value.to_bytes(_FIXED_FIELDS[number], "little") if isinstance(value, int) else value
+            yield _fixed(value, _FIXED_FIELDS[number])
         elif number in _VARINT_FIELDS:
             yield _narrowed(packed_varints(value), dtype)
+
+
+def _fixed(value: int | Bytes, size: int) -> Bytes:
+    """The bytes of one number, or of many packed."""
+    if not isinstance(value, int):
+        return value
+    if value >> 8 * size:
+        raise FormatError(f"a number of {size} bytes is larger than they can hold")
+    return value.to_bytes(size, "little")
 
 
 def _narrowed(numbers: list[int], dtype: DType) -> bytes:

@@ -85,6 +85,7 @@ def test_types_and_shapes() -> None:
         (DType.STRING, (1,), bytes_field(8, b"a") * 2, "2 strings do not make"),
         (DType.STRING, (2**40,), bytes_field(8, b"a"), "1 strings do not make"),
         (DType.INT32, (1,), bytes_field(7, b"\xff"), "varint"),
+        (DType.FLOAT32, (1,), number_field(5, 1 << 32), "a number of 4 bytes is larger than they can hold"),
         (DType.COMPLEX128, (1,), bytes_field(7, b"\x01"), "a complex128 tensor has its values in a field of whole"),
     ],
 )
