@@ -66,7 +66,12 @@ def _count(count: FateCount) -> str:
 def _fate(sheet: Sheet, count: FateCount, most: int | None) -> Iterator[str]:
     rows = [row for row in sheet.rows if (row.side, row.fate) == (count.side, count.fate)]
     for reason, members in _by_reason(rows):
-        yield from _reason(count, reason, groups(members), most)
+        yield from _reason(count, _title(sheet, count), reason, groups(members), most)
+
+
+def _title(sheet: Sheet, count: FateCount) -> str:
+    """The fate; of rows that are no variables with what they are, for their fates have the same names."""
+    return count.label if sheet.unit == "variable" else f"{count.side} {count.label}"
 
 
 def _by_reason(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
@@ -76,10 +81,10 @@ def _by_reason(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
     return iter(by_reason.items())
 
 
-def _reason(count: FateCount, reason: str, found: tuple[Group, ...], most: int | None) -> Iterator[str]:
+def _reason(count: FateCount, title: str, reason: str, found: tuple[Group, ...], most: int | None) -> Iterator[str]:
     total = sum(len(group.rows) for group in found)
-    title = f"  [{_COLOURS[count.level]}]{count.label:<16}[/] {total:>5,}"
-    yield f"{title}  {_safe(reason)}" if reason else title
+    head = f"  [{_COLOURS[count.level]}]{title:<16}[/] {total:>5,}"
+    yield f"{head}  {_safe(reason)}" if reason else head
     for group in found[:most]:
         yield f"  {'':<16} {len(group.rows):>5,}  [dim]{_safe(_label(group))}[/]{_detail(group)}"
     if most is not None and len(found) > most:

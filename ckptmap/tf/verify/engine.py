@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ckptmap.errors import CheckpointError, CkptmapError
 from ckptmap.pipeline.config import read_config
@@ -68,7 +68,7 @@ def verify(
     say("comparing the values of both checkpoints")
     values = compare_values(before, after)
     say("importing TensorFlow, for both sides")
-    with tf1_side(before) as tf1, as_written(tensorflow_alone()):
+    with tf1_side(before) as tf1, as_written(_quiet_tensorflow()):
         say("building the TF2 model")
         model = open_new(after)
         say("building the TF1 graph")
@@ -129,6 +129,13 @@ class _Run:
             return ()
         old = self._tf1.parts(pixels, frozenset(keys))
         return walk(old, new, Names(keys, self._values.parts, _lowest_level(self._new.config)))
+
+
+def _quiet_tensorflow() -> Any:
+    """TensorFlow, without its advice to those who wrote the API."""
+    tensorflow = tensorflow_alone()
+    tensorflow.get_logger().setLevel("ERROR")
+    return tensorflow
 
 
 def _size(old: Old, new: New) -> tuple[int, int] | None:
