@@ -70,8 +70,7 @@ def _place(assignments: Iterable[Assignment], layout: Layout) -> tuple[dict[str,
 def _fitted(assignments: Iterable[Assignment], boxes: BoxOutputs) -> Iterator[Assignment]:
     """The assignments with the operations that the target's anchors and box coder ask for."""
     for one in assignments:
-        ops = boxes.ops(one.ops) if one.ops else ()
-        yield Assignment(one.sources, one.target, ops, one.rule, one.per_class)
+        yield one._replace(ops=boxes.ops(one.ops)) if one.ops else one
 
 
 def _no_anchors(assignments: Iterable[Assignment], options: PlanOptions, target: str) -> Iterator[Problem]:

@@ -24,6 +24,8 @@ def settle(target: Target, layout: Layout, offers: Offers, given: Mapping[str, o
     ``offers`` are as ``Layout.solve`` takes them, ``given`` as ``Target.layout`` does. Values that ``layout`` assumes
     are exchanged as long as that leaves fewer contradictions; what the shapes show is not assumed any more.
     """
+    if not layout.assumed:
+        return layout
     chosen, wrong = dict(given), _contradictions(layout, offers)
     while wrong:
         rivals = [{**chosen, name: value} for name, value in _rivals(target, layout)]
