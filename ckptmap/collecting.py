@@ -21,4 +21,7 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            # what was made counts as old: else all of it would be looked at right now
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()

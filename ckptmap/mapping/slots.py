@@ -87,6 +87,8 @@ _STEPS = {
 _HYPERPARAMETERS = frozenset(
     ["iter", "iterations", "decay", "lr", "learning_rate", "rho", "momentum", "beta_1", "beta_2", "beta1", "beta2"]
 )
+_TELLING = frozenset((*_BY_SUFFIX, _EMA, *_KERAS_SLOTS, *_STEPS, *_HYPERPARAMETERS, "beta1_power", "beta2_power"))
+"""Last components of names, their numbers aside, that are worth a look; names of quantization have quant in them."""
 _QUANTIZED = re.compile(r"[a-z0-9_]*_quant(?:_[0-9]+)?")
 _RANGE = re.compile(r"min|max|(?:min|max)/(?:biased|local_step)")
 
@@ -96,6 +98,8 @@ def classify(names: Collection[str]) -> Mapping[str, Slot]:
     known = names if isinstance(names, (set, frozenset, dict)) else frozenset(names)
     found = {}
     for name in names:
+        if "quant" not in name and _unnumbered(name.rpartition("/")[2]) not in _TELLING:
+            continue
         slot = (
             _quantization(name, known) or _suffixed(name, known) or _below_optimizer(name, known) or _bookkeeping(name)
         )

@@ -54,6 +54,9 @@ class NameIndex:
 
     def find(self, text: str) -> SpecVariable | Problem:
         """The one variable that ``text`` means, or a Problem that names the candidates or the nearest names."""
+        whole = self._whole.get(text)
+        if whole is not None and len(whole) == 1:
+            return self.variables[whole[0]]
         found = self.matches(text)
         if len(found) == 1:
             return found[0]
