@@ -21,7 +21,8 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if enabled:
-            # what was made counts as old: else all of it would be looked at right now
-            gc.freeze()
-            gc.unfreeze()
+            if not gc.get_freeze_count():
+                # what was made counts as old: else all of it would be looked at right now
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
