@@ -211,6 +211,31 @@ def sync_own(path: Path) -> None:
         sync(path)
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """One file that appears whole or not at all; what is no regular file, such as a pipe, is written to as it is.
+
+    Raises:
+        OutputError: it cannot be written; what was there is still there.
+    """
+    with output_errors(path):
+        place = path.resolve()
+        if place.exists() and not place.is_file():
+            place.write_bytes(content)
+            return
+        aside = place.with_name(f"{PREFIX}{os.getpid()}-{place.name}")
+        try:
+            with aside.open("xb") as handle:
+                handle.write(content)
+                handle.flush()
+                os.fsync(handle.fileno())
+            if place.exists():
+                shutil.copymode(place, aside)
+            aside.replace(place)
+        finally:
+            with suppress(OSError):
+                aside.unlink()
+
+
 def sync(path: Path) -> None:
     """Waits until the file's bytes are on the disk.
 

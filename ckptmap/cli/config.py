@@ -48,6 +48,7 @@ def migrate_command(
     json: Json = False,
 ) -> None:
     """Write the TF2 config of exactly this model; every edit is listed with its reason, all else stays as it is."""
+    from ckptmap.checkpoint.staging import write_whole
     from ckptmap.errors import OutputError
     from ckptmap.pipeline.classes import Classes
     from ckptmap.pipeline.config import read_config
@@ -63,10 +64,7 @@ def migrate_command(
         classes=Classes(num_classes or _count(label_map), label_map or ""),
         prefer=prefer,
     )
-    try:
-        output.write_bytes(encode(made.text))
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror or error}", where=str(output)) from error
+    write_whole(output, encode(made.text))
     _print(made, json=json)
 
 

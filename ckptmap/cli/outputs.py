@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ckptmap.errors import CkptmapError, OutputError
+from ckptmap.errors import CkptmapError
 from ckptmap.report.formats import Format, format_of_file, plain_text, print_text, render
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ def emit(document: Document, outputs: Outputs, *, everything: bool = False) -> N
     elif outputs.stdout is not None:
         _print(render(document, outputs.stdout))
     for path, content in rendered:
-        _write(path, content)
+        from ckptmap.checkpoint.staging import write_whole
+
+        write_whole(path, content)
 
 
 @contextmanager
@@ -108,10 +110,3 @@ def _print(content: bytes) -> None:
     else:
         stream.write(content)
         stream.flush()
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror or error}", where=str(path)) from error

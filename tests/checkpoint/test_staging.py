@@ -12,7 +12,7 @@ import pytest
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
 from ckptmap.checkpoint.reader import open_checkpoint
-from ckptmap.checkpoint.staging import Staging
+from ckptmap.checkpoint.staging import Staging, write_whole
 from ckptmap.errors import OutputError
 from tests.privileges import unprivileged
 
@@ -227,3 +227,27 @@ def test_what_a_dead_process_left_is_cleared_by_the_next(tmp_path: Path) -> None
     with open_checkpoint(tmp_path / "ckpt-0") as checkpoint:
         assert len(checkpoint.inventory.data_files) == 2
         assert checkpoint.read("model/v/.ATTRIBUTES/VARIABLE_VALUE").tobytes() == b"last"
+
+
+def test_one_file_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "report.html"
+    write_whole(path, b"old")
+    path.chmod(0o640)
+    (tmp_path / "link").symlink_to(path)
+    write_whole(tmp_path / "link", b"new")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", 0o640)
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match=r"report\.html: cannot be written: No space left on device"):
+        write_whole(path, b"newer")
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"report.html": b"new", "link": b"new"}
+
+
+def test_a_pipe_is_written_to(tmp_path: Path) -> None:
+    write_whole(Path(os.devnull), b"gone")
+    assert Path(os.devnull).exists()
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_whole(tmp_path, b"a folder")
