@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ckptmap.report.document import Document
 from ckptmap.report.sheet import Cell, FateCount, Level, Message, Picture, Row, Sheet, fate_counts
@@ -73,8 +74,8 @@ def _rows(document: Document) -> Iterator[Row]:
         name = f"{part['name']}/{part['place']}" if part["place"] else part["name"]
         yield _row("parts", name, "differ" if part["differs"] else "equal", part, _where(part))
     for wrong in document["values"]["wrong"]:
-        of = f": that of {wrong['of']}" if wrong["of"] else ""
-        yield _row("values", wrong["source"], "differ", wrong, f"holds {wrong['holds']}{of}")
+        row = _row("values", wrong["source"], "differ", wrong, f"that of {wrong['of']}" if wrong["of"] else "")
+        yield replace(row, reason=f"holds {wrong['holds']}")
 
 
 def _row(side: str, name: str, fate: str, item: Document, reason: str = "") -> Row:
