@@ -94,3 +94,20 @@ def test_tensorflow_restores_every_mode(tmp_path: Path, mode: str, sharded: bool
     assert state(tmp_path / "old") == before
     latest = tf.train.latest_checkpoint(str(tmp_path / "new"))
     assert latest == str(tmp_path / "new" / "ckpt-0")
+
+
+@pytest.mark.parametrize("mode", ["auto", "copy", "reflink", "link"])
+def test_tensorflow_restores_every_checkpoint_of_a_batch(tmp_path: Path, mode: str) -> None:
+    sources = [save_tf1(tmp_path / name, sharded) for name, sharded in (("whole", False), ("shards", True))]
+    tf.train.Checkpoint(model=Dense()).write(str(tmp_path / "template"))
+    (tmp_path / "table.yaml").write_text(TABLE)
+    before = [state(source.parent) for source in sources]
+    report = ckptmap.convert_many(
+        sources, to=tmp_path / "template", table=tmp_path / "table.yaml", output=tmp_path / "new", data=mode
+    )
+    assert report["summary"] == {"converted": 2, "planned": 0, "findings": 0, "failed": 0}
+    assert report["plans"] == 1
+    for one in report["conversions"]:
+        for name, value in restored(Path(one["checkpoint"])).items():
+            np.testing.assert_array_equal(value, NEW[name])
+    assert [state(source.parent) for source in sources] == before
