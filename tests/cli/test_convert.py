@@ -42,7 +42,7 @@ def test_json_is_one_document(run: Run, project: Project) -> None:
     assert report["target_variables"][0] == {
         "key": "model/backbone/layer-0/kernel",
         "name": "Conv1/kernel",
-        "part": "",
+        "part": "backbone",
         "fate": "restored",
         "source": "net/conv/weights",
         "operations": [],
