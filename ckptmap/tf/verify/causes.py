@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ckptmap.tf.verify.walking import Part
 
 _MOST_NAMED = 4
+_CONVERT_AGAIN = "convert again, with the shipped table"
 Agrees = Callable[["Ran"], bool]
 """Whether outputs for the worst image are those of the old model."""
 Say = Callable[[str], None]
@@ -44,6 +45,14 @@ class Cause:
     fix: str
     evidence: str
     proven: bool = True
+
+
+_PREPROCESSING = Cause(
+    "preprocessing",
+    "the images that reach the first layer are not the same",
+    "compare image_resizer and the feature extractor's preprocess on both sides",
+    "what goes into the first layer",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,10 @@ def find_causes(case: Case) -> tuple[Cause, ...]:
     found = [*_of_values(case.values.wrong), *_label_offset(case.matches)]
     if not found:
         found = list(_channel_order(case))
-    return (*found, *_of_configs(case, explained=any(cause.proven for cause in found)))
+    found += _of_configs(case, explained=any(cause.proven for cause in found))
+    if case.first is not None and case.first.is_image and not any(cause.proven for cause in found):
+        found.append(_PREPROCESSING)
+    return tuple(found)
 
 
 def _of_values(wrong: Sequence[Wrong]) -> Iterator[Cause]:
@@ -82,7 +94,6 @@ def _of_values(wrong: Sequence[Wrong]) -> Iterator[Cause]:
             yield Cause(name, text, fix, "the values of both checkpoints")
 
 
-_CONVERT_AGAIN = "convert again, with the shipped table"
 _WRONG_VALUES = {
     Instead.RAW: (
         "raw weights in place of moving averages",

@@ -35,7 +35,7 @@ def verify_document(found: Verification, min_score: float, pictures: Mapping[str
         "only_old": list(found.images[0].finding.only_old),
         "only_new": list(found.images[0].finding.only_new),
         "values": _values(found.values),
-        "first_difference": found.first.text if found.first else None,
+        "first_difference": found.parting or None,
         "causes": [asdict(cause) for cause in found.causes],
         "images": [_image(seen, one, pictures or {}) for seen, one in zip(found.images, matches, strict=True)],
         "parts": [_part(part) for part in found.parts],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ckptmap.tf.outputs import DETECTIONS
+
 if TYPE_CHECKING:
     from ckptmap.tf.verify.causes import Cause
     from ckptmap.tf.verify.images import Image
@@ -44,6 +46,15 @@ class Verification:
     def agree(self) -> bool:
         """Raw outputs within measured rounding and the same detections, on every image."""
         return all(seen.finding.agrees for seen in self.images)
+
+    @property
+    def parting(self) -> str:
+        """Where the models part, for people; empty where they agree, or where nothing tells."""
+        if self.first is not None:
+            return self.first.text
+        raw = [one for one in self.measures if one.name not in DETECTIONS]
+        within = bool(raw) and all(one.within for one in raw)
+        return "post-processing: the raw outputs agree" if within and not self.agree else ""
 
     def matches(self, min_score: float) -> tuple[tuple[Match, ...], ...]:
         """Each image's detections of both sides, those that one side gives at least ``min_score``."""

@@ -48,9 +48,14 @@ class Part:
         return self.relative > ROUNDING
 
     @property
+    def is_image(self) -> bool:
+        """Whether it is what reaches the first layer."""
+        return self.name == _IMAGE
+
+    @property
     def text(self) -> str:
         """What it is, for people."""
-        if self.name == _IMAGE:
+        if self.is_image:
             return _IMAGE
         group = "feature pyramid" if self.group == NECK and self.level else self.group
         where = f"{group} at {self.level}" if self.level else group
@@ -96,8 +101,8 @@ def _compared(
     left, right = sides
     into, out = (tuple(tuple(side[f"{end}_shape"].tolist()) for side in sides) for end in ("source", "result"))
     entered = into[0] == into[1]
-    if entered:
-        relative = _relative(left["source"], right["source"])
+    if entered or first:  # an image of another size is a difference, a crop of another size may be made up for
+        relative = _relative(left["source"], right["source"]) if entered else np.inf
         what = (_IMAGE, "", "", "") if first else (scope, group, level, "input")
         yield Part(*what, relative, (into[0], into[1]))
     if out[0] == out[1]:

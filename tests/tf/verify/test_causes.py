@@ -9,19 +9,24 @@ from ckptmap.tf.verify.matching import Detection, Match, match
 from ckptmap.tf.verify.sources import New, NewKind, Old, OldKind
 from ckptmap.tf.verify.tf2_side import Ran
 from ckptmap.tf.verify.values import Instead, Values, Wrong
+from ckptmap.tf.verify.walking import Part
 
 PLACES = ((0.1, 0.1, 0.5, 0.5), (0.6, 0.6, 0.9, 0.9))
 
 
 def causes(
-    wrong: tuple[Wrong, ...] = (), matches: tuple[tuple[Match, ...], ...] = (), *, agrees_reversed: bool = False
+    wrong: tuple[Wrong, ...] = (),
+    matches: tuple[tuple[Match, ...], ...] = (),
+    *,
+    first: Part | None = None,
+    agrees_reversed: bool = False,
 ) -> tuple[Cause, ...]:
     return find_causes(
         Case(
             old=Old(OldKind.FROZEN, "old.pb"),
             new=New(NewKind.SAVED_MODEL, "new"),
             values=Values(1, wrong),
-            first=None,
+            first=first,
             matches=matches,
             model=None,
             rerun=lambda _model, reverse: Ran({"reversed": reverse}),
@@ -80,6 +85,15 @@ def test_other_classes_are_no_offset() -> None:
 def test_bgr_is_confirmed_by_running_the_model_so() -> None:
     (cause,) = causes(agrees_reversed=True)
     assert (cause.name, cause.evidence) == ("BGR in place of RGB", "with the channels reversed the outputs agree")
+
+
+def test_other_images_at_the_first_layer_are_a_cause_where_no_other_was_confirmed() -> None:
+    image = Part("preprocessed image", "", "", "", 1.0, ((1, 8, 8, 3), (1, 8, 8, 3)))
+    (cause,) = causes(first=image)
+    assert (cause.name, cause.text) == ("preprocessing", "the images that reach the first layer are not the same")
+    assert [one.name for one in causes((held(Instead.RAW),), first=image)] == [
+        "raw weights in place of moving averages"
+    ]
 
 
 def test_without_a_confirmed_cause_there_is_none() -> None:

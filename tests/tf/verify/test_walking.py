@@ -42,6 +42,11 @@ def test_the_image_comes_first() -> None:
     assert first({f"{A}:0": EQUAL}, {"a:0": node([0, 2.5], [1, 4])}).text == "preprocessed image"
 
 
+def test_an_image_of_another_size_is_a_difference() -> None:
+    part = first({f"{A}:0": EQUAL}, {"a:0": node([0, 2, 4], [1, 3, 5])})
+    assert (part.text, part.relative, part.shapes) == ("preprocessed image", np.inf, ((2,), (3,)))
+
+
 def test_a_result_from_equal_inputs_is_named_and_measured() -> None:
     part = first({f"{A}:0": EQUAL, f"{B}:0": EQUAL}, {"a:0": EQUAL, "b:0": node([0, 2], [1, 5])})
     assert part.text == "class head at level 2: the result of BoxPredictor_1/ClassPredictor"
