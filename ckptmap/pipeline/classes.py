@@ -84,7 +84,8 @@ def mask_depth(config: PipelineConfig, num_classes: int) -> int:
     if stated:
         return stated
     features = _FEATURES.get(tf1_type(config.extractor_type), _RESNET_FEATURES)
-    return 2 ** round((2 * math.log2(features) + 3 * math.log2(max(num_classes, 1))) / 5)
+    exponent = round((2 * math.log2(features) + 3 * math.log2(max(num_classes, 1))) / 5)
+    return 1 << exponent
 
 
 def has_masks(config: PipelineConfig) -> bool:
