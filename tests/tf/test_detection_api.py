@@ -34,12 +34,21 @@ def new_model(folder: Path, num_classes: int):
     return build_model(config, is_training=True)
 
 
-def training_data(num_classes: int):
+def new_faster_rcnn(row: Row, folder: Path):
+    """The same for two stages: without groundtruth they cannot run, so the API builds their variables on loading."""
+    register()
+    from object_detection.builders import model_builder
+
+    (folder / "training.config").write_text(row.tf2_config(), encoding="utf-8")
+    return model_builder.build(read_pipeline(folder / "training.config").model, is_training=True)
+
+
+def training_data(num_classes: int, size: int = 160):
     """A dataset of one image with one object, as the API's input pipeline gives it."""
     tensorflow = tf2()
     features = {
-        "image": np.zeros((160, 160, 3), np.float32),
-        "true_image_shape": np.array([160, 160, 3], np.int32),
+        "image": np.zeros((size, size, 3), np.float32),
+        "true_image_shape": np.array([size, size, 3], np.int32),
     }
     labels = {
         "groundtruth_boxes": np.array([[0.1, 0.1, 0.6, 0.6]], np.float32),
@@ -50,7 +59,7 @@ def training_data(num_classes: int):
     return tensorflow.data.Dataset.from_tensors((features, labels)).batch(1)
 
 
-def load_fine_tune_checkpoint(model, prefix: Path, kind: str, num_classes: int) -> None:
+def load_fine_tune_checkpoint(model, prefix: Path, kind: str, num_classes: int, size: int = 160) -> None:
     tf2()
     from object_detection import model_lib_v2
     from object_detection.protos import train_pb2
@@ -61,7 +70,7 @@ def load_fine_tune_checkpoint(model, prefix: Path, kind: str, num_classes: int) 
         kind,
         train_pb2.CheckpointVersion.V2,
         run_model_on_dummy_input=True,
-        input_dataset=training_data(num_classes),
+        input_dataset=training_data(num_classes, size),
         unpad_groundtruth_tensors=True,
     )
 

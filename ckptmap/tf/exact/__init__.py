@@ -9,6 +9,6 @@ names them as ``feature_extractor { type: … }``.
 Importing this package imports no TensorFlow; ``register()`` does.
 """
 
-from ckptmap.tf.exact.registry import EXACT_TYPES, SLIM_ONLY_TYPES, exact_type, register
+from ckptmap.tf.exact.registry import EFFICIENTDET_TYPES, EXACT_TYPES, SLIM_ONLY_TYPES, exact_type, register
 
-__all__ = ["EXACT_TYPES", "SLIM_ONLY_TYPES", "exact_type", "register"]
+__all__ = ["EFFICIENTDET_TYPES", "EXACT_TYPES", "SLIM_ONLY_TYPES", "exact_type", "register"]

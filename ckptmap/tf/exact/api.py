@@ -28,6 +28,9 @@ faster_rcnn_inception_resnet_v2 = environment.import_quietly(
     f"{_MODELS}.faster_rcnn_inception_resnet_v2_keras_feature_extractor"
 )
 faster_rcnn_resnet = environment.import_quietly(f"{_MODELS}.faster_rcnn_resnet_keras_feature_extractor")
+image_ops = environment.import_quietly("object_detection.utils.ops")
+shape_utils = environment.import_quietly("object_detection.utils.shape_utils")
+ssd_efficientnet_bifpn = environment.import_quietly(f"{_MODELS}.ssd_efficientnet_bifpn_feature_extractor")
 ssd_mobilenet_v1 = environment.import_quietly(f"{_MODELS}.ssd_mobilenet_v1_keras_feature_extractor")
 ssd_mobilenet_v1_fpn = environment.import_quietly(f"{_MODELS}.ssd_mobilenet_v1_fpn_keras_feature_extractor")
 ssd_mobilenet_v2 = environment.import_quietly(f"{_MODELS}.ssd_mobilenet_v2_keras_feature_extractor")

@@ -30,10 +30,12 @@ EXACT_TYPES = _SSD + _FASTER_RCNN
 """TF1 feature extractor types that have an exact Keras extractor beside the stock one."""
 SLIM_ONLY_TYPES = (*SLIM_ONLY_SSD, *SLIM_ONLY_RCNN)
 """Those that have no stock one: slim's own code runs inside Keras."""
+EFFICIENTDET_TYPES = tuple(f"ssd_efficientnet-b{n}_bifpn" for n in range(1, 8))
+"""Stock types without ``_keras`` that have an exact one: AutoML's EfficientDet from D1 on."""
 
 
 def exact_type(tf1_type: str) -> str:
-    """The type that ``register()`` makes known for a TF1 type of ``EXACT_TYPES`` or ``SLIM_ONLY_TYPES``."""
+    """The type that ``register()`` makes known for a type of ``EXACT_TYPES``, ``SLIM_ONLY_TYPES`` or the like."""
     return tf1_type + EXACT_SUFFIX
 
 
@@ -42,10 +44,11 @@ def register() -> None:
 
     Imports TensorFlow and the API (``ckptmap.tf.environment.tf2``). Raises TensorFlowError as that does.
     """
-    from ckptmap.tf.exact import faster_rcnn, shim, ssd
+    from ckptmap.tf.exact import efficientdet, faster_rcnn, shim, ssd
     from ckptmap.tf.exact.api import model_builder
 
     add_types(model_builder.SSD_KERAS_FEATURE_EXTRACTOR_CLASS_MAP, {**ssd.EXTRACTORS, **shim.EXTRACTORS_SSD})
+    add_types(model_builder.SSD_KERAS_FEATURE_EXTRACTOR_CLASS_MAP, efficientdet.EXTRACTORS)
     add_types(
         model_builder.FASTER_RCNN_KERAS_FEATURE_EXTRACTOR_CLASS_MAP,
         {**faster_rcnn.EXTRACTORS, **shim.EXTRACTORS_FASTER_RCNN},
