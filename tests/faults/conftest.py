@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -43,6 +44,20 @@ class Workshop:
         ckptmap.convert(
             source, to=self.folder / "zoo/ckpt-0", table=self.folder / "table.yaml", output=self.folder / "new"
         )
+
+    @classmethod
+    def of_fixture(cls, folder: Path, work: Path, *options: str) -> Workshop:
+        """The same with a real detector; the older output has other classes."""
+        made = cls.__new__(cls)
+        made.folder, made.work, made.before = folder, work, {}
+        made.command = ["convert", "old/model.ckpt", "--pipeline", "old/pipeline.config", "-o", "new", *options]
+        shutil.copytree(ROOT / "fixtures" / "ssd_mobilenet_v2_tiny", folder / "old")
+        made.source = contents(folder / "old")
+        if "--force" in options:
+            config = folder / "old" / "pipeline.config"
+            ckptmap.convert(folder / "old" / "model.ckpt", pipeline=config, num_classes=7, output=folder / "new")
+            made.before = contents(folder / "new")
+        return made
 
     def run(
         self, points: Sequence[int], strike: str, watched: str = "new", kinds: Sequence[str] = CHANGING

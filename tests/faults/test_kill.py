@@ -22,7 +22,7 @@ def readable(folder: Path) -> Files | None:
     """Every value of the checkpoint, its checksum compared; None where there is no checkpoint."""
     try:
         with open_checkpoint(folder / "ckpt-0") as checkpoint:
-            return {name: checkpoint.read(name).tobytes() for name in checkpoint.inventory.variables}
+            return {name: b"".join(checkpoint.chunks(name)) for name in checkpoint.inventory.variables}
     except CheckpointError as error:
         if "no such file" not in str(error) and "is missing" not in str(error):
             raise
@@ -66,6 +66,16 @@ def test_a_kill_at_a_few_points(workshop: Workshop) -> None:
 def test_a_kill_at_every_point(tmp_path: Path, data: str, force: str) -> None:
     workshop = Workshop(tmp_path / "base", tmp_path / "work", "--data", data, *filter(None, [force]))
     found = kill_at(workshop, None)
+    print(f"killed at {len(found)} points: {found.count('old')} left the old output, {found.count('new')} the new one")  # noqa: T201
+    assert found == sorted(found, reverse=True)
+    assert set(found) == {"old", "new"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("force", ["", "--force"])
+def test_a_kill_of_a_real_conversion_at_a_hundred_points(tmp_path: Path, force: str) -> None:
+    options = ["--data", "copy", *filter(None, [force])]
+    found = kill_at(Workshop.of_fixture(tmp_path / "base", tmp_path / "work", *options), 100)
     print(f"killed at {len(found)} points: {found.count('old')} left the old output, {found.count('new')} the new one")  # noqa: T201
     assert found == sorted(found, reverse=True)
     assert set(found) == {"old", "new"}
