@@ -64,7 +64,7 @@ def _rows(document: Document) -> Iterator[Row]:
     for item in document["outputs"]:
         name = f"{item['name']}/{item['level']}" if item["level"] else item["name"]
         fate = "equal" if item["max"] == 0 else _ROUNDING if item["within"] else "differ"
-        yield _row("levels" if item["level"] else "outputs", name, fate, item)
+        yield _row("levels" if item["level"] else "outputs", name, fate, item, item["level"] or "")
     for image in document["images"]:
         fate = "agree" if image["agrees"] else "differ"
         yield _row("images", image["name"], fate, image, _found(image["detections"]))
