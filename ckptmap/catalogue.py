@@ -33,6 +33,12 @@ SLIM_ONLY_NOTE = (
 )
 
 
+WITHOUT_TARGET_NOTE = (
+    "Tables only, no list of the variables yet: give a checkpoint of the TF2 model with `--to`, and "
+    "`--table detectors/TYPE` ([training.md](training.md#models-that-exist-in-tf1-only))"
+)
+
+
 def slim_only() -> tuple[str, ...]:
     """The TF1 feature extractor types that have no Keras counterpart: TF2 runs slim's own code."""
     return tuple(sorted(name for name, extractor in EXTRACTORS.items() if not extractor.keras))
@@ -53,7 +59,7 @@ def markdown() -> Iterator[str]:
         yield f"| `{entry.name}` | {entry.verdict} | `{entry.extractor_type}` | {differences} |"
     yield from ("", f"{SLIM_ONLY_NOTE}: {_listed(slim_only())}.")
     if missing := without_target():
-        yield from ("", f"Not shipped yet; give a checkpoint of the TF2 model with `--to`: {_listed(missing)}.")
+        yield from ("", f"{WITHOUT_TARGET_NOTE}: {_listed(missing)}.")
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -51,7 +51,7 @@ def _is_other_efficientdet(matching: Matching) -> bool:
 
 def _looks_like(matching: Matching) -> str:
     known = recognize(matching.inventory, matching.slots)
-    likely = likely_tables(matching.inventory)
+    likely = [one for one in likely_tables(matching.inventory) if one.table in list_targets()]
     if known and known.name in list_targets():
         return f"it looks like {known.name}: use --to {known.name}"
     if likely:

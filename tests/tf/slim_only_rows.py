@@ -25,6 +25,8 @@ MNASFPN = {
     "predictor_use_depthwise": "true",
 }
 RESNET_PPN = {**PPN, "size": 160}
+EMBEDDED = {"size": 256, "pyramid": "", "num_layers": 5, "depth_multiplier": 0.125}
+SPAGHETTINET = {"size": 160, "pyramid": "spaghettinet_arch_name: 'spaghettinet_edgetpu_s'", "num_layers": 5}
 NASNET = {"crop_size": 17, "maxpool": 1}
 
 ONE_EACH = (Row("ssd_inception_v2", "ssd_inception_v2", EXACT, OVERRIDE),)
@@ -43,29 +45,31 @@ SETTINGS = (
             "predictor_batch_norm": "",
         },
     ),
-    Row("ssd_inception_v3", "ssd_inception_v3", EXACT, {**OVERRIDE, "size": 160}),
     Row("ssd_mobilenet_v3_large", "ssd_mobilenet_v3_large", EXACT, {**LITE, **OVERRIDE}),
     Row("ssd_mobilenet_v3_small", "ssd_mobilenet_v3_small", EXACT, {**LITE, **OVERRIDE}),
     Row("ssd_mobilenet_v3_small_own_hyperparameters", "ssd_mobilenet_v3_small", EXACT, LITE),
+    Row("ssd_mobilenet_v1_ppn", "ssd_mobilenet_v1_ppn", EXACT, PPN),
+    Row("ssd_pnasnet", "ssd_pnasnet", EXACT, {**OVERRIDE, "size": 160}),
+    Row("faster_rcnn_inception_v2", "faster_rcnn_inception_v2", EXACT),
+    Row("faster_rcnn_inception_v2_dropout", "faster_rcnn_inception_v2", EXACT, {"use_dropout": "true"}),
+    Row("faster_rcnn_nas", "faster_rcnn_nas", EXACT, NASNET),
+    Row("faster_rcnn_pnas", "faster_rcnn_pnas", EXACT, NASNET),
+    Row("mask_rcnn_inception_v2", "faster_rcnn_inception_v2", EXACT, {"predictor": "masks", "stages": 3}),
+)
+"""The other types whose targets are shipped, and settings."""
+
+TEMPLATES = (
+    Row("ssd_inception_v3", "ssd_inception_v3", EXACT, {**OVERRIDE, "size": 160}),
     Row("ssd_mobilenet_edgetpu", "ssd_mobilenet_edgetpu", EXACT, {**LITE, **OVERRIDE}),
     Row("ssd_mobiledet_cpu", "ssd_mobiledet_cpu", EXACT, LITE),
     Row("ssd_mobiledet_dsp", "ssd_mobiledet_dsp", EXACT, LITE),
     Row("ssd_mobiledet_edgetpu", "ssd_mobiledet_edgetpu", EXACT, LITE),
     Row("ssd_mobiledet_gpu", "ssd_mobiledet_gpu", EXACT, LITE),
-    Row("ssd_mobilenet_v1_ppn", "ssd_mobilenet_v1_ppn", EXACT, PPN),
     Row("ssd_resnet50_v1_ppn", "ssd_resnet50_v1_ppn", EXACT, RESNET_PPN),
     Row("ssd_resnet101_v1_ppn", "ssd_resnet101_v1_ppn", EXACT, RESNET_PPN),
     Row("ssd_resnet152_v1_ppn", "ssd_resnet152_v1_ppn", EXACT, RESNET_PPN),
-    Row("embedded_ssd_mobilenet_v1", "embedded_ssd_mobilenet_v1", EXACT, {"size": 256, "pyramid": "", "num_layers": 5}),
+    Row("embedded_ssd_mobilenet_v1", "embedded_ssd_mobilenet_v1", EXACT, EMBEDDED),
     Row("ssd_mobilenet_v2_mnasfpn", "ssd_mobilenet_v2_mnasfpn", EXACT, MNASFPN),
-    Row("faster_rcnn_inception_v2", "faster_rcnn_inception_v2", EXACT),
-    Row("faster_rcnn_inception_v2_dropout", "faster_rcnn_inception_v2", EXACT, {"use_dropout": "true"}),
-    Row("mask_rcnn_inception_v2", "faster_rcnn_inception_v2", EXACT, {"predictor": "masks", "stages": 3}),
-    Row(
-        "mask_rcnn_inception_v2_upsample",
-        "faster_rcnn_inception_v2",
-        EXACT,
-        {"predictor": "masks", "stages": 3, "convolve_then_upsample": "true"},
-    ),
+    Row("ssd_spaghettinet", "ssd_spaghettinet", EXACT, SPAGHETTINET),
 )
-"""Every other type of them, and settings."""
+"""The types without a shipped target: the live TF2 model says the variables."""
