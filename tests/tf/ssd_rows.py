@@ -54,13 +54,7 @@ MOBILENET_V1 = (
     Row("v1_batch_norm", V1, fields={**batch_norm(0.01), "override": "false"}),
     Row("v1_explicit_padding", V1, fields={"use_explicit_padding": "true", "size": 145}),
     Row("v1_four_feature_maps", V1, fields={"num_layers": 4, "aspect_ratios": "[1.0, 2.0]"}),
-    Row("v1_layer_before_predictor", V1, fields={"layers_before_predictor": 1, "predictor_max_depth": 40}),
-    Row(
-        "v1_layers_before_predictor_depths_crossed",
-        V1,
-        EDITS,
-        {"layers_before_predictor": 2, "predictor_min_depth": 24},
-    ),
+    Row("v1_layers_as_wide_before_predictor", V1, fields={"layers_before_predictor": 2, "predictor_max_depth": 2048}),
     Row("v1_dropout", V1, fields={"use_dropout": "true"}),
 )
 MOBILENET_V2 = (
@@ -90,7 +84,6 @@ MOBILENET_V2 = (
     Row("v2_activation_relu", V2, fields={"activation": "RELU", "predictor_activation": "RELU"}),
     Row("v2_explicit_padding", V2, fields={"use_explicit_padding": "true", "size": 145}),
     Row("v2_three_feature_maps", V2, fields={"num_layers": 3, "aspect_ratios": "[1.0, 2.0, 0.5]"}),
-    Row("v2_layers_before_predictor", V2, fields={"layers_before_predictor": 2, "predictor_max_depth": 40}),
     Row("v2_dropout", V2, fields={"use_dropout": "true"}),
 )
 MOBILENET_FPNS = (
@@ -112,13 +105,7 @@ MOBILENET_FPNS = (
         {**FPNLITE, "depth_multiplier": 0.75, "use_explicit_padding": "true"},
     ),
     Row("v1_fpn_levels_2_to_6", V1_FPN, EXACT, levels(2, 6, layer_depth=96)),
-    Row("v1_fpn_levels_3_to_5", V1_FPN, EXACT, levels(3, 5)),
-    Row("v1_fpn_levels_4_to_6", V1_FPN, fields=levels(4, 6)),
-    Row("v2_fpn_levels_2_to_7", V2_FPN, EXACT, levels(2, 7)),
-    Row("v2_fpn_levels_3_to_4", V2_FPN, EXACT, levels(3, 4)),
     Row("v2_fpn_levels_3_to_6", V2_FPN, EXACT, levels(3, 6)),
-    Row("v2_fpn_levels_4_to_7", V2_FPN, fields=levels(4, 7)),
-    Row("v2_fpn_levels_4_to_6_relu", V2_FPN, EDITS, levels(4, 6, **batch_norm(0.001, "true"), activation="RELU")),
     Row("v1_fpn_shared_tower", V1_FPN, EXACT, {"share_prediction_tower": "true", "tower_layers": 4}),
     Row("v2_fpn_no_tower", V2_FPN, EXACT, {"tower_layers": 0}),
     Row("v2_fpn_relu_tower", V2_FPN, EXACT, {"predictor_activation": "RELU"}),
@@ -131,12 +118,11 @@ RETINANETS = (
     Row("ssd_resnet101_v1_fpn", R101, EXACT),
     Row("ssd_resnet152_v1_fpn", R152, EXACT),
     Row("resnet50_20_classes_320_px", R50, EXACT, classes(20, size=320)),
-    Row("resnet101_1_class_levels_4_to_6", R101, EXACT, classes(1, **levels(4, 6))),
-    Row("resnet152_5_classes_levels_2_to_6", R152, EXACT, classes(5, **levels(2, 6, layer_depth=32))),
+    Row("resnet101_1_class", R101, EXACT, classes(1)),
+    Row("resnet152_5_classes_levels_3_to_6", R152, EXACT, classes(5, **levels(3, 6, layer_depth=32))),
     Row("resnet50_own_hyperparameters", R50, EXACT, {"override": "false"}),
     Row("resnet50_relu_epsilon", R50, EXACT, {"activation": "RELU", **batch_norm(0.01, "true")}),
     Row("resnet50_half_levels_2_to_6", R50, EXACT, levels(2, 6, layer_depth=64, depth_multiplier=0.5)),
-    Row("resnet50_levels_3_to_4", R50, EXACT, levels(3, 4)),
     Row("resnet50_shared_tower", R50, EXACT, {"share_prediction_tower": "true", "predictor_activation": "RELU"}),
     Row("resnet50_stock", R50, WEIGHTS, prefer="stock"),
 )
