@@ -40,7 +40,7 @@ def _draw(folder: Path, found: Verification, min_score: float, names: Mapping[in
     """Draw the worst images; their names with those of the files."""
     shown = list(zip(found.images, found.matches(min_score), strict=True))[:MOST_PICTURES]
     for place, (seen, matches) in enumerate(shown, 1):
-        titles = f"TF1, {found.old.kind.value.split(' (')[0]}: {seen.image.name}", "TF2"
+        titles = f"TF1: {seen.image.name}", "TF2"
         draw_pair(folder / _picture(place), seen.image.pixels(), matches, titles, names)
         yield seen.image.name, _picture(place)
 

@@ -57,7 +57,15 @@ def _half(pixels: Array, title: str, boxes: list[tuple[Fate, Detection]], names:
     draw = ImageDraw.Draw(canvas)
     draw.text((8, 7), title, _INK, font=_font())
     for fate, box in boxes:
-        _box(draw, image.size, fate, box, names.get(box.label, f"class {box.label}"))
+        draw.rectangle(_corners(image.size, box), outline=_COLOURS[fate], width=3)
+    for fate, box in boxes:  # over all boxes, so that none strikes a name through
+        left, top, _, _ = _corners(image.size, box)
+        _label(
+            draw,
+            (left, max(top - _FONT - 5, _BAR)),
+            f"{names.get(box.label, f'class {box.label}')} {box.score:.2f}",
+            fate,
+        )
     return canvas
 
 
@@ -69,18 +77,19 @@ def _scaled(pixels: Array) -> Any:
     return image.resize((round(image.width * scale), round(image.height * scale))) if scale != 1 else image
 
 
-def _box(draw: Any, size: tuple[int, int], fate: Fate, box: Detection, name: str) -> None:
+def _corners(size: tuple[int, int], box: Detection) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom in pixels, below the title."""
     width, height = size
     top, left, bottom, right = (min(max(value, 0.0), 1.0) for value in box.corners)
-    corners = [left * (width - 1), top * (height - 1) + _BAR, right * (width - 1), bottom * (height - 1) + _BAR]
-    if corners[2] < corners[0] or corners[3] < corners[1]:
-        return
-    draw.rectangle(corners, outline=_COLOURS[fate], width=3)
-    label = f"{name} {box.score:.2f}"
-    place = (corners[0], max(corners[1] - _FONT - 5, _BAR))
-    _, _, *end = draw.textbbox((place[0] + 3, place[1] + 1), label, font=_font())
-    draw.rectangle([*place, end[0] + 3, end[1] + 3], fill=_COLOURS[fate])
-    draw.text((place[0] + 3, place[1] + 1), label, _INK, font=_font())
+    right, bottom = max(left, right), max(top, bottom)
+    return left * (width - 1), top * (height - 1) + _BAR, right * (width - 1), bottom * (height - 1) + _BAR
+
+
+def _label(draw: Any, place: tuple[float, float], text: str, fate: Fate) -> None:
+    left, top = place
+    _, _, right, bottom = draw.textbbox((left + 3, top + 1), text, font=_font())
+    draw.rectangle((left, top, right + 3, bottom + 3), fill=_COLOURS[fate])
+    draw.text((left + 3, top + 1), text, _INK, font=_font())
 
 
 def _font() -> Any:
