@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shutil
 import sys
 import tempfile
@@ -113,7 +114,7 @@ def _settings(row: Row) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.1e}" if value else "0"
+    return "other shapes" if math.isinf(value) else f"{value:.1e}" if value else "0"
 
 
 HEADER = """\
