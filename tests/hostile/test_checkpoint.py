@@ -169,7 +169,7 @@ def test_a_truncated_index(tmp_path: Path, cut: int) -> None:
     assert complaint(prefix).startswith(f"{index}: {expected}")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_damaged_index_is_never_anything_but_an_error(tmp_path: Path, data: st.DataObject) -> None:
     """Checksums left aside: the bytes of the block itself are damaged and sealed again."""
@@ -259,7 +259,7 @@ def test_something_else_in_place_of_the_values(tmp_path: Path, content: bytes, m
     assert complaint(prefix).startswith(f"{data}: {message}")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data(), st.sampled_from(["graph.pb", "saved_model.pb", "m"]), st.binary(min_size=1, max_size=8))
 def test_damage_of_other_sources_is_never_anything_but_an_error(
     tmp_path: Path, data: st.DataObject, name: str, junk: bytes
@@ -271,7 +271,7 @@ def test_damage_of_other_sources_is_never_anything_but_an_error(
         read_all(tmp_path / name)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=80))
 def test_any_meta_file_is_read_or_refused(tmp_path: Path, content: bytes) -> None:
     prefix = save(tmp_path, {"v": Value(DType.FLOAT32, np.ones(3, np.float32))})
