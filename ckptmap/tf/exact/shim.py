@@ -80,7 +80,7 @@ class _SlimNetwork:
         raise NotImplementedError
 
     def _trackable_children(self, save_type: str = "checkpoint", **_: Any) -> Any:  # noqa: ARG002
-        """A SavedModel gets the variables alone: Keras' own traces of the call take minutes, and nothing reads them."""
+        """A SavedModel gets the variables alone: what Keras adds are more traces of the call, which nothing reads."""
         return super()._trackable_children()  # type: ignore[misc]
 
     def slim_variables(self) -> dict[str, Any]:
