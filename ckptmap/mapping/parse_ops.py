@@ -173,6 +173,8 @@ def _values(doc: Document, node: Node, what: str) -> tuple[tuple[float, ...], in
     axis = doc.integer(fields["axis"], "axis")
     items = doc.items(fields["values"], "values")
     numbers = [doc.number(item, "an item of values") for item in items]
+    if not items and fields["values"].id == "sequence":
+        doc.error(node, f"{what} has no values", "one number for each index of the axis")
     if axis is None or not numbers or None in numbers:
         return None
     return tuple(number for number in numbers if number is not None), axis

@@ -209,6 +209,8 @@ def parse_variable(scope: Scope, node: Node) -> VariableRule | None:
 
 def _sources(scope: Scope, node: Node) -> tuple[Pattern, ...]:
     nodes = scope.doc.items(node, "`from`") if node.id == "sequence" else [node]
+    if not nodes:
+        scope.doc.error(node, "`from` is empty", "name the source variables")
     patterns = [scope.pattern(item, "`from`") for item in nodes]
     known = [pattern for pattern in patterns if pattern is not None]
     for item, pattern in zip(nodes, patterns, strict=True):
@@ -242,6 +244,8 @@ def _targets(scope: Scope, fields: Mapping[str, Node], bound: frozenset[str], ma
     to = fields.get("to", fields["from"])
     listed = to.id == "sequence"
     nodes = scope.doc.items(to, "`to`") if listed else [to]
+    if not nodes and "to" in fields:
+        scope.doc.error(to, "`to` is empty", "name the target variables")
     parts = [_target(scope, item, for_target(ops, i), bound, listed) for i, item in enumerate(nodes)]
     check_arity(scope.doc, fields.get("ops", to), ops, many, len(nodes) if listed else None)
     return tuple(part for part in parts if part is not None) if None not in parts else ()
