@@ -13,8 +13,6 @@ MASKS = {"predictor": "masks", "stages": 3}
 RFCN = {"predictor": "rfcn"}
 CONTEXT = {"context": "context_config { max_num_context_features: 4 context_feature_length: 16 }"}
 
-ATTENTION_NOISE = 2e-5  # of the scores' spread; attention sums features in another order
-
 ONE_EACH = (
     Row("faster_rcnn_resnet50", R50, EDITS),
     Row("faster_rcnn_inception_resnet_v2", INCEPTION, EXACT, STRIDE_8),
@@ -27,7 +25,7 @@ DEEP = (
     Row("mask_rcnn_resnet101", R101, EDITS, MASKS),
     Row("mask_rcnn_inception_resnet_v2", INCEPTION, EXACT, MASKS),
     Row("rfcn_resnet101", R101, EXACT, RFCN),
-    Row("context_rcnn_resnet101", R101, EXACT, CONTEXT, tolerance=ATTENTION_NOISE),
+    Row("context_rcnn_resnet101", R101, EXACT, CONTEXT),
 )
 
 
@@ -78,15 +76,12 @@ MASK_RCNN = (
 OTHERS = (
     Row("rfcn_5_classes_stride_8", R101, EXACT, {**RFCN, **STRIDE_8, "num_classes": 5}),
     Row("rfcn_stock", R101, WEIGHTS, RFCN, prefer="stock"),
-    Row(
-        "context_5_classes_stride_8", R101, EXACT, {**CONTEXT, **STRIDE_8, "num_classes": 5}, tolerance=ATTENTION_NOISE
-    ),
+    Row("context_5_classes_stride_8", R101, EXACT, {**CONTEXT, **STRIDE_8, "num_classes": 5}),
     Row(
         "context_shared_boxes_dropout",
         R101,
         EXACT,
         {**CONTEXT, "share_box_across_classes": "true", "use_dropout": "true"},
-        tolerance=ATTENTION_NOISE,
     ),
     Row("context_stock", R101, WEIGHTS, CONTEXT, prefer="stock"),
 )

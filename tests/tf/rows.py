@@ -106,8 +106,8 @@ class Row:
 
     ``type`` is TF1's feature extractor. ``fields`` replace those of its family (``SSD``, ``FPN``, ``RCNN`` …) in the
     templates of ``tests/tf/configs``, where ``predictor`` and ``anchors`` name files. ``verdict`` is what ckptmap says
-    when asked with ``prefer``. ``tolerance``: the largest difference of an output, of its spread, that is measured
-    noise.
+    when asked with ``prefer``. ``tolerance``: the largest measured noise, of a raw output in its spread, of boxes,
+    scores and masks, which lie in 0 to 1, as it is.
     """
 
     name: str

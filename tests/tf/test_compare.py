@@ -40,3 +40,10 @@ def test_detections_are_the_same_in_the_same_order_up_to_their_number():
     assert not compare(left, raw | detections([2, 1, 9], 2)).same_detections
     assert not compare(left, raw | detections([1, 2, 9], 3)).same_detections
     assert not compare(left, raw | detections([2, 1, 9], 2)).exact
+
+
+def test_proposals_of_a_first_stage_alone_have_no_classes():
+    proposals = {"rpn_box_encodings": np.ones((1, 4), np.float32), "num_detections": np.array([3], np.float32)}
+    assert compare(proposals, proposals).exact
+    assert not compare(proposals, proposals | {"num_detections": np.array([4], np.float32)}).same_detections
+    assert not compare(proposals, proposals | {"detection_classes": np.ones((1, 3), np.float32)}).same_detections
