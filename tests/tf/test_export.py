@@ -12,21 +12,23 @@ from ckptmap.errors import CheckpointError, ConfigError, OutputError
 from ckptmap.tf import outputs
 from ckptmap.tf.export import export
 from ckptmap.tf.load import load_detection_model
+from ckptmap.tf.models import read_pipeline, side_inputs
 from tests.tf.harness import convert
-from tests.tf.rows import EXACT, Row
+from tests.tf.rows import EDITS, EXACT, Row
 
 PLAIN_TENSORFLOW = """
 import sys
 import numpy as np
 import tensorflow as tf
 detect = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
-image = np.load(sys.argv[2]).astype(np.uint8)
-found = detect(input_tensor=tf.constant(image))
+found = detect(**{name: tf.constant(value) for name, value in np.load(sys.argv[2]).items()})
 np.savez(sys.argv[3], **{name: tensor.numpy() for name, tensor in found.items()})
 assert not {"ckptmap", "object_detection", "tf_slim"} & {name.partition(".")[0] for name in sys.modules}
 """
 SSD = Row("export_v2", "ssd_mobilenet_v2", EXACT, {"depth_multiplier": 0.35})
 MATRIX = (
+    Row("export_stock_v2", "ssd_mobilenet_v2"),
+    Row("export_stock_faster_rcnn", "faster_rcnn_resnet50", EDITS),
     Row("export_retinanet", "ssd_resnet50_v1_fpn", EXACT),
     Row("export_inception_stride_8", "faster_rcnn_inception_resnet_v2", EXACT, {"stride": 8}),
 )
@@ -49,7 +51,8 @@ def test_saved_models_detect_as_tf1_did(row, tf1, tmp_path):
 
 def detections_differ(ran, new, folder):
     """The largest difference of boxes and scores; classes and their number must be equal."""
-    np.save(folder / "image.npy", ran.image)
+    beside = outputs.random_values(side_inputs(read_pipeline(new / "pipeline.config")), ran.row.seed)
+    outputs.save(folder / "inputs.npz", {"input_tensor": ran.image.astype(np.uint8), **beside})
     saved_model = export(new, folder / "saved_model")
     run = [
         sys.executable,
@@ -58,7 +61,7 @@ def detections_differ(ran, new, folder):
         "-c",
         PLAIN_TENSORFLOW,
         saved_model,
-        folder / "image.npy",
+        folder / "inputs.npz",
         folder / "out.npz",
     ]
     done = subprocess.run(run, capture_output=True, text=True, check=False, cwd=folder)
