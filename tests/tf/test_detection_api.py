@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 from ckptmap.tf.environment import tf2
+from ckptmap.tf.exact import register
 from ckptmap.tf.models import build_model, read_pipeline
 from tests.tf.harness import convert
-from tests.tf.rows import Row
+from tests.tf.rows import EDITS, Row
 
 ROW = Row("7_classes", "ssd_mobilenet_v2", fields={"num_classes": 7, "size": 160})
+TWO_STAGES = [
+    pytest.param(Row("fine_tune_faster_rcnn", "faster_rcnn_resnet50", EDITS), 275, marks=pytest.mark.matrix),
+]
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +122,16 @@ def test_classification_restores_the_backbone_from_a_checkpoint_rooted_there(ran
     loaded = saved(tmp_path, "feature_extractor", backbone)
     assert len(loaded) == 260
     assert_equal(loaded, stored(new / "ckpt-0", "feature_extractor"))
+
+
+@pytest.mark.parametrize(("row", "variables"), TWO_STAGES, ids=str)
+def test_full_restores_every_variable_of_a_faster_rcnn(row, variables, tf1, tmp_path):
+    new = convert(tf1(row), tmp_path / "new")
+    model = new_faster_rcnn(row, tmp_path)
+    load_fine_tune_checkpoint(model, new / "ckpt-0", "full", row.num_classes)
+    loaded = saved(tmp_path, "model", model)
+    assert len(loaded) == variables
+    assert_equal(loaded, stored(new / "ckpt-0", "model"))
 
 
 def test_exported_saved_model_detects_what_the_tf1_graph_detected(ran, migrated, tmp_path):
