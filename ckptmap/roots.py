@@ -21,7 +21,7 @@ That is ``full`` with new classes too: the checkpoint was written for their numb
 """
 
 _BACKBONES = ("_feature_extractor/classification_backbone/", "_feature_extractor/_efficientnet/")
-"""Where a model's backbone lies; EfficientDet's pyramid takes it from a model of the same layers, that it is found in."""
+"""Where a model's backbone lies; in EfficientDet, whose pyramid shares its layers, it is found there."""
 _LAYER = "layer_with_weights-"
 _FIRST_STAGE = f"_feature_extractor_for_proposal_features/{_LAYER}"
 _SECOND_STAGE = f"_feature_extractor_for_box_classifier_features/{_LAYER}"

@@ -33,7 +33,7 @@ _BATCH_NORMS = {
 def presumed_verdict(
     target: str, settings: Mapping[str, object] | None = None, unknowns: Mapping[str, int] | None = None
 ) -> Verdict | None:
-    """The verdict on :func:`presumed_config`, or on an EfficientDet, which has no TF1 config; None for another target."""
+    """The verdict on :func:`presumed_config`, or on an EfficientDet, which has no TF1 config; None for others."""
     config = presumed_config(target, settings or {}, unknowns or {})
     return verdict(config) if config is not None else efficientdet_verdict(target)
 
