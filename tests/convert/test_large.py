@@ -147,24 +147,26 @@ def write_sparse(folder: Path, tensors: dict[str, tuple[int, ...]]) -> Path:
 
 
 MEASURED = """
-import json, resource, sys
+import json, sys
 import ckptmap
+from tests.memory import peak_bytes
 source, template, table, output, data = sys.argv[1:]
 report = ckptmap.convert(source, to=template, table=table, output=output, data=data, verify_data=True)
-print(json.dumps([report["output"]["bytes"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))
+print(json.dumps([report["output"]["bytes"], peak_bytes()]))
 """
 
 
 def measure(arguments: Sequence[object]) -> tuple[int, float]:
     """Bytes written, and the peak memory of the whole process in MB."""
     command = [sys.executable, "-c", MEASURED, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    paths = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=paths)
     size, peak = json.loads(done.stdout)
-    return size, peak / (1e6 if sys.platform == "darwin" else 1e3)
+    return size, peak / 1e6
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="needs sparse files and getrusage")
+@pytest.mark.skipif(os.name == "nt", reason="needs sparse files and a peak of memory")
 @pytest.mark.parametrize("mode", ["copy", "link"])
 def test_the_peak_of_memory_does_not_follow_the_size(tmp_path: Path, mode: str) -> None:
     joined = {f"part_{number}": (20_000_000, 2) for number in range(3)}

@@ -24,6 +24,7 @@ import json, resource, sys
 from ckptmap import open_checkpoint
 from ckptmap.cli import main
 from ckptmap.errors import CkptmapError
+from tests.memory import peak_bytes
 
 def read(path):
     try:
@@ -40,10 +41,9 @@ try:
     command = json.loads(sys.argv[1])
     read(command[1]) if command[0] == "read" else main(command)
 finally:
-    peak = resource.getrusage(resource.RUSAGE_SELF)
-    scale = 1 if sys.platform == "darwin" else 1024
+    used = resource.getrusage(resource.RUSAGE_SELF)
     with open("usage", "w") as file:
-        json.dump([peak.ru_utime + peak.ru_stime, peak.ru_maxrss * scale >> 20], file)
+        json.dump([used.ru_utime + used.ru_stime, peak_bytes() >> 20], file)
 """
 
 
