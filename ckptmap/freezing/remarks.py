@@ -21,6 +21,7 @@ TF2_IGNORES = Problem(
 )
 _FREEZE_NORMS = "freeze_batchnorm"
 _TRAIN_NORMS = "batch_norm_trainable"
+_OVERRIDE = "override_base_feature_extractor_hyperparams"
 _RCNN_EXTRACTORS = ("FirstStageFeatureExtractor/", "SecondStageFeatureExtractor/")
 
 
@@ -82,7 +83,7 @@ def no_match(one: Matched) -> Problem:
 def _batch_norm_fields(config: PipelineConfig, frozen: Sequence[Weight]) -> Iterator[Problem]:
     """The field that holds batch norms still, where it does; a default where something is frozen beside."""
     if config.architecture == SSD and config.model.flag(_FREEZE_NORMS):
-        yield _holds(_FREEZE_NORMS, "batch norms", config.model)
+        yield _holds_unevenly(config)
     if config.architecture == FASTER_RCNN and not config.extractor.flag(_TRAIN_NORMS):
         default = "" if config.extractor.has(_TRAIN_NORMS) else ", the default,"
         if frozen or not default:
@@ -97,25 +98,41 @@ def _holds(what: str, norms: str, block: View) -> Problem:
     return Problem(message, block.where(what.partition(":")[0]))
 
 
+def _holds_unevenly(config: PipelineConfig) -> Problem:
+    """What ``freeze_batchnorm`` of an SSD holds. TF1 sets it around the model (ssd_meta_arch.py); the batch norms that
+    ``conv_hyperparams`` make say themselves that they train (hyperparams_builder.py), as they do in the backbone under
+    the override. The Keras layers ask for it one by one."""
+    in_tf1 = "none" if config.extractor.flag(_OVERRIDE) else "those of the backbone"
+    return Problem(
+        f"{_FREEZE_NORMS} freezes no weight: the batch norms that it holds use their moving statistics and leave them "
+        f"as they are, gamma and beta go on training; in TF2 it holds all, in TF1 {in_tf1}: those made by "
+        "conv_hyperparams train all the same",
+        config.model.where(_FREEZE_NORMS),
+    )
+
+
 def _statistics(config: PipelineConfig | None, frozen: Iterable[Weight]) -> Iterator[Problem]:
     """In TF1 the moving statistics of a frozen batch norm go on moving; no pattern reaches them."""
-    norms = [weight.name for weight in frozen if "/BatchNorm/" in weight.name and weight.name.endswith("/beta")]
-    moving = sum(not _held(config, name) for name in norms)
+    norms = [weight for weight in frozen if "/BatchNorm/" in weight.name and weight.name.endswith("/beta")]
+    moving = sum(not _held(config, norm) for norm in norms)
     if moving:
         yield Problem(
             f"in TF1 the moving statistics of {moving} frozen batch norms go on moving: patterns do not reach them",
-            hint=f"{_FREEZE_NORMS}: true of an SSD, {_TRAIN_NORMS}: false of a Faster R-CNN's extractor hold them",
+            hint=f"{_FREEZE_NORMS}: true holds those of an SSD's backbone, {_TRAIN_NORMS}: false those of a Faster "
+            "R-CNN's extractor",
         )
-    if config is None and any(name.startswith(_RCNN_EXTRACTORS) for name in norms):
+    if config is None and any(norm.name.startswith(_RCNN_EXTRACTORS) for norm in norms):
         yield Problem(
             "the extractor's batch norms leave their moving statistics as they are, "
             f"unless the config says {_TRAIN_NORMS}: true"
         )
 
 
-def _held(config: PipelineConfig | None, norm: str) -> bool:
+def _held(config: PipelineConfig | None, norm: Weight) -> bool:
     """Whether TF1 leaves the statistics of this batch norm as they are: ``train_batch_norm`` of a Faster R-CNN's
-    extractor (faster_rcnn_meta_arch.py), ``freeze_batchnorm`` of an SSD (ssd_meta_arch.py)."""
-    if norm.startswith(_RCNN_EXTRACTORS):
+    extractor (faster_rcnn_meta_arch.py), ``freeze_batchnorm`` of an SSD's backbone (see ``_holds_unevenly``)."""
+    if norm.name.startswith(_RCNN_EXTRACTORS):
         return config is None or config.architecture != FASTER_RCNN or not config.extractor.flag(_TRAIN_NORMS)
-    return config is not None and config.architecture == SSD and config.model.flag(_FREEZE_NORMS)
+    if config is None or config.architecture != SSD or norm.part != BACKBONE:
+        return False
+    return config.model.flag(_FREEZE_NORMS) and not config.extractor.flag(_OVERRIDE)

@@ -65,7 +65,8 @@ def test_the_extractor_of_a_retinanet() -> None:
     assert remarks(found) == [
         (
             "in TF1 the moving statistics of 57 frozen batch norms go on moving: patterns do not reach them "
-            "(freeze_batchnorm: true of an SSD, batch_norm_trainable: false of a Faster R-CNN's extractor hold them)"
+            "(freeze_batchnorm: true holds those of an SSD's backbone, batch_norm_trainable: false those of a "
+            "Faster R-CNN's extractor)"
         )
     ]
 
@@ -113,9 +114,15 @@ def test_the_seeds_of_confusion_in_a_retinanet(tmp_path: Path) -> None:
     held = edited(config, tmp_path, "freeze_batchnorm: false", "freeze_batchnorm: true")
     assert remarks(freeze(RETINANET, pipeline=held, patterns=["FeatureExtractor/"])) == [
         (
-            f"{held}:126: freeze_batchnorm freezes no weight: batch norms use their moving statistics and leave them "
-            "as they are, gamma and beta go on training; TF1 and TF2 both read it"
-        )
+            f"{held}:126: freeze_batchnorm freezes no weight: the batch norms that it holds use their moving "
+            "statistics and leave them as they are, gamma and beta go on training; in TF2 it holds all, in TF1 none: "
+            "those made by conv_hyperparams train all the same"
+        ),
+        (
+            "in TF1 the moving statistics of 57 frozen batch norms go on moving: patterns do not reach them "
+            "(freeze_batchnorm: true holds those of an SSD's backbone, batch_norm_trainable: false those of a "
+            "Faster R-CNN's extractor)"
+        ),
     ]
 
 
@@ -199,7 +206,8 @@ def test_batch_norm_trainable_says_whether_statistics_move(tmp_path: Path) -> No
     assert remarks(freeze(FASTER_RCNN, pipeline=trained, patterns=patterns)) == [
         (
             "in TF1 the moving statistics of 114 frozen batch norms go on moving: patterns do not reach them "
-            "(freeze_batchnorm: true of an SSD, batch_norm_trainable: false of a Faster R-CNN's extractor hold them)"
+            "(freeze_batchnorm: true holds those of an SSD's backbone, batch_norm_trainable: false those of a "
+            "Faster R-CNN's extractor)"
         )
     ]
 

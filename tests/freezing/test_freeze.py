@@ -136,7 +136,8 @@ def test_patterns_of_a_config_are_told_with_their_lines(tmp_path: Path) -> None:
         f"{line}: freeze_variables '.*backbone/.*' matches no variable ('FeatureExtractor/.*' would match 180)",
         (
             "in TF1 the moving statistics of 60 frozen batch norms go on moving: patterns do not reach them "
-            "(freeze_batchnorm: true of an SSD, batch_norm_trainable: false of a Faster R-CNN's extractor hold them)"
+            "(freeze_batchnorm: true holds those of an SSD's backbone, batch_norm_trainable: false those of a "
+            "Faster R-CNN's extractor)"
         ),
         LAST_REMARK,
     ]
@@ -159,10 +160,15 @@ def test_a_pattern_that_freezes_everything_is_told() -> None:
 
 def test_freeze_batchnorm_freezes_no_weight(tmp_path: Path) -> None:
     found = freeze(FIXTURE, pipeline=config(tmp_path, "", "freeze_batchnorm: true"), patterns=["FeatureExtractor/"])
-    assert [remark.message.partition(":")[0] for remark in found.remarks] == [
-        "freeze_batchnorm freezes no weight",
-        LAST_REMARK.partition(":")[0],
+    assert [remark.message for remark in found.remarks[:2]] == [
+        (
+            "freeze_batchnorm freezes no weight: the batch norms that it holds use their moving statistics and leave "
+            "them as they are, gamma and beta go on training; in TF2 it holds all, in TF1 those of the backbone: those "
+            "made by conv_hyperparams train all the same"
+        ),
+        "in TF1 the moving statistics of 8 frozen batch norms go on moving: patterns do not reach them",
     ]
+    assert LAST_REMARK.startswith(found.remarks[2].message)
 
 
 def test_the_other_trainer_s_count_is_told_where_it_differs() -> None:
