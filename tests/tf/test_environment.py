@@ -64,4 +64,5 @@ def test_compiled_protobuf_is_refused():
 
 def test_missing_tensorflow_names_the_extra():
     code = "import importlib.util as u\nu.find_spec = lambda name: None\nenvironment.prepare()"
-    assert "TensorFlow is not installed (pip install 'ckptmap[tf]')" in run(code).stderr
+    message = "TensorFlow is not installed (with Python 3.10 to 3.12: pip install 'ckptmap[tf]')"
+    assert message in run(code).stderr
