@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
 from ckptmap.errors import Problem, ProblemsError
 from ckptmap.targets.names import NameIndex, numbers_in
@@ -61,6 +61,16 @@ class Layout:
             found = self._found[name] = self._index.find(name)
         return found
 
+    def _known(self, name: str) -> SpecVariable | None:
+        """The same as ``find``, without the search for the nearest names where there is none."""
+        if name not in self._found:
+            matches = self._index.matches(name)
+            if len(matches) != 1:
+                return None
+            self._found[name] = matches[0]
+        found = self._found[name]
+        return None if isinstance(found, Problem) else found
+
     def solve(
         self,
         offers: Mapping[str, Sequence[int]],
@@ -74,7 +84,7 @@ class Layout:
         the solution tell each rank and each length that does not fit, and each unknown that stays open.
         Strings that ``find`` does not know are passed over.
         """
-        found = [(text, shape, v) for text, shape in offers.items() if _is_variable(v := self.find(text))]
+        found = [(text, shape, v) for text, shape in offers.items() if (v := self._known(text)) is not None]
         ranks = [
             _wrong_rank(text, shape, v)
             for text, shape, v in found
@@ -104,10 +114,6 @@ class Layout:
         meaning = f" ({unknown.meaning})" if unknown.meaning else ""
         message = f"nothing decides {name}{meaning}, which shapes {len(users)} variables"
         return Problem(message, users[0], f"give it with {unknown.how_to_give}")
-
-
-def _is_variable(found: SpecVariable | Problem) -> TypeGuard[SpecVariable]:
-    return isinstance(found, SpecVariable)
 
 
 def _wrong_rank(text: str, shape: Sequence[int], variable: SpecVariable) -> Problem:

@@ -59,19 +59,33 @@ def build(api, prefer: str, name: str, directory: Path) -> dict:
 @pytest.mark.skipif(not PATHS, reason=NO_CORPUS)
 def test_every_type_of_the_corpus_is_built() -> None:
     assert sorted(one[0] for one in ONE_OF_EACH_TYPE) == [
+        "embedded_ssd_mobilenet_v1_exact_keras",
         "faster_rcnn_inception_resnet_v2_exact_keras",
         "faster_rcnn_inception_resnet_v2_keras",
+        "faster_rcnn_inception_v2_exact_keras",
+        "faster_rcnn_nas_exact_keras",
         "faster_rcnn_resnet101_exact_keras",
         "faster_rcnn_resnet101_keras",
         "faster_rcnn_resnet152_keras",
         "faster_rcnn_resnet50_exact_keras",
         "faster_rcnn_resnet50_keras",
+        "ssd_inception_v2_exact_keras",
+        "ssd_inception_v3_exact_keras",
+        "ssd_mobiledet_cpu_exact_keras",
+        "ssd_mobiledet_dsp_exact_keras",
+        "ssd_mobiledet_edgetpu_exact_keras",
+        "ssd_mobiledet_gpu_exact_keras",
+        "ssd_mobilenet_edgetpu_exact_keras",
         "ssd_mobilenet_v1_exact_keras",
         "ssd_mobilenet_v1_fpn_exact_keras",
         "ssd_mobilenet_v1_fpn_keras",
         "ssd_mobilenet_v1_keras",
+        "ssd_mobilenet_v1_ppn_exact_keras",
         "ssd_mobilenet_v2_fpn_exact_keras",
         "ssd_mobilenet_v2_keras",
+        "ssd_mobilenet_v2_mnasfpn_exact_keras",
+        "ssd_mobilenet_v3_large_exact_keras",
+        "ssd_mobilenet_v3_small_exact_keras",
         "ssd_resnet101_v1_fpn_exact_keras",
         "ssd_resnet50_v1_fpn_exact_keras",
         "ssd_resnet50_v1_fpn_keras",
@@ -97,7 +111,9 @@ def test_the_extractors_are_those_of_the_api(api) -> None:
     assert {one.keras for one in EXTRACTORS.values() if one.keras} <= keras
     ours = (*EXACT_TYPES, *SLIM_ONLY_TYPES)
     assert {one.exact for one in EXTRACTORS.values()} == {exact_type(name) for name in ours}
-    assert {name for name in keras if name.endswith(EXACT_SUFFIX)} == {one.exact for one in EXTRACTORS.values()} - {""}
+    efficientdet = {f"ssd_efficientnet-b{version}_bifpn{EXACT_SUFFIX}" for version in range(1, 8)}
+    exact = {one.exact for one in EXTRACTORS.values()} - {""}
+    assert {name for name in keras if name.endswith(EXACT_SUFFIX)} == exact | efficientdet
 
 
 def test_the_tf1_types_are_those_of_the_api(api) -> None:
