@@ -36,8 +36,9 @@ def machine(folder: Path) -> str:
         names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
         cpu = names[0] if names else cpu
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    kernel = ".".join(platform.release().split(".")[:2])
     return (
-        f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GB of memory, {platform.system()} {platform.release()}, "
+        f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GB of memory, {platform.system()} {kernel}, "
         f"{_file_system(folder)}, Python {platform.python_version()}, {_tensorflow()}, "
         f"load {os.getloadavg()[0]:.1f} when it began"
     )
