@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.pipeline.models import SLIM_ONLY_RCNN, SLIM_ONLY_SSD
+from ckptmap.pipeline.models import EXACT_SUFFIX, SLIM_ONLY_RCNN, SLIM_ONLY_SSD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-EXACT_SUFFIX = "_exact_keras"
 
 _SSD = (
     "ssd_mobilenet_v1",
