@@ -181,27 +181,22 @@ def _write(
         _check_empty(folder, force=how.force)
         staged = stage_checkpoint(made, checkpoint, staging, seed=how.seed, data=how.data, progress=how.progress)
         staging.begin_flush()
-        verified = read_back(staging.unnamed(CHECKPOINT_NAME), staged, checkpoint, everything=how.verify_data)
+        again = read_back(staging.unnamed(CHECKPOINT_NAME), staged, checkpoint, everything=how.verify_data)
         checkpoint.refuse_changed(before)
-        kept = len(staged.written) - verified
+        kept = len(staged.written) - again.values
         notes = staged.placement.notes if checkpoint.verify else (*staged.placement.notes, _UNVERIFIED)
         checksums = {
             "source": checkpoint.digests(),
             "table": destination.table.digests,
-            "output": _digests(staging.unnamed(CHECKPOINT_NAME)),
+            "output": again.digests,
         }
-        output = Output(str(prefix), staged.nbytes, verified, notes, staged.placement.mode, kept, checksums)
+        output = Output(str(prefix), staged.nbytes, again.values, notes, staged.placement.mode, kept, checksums)
         report = document(made, migration, output, ranges=ranges)
         staging.write(REPORT_NAME, to_json(report) + "\n")
         if migration is not None:
             staging.write(CONFIG_NAME, migration.text)
         staging.commit()
     return report
-
-
-def _digests(prefix: Path) -> dict[str, str]:
-    with open_checkpoint(prefix) as written:
-        return written.digests()
 
 
 def _check_output(folder: Path, *, force: bool) -> None:

@@ -72,8 +72,16 @@ def stage_checkpoint(
     )
 
 
-def read_back(prefix: Path, staged: Staged, source: Checkpoint, *, everything: bool = False) -> int:
-    """Compare every checksum of the new index, and read every value but the adopted ones; the number of values read.
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """A new checkpoint as it was read again: how many of its values, and its ``Checkpoint.digests``."""
+
+    values: int
+    digests: dict[str, str]
+
+
+def read_back(prefix: Path, staged: Staged, source: Checkpoint, *, everything: bool = False) -> ReadBack:
+    """Compare every checksum of the new index, and read every value but the adopted ones.
 
     Args:
         prefix: the new checkpoint.
@@ -94,7 +102,7 @@ def read_back(prefix: Path, staged: Staged, source: Checkpoint, *, everything: b
                 raise VerificationError(f"{key} is not in the index as it was written", where=str(prefix))
         for key in read:
             _compare(checkpoint, key, source, staged.copied.get(key))
-    return len(read)
+        return ReadBack(len(read), checkpoint.digests())
 
 
 def _compare(checkpoint: Checkpoint, key: str, source: Checkpoint, copied: str | None) -> None:
