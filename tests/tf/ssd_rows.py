@@ -117,14 +117,14 @@ MOBILENET_FPNS = (
 RETINANETS = (
     Row("ssd_resnet101_v1_fpn", R101, EXACT),
     Row("ssd_resnet152_v1_fpn", R152, EXACT),
-    Row("resnet50_20_classes_320_px", R50, EXACT, classes(20, size=320)),
-    Row("resnet101_1_class", R101, EXACT, classes(1)),
-    Row("resnet152_5_classes_levels_3_to_6", R152, EXACT, classes(5, **levels(3, 6, layer_depth=32))),
-    Row("resnet50_own_hyperparameters", R50, EXACT, {"override": "false"}),
-    Row("resnet50_relu_epsilon", R50, EXACT, {"activation": "RELU", **batch_norm(0.01, "true")}),
-    Row("resnet50_half_levels_2_to_6", R50, EXACT, levels(2, 6, layer_depth=64, depth_multiplier=0.5)),
-    Row("resnet50_shared_tower", R50, EXACT, {"share_prediction_tower": "true", "predictor_activation": "RELU"}),
-    Row("resnet50_stock", R50, WEIGHTS, prefer="stock"),
+    Row("retinanet50_20_classes_320_px", R50, EXACT, classes(20, size=320)),
+    Row("retinanet101_1_class", R101, EXACT, classes(1)),
+    Row("retinanet152_5_classes_levels_3_to_6", R152, EXACT, classes(5, **levels(3, 6, layer_depth=32))),
+    Row("retinanet50_own_hyperparameters", R50, EXACT, {"override": "false"}),
+    Row("retinanet50_relu_epsilon", R50, EXACT, {"activation": "RELU", **batch_norm(0.01, "true")}),
+    Row("retinanet50_half_levels_2_to_6", R50, EXACT, levels(2, 6, layer_depth=64, depth_multiplier=0.5)),
+    Row("retinanet50_shared_tower", R50, EXACT, {"share_prediction_tower": "true", "predictor_activation": "RELU"}),
+    Row("retinanet50_stock", R50, WEIGHTS, prefer="stock"),
 )
 SETTINGS = (*MOBILENET_V1, *MOBILENET_V2, *MOBILENET_FPNS, *RETINANETS)
 """The deepest models, every model at another class count, every setting that changes variables or outputs."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from tests.tf.harness import prove
@@ -9,6 +11,11 @@ from tests.tf.matrix import ONE_EACH, SETTINGS, as_expected
 
 LEAST_SPREAD = 0.05  # of an output that varies enough for a difference to show
 ROWS = [*ONE_EACH, *(pytest.param(row, marks=pytest.mark.matrix) for row in SETTINGS)]
+
+
+def test_every_row_has_a_name_of_its_own():
+    names = Counter(row.name for row in (*ONE_EACH, *SETTINGS))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
