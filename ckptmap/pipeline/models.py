@@ -39,6 +39,7 @@ RESNET_FPN = ("ssd_resnet50_v1_fpn", "ssd_resnet101_v1_fpn", "ssd_resnet152_v1_f
 RCNN_RESNET = ("faster_rcnn_resnet50", "faster_rcnn_resnet101", "faster_rcnn_resnet152")
 RCNN_INCEPTION_RESNET = ("faster_rcnn_inception_resnet_v2",)
 
+SPAGHETTINET = "ssd_spaghettinet"
 SLIM_ONLY_SSD = (
     "embedded_ssd_mobilenet_v1",
     "ssd_inception_v2",
@@ -56,7 +57,7 @@ SLIM_ONLY_SSD = (
     "ssd_resnet101_v1_ppn",
     "ssd_resnet152_v1_ppn",
     "ssd_resnet50_v1_ppn",
-    "ssd_spaghettinet",
+    SPAGHETTINET,
 )
 SLIM_ONLY_RCNN = ("faster_rcnn_inception_v2", "faster_rcnn_nas", "faster_rcnn_pnas")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ckptmap.pipeline.changes import Change, word
-from ckptmap.pipeline.models import MOBILENET_FPN, MOBILENET_V1, MOBILENET_V2, RESNET_FPN, SLIM_ONLY_SSD
+from ckptmap.pipeline.models import MOBILENET_FPN, MOBILENET_V1, MOBILENET_V2, RESNET_FPN, SLIM_ONLY_SSD, SPAGHETTINET
 from ckptmap.pipeline.rule import RAW_OUTPUTS, Effect, Rule, group_norm, normalized
 from ckptmap.pipeline.widths import Widths, keras_widths, slim_widths
 
@@ -27,7 +27,7 @@ _LAST_BACKBONE_LEVEL = 5
 _RESNET_NARROWEST = 64  # filters of the first block: a larger min_depth widens it
 _TAKES = {
     **dict.fromkeys((*MOBILENET_FPN, *RESNET_FPN, "ssd_mobilenet_v2_mnasfpn"), "fpn"),
-    "ssd_spaghettinet": "spaghettinet_arch_name",
+    SPAGHETTINET: "spaghettinet_arch_name",
 }
 """The one special setting that an extractor takes, where it is not num_layers."""
 _BATCH_NORM_EPSILON = 1e-3  # of the Keras MobileNets without override

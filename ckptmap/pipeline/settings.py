@@ -19,6 +19,7 @@ from ckptmap.pipeline.models import (
     MOBILENET_V2,
     RESNET_FPN,
     SLIM_ONLY_SSD,
+    SPAGHETTINET,
     SSD,
     tf1_type,
 )
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 Setting = bool | int | str
 _COMPLETE = "scale and center"
+_SPAGHETTINET_USUAL = "spaghettinet_edgetpu_m"  # the extractor's own default; the field has none
 _USUAL_PREDICTORS = {
     **dict.fromkeys((*MOBILENET_V1, *MOBILENET_V2), CONVOLUTIONAL),
     **dict.fromkeys((*MOBILENET_FPN, *RESNET_FPN), SHARED),
@@ -95,6 +97,9 @@ def _ssd_settings(config: PipelineConfig) -> dict[str, Setting]:
     }
     if tf1_type(config.extractor_type) in SLIM_ONLY_SSD:
         found["depth_multiplier"] = f"{extractor.number('depth_multiplier'):g}"
+    if tf1_type(config.extractor_type) == SPAGHETTINET:
+        named = extractor.has("spaghettinet_arch_name")
+        found["spaghettinet_arch_name"] = extractor.text("spaghettinet_arch_name") if named else _SPAGHETTINET_USUAL
     if config.predictor_kind in (CONVOLUTIONAL, SHARED):
         found |= {
             "use_dropout": predictor.flag("use_dropout"),

@@ -155,3 +155,16 @@ def test_r_cnn() -> None:
 def test_every_public_config_has_settings(configs) -> None:
     names = {settings(read_config(path)).target for path in sorted(configs.glob("samples_tf1/*"))}
     assert {"ssd_mobilenet_v2", "mask_rcnn_resnet50", "rfcn_resnet101", "context_rcnn_resnet101"} <= names
+
+
+@pytest.mark.parametrize(
+    ("arch", "expected"),
+    [
+        ("spaghettinet_arch_name: 'spaghettinet_edgetpu_l'", "spaghettinet_edgetpu_l"),
+        ("", "spaghettinet_edgetpu_m"),
+    ],
+)
+def test_the_architecture_of_a_spaghettinet(arch: str, expected: str) -> None:
+    text = ssd("ssd_spaghettinet_exact_keras", arch)
+    assert settings(parse_config(text)).settings["spaghettinet_arch_name"] == expected
+    assert "spaghettinet_arch_name" not in settings(parse_config(ssd())).settings
