@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 from ckptmap.mapping.nearest import did_you_mean
 
@@ -57,29 +58,32 @@ _REGEX = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Placeholder:
-    """A declared placeholder; ``choices`` maps each text in the source to its text in the target."""
+    """A declared placeholder; ``choices`` maps each text in the source to its text in the target.
+
+    Without slots, for the properties that are calculated once for all patterns that hold it.
+    """
 
     name: str
     type: Type
     choices: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def regex(self) -> str:
         """What it matches, as a regular expression without groups."""
         if self.type is Type.CHOICE:
             return "|".join(re.escape(text) for text in sorted(self.choices, key=lambda text: (-len(text), text)))
         return _REGEX[self.type]
 
-    @property
+    @cached_property
     def numeric(self) -> bool:
         """True when it can be calculated with."""
         if self.type is Type.CHOICE:
             return all(re.fullmatch("0|[1-9][0-9]{0,8}", value) for value in self.choices.values())
         return self.type in (Type.INT, Type.AUTO)
 
-    @property
+    @cached_property
     def ambiguity(self) -> int:
         """In how many ways it can match at one place, at most."""
         if self.type is Type.AUTO:
@@ -108,13 +112,22 @@ Parts = tuple["str | Placeholder", ...]
 """Literal texts and placeholders in turn."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pattern:
     """A full-match pattern: ``parts`` are literal texts and placeholders."""
 
     text: str
     parts: Parts
-    regex: re.Pattern[str] = field(compare=False)
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """Compiled when a name is first tried against it: many a pattern of a table never is."""
+        return re.compile(self.expression)
+
+    @property
+    def expression(self) -> str:
+        """What it matches, as a regular expression with a group for each placeholder."""
+        return _regex(self.parts)
 
     @property
     def prefix(self) -> str:
@@ -127,6 +140,11 @@ class Pattern:
         """The literal text that every match ends with."""
         last = self.parts[-1]
         return last if isinstance(last, str) else ""
+
+    @property
+    def alternatives(self) -> int:
+        """How many alternatives its placeholders have together."""
+        return sum(len(part.choices) for part in self.parts if isinstance(part, Placeholder))
 
     @property
     def names(self) -> frozenset[str]:
@@ -149,7 +167,7 @@ class Pattern:
     @classmethod
     def literal(cls, text: str) -> Pattern:
         """The pattern that is this one name."""
-        return cls(text, (text,), re.compile(re.escape(text)))
+        return cls(text, (text,))
 
     def __str__(self) -> str:
         return self.text
@@ -178,7 +196,7 @@ def parse_pattern(text: str, where: Where) -> Pattern:
     parts = [piece if literal else _placeholder(piece, where) for piece, literal in _pieces(text)]
     _check_literals(text)
     _check_linear(parts)
-    return Pattern(text, tuple(parts), re.compile(_regex(parts)))
+    return Pattern(text, tuple(parts))
 
 
 def join_pattern(prefix: Pattern | None, pattern: Pattern) -> Pattern:
@@ -190,7 +208,7 @@ def join_pattern(prefix: Pattern | None, pattern: Pattern) -> Pattern:
         raise PatternError(f"{{{min(clash)}}} is used by the included table too", "rename it")
     parts = _merge([*prefix.parts, "/", *pattern.parts])
     _check_linear(parts)
-    return Pattern(f"{prefix.text}/{pattern.text}", tuple(parts), re.compile(_regex(parts)))
+    return Pattern(f"{prefix.text}/{pattern.text}", tuple(parts))
 
 
 @dataclass(frozen=True, slots=True)
