@@ -90,6 +90,8 @@ class BundleWriter:
     ) -> Written:
         """Appends one part of a partitioned variable: ``extents`` are (start, length) pairs, one a dimension.
 
+        A part that is all of it becomes a plain value, as in ``BundleWriter::AddSlice``: TensorFlow reads no other.
+
         Raises:
             ValueError: the part was written before, the bytes do not fill it, or ``key`` has another shape.
             OutputError: the file cannot be written.
@@ -99,6 +101,8 @@ class BundleWriter:
         if whole.shape != shape or (name in self._entries and not whole.slices):
             raise ValueError(f"{key!r} was written with another shape, or whole")
         lengths = tuple(dim if length == FULL else length for (_, length), dim in zip(extents, shape, strict=True))
+        if lengths == shape:
+            return self._append(name, dtype, shape, chunks, None)
         written = self._append(slice_key(name, extents), dtype, lengths, chunks, None)
         self._entries[name] = replace(whole, slices=(*whole.slices, extents))
         return written

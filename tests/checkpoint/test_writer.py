@@ -57,7 +57,7 @@ def test_round_trip(tmp_path_factory: pytest.TempPathFactory, bundle: dict[str, 
 
 @given(
     st.sampled_from([DType.FLOAT32, DType.INT8, DType.STRING]),
-    st.lists(st.integers(1, 4), min_size=1, max_size=3),
+    st.lists(st.integers(1, 4), min_size=2, max_size=3),
     st.integers(0, 2),
     st.booleans(),
     st.randoms(use_true_random=False),
@@ -92,6 +92,19 @@ def test_partitioned_variables(tmp_path_factory, dtype, lengths, other, last, ra
         assert variable.nbytes == len(raw)
         assert variable.span is None
         assert {(part.starts[cut], part.lengths[cut]) for part in variable.slices} == set(parts)
+
+
+@pytest.mark.parametrize("extents", [((0, FULL), (0, FULL)), ((0, 2), (0, FULL)), ((0, 2), (0, 3))])
+def test_a_part_that_is_all_of_it_is_a_plain_value(tmp_path: Path, extents: tuple[tuple[int, int], ...]) -> None:
+    with Staging(tmp_path) as staging, BundleWriter(staging, "m") as writer:
+        writer.add_part("v", DType.UINT8, (2, 3), extents, [b"123456"])
+        with pytest.raises(ValueError, match="with another shape, or whole"):
+            writer.add_part("v", DType.UINT8, (2, 3), ((0, 1), (0, 3)), [b"123"])
+        writer.finish()
+        staging.commit()
+    with open_checkpoint(tmp_path / "m") as checkpoint:
+        variable = checkpoint.inventory.variables["v"]
+        assert (variable.span, variable.slices) == (Span(0, 0, 6, crc32c(b"123456")), ())
 
 
 def test_what_add_tells(tmp_path: Path) -> None:
