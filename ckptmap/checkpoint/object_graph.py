@@ -91,6 +91,19 @@ class ObjectGraph:
         """What the tf.train.Checkpoint was made of: ``model``, ``optimizer``, ``save_counter`` …"""
         return tuple(child.name for child in self.nodes[0].children)
 
+    def key(self, path: str) -> str | None:
+        """The checkpoint key of the variable at an object path (its parts escaped), None where there is no variable.
+
+        TensorFlow finds a variable so; the key itself can be another path to it.
+        """
+        node = self.nodes[0]
+        for name in map(unescape_name, path.split("/")):
+            places = [child.node for child in node.children if child.name == name]
+            if not places:
+                return None
+            node = self.nodes[places[0]]
+        return next((tensor.key for tensor in node.tensors if tensor.name == VARIABLE_VALUE), None)
+
 
 def escape_name(name: str) -> str:
     """A child's name as it stands in a checkpoint key."""

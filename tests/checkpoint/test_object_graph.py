@@ -46,6 +46,22 @@ def test_the_smallest_graph() -> None:
     assert graph.full_names["model/a.Sb/w/.ATTRIBUTES/VARIABLE_VALUE"] == "layer/w"
 
 
+def test_a_variable_is_found_along_the_names_of_its_objects() -> None:
+    key = "model/variables/0/.ATTRIBUTES/VARIABLE_VALUE"
+    graph = ObjectGraph(
+        (
+            Node((Child("model", 1),)),
+            Node((Child("a/b", 2), Child("variables", 3))),
+            Node((Child("w", 4),)),
+            Node((Child("0", 4),)),
+            Node((), (SavedTensor("OTHER", "w", "other"), SavedTensor("VARIABLE_VALUE", "w", key))),
+        )
+    )
+    assert graph.key("model/a.Sb/w") == graph.key("model/variables/0") == key
+    assert graph.key("model/a.Sb/v") is None
+    assert graph.key("model/a.Sb") is None
+
+
 def test_the_bytes_of_a_graph() -> None:
     root = b"\x0a\x05\x08\x01\x12\x01v" + b"\x2a\x02\x08\x01"
     tensor = b"\x0a\x0eVARIABLE_VALUE" + b"\x12\x01n" + b"\x1a\x1cv/.ATTRIBUTES/VARIABLE_VALUE"

@@ -11,7 +11,6 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
 from ckptmap.checkpoint.object_graph import object_path, variable_key
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.conversion import plan
@@ -25,7 +24,7 @@ from ckptmap.mapping.ops import execute
 from ckptmap.mapping.slots import classify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -65,7 +64,7 @@ class Wrong:
 class Values:
     """What both checkpoints say: how many variables hold what they should, and which do not.
 
-    ``keys``: by TF1 name, the checkpoint key of the variable that it became. ``parts``: by TF1 name, the part of the
+    ``keys``: by TF1 name, the key of the model's variable that it became. ``parts``: by TF1 name, the part of the
     model. ``note`` says why nothing was compared, empty where it was.
     """
 
@@ -98,29 +97,32 @@ def _plan(old: Old) -> Plan:
 
 
 def _compared(made: Plan, before: Checkpoint, after: Checkpoint) -> Values:
-    root = _root(made.root, after)
-    records = {_key(root, record): record for record in made.targets if record.fate is TargetFate.RESTORED}
+    restored = [record for record in made.targets if record.fate is TargetFate.RESTORED]
+    records = _stored(made.root, restored, after)
     links = tuple(Link(key, record.sources, record.ops) for key, record in records.items())
     found = compare(before, after, Options(False, False, 0.0, ()), Migration(made.table, links, {}))
     fates = {one.name: one.fate for one in found.records if one.name in records}
-    keys = {source: key for key, record in records.items() for source in _names(record, before)}
+    sources = {source: record.variable for record in restored for source in _names(record, before)}
     search = _Search(before, after)
     return Values(
         equal=sum(fate is DiffFate.EQUAL for fate in fates.values()),
         wrong=tuple(search.wrong(key, records[key], fate) for key, fate in fates.items() if fate is not DiffFate.EQUAL),
-        keys=keys,
-        parts={source: records[key].variable.part for source, key in keys.items()},
+        keys={source: variable_key(object_path(made.root, variable.key)) for source, variable in sources.items()},
+        parts={source: variable.part for source, variable in sources.items()},
     )
 
 
-def _root(root: str, after: Checkpoint) -> str:
-    """What the model hangs under in the new checkpoint: ``model``, or in an exported SavedModel ``_model``."""
-    exported = any(name.startswith(f"_{root}/") for name in after.inventory.variables if name != OBJECT_GRAPH_KEY)
-    return f"_{root}" if exported else root
+def _stored(root: str, records: Sequence[TargetRecord], after: Checkpoint) -> dict[str, TargetRecord]:
+    """The records by the keys of their variables in the new checkpoint.
 
-
-def _key(root: str, record: TargetRecord) -> str:
-    return variable_key(object_path(root, record.variable.key))
+    An exported SavedModel calls the model ``_model`` and its variables ``_model/_box_predictor/variables/0`` and so on:
+    only its object graph tells which one is at a path.
+    """
+    graph = after.object_graph()
+    place = f"_{root}" if graph is not None and f"_{root}" in graph.root_names else root
+    paths = [object_path(place, record.variable.key) for record in records]
+    found = [graph.key(path) if graph is not None else None for path in paths]
+    return {key or variable_key(path): record for key, path, record in zip(found, paths, records, strict=True)}
 
 
 def _names(record: TargetRecord, before: Checkpoint) -> Iterator[str]:

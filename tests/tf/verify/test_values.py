@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import ckptmap
-from ckptmap.tf.verify.sources import find_new, find_old
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
+from ckptmap.checkpoint.object_graph import Child, ObjectGraph, format_object_graph, variable_key
+from ckptmap.checkpoint.staging import Staging
+from ckptmap.checkpoint.values import join_strings
+from ckptmap.checkpoint.writer import BundleWriter
+from ckptmap.tf.verify.sources import New, NewKind, find_new, find_old
 from ckptmap.tf.verify.values import Instead, Values, compare_values
 from tests.tf.verify.damage import convert_changed, reverse_channels, swap
 
@@ -29,6 +36,35 @@ def test_a_conversion_holds_every_value(tmp_path: Path) -> None:
     assert (found.equal, found.wrong, found.note) == (324, (), "")
     assert found.keys[CONV].endswith("/layer_with_weights-0/kernel/.ATTRIBUTES/VARIABLE_VALUE")
     assert found.parts[CONV] == "backbone"
+
+
+def test_a_saved_model_keeps_the_model_under_other_keys(tmp_path: Path) -> None:
+    ckptmap.convert(TINY, pipeline=TINY / "pipeline.config", output=tmp_path / "new")
+    kept = New(NewKind.SAVED_MODEL, str(as_exported(tmp_path / "new", tmp_path / "exported")))
+    found = compare_values(find_old(TINY), kept)
+    assert (found.equal, found.wrong, found.note) == (324, (), "")
+    assert found.keys == compare_values(find_old(TINY), find_new(tmp_path / "new")).keys
+
+
+def as_exported(new: Path, folder: Path) -> Path:
+    """A checkpoint with the keys of an exported SavedModel: the model is ``_model``, its variables are one list."""
+    with ckptmap.open_checkpoint(new) as checkpoint, Staging(folder) as staging:
+        graph = checkpoint.object_graph()
+        variables = {key: one for key, one in checkpoint.inventory.variables.items() if key.startswith("model/")}
+        keys = {key: variable_key(f"_model/variables/{number}") for number, key in enumerate(variables)}
+        root, *others = (
+            replace(node, tensors=tuple(replace(one, key=keys.get(one.key, one.key)) for one in node.tensors))
+            for node in graph.nodes
+        )
+        root = replace(root, children=tuple(Child(f"_{one.name}", one.node) for one in root.children))
+        with BundleWriter(staging, "variables") as writer:
+            for key, one in variables.items():
+                writer.add(keys[key], one.dtype, one.shape, checkpoint.chunks(key))
+            encoded = join_strings([format_object_graph(ObjectGraph((root, *others)))])
+            writer.add(OBJECT_GRAPH_KEY, DType.STRING, (), [encoded])
+            writer.finish()
+        staging.commit()
+    return folder / "variables"
 
 
 def test_without_a_config_the_checkpoint_shows_what_it_is(tmp_path: Path) -> None:
