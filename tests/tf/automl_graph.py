@@ -18,6 +18,9 @@ import numpy as np
 from ckptmap.tf import environment, outputs
 from ckptmap.tf.tf1_weights import assign, calibrate, randomize
 
+OLD_RATIOS = [[1.0, 1.0], [1.4, 0.7], [0.7, 1.4]]
+"""Width and height of each aspect ratio before September 2020 (efficientdet/hparams_config.py at 0a7798a)."""
+
 
 def main(checkout: str, request: str) -> None:
     """Do what the request says: a list of objects with the arguments of ``run`` or ``variables``."""
@@ -52,16 +55,19 @@ def _build(v1: Any, version: str, size: int, num_classes: int) -> tuple[Any, Any
     image = v1.placeholder(v1.float32, [1, size, size, 3], name="image")
     classes, boxes = environment.import_quietly("efficientdet_arch").efficientdet(image, config=config)
     maps = {f"{name}_{level}": found[level] for name, found in (("class", classes), ("box", boxes)) for level in found}
-    return image, config, maps | {"decoded": _decoded(v1, config, boxes)}
+    decoded = {
+        "decoded": _decoded(v1, config, config.aspect_ratios, boxes),
+        "decoded_2020": _decoded(v1, config, OLD_RATIOS, boxes),
+    }
+    return image, config, maps | decoded
 
 
-def _decoded(v1: Any, config: Any, boxes: dict[int, Any]) -> Any:
-    """AutoML's own decoding with its own anchors: corners in pixels, [1, anchors, 4]."""
+def _decoded(v1: Any, config: Any, ratios: Any, boxes: dict[int, Any]) -> Any:
+    """AutoML's own decoding with its own anchors of these aspect ratios: corners in pixels, [1, anchors, 4]."""
     module = environment.import_quietly("tf2.anchors")
     grid = module.Anchors(
-        config.min_level, config.max_level, config.num_scales, config.aspect_ratios, config.anchor_scale,
-        config.image_size,
-    )  # fmt: skip
+        config.min_level, config.max_level, config.num_scales, ratios, config.anchor_scale, config.image_size
+    )
     flat = v1.concat([v1.reshape(boxes[level], [1, -1, 4]) for level in sorted(boxes)], axis=1)
     return module.decode_box_outputs(flat, grid.boxes)
 
