@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
     Sampled = Mapping[str, Mapping[str, Array]]
 
-ROUNDING = 2e-5
-"""Of a node's spread; of two stages, which crop and pool in another order of operations, 2e-6 was measured."""
+ROUNDING = 2e-6
+"""Of a node's spread: as much as the outputs of two stages may differ (``measuring.TWO_STAGES``)."""
 _PYRAMID = re.compile(r"/fpn/(?:.*/)?(?P<kind>smoothing|projection|bottom_up_block)_?(?P<number>\d+)")
 _LEVEL = re.compile(r"(?:BoxPredictor|/feature)_(?P<number>\d+)/")
 _SHARED = "WeightSharedConvolutionalBoxPredictor"

@@ -43,9 +43,9 @@ def test_the_level_that_differs_is_told() -> None:
 
 def test_rounding_of_two_stages_is_no_difference() -> None:
     stages = {"rpn_box_encodings": np.zeros((1, 1, 4), np.float32)}
-    assert compared(outputs([0, 2, 4 + 2e-5], **stages), **stages).agrees
-    assert not compared(outputs([0, 2, 4 + 2e-5])).agrees
-    assert not compared(outputs([0, 2, 4 + 1e-4], **stages), **stages).agrees
+    assert compared(outputs([0, 2, 4 + 2e-6], **stages), **stages).agrees
+    assert not compared(outputs([0, 2, 4 + 2e-6])).agrees
+    assert not compared(outputs([0, 2, 4 + 5e-6], **stages), **stages).agrees
 
 
 def test_other_detections_from_equal_outputs_are_a_difference() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import ckptmap
 from ckptmap.tf.environment import TensorFlowError, prepare
+from ckptmap.tf.export import export as export_tf2
 from ckptmap.tf.verify import Verification, verify
 from ckptmap.tf.verify.sources import NewKind, OldKind
 from tests.tf.exports import Export, export_tf1
@@ -19,6 +20,8 @@ from tests.tf.verify.damage import convert_changed, reverse_channels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.tf.harness import Ran
 
 try:
     prepare()
@@ -32,7 +35,7 @@ TINY, TRAINING = FIXTURES / "ssd_mobilenet_v2_tiny", FIXTURES / "ssd_mobilenet_v
 RETINANET = Row("verify_retinanet", "ssd_resnet50_v1_fpn", fields={"override": "false"})
 FASTER_RCNN = Row("verify_faster_rcnn", "faster_rcnn_resnet50")
 MASK_RCNN = Row("verify_mask_rcnn", "faster_rcnn_resnet50", fields={"predictor": "masks", "stages": 3})
-ROUNDING = 2e-5
+ROUNDING = 2e-6
 compare = partial(verify, limit=1)
 Kinds = tuple[str, OldKind]
 SOURCES: tuple[Kinds, ...] = (
@@ -56,6 +59,10 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, Path], P
     return exported
 
 
+def every_source(ran: Ran, exported: Path) -> dict[OldKind, Path]:
+    return {OldKind.SLIM: ran.folder, **{kind: exported / file for file, kind in SOURCES}}
+
+
 def names(found: Verification) -> list[tuple[str, bool]]:
     return [(cause.name, cause.proven) for cause in found.causes]
 
@@ -76,15 +83,23 @@ def test_an_ssd_agrees_from_every_export(export: Callable, tmp_path: Path, file:
 
 
 def test_a_saved_model_on_the_new_side(export: Callable, tmp_path: Path) -> None:
-    from ckptmap.tf.export import export as export_tf2
-
     ckptmap.convert(TINY, pipeline=TINY / "pipeline.config", output=tmp_path / "new")
     saved_model = export_tf2(tmp_path / "new", tmp_path / "saved_model")
     found = compare(export(TINY / "pipeline.config", TINY / "model.ckpt"), saved_model)
-    assert found.new.kind is NewKind.SAVED_MODEL
-    assert found.agree
+    assert (found.new.kind, found.agree) == (NewKind.SAVED_MODEL, True)
     assert {one.name for one in found.measures} >= {"raw_detection_boxes", "raw_detection_scores", "detection_boxes"}
     assert found.values.equal == 324
+
+
+@pytest.mark.parametrize("row", [FASTER_RCNN], ids=str)
+def test_a_saved_model_of_two_stages(tf1: Callable, export: Callable, tmp_path: Path, row: Row) -> None:
+    ran = tf1(row)
+    ckptmap.convert(ran.checkpoint, pipeline=ran.pipeline, output=tmp_path / "new")
+    saved_model = export_tf2(tmp_path / "new", tmp_path / "saved_model")
+    found = compare(export(ran.pipeline, ran.checkpoint), saved_model)
+    assert (found.new.kind, found.agree) == (NewKind.SAVED_MODEL, True)
+    assert {one.name for one in found.measures} >= {"rpn_box_encodings", "refined_box_encodings", "detection_boxes"}
+    assert found.values.equal == 275
 
 
 def test_bgr_is_named_at_the_first_layer(tmp_path: Path) -> None:
@@ -129,9 +144,9 @@ def test_a_pyramid(tf1: Callable, export: Callable, tmp_path: Path, row: Row) ->
     ran = tf1(row)
     ckptmap.convert(ran.checkpoint, pipeline=ran.pipeline, output=tmp_path / "exact")
     ckptmap.convert(ran.checkpoint, pipeline=ran.pipeline, output=tmp_path / "stock", prefer="stock")
-    for old in (ran.folder, export(ran.pipeline, ran.checkpoint)):
+    for kind, old in every_source(ran, export(ran.pipeline, ran.checkpoint)).items():
         found = compare(old, tmp_path / "exact")
-        assert found.agree
+        assert (found.old.kind, found.agree) == (kind, True)
         assert raw(found) == {"box_encodings": 0.0}
     found = compare(export(ran.pipeline, ran.checkpoint), tmp_path / "stock")
     assert not found.agree
@@ -145,9 +160,9 @@ def test_a_pyramid(tf1: Callable, export: Callable, tmp_path: Path, row: Row) ->
 def test_two_stages(tf1: Callable, export: Callable, tmp_path: Path, row: Row) -> None:
     ran, new = tf1(row), tmp_path / "new"
     ckptmap.convert(ran.checkpoint, pipeline=ran.pipeline, output=new)
-    for old in (ran.folder, export(ran.pipeline, ran.checkpoint)):
+    for kind, old in every_source(ran, export(ran.pipeline, ran.checkpoint)).items():
         found = compare(old, new)
-        assert found.agree
+        assert (found.old.kind, found.agree) == (kind, True)
         assert max(raw(found).values()) <= ROUNDING
     _edit(new, "maxpool_stride: 1", "maxpool_stride: 2")
     found = compare(ran.folder, new)
