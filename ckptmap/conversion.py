@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from ckptmap.planning import make_plan
 from ckptmap.quantization import quantization_ranges
 from ckptmap.recognition import refuse_other_architecture
 from ckptmap.report.document import Document, Output, document
-from ckptmap.report.json_format import to_json
+from ckptmap.report.json_format import json_pieces
 from ckptmap.writing import CHECKPOINT_NAME, Progress, read_back, stage_checkpoint
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def _write(
         }
         output = Output(str(prefix), staged.nbytes, again.values, notes, staged.placement.mode, kept, checksums)
         report = document(made, migration, output, ranges=ranges)
-        staging.write(REPORT_NAME, to_json(report) + "\n")
+        staging.write(REPORT_NAME, chain(json_pieces(report), ["\n"]))
         if migration is not None:
             staging.write(CONFIG_NAME, migration.text)
         staging.commit()

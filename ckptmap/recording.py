@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from ckptmap.draft import Draft
 from ckptmap.errors import Problem
 from ckptmap.globs import first_match
 from ckptmap.ledger import Plan, SourceFate, SourceRecord, TargetFate, TargetRecord
 from ckptmap.mapping import inits
-from ckptmap.mapping.model import Drop, Init
+from ckptmap.mapping.model import Drop, Init, RuleRef
 from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.slots import Slot
 from ckptmap.offers import Offer, differs_in_classes_only
@@ -50,6 +51,12 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
     )
 
 
+@lru_cache(maxsize=4096)
+def _line(rule: RuleRef) -> str:
+    """``file:line``, the same text for all variables of a rule."""
+    return str(rule)
+
+
 def _kept(draft: Draft, root: str) -> dict[str, TargetVariable]:
     """The target's variables below the chosen root, by their full object path; their keys start at that root."""
     below = paths_below(root, draft.solved.variables)
@@ -67,7 +74,7 @@ def _target_records(draft: Draft, kept: Mapping[str, TargetVariable]) -> Iterato
 
 
 def _offered(draft: Draft, key: str, variable: TargetVariable, made: Offer) -> TargetRecord:
-    rule = str(made.assignment.rule)
+    rule = _line(made.assignment.rule)
     moved = draft.surgery.heads.get(key)
     if moved is not None:
         return _moved(draft, variable, made, moved)
@@ -81,7 +88,7 @@ def _offered(draft: Draft, key: str, variable: TargetVariable, made: Offer) -> T
 
 def _moved(draft: Draft, variable: TargetVariable, made: Offer, moved: Classes) -> TargetRecord:
     """A class head whose slices go to the places that another label map gives them."""
-    rule, changes = str(made.assignment.rule), draft.surgery.changes
+    rule, changes = _line(made.assignment.rule), draft.surgery.changes
     part = variable.part if variable.part in HEADS else CLASS_HEAD
     if changes is None or not changes.pairs:
         reason = f"{part}: no class of the new label map is in the old one"
@@ -105,7 +112,7 @@ def _class_reason(draft: Draft) -> str:
 
 def _uncovered(draft: Draft, variable: TargetVariable, ruled: Init | None) -> TargetRecord:
     if ruled is not None:
-        return TargetRecord(variable, TargetFate.REINITIALIZED, reason=ruled.reason, rule=str(ruled.rule), init=ruled)
+        return TargetRecord(variable, TargetFate.REINITIALIZED, reason=ruled.reason, rule=_line(ruled.rule), init=ruled)
     accepted = "accepted by --init-missing: filled by its initializer" if draft.options.init_missing else ""
     return TargetRecord(variable, TargetFate.MISSING, reason=accepted)
 
@@ -123,7 +130,7 @@ def _source_records(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterat
 
 def _offered_sources(made: Offer, target: TargetRecord | None) -> Iterator[SourceRecord]:
     """The records of the variables that one target takes; ``target`` is None where the root leaves it out."""
-    rule = str(made.assignment.rule) if target is None else target.rule
+    rule = _line(made.assignment.rule) if target is None else target.rule
     averaged = [name for name in made.assignment.sources if name not in made.sources]
     if target is not None and target.fate is TargetFate.RESTORED:
         for name in made.sources:
@@ -138,7 +145,7 @@ def _offered_sources(made: Offer, target: TargetRecord | None) -> Iterator[Sourc
 
 def _not_offered(draft: Draft, dropped: Drop | None, name: str) -> SourceRecord:
     if dropped is not None:
-        return SourceRecord(name, SourceFate.DROPPED, dropped.reason, str(dropped.rule))
+        return SourceRecord(name, SourceFate.DROPPED, dropped.reason, _line(dropped.rule))
     if name in draft.slots:
         return SourceRecord(name, SourceFate.DROPPED, _slot_reason(draft.slots[name], draft))
     accepted = first_match(name, draft.options.allow_unused)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, Extents, parse_entry, parse_header
@@ -54,10 +53,13 @@ def read_bundle_index(files: Files, prefix: str, kind: Kind = Kind.V2, notes: tu
     whole = files.read(path, 0, size) if size <= _WHOLE_INDEX else None
     refuse(files, path, whole)
     with damage(path), collector_paused():
-        entries = dict(Table(_reader(files, path, whole), size).entries())
-        shards = parse_header(entries.pop(HEADER_KEY, b""))
-        parsed = {key: parse_entry(value) for key, value in entries.items()}
-        variables, unreadable = _Index(parsed, shards).variables()
+        entries = Table(_reader(files, path, whole), size).entries()
+        key, header = next(entries, (HEADER_KEY, b""))
+        shards = parse_header(header if key == HEADER_KEY else b"")
+        index = _Index(shards)
+        for key, value in entries:
+            index.add(key, parse_entry(value))
+        variables, unreadable = index.end()
     return Inventory(
         kind=kind,
         path=prefix,
@@ -74,40 +76,56 @@ def _reader(files: Files, path: str, whole: bytes | None) -> Callable[[int, int]
     return lambda offset, length: whole[offset : offset + length]
 
 
-@dataclass(frozen=True, slots=True)
 class _Index:
-    """The entries of an index by key, and the number of data files."""
+    """The variables of an index with so many data files, made as its entries come by in the order of their keys.
 
-    entries: dict[bytes, Entry]
-    shards: int
+    The parts of partitioned variables, whose keys start with a zero byte, come before all names; they are kept for the
+    entries that name them.
+    """
 
-    def variables(self) -> tuple[dict[str, Variable], list[str]]:
+    def __init__(self, shards: int) -> None:
+        self._shards = shards
+        self._first: dict[bytes, Entry] = {}
+        self._parts: set[bytes] = set()
+        self._variables: dict[str, Variable] = {}
+        self._unreadable: list[str] = []
+
+    def add(self, key: bytes, entry: Entry) -> None:
+        """Takes the next entry."""
+        if entry.slices:
+            self._parts.update(slice_key(key, extents) for extents in entry.slices)
+        if key.startswith(b"\0"):
+            self._first[key] = entry
+        else:
+            self._enter(key, entry, self._variables)
+
+    def end(self) -> tuple[dict[str, Variable], list[str]]:
         """The variables by name, and the names of values of a type that is no tensor (variants, resources)."""
-        parts = {slice_key(key, extents) for key, entry in self.entries.items() for extents in entry.slices}
-        variables, unreadable = {}, []
-        for key, entry in self.entries.items():
-            if key in parts:
-                continue
-            name = key.decode("utf-8", "surrogateescape")
-            dtype = dtype_from_number(entry.dtype)
-            if dtype is None:
-                unreadable.append(name)
-            else:
-                variables[name] = self._variable(name, key, dtype)
-        return variables, unreadable
+        unclaimed: dict[str, Variable] = {}
+        for key, entry in self._first.items():
+            if key not in self._parts:
+                self._enter(key, entry, unclaimed)
+        return {**unclaimed, **self._variables} if unclaimed else self._variables, self._unreadable
 
-    def _variable(self, name: str, key: bytes, dtype: DType) -> Variable:
-        entry = self.entries[key]
+    def _enter(self, key: bytes, entry: Entry, variables: dict[str, Variable]) -> None:
+        name = key.decode("utf-8", "surrogateescape")
+        dtype = dtype_from_number(entry.dtype)
+        if dtype is None:
+            self._unreadable.append(name)
+        else:
+            variables[name] = self._variable(name, key, entry, dtype)
+
+    def _variable(self, name: str, key: bytes, entry: Entry, dtype: DType) -> Variable:
         if not entry.slices:
             span = self._span(name, dtype, entry)
             return Variable(name, dtype, entry.shape, span.size, span)
-        slices = tuple(self._slice(name, key, dtype, extents) for extents in entry.slices)
+        slices = tuple(self._slice(name, key, entry, dtype, extents) for extents in entry.slices)
         check_cover(name, entry.shape, slices)
         return Variable(name, dtype, entry.shape, stored_size(dtype, entry.shape, slices), None, slices)
 
-    def _slice(self, name: str, key: bytes, dtype: DType, extents: Extents) -> Slice:
-        starts, lengths = resolve_extents(name, self.entries[key].shape, extents)
-        part = self.entries.get(slice_key(key, extents))
+    def _slice(self, name: str, key: bytes, whole: Entry, dtype: DType, extents: Extents) -> Slice:
+        starts, lengths = resolve_extents(name, whole.shape, extents)
+        part = self._first.get(slice_key(key, extents))
         if part is None or part.shape != lengths:
             raise FormatError(f"a part of the partitioned variable {printable(name)} is missing")
         return Slice(starts, lengths, self._span(name, dtype, part))
@@ -118,8 +136,8 @@ class _Index:
         Raises:
             FormatError: a shard that is not there, or a size that does not fit the shape.
         """
-        if entry.shard >= self.shards:
-            raise FormatError(f"{printable(name)} lies in data file {entry.shard} of {self.shards}")
+        if entry.shard >= self._shards:
+            raise FormatError(f"{printable(name)} lies in data file {entry.shard} of {self._shards}")
         count = element_count(entry.shape)
         fits = entry.size >= count + 4 if dtype.itemsize is None else entry.size == count * dtype.itemsize
         if not fits:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from ckptmap.checkpoint.crc import mask, unmask
 from ckptmap.checkpoint.ordered_code import FULL
@@ -30,8 +30,7 @@ Extents = tuple[tuple[int, int], ...]
 """One slice: (start, length) a dimension, length -1 where it takes the dimension whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One tensor of the index: ``dtype`` is the number in ``DataType``, ``crc32c`` is unmasked."""
 
     dtype: int
@@ -84,14 +83,14 @@ def parse_entry(data: bytes) -> Entry:
     crc: int | None = None
     slices = []
     for number, value in read_fields(data):
-        if number == 2:
+        if number in numbers:
+            numbers[number] = as_int(value)
+        elif number == 2:
             shape = parse_shape(bytes(as_bytes(value)))
         elif number == 6:
             crc = unmask(as_int(value))
         elif number == 7:
             slices.append(parse_slice(as_bytes(value)))
-        elif number in numbers:
-            numbers[number] = as_int(value)
     dtype, shard, offset, size = numbers.values()
     if shard > _MAX_SHARDS or offset >> 62 or size >> 62:
         raise FormatError("an entry of the index has an impossible place")
@@ -149,6 +148,7 @@ def parse_slice(data: Bytes) -> Extents:
     )
 
 
+@lru_cache(maxsize=4096)
 def format_shape(shape: tuple[int, ...]) -> bytes:
     """The TensorShapeProto of ``shape``."""
     return b"".join(bytes_field(2, number_field(1, dim)) for dim in shape)

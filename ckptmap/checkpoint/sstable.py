@@ -227,8 +227,15 @@ class _BlockBuilder:
 
 
 def _common_prefix(left: bytes, right: bytes) -> int:
-    length = min(len(left), len(right))
-    return next((place for place in range(length) if left[place] != right[place]), length)
+    """How many bytes both begin with, by halving: neighbouring keys share dozens."""
+    same, end = 0, min(len(left), len(right))
+    while same < end:
+        middle = (same + end + 1) // 2
+        if left[same:middle] == right[same:middle]:
+            same = middle
+        else:
+            end = middle - 1
+    return same
 
 
 def _separator(last: bytes, following: bytes) -> bytes:

@@ -16,10 +16,13 @@ from ckptmap.checkpoint.names import printable
 from ckptmap.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
+
+
+_BLOCK = 1 << 20
 
 
 class Staging:
@@ -64,14 +67,19 @@ class Staging:
             self._decisive = name
         return self.unnamed(name)
 
-    def write(self, name: str, text: str) -> None:
+    def write(self, name: str, text: str | Iterable[str]) -> None:
         """A whole file in UTF-8, its line ends as they are; bytes that are none survive (``surrogateescape``).
+
+        A long text may come in pieces, which are not held together.
 
         Raises:
             OutputError: it cannot be written.
         """
         with output_errors(self.folder / name):
-            self.new(name).write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+            path = self.new(name)
+            with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as handle:
+                for block in [text] if isinstance(text, str) else _blocks(text):
+                    handle.write(block)
 
     def unnamed(self, name: str) -> Path:
         """Where to write a file whose final name is not known yet; ``rename`` gives it one."""
@@ -164,6 +172,19 @@ class Staging:
         for folder in self._made:
             with suppress(OSError):
                 folder.rmdir()
+
+
+def _blocks(pieces: Iterable[str]) -> Iterator[str]:
+    """The text in blocks that are worth a write."""
+    block: list[str] = []
+    length = 0
+    for piece in pieces:
+        block.append(piece)
+        length += len(piece)
+        if length > _BLOCK:
+            yield "".join(block)
+            block, length = [], 0
+    yield "".join(block)
 
 
 def _missing_parents(folder: Path) -> list[Path]:

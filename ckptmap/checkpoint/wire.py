@@ -12,6 +12,8 @@ Bytes: TypeAlias = "bytes | memoryview"
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _INT64_SIGN = 1 << 63
 _UINT64 = (1 << 64) - 1
+_SMALL = tuple(bytes([value]) for value in range(0x80))
+"""The varints of one byte, which nearly all are."""
 
 
 MAX_ITEMS = 1 << 20
@@ -67,7 +69,10 @@ def read_fields(data: Bytes) -> Iterator[tuple[int, int | Bytes]]:
             yield tag >> 3, value
             continue
         if wire_type == _LENGTH:
-            length, position = read_varint(data, position)
+            if position < end and (length := data[position]) < 0x80:  # inline here too
+                position += 1
+            else:
+                length, position = read_varint(data, position)
         elif wire_type in (_FIXED32, _FIXED64):
             length = 4 if wire_type == _FIXED32 else 8
         else:
@@ -131,6 +136,8 @@ def packed_varints(value: int | Bytes) -> list[int]:
 
 def varint(value: int) -> bytes:
     """``value`` as a varint; negative numbers as int64, ten bytes."""
+    if 0 <= value < 0x80:
+        return _SMALL[value]
     value &= _UINT64
     out = bytearray()
     while value > 0x7F:

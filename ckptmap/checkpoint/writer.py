@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -104,7 +104,7 @@ class BundleWriter:
         if lengths == shape:
             return self._append(name, dtype, shape, chunks, None)
         written = self._append(slice_key(name, extents), dtype, lengths, chunks, None)
-        self._entries[name] = replace(whole, slices=(*whole.slices, extents))
+        self._entries[name] = whole._replace(slices=(*whole.slices, extents))
         return written
 
     def add_stored(self, key: str, dtype: DType, shape: tuple[int, ...], path: str, span: Span) -> Written:
@@ -260,8 +260,9 @@ class BundleWriter:
         with output_errors(path), path.open("wb") as handle:
             table = TableWriter(handle.write)
             table.add(HEADER_KEY, format_header(shards))
-            for key, entry in sorted(self._entries.items()):
-                table.add(key, format_entry(replace(entry, shard=own) if entry.shard == _OWN else entry))
+            for key in sorted(self._entries):
+                entry = self._entries[key]
+                table.add(key, format_entry(entry._replace(shard=own) if entry.shard == _OWN else entry))
             table.finish()
 
     def _free_count(self, count: int) -> int:

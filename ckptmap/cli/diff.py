@@ -49,13 +49,15 @@ def diff_command(
 
     values = not names_only or outputs.files != ()
     with annotating(outputs):
-        found = diff(a, b, read=read, values=values, tolerance=tolerance, match=match or (), mapping=mapping)
-    document = diff_document(found)
+        # the comparison itself holds both inventories: only its document is kept
+        document = diff_document(
+            diff(a, b, read=read, values=values, tolerance=tolerance, match=match or (), mapping=mapping)
+        )
     if stat or names_only:
         _print_lines(document, names_only=names_only, everything=everything)
         outputs = type(outputs)(outputs.files, None)
     emit(document, outputs, everything=everything)
-    if not found.equal:
+    if not document["equal"]:
         raise typer.Exit(1)
 
 

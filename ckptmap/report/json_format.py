@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from ckptmap.report.document import Document
 
@@ -13,12 +14,27 @@ def to_json(report: Document) -> str:
     With ASCII escapes: names with control characters or bad UTF-8 stay harmless. Lines without indentation are made by
     the encoder in C, which a report of many variables is eight times as fast with.
     """
-    members = ",\n".join(f" {json.dumps(name)}: {_member(value)}" for name, value in report.items())
-    return f"{{\n{members}\n}}"
+    return "".join(json_pieces(report))
 
 
-def _member(value: object) -> str:
+def json_pieces(report: Document) -> Iterator[str]:
+    """The same, piece by piece: a report of many variables is many times as long as what it is made of."""
+    yield "{\n"
+    separator = ""
+    for name, value in report.items():
+        yield f"{separator} {json.dumps(name)}: "
+        yield from _member(value)
+        separator = ",\n"
+    yield "\n}"
+
+
+def _member(value: object) -> Iterator[str]:
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        lines = ",\n".join(f"  {json.dumps(item)}" for item in value)
-        return f"[\n{lines}\n ]"
-    return json.dumps(value, indent=1).replace("\n", "\n ")
+        yield "[\n"
+        separator = ""
+        for item in value:
+            yield f"{separator}  {json.dumps(item)}"
+            separator = ",\n"
+        yield "\n ]"
+    else:
+        yield json.dumps(value, indent=1).replace("\n", "\n ")

@@ -7,6 +7,7 @@ are used: the names that a table speaks of. Else names are those stored with the
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, ObjectGraph
@@ -92,13 +93,20 @@ def _variable(path: str, variable: Variable, full_name: str) -> SpecVariable:
         key=path,
         name=full_name or path,
         dtype=variable.dtype,
-        dims=tuple(Dim(length) for length in variable.shape),
+        dims=_fixed(variable.shape),
         trainable=leaf not in _NOT_TRAINED,
         initializer=usual_initializer(leaf),
         part=part_of(path),
     )
 
 
+@lru_cache(maxsize=4096)
+def _fixed(shape: tuple[int, ...]) -> tuple[Dim, ...]:
+    """Lengths that nothing changes; the same value for all variables of a shape."""
+    return tuple(Dim(length) for length in shape)
+
+
+@lru_cache(maxsize=256)
 def usual_initializer(leaf: str) -> Initializer:
     """What layers of Keras and slim start such a variable with when told nothing; a checkpoint does not say it."""
     kind = _LEAVES.get(leaf, "zeros")

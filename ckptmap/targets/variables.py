@@ -32,6 +32,8 @@ class Initializer:
 
 
 ZEROS = Initializer("zeros")
+_ALWAYS: Mapping[str, tuple[Value, ...]] = {}
+"""One value for all variables that no setting concerns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class SpecVariable:
     trainable: bool = True
     initializer: Initializer = ZEROS
     part: str = ""
-    when: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    when: Mapping[str, tuple[Value, ...]] = field(default_factory=lambda: _ALWAYS)
 
     @property
     def unknowns(self) -> tuple[str, ...]:

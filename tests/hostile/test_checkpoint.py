@@ -195,7 +195,9 @@ def bomb(folder: Path) -> Path:
         data = bytes(cramjam.snappy.compress_raw(body + bytes(4) + b"\x01\x00\x00\x00")) + b"\x01"
         return data + mask(crc32c(data)).to_bytes(4, "little")
 
-    entries = b"\x00" + varint(60000) + b"\x00" + b"a" * 60000
+    header = format_header(1)
+    entries = b"\x00\x00" + varint(len(header)) + header
+    entries += b"\x00" + varint(60000) + b"\x00" + b"a" * 60000
     entries += b"".join(varint(60000) + b"\x03\x00" + number.to_bytes(3, "big") for number in range(6500000, 6900000))
     block = sealed(entries)
     handle = Handle(0, len(block) - 5).encode()

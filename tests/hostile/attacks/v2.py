@@ -12,7 +12,7 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.ordered_code import slice_key
 from ckptmap.checkpoint.sstable import Handle
 from ckptmap.checkpoint.wire import bytes_field, number_field, varint
-from tests.fuzz.parsers import sealed, table_of, table_with
+from tests.fuzz.parsers import HEADER_BLOCK, sealed, table_of, table_with
 from tests.hostile.attacks.making import (
     GIB,
     HOSTILE_NAME,
@@ -72,7 +72,8 @@ def snappy_bomb(folder: Path) -> None:
 @attack("inspect", "m", heavy=True)
 def millions_of_variables(folder: Path) -> None:
     """Two million entries, whose keys share all but their end and whose values are empty, in blocks of Snappy."""
-    blocks, entries, place = b"", [], 0
+    blocks = sealed(HEADER_BLOCK)
+    entries, place = [(b"", Handle(0, len(blocks) - 5).encode())], len(blocks)
     for start in range(0, 2_000_000, 100_000):
         keys = [b"%07d" % number for number in range(start, start + 100_000)]
         body = b"\x00\x07\x00" + keys[0] + b"".join(b"\x00\x07\x00" + key for key in keys[1:])
