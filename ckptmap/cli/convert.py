@@ -188,20 +188,20 @@ class _Settled(TypedDict):
 
 
 def _one(source: str, settled: _Settled, choices: PlanChoices) -> Document:
-    from ckptmap.cli.progress import byte_progress
+    from ckptmap.cli.progress import progress_bar
     from ckptmap.conversion import convert
 
-    with byte_progress("writing") as progress:
+    with progress_bar("writing", "bytes") as progress:
         return convert(source, progress=progress, **settled, **choices)
 
 
 def _many(sources: Sequence[str], batch: Path | None, jobs: int, settled: _Settled, choices: PlanChoices) -> Document:
     from ckptmap.batch import convert_many
     from ckptmap.batch_names import read_list
-    from ckptmap.cli.progress import item_progress
+    from ckptmap.cli.progress import progress_bar
 
     listed = read_list(batch) if batch is not None else []
     if not sources and not listed:
         raise typer.BadParameter("name a checkpoint, or a list of them with --batch", param_hint="CHECKPOINT")
-    with item_progress("converting") as progress:
+    with progress_bar("converting", "items") as progress:
         return convert_many([*sources, *listed], jobs=jobs, progress=progress, **settled, **choices)
