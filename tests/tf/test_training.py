@@ -16,6 +16,7 @@ from ckptmap.tf.load import latest_checkpoint
 from ckptmap.tf.models import read_pipeline
 from tests.tf.rows import EDITS, EXACT, WEIGHTS, Row
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "training.md"
 BOXES = [[0.1, 0.1, 0.5, 0.6], [0.3, 0.4, 0.9, 0.9]]
 LABELS = [1, 3]
 MODELS = (
@@ -99,6 +100,22 @@ def test_the_apis_own_program_exports_what_was_trained(row, tf1, tmp_path):
         output_directory=tmp_path / "exported",
     )
     assert (tmp_path / "exported" / "saved_model" / "saved_model.pb").exists()
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("row", [MODELS[0]], ids=str)
+def test_the_documented_loop_trains_what_is_not_frozen(row, tf1, tmp_path):
+    new = migrated_for_training(tf1(row), tmp_path)
+    code = DOCUMENT.read_text().partition("```python\n")[2].partition("```")[0]
+    stages = '(["^FeatureExtractor/"], [])'
+    assert stages in code
+    run(tmp_path, "-c", code.replace(stages, '(["^FeatureExtractor/"],)'))
+    old, trained = kernels(new), kernels(tmp_path / "train")
+    moved = {key for key in old if not np.array_equal(old[key], trained[key])}
+    assert moved == {key for key in old if not key.startswith("model/_feature_extractor/")}
+    run(tmp_path, "-c", code)
+    trained = kernels(tmp_path / "train")
+    assert [key for key in old if np.array_equal(old[key], trained[key])] == []
 
 
 def migrated_and_trained(ran, folder):
