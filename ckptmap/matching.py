@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ckptmap.checkpoint.inventory import Inventory
-from ckptmap.mapping import Table, apply_table
+from ckptmap.errors import Problem
+from ckptmap.mapping import Table, apply_table, unused_rules
 from ckptmap.mapping.model import MappingResult
 from ckptmap.mapping.slots import Slot, classify
 
@@ -21,6 +22,16 @@ class Matching:
     mapping: MappingResult
 
     @property
+    def names(self) -> list[str]:
+        """What the table is applied to: the weights, and bookkeeping."""
+        return _mapped_names(self.inventory, self.slots)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Where the table and the names contradict each other, with the nearest names to what nothing matches."""
+        return [*self.mapping.problems, *unused_rules(self.mapping.unused, self.names)]
+
+    @property
     def likeness(self) -> float:
         """The share of the weights, slots and bookkeeping aside, that the table maps: between 0 and 1."""
         weights = len(self.inventory.variables) - len(self.slots)
@@ -31,5 +42,8 @@ class Matching:
 def match(inventory: Inventory, table: Table) -> Matching:
     """Tell weights from slots by their names, and apply the table to the weights and to bookkeeping. Reads nothing."""
     slots = classify(inventory.variables)
-    names = [name for name in inventory.variables if name not in slots or slots[name].kind == "bookkeeping"]
-    return Matching(inventory, table, slots, apply_table(table, names))
+    return Matching(inventory, table, slots, apply_table(table, _mapped_names(inventory, slots)))
+
+
+def _mapped_names(inventory: Inventory, slots: Mapping[str, Slot]) -> list[str]:
+    return [name for name in inventory.variables if name not in slots or slots[name].kind == "bookkeeping"]

@@ -38,7 +38,7 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     layout = settle(target, layout, {o.assignment.target: o.shape for o in offers.values()}, options.settings)
     solved = _solve(layout, offers, options)
     surgery = plan_surgery(offers, solved, options.labels, options.num_classes)
-    problems = [*mapping.problems, *misplaced, *refused, *solved.problems, *surgery.problems]
+    problems = [*matching.problems, *misplaced, *refused, *solved.problems, *surgery.problems]
     problems += _no_anchors(mapping.assignments, options, target.name)
     if options.ema == "only":
         problems += _without_average(solved.variables, offers)

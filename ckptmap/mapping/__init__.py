@@ -7,6 +7,7 @@ from ckptmap.lazy import lazy
 if TYPE_CHECKING:
     from ckptmap.mapping.apply import apply_table as apply_table
     from ckptmap.mapping.apply import inits as inits
+    from ckptmap.mapping.apply import unused_rules as unused_rules
     from ckptmap.mapping.model import Assignment as Assignment
     from ckptmap.mapping.model import Drop as Drop
     from ckptmap.mapping.model import Init as Init
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __getattr__ = lazy(
     __name__,
     {
-        "ckptmap.mapping.apply": ("apply_table", "inits"),
+        "ckptmap.mapping.apply": ("apply_table", "inits", "unused_rules"),
         "ckptmap.mapping.model": ("Assignment", "Drop", "Init", "MappingResult", "PerClass", "RuleRef", "Table"),
         "ckptmap.mapping.ops": ("execute", "infer"),
         "ckptmap.mapping.tables": ("check_tables", "list_tables", "load_table"),

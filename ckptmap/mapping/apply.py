@@ -57,13 +57,14 @@ def apply_table(table: Table, names: Collection[str]) -> MappingResult:
     claims, hints = _claims(table.rules, names)
     assigned, problems = _assignments(table.rules, claims)
     problems += _one_source_a_target(assigned)
-    problems += _unused_rules(table.rules, claims, names)
+    used = {claim.number for claim in claims}
     taken = {claim.name for claim in claims}
     return MappingResult(
         assignments=tuple(assigned),
         drops=tuple(_drops(table.rules, claims)),
         unmatched=tuple(name for name in names if name not in taken),
         problems=tuple(problems),
+        unused=tuple(rule for number, rule in enumerate(table.rules) if number not in used and not rule.optional),
         hints={name: hint for name, hint in hints.items() if name not in taken},
     )
 
@@ -299,15 +300,13 @@ def _one_source_a_target(assigned: Iterable[Assignment]) -> list[Problem]:
     return problems
 
 
-def _unused_rules(rules: Sequence[Rule], claims: Iterable[_Claim], names: Sequence[str]) -> list[Problem]:
-    used, known = {claim.number for claim in claims}, Names(names)
-    problems: list[Problem] = []
+def unused_rules(rules: Iterable[Rule], names: Iterable[str]) -> Iterator[Problem]:
+    """A problem for each rule that matches none of ``names``, with the nearest one: slow, for where they are shown."""
+    known = Names(names)
     for number, rule in enumerate(rules):
-        if number not in used and not rule.optional:
-            nearest = _nearest_to(rule, known) if len(problems) < _MAX_NEAREST else ""
-            hint = "; ".join(filter(None, (nearest, "`optional: true` if only some layouts have it")))
-            problems.append(Problem(f"no variable matches {_wanted(rule)}", str(rule.ref), hint))
-    return problems
+        nearest = _nearest_to(rule, known) if number < _MAX_NEAREST else ""
+        hint = "; ".join(filter(None, (nearest, "`optional: true` if only some layouts have it")))
+        yield Problem(f"no variable matches {_wanted(rule)}", str(rule.ref), hint)
 
 
 def _wanted(rule: Rule) -> str:

@@ -208,5 +208,7 @@ class MappingResult:
     drops: tuple[Drop, ...]
     unmatched: tuple[str, ...]
     problems: tuple[Problem, ...]
+    unused: tuple[Rule, ...] = ()
+    """Rules that match nothing and must; ``unused_rules`` makes problems of them."""
     hints: Mapping[str, str] = field(default_factory=dict)
     """For unmatched variables of a known layer: which rule is near, and what its kind lacks."""

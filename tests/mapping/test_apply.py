@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ckptmap.mapping import PerClass, apply_table, inits, load_table
+from ckptmap.mapping import PerClass, apply_table, inits, load_table, unused_rules
 from ckptmap.mapping.ops import Reshape, Slice, Split, Squeeze
 from ckptmap.mapping.ops_join import Concat, Stack
 
@@ -39,6 +39,10 @@ def problems(result) -> list[str]:
     return [str(problem) for problem in result.problems]
 
 
+def unused(result, names) -> list[str]:
+    return [str(problem) for problem in unused_rules(result.unused, names)]
+
+
 def test_a_layer_rule_maps_the_leaves_of_its_kind(table):
     rules = table("where: {i: int}\nlayers:\n  - {from: 'c_{i}', to: 'k{i+1}', as: conv}\n")
     result = apply_table(rules, ["c_1/weights", "c_1/biases", "c_2/weights"])
@@ -47,7 +51,7 @@ def test_a_layer_rule_maps_the_leaves_of_its_kind(table):
         ("c_1/biases",): "k2/bias",
         ("c_2/weights",): "k3/kernel",
     }
-    assert (result.unmatched, result.problems, result.drops) == ((), (), ())
+    assert (result.unmatched, result.problems, result.unused, result.drops) == ((), (), (), ())
     assert {str(item.rule) for item in result.assignments} == {"t.yaml:9"}
     assert {item.ops for item in result.assignments} == {()}
 
@@ -78,13 +82,15 @@ def test_a_leaf_that_the_kind_does_not_know_stays_unmatched_with_a_hint(table):
     assert result.hints == {
         "n/betas": 't.yaml:8 maps this layer as norm (t.yaml:4), which has no leaf "betas"; nearest: "beta"'
     }
-    assert result.problems == ()
+    assert (result.problems, result.unused) == ((), ())
 
 
 def test_an_unused_rule_names_the_nearest_variable(table):
     rules = "layers:\n  - {from: Scope/Conv2d_1, to: a, as: conv}\n  - {from: b, to: c, as: conv, optional: true}\n"
-    result = apply_table(table(rules), ["Scope/Conv2d_2/weights"])
-    assert problems(result) == [
+    names = ["Scope/Conv2d_2/weights"]
+    result = apply_table(table(rules), names)
+    assert problems(result) == []
+    assert unused(result, names) == [
         (
             "t.yaml:8: no variable matches Scope/Conv2d_1 as conv"
             ' (nearest: "Scope/Conv2d_2/weights"; `optional: true` if only some layouts have it)'
@@ -174,7 +180,7 @@ def test_a_numbered_group(table):
     )
     names = ["cell0/WSM_10", *(f"cell0/WSM_{i}" for i in range(1, 10)), "cell0/WSM", "cell1/WSM"]
     result = apply_table(rules, names)
-    assert result.problems == ()
+    assert (result.problems, result.unused) == ((), ())
     assert [(item.target, len(item.sources), item.sources[0], item.sources[-1]) for item in result.assignments] == [
         ("w0", 11, "cell0/WSM", "cell0/WSM_10"),
         ("w1", 1, "cell1/WSM", "cell1/WSM"),
@@ -211,7 +217,7 @@ def test_drops_say_why(table):
         ("dead/a/b", "nothing reads it", "t.yaml:9"),
         ("dead/c", "nothing reads it", "t.yaml:9"),
     ]
-    assert problems(apply_table(rules, [])) == [
+    assert unused(apply_table(rules, []), []) == [
         "t.yaml:9: no variable matches dead/{p} (`optional: true` if only some layouts have it)"
     ]
 
@@ -251,7 +257,7 @@ def test_a_hundred_thousand_names_against_two_hundred_rules(table):
     start = time.process_time()
     result = apply_table(rules, names)
     assert time.process_time() - start < 6  # a third of that on one idle core; trying every rule takes minutes
-    assert (len(result.assignments), result.unmatched, result.problems) == (100_000, (), ())
+    assert (len(result.assignments), result.unmatched, result.problems, result.unused) == (100_000, (), (), ())
 
 
 LAYERS = ("Conv", "Conv_1", "expanded_conv/project", "expanded_conv_3/expand", "layer_19_1_Conv2d_2_1x1_256", "Dense")
