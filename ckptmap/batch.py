@@ -20,13 +20,14 @@ from ckptmap.destination import Destination, PathLike, find_destination, plan_op
 from ckptmap.draft import PlanChoices
 from ckptmap.errors import CkptmapError
 from ckptmap.ledger import Plan
-from ckptmap.pipeline.verdict import Prefer
 from ckptmap.placing import DataMode
 from ckptmap.report.batch_document import batch_document, converted, failed
 from ckptmap.report.document import Document
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from ckptmap.pipeline.verdict import Prefer
 
 JOBS = 4
 """Threads, whatever the number of cores: small checkpoints mostly wait for the disk, of large ones bytes are copied and

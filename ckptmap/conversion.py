@@ -19,7 +19,6 @@ from ckptmap.draft import PlanChoices
 from ckptmap.errors import OutputError, TargetError
 from ckptmap.ledger import Plan
 from ckptmap.matching import match
-from ckptmap.pipeline.verdict import Prefer
 from ckptmap.placing import DataMode
 from ckptmap.planning import make_plan
 from ckptmap.quantization import quantization_ranges
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ckptmap.checkpoint.identity import Stamps
+    from ckptmap.pipeline.verdict import Prefer
 
 REPORT_NAME = "report.json"
 CONFIG_NAME = "pipeline.config"

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.errors import TargetError
-from ckptmap.inspection.recognize import recognize
 from ckptmap.mapping import list_tables, load_table
+from ckptmap.mapping.ops_boxes import EFFICIENTDET
 from ckptmap.matching import Matching, match
-from ckptmap.pipeline.efficientdet import VERSIONS, alike
 from ckptmap.targets import list_targets
 from ckptmap.targets.model import Target
 
@@ -43,6 +42,11 @@ def refuse_other_architecture(matching: Matching, target: Target) -> None:
 
 
 def _is_other_efficientdet(matching: Matching) -> bool:
+    if not matching.table.name.startswith(EFFICIENTDET):
+        return False
+    from ckptmap.inspection.recognize import recognize
+    from ckptmap.pipeline.efficientdet import VERSIONS, alike
+
     if matching.table.name not in VERSIONS:
         return False
     known = recognize(matching.inventory, matching.slots)
@@ -50,6 +54,8 @@ def _is_other_efficientdet(matching: Matching) -> bool:
 
 
 def _looks_like(matching: Matching) -> str:
+    from ckptmap.inspection.recognize import recognize
+
     known = recognize(matching.inventory, matching.slots)
     likely = [one for one in likely_tables(matching.inventory) if one.table in list_targets()]
     if known and known.name in list_targets():

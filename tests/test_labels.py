@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from ckptmap.errors import ConfigError, ProblemsError
-from ckptmap.labels import Label, compare_label_maps, parse_label_map, read_label_map
+from ckptmap.label_files import parse_label_map, read_label_map
+from ckptmap.labels import Label, compare_label_maps
 
 COCO = """\
 # the first classes of COCO, its gap at 12 among them

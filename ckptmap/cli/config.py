@@ -69,7 +69,7 @@ def migrate_command(
 
 
 def _count(label_map: str | None) -> int | None:
-    from ckptmap.labels import read_label_map
+    from ckptmap.label_files import read_label_map
 
     return read_label_map(label_map).num_classes if label_map else None
 

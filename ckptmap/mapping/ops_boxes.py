@@ -24,6 +24,9 @@ Factors = tuple[float, float, float, float]
 OFFICIAL_FACTORS: Factors = (10.0, 10.0, 5.0, 5.0)
 """y_scale, x_scale, height_scale and width_scale of the API's official EfficientDet configurations."""
 
+EFFICIENTDET = "efficientdet_"
+"""AutoML's tables and targets begin so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Anchors(Op):

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.checkpoint.object_graph import object_path
+from ckptmap.mapping.locate import shipped_tables
 from ckptmap.report.source import described
 from ckptmap.version import __version__
 
@@ -98,10 +99,12 @@ def _classes(plan: Plan) -> Document | None:
 
 def _verdict(plan: Plan, migration: Migration | None) -> Document | None:
     """Whether TF2 computes what TF1 did: of the user's config, or presumed for the model's official configuration."""
-    from ckptmap.pipeline.presumed import presumed_verdict
-
     if migration is not None:
         return _judged(migration.verdict, presumed=False)
+    if plan.model not in shipped_tables():
+        return None
+    from ckptmap.pipeline.presumed import presumed_verdict
+
     verdict = presumed_verdict(plan.model, plan.settings, plan.unknowns)
     return _judged(verdict, presumed=True) if verdict is not None else None
 

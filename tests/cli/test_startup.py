@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.convert.conftest import tf1_values, write_tf1
+from tests.convert.conftest import TABLE, tf1_values, write_template, write_tf1
 
 PROBE = """
 import json, sys
@@ -39,3 +39,15 @@ def test_small_commands_import_nothing_heavy(arguments: list[str]) -> None:
 def test_inspect_imports_nothing_heavy(tmp_path: Path, form: str) -> None:
     prefix = write_tf1(tmp_path / "model.ckpt", tf1_values())
     assert imported("inspect", prefix, "--format", form) & HEAVY == set()
+
+
+def test_a_conversion_imports_what_it_uses(tmp_path: Path) -> None:
+    """No arrays where bytes are copied, nothing that understands configs, label maps or architectures without one."""
+    source = write_tf1(tmp_path / "old" / "model.ckpt", tf1_values())
+    template = write_template(tmp_path / "zoo" / "ckpt-0")
+    (tmp_path / "t.yaml").write_text(TABLE)
+    found = imported(
+        "convert", source, "--to", template, "--table", tmp_path / "t.yaml", "-o", tmp_path / "new", "--json"
+    )
+    assert found & HEAVY == {"yaml"}
+    assert [name for name in found if name.startswith(("ckptmap.pipeline", "ckptmap.inspection"))] == []

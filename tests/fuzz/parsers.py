@@ -32,7 +32,7 @@ from ckptmap.checkpoint.v1 import V1Source
 from ckptmap.checkpoint.values import checksum, decode, encode
 from ckptmap.checkpoint.wire import FormatError
 from ckptmap.errors import CkptmapError
-from ckptmap.labels import parse_label_map
+from ckptmap.label_files import parse_label_map
 from ckptmap.mapping.tables import load_table
 from ckptmap.pipeline import textproto
 from ckptmap.pipeline.config import parse_config
