@@ -109,12 +109,16 @@ def tensorflow_alone() -> Any:
 
 @contextmanager
 def as_written(tensorflow: Any) -> Iterator[None]:
-    """Run functions of TF2 operation by operation, nothing fused or folded, as a TF1 session can be told to."""
+    """Run functions of TF2 on the CPU, operation by operation, nothing fused or folded, as a TF1 session can too.
+
+    A GPU's kernels are picked by how fast they are at the moment, and add in another order each.
+    """
     optimizer = tensorflow.config.optimizer
     before = optimizer.get_experimental_options().get("disable_meta_optimizer", False)
     optimizer.set_experimental_options({"disable_meta_optimizer": True})
     try:
-        yield
+        with tensorflow.device("/CPU:0"):
+            yield
     finally:
         optimizer.set_experimental_options({"disable_meta_optimizer": before})
 

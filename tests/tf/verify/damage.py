@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ckptmap
-from ckptmap.checkpoint.staging import Staging
-from ckptmap.checkpoint.values import encode
-from ckptmap.checkpoint.writer import BundleWriter
+from tests.convert.conftest import write_tf1
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,15 +20,9 @@ def convert_changed(old: Path, change: Callable[[Values], None], new: Path) -> P
     """Convert the TF1 checkpoint in the folder ``old``, its values changed before, to the folder ``new``."""
     changed = new.parent / f"{new.name}_changed"
     with ckptmap.open_checkpoint(old) as checkpoint:
-        variables = checkpoint.inventory.variables
-        values = {name: checkpoint.read(name) for name in variables}
+        values = {name: checkpoint.read(name) for name in checkpoint.inventory.variables}
     change(values)
-    with Staging(changed) as staging:
-        with BundleWriter(staging, "model.ckpt") as writer:
-            for name, value in values.items():
-                writer.add(name, variables[name].dtype, value.shape, [encode(variables[name].dtype, value)])
-            writer.finish()
-        staging.commit()
+    write_tf1(changed / "model.ckpt", values)
     ckptmap.convert(changed / "model.ckpt", pipeline=old / "pipeline.config", output=new)
     return new
 

@@ -98,7 +98,8 @@ def test_a_saved_model_of_two_stages(tf1: Callable, export: Callable, tmp_path: 
     saved_model = export_tf2(tmp_path / "new", tmp_path / "saved_model")
     found = compare(export(ran.pipeline, ran.checkpoint), saved_model)
     assert (found.new.kind, found.agree) == (NewKind.SAVED_MODEL, True)
-    assert {one.name for one in found.measures} >= {"rpn_box_encodings", "refined_box_encodings", "detection_boxes"}
+    assert {one.name for one in found.measures} >= {"raw_detection_boxes", "raw_detection_scores", "detection_boxes"}
+    assert {one.name: one.relative for one in found.measures if one.relative} == {}
     assert found.values.equal == 275
 
 
