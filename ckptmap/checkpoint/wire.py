@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 Bytes: TypeAlias = "bytes | memoryview"
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+_FIXED = {_FIXED64: 8, _FIXED32: 4}
+"""The bytes of a number that is no varint."""
 _INT64_SIGN = 1 << 63
 _UINT64 = (1 << 64) - 1
 _SMALL = tuple(bytes([value]) for value in range(0x80))
@@ -34,13 +36,14 @@ def read_varint(data: Bytes, position: int) -> tuple[int, int]:
     """
     if position < len(data) and (first := data[position]) < 0x80:
         return first, position + 1
-    value = 0
-    for shift, byte in zip(range(0, 70, 7), data[position : position + 10], strict=False):
+    value = shift = 0
+    for byte in data[position : position + 10]:
         value |= (byte & 0x7F) << shift
+        shift += 7
         if byte < 0x80:
             if value > _UINT64:
                 break
-            return value, position + shift // 7 + 1
+            return value, position + shift // 7
     raise FormatError("a varint is cut off or longer than 64 bits")
 
 
@@ -64,23 +67,21 @@ def read_fields(data: Bytes) -> Iterator[tuple[int, int | Bytes]]:
         else:
             tag, position = read_varint(data, position)
         wire_type = tag & 7
-        if wire_type == _VARINT:
-            value, position = read_varint(data, position)
-            yield tag >> 3, value
-            continue
-        if wire_type == _LENGTH:
-            if position < end and (length := data[position]) < 0x80:  # inline here too
-                position += 1
-            else:
-                length, position = read_varint(data, position)
-        elif wire_type in (_FIXED32, _FIXED64):
-            length = 4 if wire_type == _FIXED32 else 8
-        else:
+        if wire_type in _FIXED:
+            number = _FIXED[wire_type]
+        elif wire_type > _LENGTH:
             raise FormatError(f"a message has a field of unknown wire type {wire_type}")
-        if length > end - position:
-            raise FormatError(f"a field of {length} bytes reaches past the end of its message")
-        piece = data[position : position + length]
-        position += length
+        elif position < end and (number := data[position]) < 0x80:  # and for most numbers and lengths
+            position += 1
+        else:
+            number, position = read_varint(data, position)
+        if wire_type == _VARINT:
+            yield tag >> 3, number
+            continue
+        if number > end - position:
+            raise FormatError(f"a field of {number} bytes reaches past the end of its message")
+        piece = data[position : position + number]
+        position += number
         yield tag >> 3, piece if wire_type == _LENGTH else int.from_bytes(piece, "little")
 
 
