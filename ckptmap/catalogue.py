@@ -33,20 +33,9 @@ SLIM_ONLY_NOTE = (
 )
 
 
-WITHOUT_TARGET_NOTE = (
-    "Tables only, no list of the variables yet: give a checkpoint of the TF2 model with `--to`, and "
-    "`--table detectors/TYPE` ([training.md](training.md#models-that-exist-in-tf1-only))"
-)
-
-
 def slim_only() -> tuple[str, ...]:
     """The TF1 feature extractor types that have no Keras counterpart: TF2 runs slim's own code."""
     return tuple(sorted(name for name, extractor in EXTRACTORS.items() if not extractor.keras))
-
-
-def without_target() -> tuple[str, ...]:
-    """The TF1 feature extractor types for which no target is shipped; a TF2 checkpoint of the model serves as one."""
-    return tuple(sorted(EXTRACTORS.keys() - set(list_targets())))
 
 
 def markdown() -> Iterator[str]:
@@ -58,8 +47,6 @@ def markdown() -> Iterator[str]:
         differences = "; ".join(entry.differences) or "nowhere"
         yield f"| `{entry.name}` | {entry.verdict} | `{entry.extractor_type}` | {differences} |"
     yield from ("", f"{SLIM_ONLY_NOTE}: {_listed(slim_only())}.")
-    if missing := without_target():
-        yield from ("", f"{WITHOUT_TARGET_NOTE}: {_listed(missing)}.")
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,10 @@ from typing import Any
 import pytest
 
 import ckptmap
+from ckptmap.destination import find_destination
+from ckptmap.draft import PlanOptions
+from ckptmap.pipeline.config import read_config
+from ckptmap.pipeline.models import SLIM_ONLY_RCNN, SLIM_ONLY_SSD
 from ckptmap.targets import load_target
 
 CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "corpus"
@@ -86,6 +91,7 @@ def test_what_shapes_show_is_not_assumed() -> None:
         (DETECTORS[3][0], "equal", "ssd_mobilenet_v2_keras"),
         (DETECTORS[5][0], "equal with these config edits", "faster_rcnn_resnet101_keras"),
         (DETECTORS[6][0], "equal with the slim-exact extractor", "faster_rcnn_inception_resnet_v2_exact_keras"),
+        (DETECTORS[7][0], "equal with the slim-exact extractor", "faster_rcnn_inception_v2_exact_keras"),
     ],
 )
 def test_with_the_config_beside_it_nothing_is_assumed(source: str, verdict: str, tf2_type: str) -> None:
@@ -94,6 +100,32 @@ def test_with_the_config_beside_it_nothing_is_assumed(source: str, verdict: str,
     assert report["findings"] == report["target"]["assumed"] == []
     assert (report["summary"]["missing"], report["summary"]["unused"]) == (0, 0)
     assert (report["verdict"]["kind"], report["verdict"]["extractor_type"]) == (verdict, tf2_type)
+
+
+@needs_corpus
+def test_the_targets_cover_every_config_of_a_type_that_tf1_alone_has() -> None:
+    found: Counter[str] = Counter()
+    for path in sorted((CORPUS / "configs").glob("*/*.config")):
+        config = read_config(path)
+        if config.extractor_type in (*SLIM_ONLY_SSD, *SLIM_ONLY_RCNN):
+            found[find_destination(None, None, path, PlanOptions()).target.name] += 1
+    assert found == {
+        "embedded_ssd_mobilenet_v1": 1,
+        "faster_rcnn_inception_v2": 9,
+        "faster_rcnn_nas": 2,
+        "mask_rcnn_inception_v2": 3,
+        "ssd_inception_v2": 3,
+        "ssd_inception_v3": 2,
+        "ssd_mobiledet_cpu": 1,
+        "ssd_mobiledet_dsp": 1,
+        "ssd_mobiledet_edgetpu": 1,
+        "ssd_mobiledet_gpu": 1,
+        "ssd_mobilenet_edgetpu": 2,
+        "ssd_mobilenet_v1_ppn": 1,
+        "ssd_mobilenet_v2_mnasfpn": 1,
+        "ssd_mobilenet_v3_large": 2,
+        "ssd_mobilenet_v3_small": 1,
+    }
 
 
 @needs_corpus

@@ -244,12 +244,13 @@ def test_a_config_of_tf2_has_nothing_to_freeze_by() -> None:
         freeze(pipeline=config)
 
 
-def test_a_model_without_a_shipped_target_needs_its_checkpoint(tmp_path: Path) -> None:
-    text = (SAMPLES / "ssd_resnet50_v1_fpn_shared_box_predictor_640x640_coco14_sync.config").read_text()
+def test_a_model_that_no_shipped_target_covers_needs_its_checkpoint(tmp_path: Path) -> None:
+    text = (SAMPLES / "ssd_inception_v2_coco.config").read_text()
     config = tmp_path / "pipeline.config"
-    config.write_text(text.replace("ssd_resnet50_v1_fpn", "ssd_resnet101_v1_ppn"))
-    with pytest.raises(CkptmapError, match="the variable names of ssd_resnet101_v1_ppn are not known"):
+    config.write_text(text.replace("depth_multiplier: 1.0", "depth_multiplier: 0.5"))
+    with pytest.raises(CkptmapError, match="the variable names of ssd_inception_v2 are not known") as error:
         freeze(pipeline=config)
+    assert "depth_multiplier is 0.5; the shipped target ssd_inception_v2 covers only 1" in str(error.value)
 
 
 def test_slims_own_extractors_are_frozen_by_their_tf1_names() -> None:
