@@ -233,7 +233,7 @@ def test_of_a_model_without_a_spec_audit_says_what_tf1_looks_at(tmp_path: Path) 
     text = (TINY / "pipeline.config").read_text()
     asked = tmp_path / "p.config"
     train = 'fine_tune_checkpoint_type: "detection"'
-    other = text.replace("ssd_mobilenet_v2", "ssd_mobiledet_dsp")
+    other = text.replace("ssd_mobilenet_v2", "ssd_my_own_net")
     assert other != text
     asked.write_text(f"{other}\ntrain_config {{ {train} }}\n")
     found = audit(TINY, pipeline=asked)
