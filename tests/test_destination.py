@@ -68,9 +68,8 @@ def test_the_config_says_target_and_settings(config: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"minimum": 4}, "fpn_min_level is 4; the shipped target ssd_resnet50_v1_fpn covers only 2, 3"),
-        ({"minimum": 2}, "ssd_resnet50_v1_fpn does not cover fpn_min_level 2 and fpn_max_level 7 together"),
-        ({"maximum": 8}, "fpn_max_level is 8; the shipped target ssd_resnet50_v1_fpn covers only 6, 7"),
+        ({"minimum": 6}, "fpn_min_level is 6; the shipped target ssd_resnet50_v1_fpn covers only 2, 3, 4, 5"),
+        ({"minimum": 4, "maximum": 8}, "fpn_max_level is 8; the shipped .* covers only 4, 5, 6, 7"),
         ({"layers": 9}, "num_layers_before_predictor is 9; the shipped target .* covers only 0, 1, 2, 3, 4"),
         ({"norm": "scale: false"}, "predictor_batch_norm is center; the shipped .* covers only scale and center"),
         ({"norm": ""}, "predictor_batch_norm is none; the shipped .* covers only scale and center"),

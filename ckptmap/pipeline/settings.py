@@ -128,7 +128,7 @@ def _feature_maps(config: PipelineConfig) -> dict[str, Setting]:
         return {"num_layers": config.extractor.integer("num_layers")}
     levels = config.extractor.child("fpn")
     low, high = levels.integer("min_level"), levels.integer("max_level")
-    return {"fpn_min_level": low, "fpn_max_level": high}
+    return {"fpn_min_level": low, "fpn_max_level": high, "fpn_levels": high - low + 1}
 
 
 def _keras_override(config: PipelineConfig) -> bool:

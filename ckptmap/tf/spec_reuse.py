@@ -33,11 +33,12 @@ def backbones_reused() -> Iterator[None]:
     """
     tf2()
     register()
-    from ckptmap.tf.exact import shim
+    from ckptmap.tf.exact import shim, ssd
 
     with contextlib.ExitStack() as undo:
         for name in _BACKBONES:
             _replace(import_quietly(f"{_MODELS}.keras_models.{name}"), name, kept, undo)
+        _replace(ssd, "slim_resnet_v1", kept, undo)
         for module, name in _EXTRACTORS:
             for stage in _STAGES:
                 _replace(getattr(import_quietly(f"{_MODELS}.{module}"), name), stage, _kept_stage, undo)
