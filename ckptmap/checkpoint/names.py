@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ckptmap import escapes
+from ckptmap.nearest import Names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST_SHOWN = 1000
-# comparing is slow: of a hundred thousand names only those that begin alike
-_MOST_COMPARED = 2000
 
 
 def printable(name: str) -> str:
@@ -22,14 +21,5 @@ def printable(name: str) -> str:
 
 def nearest(name: str, choices: Iterable[str], count: int = 3) -> str:
     """A hint with the choices most like ``name``: ``did you mean a, b?``; empty when nothing is near."""
-    from difflib import get_close_matches
-
-    likely = sorted(choices, key=lambda choice: -_shared(name, choice))[:_MOST_COMPARED]
-    found = get_close_matches(name, likely, n=count, cutoff=0.5)
+    found = Names(choices).nearest(name, count, cutoff=0.5)
     return f"did you mean {', '.join(printable(each) for each in found)}?" if found else ""
-
-
-def _shared(left: str, right: str) -> int:
-    """How many characters both begin with."""
-    pairs = enumerate(zip(left, right, strict=False))
-    return next((place for place, (one, other) in pairs if one != other), min(len(left), len(right)))

@@ -21,8 +21,8 @@ from ckptmap.mapping.model import (
     TargetPart,
     VariableRule,
 )
-from ckptmap.mapping.nearest import Names, did_you_mean
 from ckptmap.mapping.patterns import Bindings, Pattern, PatternError
+from ckptmap.nearest import Names, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -18,10 +18,10 @@ from ckptmap.mapping.model import (
     TargetPart,
     VariableRule,
 )
-from ckptmap.mapping.nearest import did_you_mean
 from ckptmap.mapping.parse_ops import check_arity, for_target, parse_ops
 from ckptmap.mapping.parse_where import check_used, parse_where
 from ckptmap.mapping.patterns import Pattern, PatternError, Placeholder, Template, parse_pattern, parse_template
+from ckptmap.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

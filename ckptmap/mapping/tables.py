@@ -21,7 +21,6 @@ from ckptmap.mapping.model import (
     TargetPart,
     VariableRule,
 )
-from ckptmap.mapping.nearest import did_you_mean
 from ckptmap.mapping.parse_rules import Scope, parse_drop, parse_init, parse_kinds, parse_layer, parse_variable
 from ckptmap.mapping.parse_where import check_used, parse_where
 from ckptmap.mapping.patterns import (
@@ -36,6 +35,7 @@ from ckptmap.mapping.patterns import (
 )
 from ckptmap.mapping.rivals import overlaps
 from ckptmap.mapping.yamlnodes import Document, Node
+from ckptmap.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

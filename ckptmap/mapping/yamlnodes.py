@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ckptmap.errors import Problem
 from ckptmap.mapping.model import RuleRef
-from ckptmap.mapping.nearest import did_you_mean
+from ckptmap.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -7,12 +7,12 @@ model of its process.
 
 from __future__ import annotations
 
-import difflib
 import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ckptmap.errors import Problem
+from ckptmap.nearest import Names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -89,7 +89,7 @@ def nearest(text: str, names: Iterable[str]) -> str:
     """A hint with the names most like ``text``, compared by their ends; empty where none is."""
     length = text.count("/") + 1
     by_end = {_ending(name, length): name for name in names}
-    close = difflib.get_close_matches(text, by_end, n=3, cutoff=0.7)
+    close = Names(by_end).nearest(text, 3, cutoff=0.7)
     return f"nearest: {', '.join(by_end[end] for end in close)}" if close else ""
 
 

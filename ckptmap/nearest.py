@@ -1,8 +1,7 @@
-"""The nearest name, for hints in error messages: fast enough for a hundred thousand names."""
+"""The nearest names, for hints in error messages: fast enough for a hundred thousand names."""
 
 from __future__ import annotations
 
-import difflib
 from bisect import bisect_left
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ _WINDOW = 25
 
 
 class Names:
-    """Names to look for the nearest one in. Sorted once: looking one up takes time logarithmic in their number."""
+    """Names to look for the nearest in. Sorted once: looking one up takes time logarithmic in their number."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = list(names)
@@ -28,13 +27,14 @@ class Names:
     def _backward(self) -> list[str]:
         return sorted(name[::-1] for name in self._names)
 
-    def nearest(self, word: str, cutoff: float = 0.6) -> str | None:
-        """The name most like ``word`` by difflib's ratio, None when nothing is alike.
+    def nearest(self, word: str, count: int = 1, cutoff: float = 0.6) -> list[str]:
+        """Up to ``count`` names that are most like ``word`` by difflib's ratio, the best first.
 
         Of many names only those are compared that share the longest beginnings or ends with it.
         """
-        found = difflib.get_close_matches(word, self._shortlist(word), n=1, cutoff=cutoff)
-        return found[0] if found else None
+        import difflib
+
+        return difflib.get_close_matches(word, self._shortlist(word), n=count, cutoff=cutoff)
 
     def _shortlist(self, word: str) -> list[str]:
         if len(self._names) <= _FEW:
@@ -47,7 +47,7 @@ class Names:
 def did_you_mean(word: str, names: Iterable[str] | Names) -> str:
     """A hint such as ``nearest: "weights"``; empty when nothing is alike."""
     found = (names if isinstance(names, Names) else Names(names)).nearest(word)
-    return f'nearest: "{found}"' if found else ""
+    return f'nearest: "{found[0]}"' if found else ""
 
 
 def _around(ordered: list[str], word: str) -> list[str]:
