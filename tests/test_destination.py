@@ -112,5 +112,7 @@ def test_a_setting_given_by_hand_comes_before_the_config_s(config: Path) -> None
 
 def test_a_setting_given_by_hand_that_fits_no_model_of_the_config_s(config: Path) -> None:
     write(config)
-    with pytest.raises(ConfigError, match="does not cover fpn_min_level 3 and fpn_max_level 6 and fpn_levels 5 together"):
+    with pytest.raises(
+        ConfigError, match="does not cover fpn_min_level 3 and fpn_max_level 6 and fpn_levels 5 together"
+    ):
         find_destination(None, None, config, PlanOptions(settings={"fpn_max_level": 6}))
