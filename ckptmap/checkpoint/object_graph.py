@@ -1,13 +1,15 @@
 """The object graph of a tf.train.Checkpoint (tensorflow/core/protobuf/trackable_object_graph.proto).
 
-TensorFlow restores by walking the graph from its root along child names, so a graph with one path to each variable
-is enough. In a checkpoint key the names on the path are joined by ``/``; a ``/`` inside a name is written ``.S`` and
-a ``.`` as ``..`` (tensorflow/python/trackable/trackable_utils.py).
+TensorFlow restores by walking the graph from its root along child names. One path to each variable is enough for a
+model as a whole; who restores a part of it may come by another path. In a checkpoint key the names on the path are
+joined by ``/``; a ``/`` inside a name is written ``.S`` and a ``.`` as ``..`` (tensorflow/python/trackable/
+trackable_utils.py).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.wire import (
@@ -202,34 +204,45 @@ def object_path(root: str, path: str) -> str:
     return f"{root}/{path}" if root else path
 
 
-def build_object_graph(variables: Mapping[str, str]) -> ObjectGraph:
-    """The smallest graph that leads to each variable.
+def build_object_graph(variables: Mapping[str, str], links: Mapping[str, str] = MappingProxyType({})) -> ObjectGraph:
+    """The smallest graph that leads to each variable, by the links too.
 
     Args:
         variables: the readable name of each variable by its object path below the root, such as
             ``model/_feature_extractor/conv/kernel`` (parts escaped as in a key).
+        links: further paths to objects, each with the path above that leads there or through there.
 
     Raises:
         ValueError: an empty part in a path.
     """
     root = _Branch()
     for path, full_name in variables.items():
-        branch = root
-        for part in path.split("/"):
-            if not part:
-                raise ValueError(f"empty name in the object path {path!r}")
-            branch = branch.children.setdefault(unescape_name(part), _Branch())
-        branch.tensor = SavedTensor(VARIABLE_VALUE, full_name, variable_key(path))
+        _branch(root, path).tensor = SavedTensor(VARIABLE_VALUE, full_name, variable_key(path))
+    for path, other in links.items():
+        parent, _, name = path.rpartition("/")
+        _branch(root, parent).children[unescape_name(name)] = _branch(root, other)
     return ObjectGraph(tuple(_number(root)))
 
 
+def _branch(root: _Branch, path: str) -> _Branch:
+    """The branch at a path, made where it is not there yet."""
+    branch = root
+    for part in path.split("/"):
+        if not part:
+            raise ValueError(f"empty name in the object path {path!r}")
+        branch = branch.children.setdefault(unescape_name(part), _Branch())
+    return branch
+
+
 def _number(root: _Branch) -> Iterator[Node]:
-    """The nodes in breadth-first order, as TensorFlow numbers them."""
-    queue = [root]
+    """The nodes in breadth-first order, as TensorFlow numbers them: each where it is first met."""
+    queue, places = [root], {id(root): 0}
     for branch in queue:
-        start = len(queue)
-        queue.extend(branch.children.values())
-        children = tuple(Child(name, start + place) for place, name in enumerate(branch.children))
+        for child in branch.children.values():
+            if id(child) not in places:
+                places[id(child)] = len(queue)
+                queue.append(child)
+        children = tuple(Child(name, places[id(child)]) for name, child in branch.children.items())
         yield Node(children, (branch.tensor,) if branch.tensor else ())
 
 

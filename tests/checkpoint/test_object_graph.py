@@ -46,6 +46,20 @@ def test_the_smallest_graph() -> None:
     assert graph.full_names["model/a.Sb/w/.ATTRIBUTES/VARIABLE_VALUE"] == "layer/w"
 
 
+def test_a_link_is_one_more_edge_to_the_same_object() -> None:
+    graph = build_object_graph({"m/long/0/w": "w", "m/b": "b"}, {"m/2/x": "m/long/0"})
+    assert graph.nodes == (
+        Node((Child("m", 1),)),
+        Node((Child("long", 2), Child("b", 3), Child("2", 4))),
+        Node((Child("0", 5),)),
+        Node((), (SavedTensor("VARIABLE_VALUE", "b", "m/b/.ATTRIBUTES/VARIABLE_VALUE"),)),
+        Node((Child("x", 5),)),
+        Node((Child("w", 6),)),
+        Node((), (SavedTensor("VARIABLE_VALUE", "w", "m/long/0/w/.ATTRIBUTES/VARIABLE_VALUE"),)),
+    )
+    assert graph.key("m/2/x/w") == graph.key("m/long/0/w")
+
+
 def test_a_variable_is_found_along_the_names_of_its_objects() -> None:
     key = "model/variables/0/.ATTRIBUTES/VARIABLE_VALUE"
     graph = ObjectGraph(

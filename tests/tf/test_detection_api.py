@@ -10,13 +10,20 @@ import pytest
 
 from ckptmap.tf.environment import tf2
 from ckptmap.tf.exact import register
-from ckptmap.tf.models import build_model, read_pipeline
+from ckptmap.tf.models import VARIABLE_VALUE, build_model, read_pipeline
 from tests.tf.harness import convert
-from tests.tf.rows import EDITS, Row
+from tests.tf.rows import EDITS, EXACT, Row
+from tests.tf.ssd_rows import ONE_EACH
 
 ROW = Row("7_classes", "ssd_mobilenet_v2", fields={"num_classes": 7, "size": 160})
+SHARED = next(row for row in ONE_EACH if row.name == "ssd_mobilenet_v1_fpn")
 TWO_STAGES = [
     pytest.param(Row("fine_tune_faster_rcnn", "faster_rcnn_resnet50", EDITS), 275, marks=pytest.mark.matrix),
+    pytest.param(
+        Row("fine_tune_inception", "faster_rcnn_inception_resnet_v2", EXACT, {"stride": 8}),
+        906,
+        marks=pytest.mark.matrix,
+    ),
 ]
 
 
@@ -124,6 +131,27 @@ def test_classification_restores_the_backbone_from_a_checkpoint_rooted_there(ran
     assert_equal(loaded, stored(new / "ckpt-0", "feature_extractor"))
 
 
+def test_a_part_restores_by_the_paths_that_few_shot_training_takes(tf1, tmp_path):
+    """Feature extractor, towers and box head alone, as the few-shot notebooks of the Object Detection API do."""
+    register()
+    new = convert(tf1(SHARED), tmp_path / "new")
+    model = build_model(new / "pipeline.config", is_training=True)
+    predictor, checkpoint = model._box_predictor, tf2().train.Checkpoint
+    heads = checkpoint(
+        _base_tower_layers_for_heads=predictor._base_tower_layers_for_heads,
+        _box_prediction_head=predictor._box_prediction_head,
+    )
+    part = checkpoint(_feature_extractor=model._feature_extractor, _box_predictor=heads)
+    checkpoint(model=part).restore(str(new / "ckpt-0")).expect_partial()
+    loaded, converted = saved(tmp_path, "model", model), stored(new / "ckpt-0", "model")
+    head = "model/_box_predictor/_prediction_heads/class_predictions_with_background/_class_predictor_layers/0"
+    assert loaded.keys() == converted.keys()
+    assert {key for key in loaded if not np.array_equal(loaded[key], converted[key])} == {
+        f"{head}/kernel/{VARIABLE_VALUE}",
+        f"{head}/bias/{VARIABLE_VALUE}",
+    }
+
+
 @pytest.mark.parametrize(("row", "variables"), TWO_STAGES, ids=str)
 def test_full_restores_every_variable_of_a_faster_rcnn(row, variables, tf1, tmp_path):
     new = convert(tf1(row), tmp_path / "new")
@@ -132,6 +160,21 @@ def test_full_restores_every_variable_of_a_faster_rcnn(row, variables, tf1, tmp_
     loaded = saved(tmp_path, "model", model)
     assert len(loaded) == variables
     assert_equal(loaded, stored(new / "ckpt-0", "model"))
+
+
+@pytest.mark.parametrize(("row", "variables"), TWO_STAGES, ids=str)
+def test_detection_restores_both_extractors_of_a_faster_rcnn(row, variables, tf1, tmp_path):
+    new = convert(tf1(row), tmp_path / "new")
+    other = replace(row, fields={**row.fields, "num_classes": 5})
+    model = new_faster_rcnn(other, tmp_path)
+    load_fine_tune_checkpoint(model, new / "ckpt-0", "detection", other.num_classes)
+    loaded, converted = saved(tmp_path, "model", model), stored(new / "ckpt-0", "model")
+    extractors = [key for key in loaded if key.startswith("model/_feature_extractor_for_")]
+    assert (len(loaded), len(extractors)) == (variables, variables - 10)
+    assert_equal({key: loaded[key] for key in extractors}, {key: converted[key] for key in extractors})
+    kernels = [key for key in loaded.keys() - set(extractors) if "/kernel/" in key]
+    assert len(kernels) == 5
+    assert [key for key in kernels if np.array_equal(loaded[key], converted[key])] == []
 
 
 def test_exported_saved_model_detects_what_the_tf1_graph_detected(ran, migrated, tmp_path):
