@@ -20,6 +20,9 @@ from ckptmap.targets.model import Target
 from ckptmap.targets.variables import SpecVariable
 from ckptmap.tf.models import VARIABLE_VALUE, keyed_variables
 
+_COUNTER = "_training_step"
+"""Where a training step leaves its counter on the model (``DetectionModel.provide_groundtruth``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class AppliedFreeze:
@@ -118,6 +121,7 @@ def _target(model: Any) -> tuple[Target, dict[str, Any]]:
     """The model as a target, and its variables by their keys there."""
     paths = {key.removesuffix(f"/{VARIABLE_VALUE}"): variable for key, variable, _ in keyed_variables(model)}
     variables = {path.partition("/")[2]: variable for path, variable in paths.items()}
+    variables.pop(_COUNTER, None)
     specs = tuple(_spec(key, variable) for key, variable in variables.items())
     return recognize_target(Target("live model", specs)), variables
 

@@ -136,6 +136,14 @@ def test_a_table_of_another_model_names_nothing(model):
         ckptmap.tf.apply_freeze(built, [], table="rfcn_resnet101")
 
 
+def test_the_counter_that_a_step_leaves_on_the_model_is_none_of_its_variables(model):
+    built = model[0]
+    before = ckptmap.tf.apply_freeze(built, [])
+    built._training_step = tf2().Variable(7, trainable=False)
+    assert ckptmap.tf.apply_freeze(built, []) == before
+    built._training_step = None
+
+
 def test_a_pattern_that_matches_nothing_is_an_error_with_the_nearest(model):
     built = model[0]
     with pytest.raises(
