@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.tf.kernels import same_kernels
 from tests.tf.rows import Row
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 if find_spec("tensorflow"):
     from ckptmap.tf.environment import prepare
 
+    same_kernels()
     prepare()  # before any test module imports TensorFlow or protobuf
 
 

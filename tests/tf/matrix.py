@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ckptmap.errors import CkptmapError
 from tests.tf import rcnn_rows, slim_only_rows, ssd_rows
+from tests.tf.kernels import same_kernels
 from tests.tf.rows import WEIGHTS, Row
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def run(rows: Sequence[Row], folder: Path) -> None:
     waiting = [row for row in rows if not _result_file(folder, row).exists()]
     if not waiting:
         return
+    same_kernels()
     from tests.tf.harness import run_ahead
 
     with tempfile.TemporaryDirectory(dir=folder) as place, ThreadPoolExecutor(max_workers=1) as pool:
@@ -124,10 +126,11 @@ HEADER = """\
 
 Each row is a TF1 graph with random weights and random batch-norm statistics, saved by the TF1 Saver, converted by
 `ckptmap convert --pipeline`, restored by the Object Detection API into the model of the migrated pipeline.config with
-TensorFlow's assertions that every variable on both sides is met, and run on the same image. The largest difference of a
-raw output is in units of that output's spread; detections are the same when they are as many, in the same order, with
-the same classes. The rows are those of `pytest -m "matrix or not matrix" tests/tf/test_matrix.py`; `tests/tf/*_rows.py`
-list them, and say which verdict is expected.
+TensorFlow's assertions that every variable on both sides is met, and run on the same image. Both run without oneDNN
+(`TF_ENABLE_ONEDNN_OPTS=0`), whose kernels round otherwise in another graph. The largest difference of a raw output is
+in units of that output's spread; detections are the same when they are as many, in the same order, with the same
+classes. The rows are those of `pytest -m "matrix or not matrix" tests/tf/test_matrix.py`; `tests/tf/*_rows.py` list
+them, and say which verdict is expected.
 
 """
 
