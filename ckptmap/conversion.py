@@ -180,24 +180,32 @@ def _write(
     migration = destination.migration(made, prefix.as_posix())
     with Staging(folder) as staging:
         _check_empty(folder, force=how.force)
-        staged = stage_checkpoint(made, checkpoint, staging, seed=how.seed, data=how.data, progress=how.progress)
-        staging.begin_flush()
-        again = read_back(staging.unnamed(CHECKPOINT_NAME), staged, checkpoint, everything=how.verify_data)
-        checkpoint.refuse_changed(before)
-        kept = len(staged.written) - again.values
-        notes = staged.placement.notes if checkpoint.verify else (*staged.placement.notes, _UNVERIFIED)
-        checksums = {
-            "source": checkpoint.digests(),
-            "table": destination.table.digests,
-            "output": again.digests,
-        }
-        output = Output(str(prefix), staged.nbytes, again.values, notes, staged.placement.mode, kept, checksums)
+        output = _staged(made, destination, checkpoint, staging, how, before)
         report = document(made, migration, output, ranges=ranges)
         staging.write(REPORT_NAME, chain(json_pieces(report), ["\n"]))
         if migration is not None:
             staging.write(CONFIG_NAME, migration.text)
         staging.commit()
     return report
+
+
+def _staged(
+    made: Plan, destination: Destination, checkpoint: Checkpoint, staging: Staging, how: Writing, before: Stamps
+) -> Output:
+    """Write the checkpoint into ``staging`` and read it back."""
+    staged = stage_checkpoint(made, checkpoint, staging, seed=how.seed, data=how.data, progress=how.progress)
+    staging.begin_flush()
+    again = read_back(staging.unnamed(CHECKPOINT_NAME), made, staged, checkpoint, everything=how.verify_data)
+    checkpoint.refuse_changed(before)
+    kept = len(staged.written) - again.values
+    notes = staged.placement.notes if checkpoint.verify else (*staged.placement.notes, _UNVERIFIED)
+    checksums = {
+        "source": checkpoint.digests(),
+        "table": destination.table.digests,
+        "output": again.digests,
+    }
+    prefix = str(staging.folder / CHECKPOINT_NAME)
+    return Output(prefix, staged.nbytes, again.values, notes, staged.placement.mode, kept, checksums)
 
 
 def _check_output(folder: Path, *, force: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ckptmap.checkpoint.object_graph import object_path, variable_key
+from ckptmap.checkpoint.object_graph import SAVE_COUNTER, object_path, variable_key
 from ckptmap.checkpoint.object_writer import ObjectValue, add_objects
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.staging import Staging
@@ -14,7 +14,6 @@ from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
 from ckptmap.errors import CheckpointError, VerificationError
 from ckptmap.ledger import Plan, TargetFate, TargetRecord
 from ckptmap.placing import DataMode, Placement, Stored, place_data, stored_values, unchanged
-from ckptmap.targets.links import tower_links
 
 Progress = Callable[[int, int], None]
 
@@ -28,10 +27,8 @@ class Staged:
     written: Mapping[str, Written]
     """Size and checksum of each value by its checkpoint key."""
     placement: Placement
-    copied: Mapping[str, str]
-    """The source variable of each value whose bytes came unread, copied, linked or cloned, by checkpoint key."""
-    adopted: frozenset[str]
-    """The checkpoint keys whose bytes lie in a linked or cloned data file."""
+    stored: Stored
+    """Where the source has the bytes that came unread, copied, linked or cloned."""
 
     @property
     def nbytes(self) -> int:
@@ -55,22 +52,16 @@ def stage_checkpoint(
     stored = stored_values(plan, checkpoint)
     with BundleWriter(staging, CHECKPOINT_NAME) as writer:
         placement = place_data(writer, plan, stored, data if checkpoint.verify else "copy")
-        work = [record for record in plan.targets if not _adopted(record, stored, placement)]
-        report = _counting(progress, sum(record.variable.nbytes for record in work))
-        values = {
-            record.variable.key: _value(record, checkpoint, stored, placement, seed, report) for record in plan.targets
-        }
-        written = add_objects(writer, plan.root, values, links=tower_links(values), copied=report)
+        work = sum(record.variable.nbytes for record in plan.targets if not _adopted(record, stored, placement))
+        report = _counting(progress, work)
+        values = (
+            (record.variable.key, _value(record, checkpoint, stored, placement, seed, report))
+            for record in plan.targets
+        )
+        written = add_objects(writer, plan.root, values, copied=report)
         writer.finish()
     write_state(staging, CHECKPOINT_NAME)
-    keys = {record.variable.key: _key(plan, record) for record in plan.targets}
-    sources = {record.variable.key: record.sources[0] for record in plan.targets if record.sources}
-    return Staged(
-        written,
-        placement,
-        {keys[path]: sources[path] for path, value in values.items() if value.stored or value.adopted},
-        frozenset(keys[path] for path, value in values.items() if value.adopted),
-    )
+    return Staged(written, placement, stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +72,12 @@ class ReadBack:
     digests: dict[str, str]
 
 
-def read_back(prefix: Path, staged: Staged, source: Checkpoint, *, everything: bool = False) -> ReadBack:
+def read_back(prefix: Path, plan: Plan, staged: Staged, source: Checkpoint, *, everything: bool = False) -> ReadBack:
     """Compare every checksum of the new index, and read every value but the adopted ones.
 
     Args:
         prefix: the new checkpoint.
+        plan: what it was made by.
         staged: what was written.
         source: where it came from: a wrong checksum of copied bytes is the source's fault where it has it too.
         everything: read the adopted values as well.
@@ -94,16 +86,19 @@ def read_back(prefix: Path, staged: Staged, source: Checkpoint, *, everything: b
         VerificationError: a value is missing or is not what was written.
         CheckpointError: bytes of the source are not those that were saved.
     """
-    read = [key for key in staged.written if everything or key not in staged.adopted]
     with open_checkpoint(str(prefix)) as checkpoint:
         variables = checkpoint.inventory.variables
         for key, wanted in staged.written.items():
             found = variables.get(key)
             if found is None or found.span is None or found.span.crc32c != wanted.crc32c:
                 raise VerificationError(f"{key} is not in the index as it was written", where=str(prefix))
-        for key in read:
-            _compare(checkpoint, key, source, staged.copied.get(key))
-        return ReadBack(len(read), checkpoint.digests())
+        count = 1
+        for record in plan.targets:
+            if everything or not _adopted(record, staged.stored, staged.placement):
+                _compare(checkpoint, _key(plan, record), source, _unread(record, staged.stored))
+                count += 1
+        _compare(checkpoint, variable_key(SAVE_COUNTER), source, None)
+        return ReadBack(count, checkpoint.digests())
 
 
 def _compare(checkpoint: Checkpoint, key: str, source: Checkpoint, copied: str | None) -> None:
@@ -123,6 +118,11 @@ def _read(checkpoint: Checkpoint, name: str) -> None:
 def _adopted(record: TargetRecord, stored: Stored, placement: Placement) -> bool:
     place = stored.get(record.sources[0]) if unchanged(record) else None
     return place is not None and place[0] in placement.shards
+
+
+def _unread(record: TargetRecord, stored: Stored) -> str | None:
+    """The source variable whose bytes came unread; None where they were read."""
+    return record.sources[0] if unchanged(record) and record.sources[0] in stored else None
 
 
 def _key(plan: Plan, record: TargetRecord) -> str:

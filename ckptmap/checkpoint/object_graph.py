@@ -1,15 +1,16 @@
 """The object graph of a tf.train.Checkpoint (tensorflow/core/protobuf/trackable_object_graph.proto).
 
-TensorFlow restores by walking the graph from its root along child names. One path to each variable is enough for a
-model as a whole; who restores a part of it may come by another path. In a checkpoint key the names on the path are
-joined by ``/``; a ``/`` inside a name is written ``.S`` and a ``.`` as ``..`` (tensorflow/python/trackable/
-trackable_utils.py).
+TensorFlow restores by walking the graph from its root along child names, so a graph with one path to each variable
+is enough. In a checkpoint key the names on the path are joined by ``/``; a ``/`` inside a name is written ``.S`` and
+a ``.`` as ``..`` (tensorflow/python/trackable/trackable_utils.py).
 """
 
 from __future__ import annotations
 
+import sys
+from collections import deque
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.wire import (
@@ -114,7 +115,7 @@ def escape_name(name: str) -> str:
 
 def unescape_name(part: str) -> str:
     """The child's name behind one part of a checkpoint key."""
-    return "".join(_unescaped(part))
+    return "".join(_unescaped(part)) if "." in part else part
 
 
 def _unescaped(part: str) -> Iterator[str]:
@@ -157,10 +158,10 @@ def _parse_node(data: Bytes) -> Node:
     for number, value in read_fields(data):
         if number == 1:
             node, name = _pair(as_bytes(value))
-            children.append(Child(name, node))
+            children.append(Child(sys.intern(name), node))  # layers have few attributes: equal names are kept once
         elif number == 2:
             texts = {number: as_text(text) for number, text in read_fields(as_bytes(value)) if number <= 3}
-            tensors.append(SavedTensor(texts.get(1, ""), texts.get(2, ""), texts.get(3, "")))
+            tensors.append(SavedTensor(sys.intern(texts.get(1, "")), texts.get(2, ""), texts.get(3, "")))
         elif number == 3:
             slots.append(_parse_slot(as_bytes(value)))
     return Node(tuple(children), tuple(tensors), tuple(slots))
@@ -190,8 +191,11 @@ def _parse_slot(data: Bytes) -> SlotReference:
 
 @dataclass(slots=True)
 class _Branch:
+    """An object on the way to variables; ``path`` is that of the variable where it is one, ``number`` its place."""
+
     children: dict[str, _Branch] = field(default_factory=dict)
-    tensor: SavedTensor | None = None
+    path: str = ""
+    number: int = -1
 
 
 def object_path(root: str, path: str) -> str:
@@ -204,24 +208,25 @@ def object_path(root: str, path: str) -> str:
     return f"{root}/{path}" if root else path
 
 
-def build_object_graph(variables: Mapping[str, str], links: Mapping[str, str] = MappingProxyType({})) -> ObjectGraph:
-    """The smallest graph that leads to each variable, by the links too.
+def build_object_graph(variables: Mapping[str, str]) -> ObjectGraph:
+    """The smallest graph that leads to each variable.
 
     Args:
         variables: the readable name of each variable by its object path below the root, such as
             ``model/_feature_extractor/conv/kernel`` (parts escaped as in a key).
-        links: further paths to objects, each with the path above that leads there or through there.
 
     Raises:
         ValueError: an empty part in a path.
     """
-    root = _Branch()
-    for path, full_name in variables.items():
-        _branch(root, path).tensor = SavedTensor(VARIABLE_VALUE, full_name, variable_key(path))
-    for path, other in links.items():
-        parent, _, name = path.rpartition("/")
-        _branch(root, parent).children[unescape_name(name)] = _branch(root, other)
-    return ObjectGraph(tuple(_number(root)))
+    return ObjectGraph(tuple(smallest_nodes(variables)))
+
+
+def smallest_nodes(variables: Mapping[str, str]) -> Iterator[Node]:
+    """The nodes of ``build_object_graph``, one by one: those of many variables take much memory."""
+    root = _Branch(number=0)
+    for path in variables:
+        _branch(root, path).path = path
+    return _numbered(root, variables)
 
 
 def _branch(root: _Branch, path: str) -> _Branch:
@@ -230,26 +235,43 @@ def _branch(root: _Branch, path: str) -> _Branch:
     for part in path.split("/"):
         if not part:
             raise ValueError(f"empty name in the object path {path!r}")
-        branch = branch.children.setdefault(unescape_name(part), _Branch())
+        name = unescape_name(part)
+        if name not in branch.children:
+            branch.children[name] = _Branch()
+        branch = branch.children[name]
     return branch
 
 
-def _number(root: _Branch) -> Iterator[Node]:
-    """The nodes in breadth-first order, as TensorFlow numbers them: each where it is first met."""
-    queue, places = [root], {id(root): 0}
-    for branch in queue:
+def _numbered(root: _Branch, full_names: Mapping[str, str]) -> Iterator[Node]:
+    """The nodes in breadth-first order, as TensorFlow numbers them."""
+    waiting, count = deque([root]), 1
+    while waiting:
+        branch = waiting.popleft()
         for child in branch.children.values():
-            if id(child) not in places:
-                places[id(child)] = len(queue)
-                queue.append(child)
-        children = tuple(Child(name, places[id(child)]) for name, child in branch.children.items())
-        yield Node(children, (branch.tensor,) if branch.tensor else ())
+            if child.number < 0:
+                child.number, count = count, count + 1
+                waiting.append(child)
+        children = tuple(Child(name, child.number) for name, child in branch.children.items())
+        path = branch.path
+        yield Node(children, (SavedTensor(VARIABLE_VALUE, full_names[path], variable_key(path)),) if path else ())
 
 
 def format_object_graph(graph: ObjectGraph) -> bytes:
     """The serialized TrackableObjectGraph."""
-    holds = _holds_values(graph)
-    return b"".join(bytes_field(1, _format_node(node, has)) for node, has in zip(graph.nodes, holds, strict=True))
+    return _joined(zip(graph.nodes, _holds_values(graph), strict=True))
+
+
+def format_nodes(nodes: Iterable[Node]) -> bytes:
+    """The serialized TrackableObjectGraph of nodes that all lead to a value, as ``smallest_nodes`` does."""
+    return _joined((node, True) for node in nodes)
+
+
+def _joined(nodes: Iterable[tuple[Node, bool]]) -> bytes:
+    """The messages of the nodes, each with whether it or anything below it has a value."""
+    out = BytesIO()
+    for node, holds_values in nodes:
+        out.write(bytes_field(1, _format_node(node, holds_values)))
+    return out.getvalue()
 
 
 def _holds_values(graph: ObjectGraph) -> list[bool]:
@@ -269,13 +291,10 @@ def _holds_values(graph: ObjectGraph) -> list[bool]:
 
 
 def _format_node(node: Node, holds_values: bool) -> bytes:
-    parts: Iterable[bytes] = (
-        *(bytes_field(1, number_field(1, child.node) + text_field(2, child.name)) for child in node.children),
-        *(bytes_field(2, _format_tensor(tensor)) for tensor in node.tensors),
-        *(bytes_field(3, _format_slot(slot)) for slot in node.slots),
-        bytes_field(5, number_field(1, int(holds_values))),
-    )
-    return b"".join(parts)
+    parts = [bytes_field(1, number_field(1, child.node) + text_field(2, child.name)) for child in node.children]
+    parts += [bytes_field(2, _format_tensor(tensor)) for tensor in node.tensors]
+    parts += [bytes_field(3, _format_slot(slot)) for slot in node.slots]
+    return b"".join([*parts, bytes_field(5, number_field(1, int(holds_values)))])
 
 
 def _format_tensor(tensor: SavedTensor) -> bytes:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
 from ckptmap.checkpoint.object_graph import (
     SAVE_COUNTER,
-    build_object_graph,
-    format_object_graph,
+    format_nodes,
     object_path,
+    smallest_nodes,
     variable_key,
 )
 from ckptmap.checkpoint.staging import Staging
@@ -54,9 +53,8 @@ class ObjectValue:
 def add_objects(
     writer: BundleWriter,
     root: str,
-    values: Mapping[str, ObjectValue],
+    values: Iterable[tuple[str, ObjectValue]],
     *,
-    links: Mapping[str, str] = MappingProxyType({}),
     save_counter: int = 1,
     copied: Callable[[int], None] | None = None,
 ) -> dict[str, Written]:
@@ -66,9 +64,8 @@ def add_objects(
         writer: takes the values; the caller finishes it.
         root: the name that the model has in the tf.train.Checkpoint, such as ``model`` or ``feature_extractor``;
             empty where the paths in ``values`` start at the checkpoint itself.
-        values: each variable by its object path below the root, parts escaped as in a checkpoint key and joined by
-            ``/``, such as ``_feature_extractor/classification_backbone/layer_with_weights-0/kernel``.
-        links: further object paths below the root, each with the one in ``values`` that leads to the same object.
+        values: each variable behind its object path below the root, parts escaped as in a checkpoint key and joined by
+            ``/``, such as ``_feature_extractor/classification_backbone/layer_with_weights-0/kernel``; consumed once.
         save_counter: how often the checkpoint claims to have been saved.
         copied: called with the size of each ``stored`` value once it is copied.
 
@@ -80,18 +77,19 @@ def add_objects(
         CheckpointError: bytes that do not have the expected checksum.
         OutputError: a file cannot be written.
     """
-    written = {}
-    for path, value in values.items():
-        key = variable_key(object_path(root, path))
+    written, names = {}, {}
+    for path, value in values:
+        place = object_path(root, path)
+        key = variable_key(place)
         written[key] = _add(writer, key, value)
+        names[place] = value.full_name
         if copied is not None and value.stored is not None:
             copied(written[key].size)
     counter = ObjectValue(SAVE_COUNTER, DType.INT64, (), [save_counter.to_bytes(8, "little")])
     written[variable_key(SAVE_COUNTER)] = _add(writer, variable_key(SAVE_COUNTER), counter)
-    names = {object_path(root, path): value.full_name for path, value in values.items()}
-    further = {object_path(root, link): object_path(root, path) for link, path in links.items()}
-    graph = build_object_graph({**names, SAVE_COUNTER: SAVE_COUNTER}, further)
-    writer.add(OBJECT_GRAPH_KEY, DType.STRING, (), [join_strings([format_object_graph(graph)])])
+    names[SAVE_COUNTER] = SAVE_COUNTER
+    graph = format_nodes(smallest_nodes(names))
+    writer.add(OBJECT_GRAPH_KEY, DType.STRING, (), [join_strings([graph])])
     return written
 
 
@@ -127,7 +125,7 @@ def write_object_checkpoint(
     place = Path(prefix)
     with Staging(place.parent) as staging:
         with BundleWriter(staging, place.name) as writer:
-            written = add_objects(writer, root, values, save_counter=save_counter)
+            written = add_objects(writer, root, values.items(), save_counter=save_counter)
             writer.finish()
         write_state(staging, place.name)
         staging.commit()
