@@ -14,6 +14,7 @@ from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
 from ckptmap.errors import CheckpointError, VerificationError
 from ckptmap.ledger import Plan, TargetFate, TargetRecord
 from ckptmap.placing import DataMode, Placement, Stored, place_data, stored_values, unchanged
+from ckptmap.targets.links import tower_links
 
 Progress = Callable[[int, int], None]
 
@@ -58,7 +59,8 @@ def stage_checkpoint(
             (record.variable.key, _value(record, checkpoint, stored, placement, seed, report))
             for record in plan.targets
         )
-        written = add_objects(writer, plan.root, values, copied=report)
+        links = tower_links([record.variable.key for record in plan.targets])
+        written = add_objects(writer, plan.root, values, links=links, copied=report)
         writer.finish()
     write_state(staging, CHECKPOINT_NAME)
     return Staged(written, placement, stored)

@@ -1,8 +1,9 @@
 """The object graph of a tf.train.Checkpoint (tensorflow/core/protobuf/trackable_object_graph.proto).
 
-TensorFlow restores by walking the graph from its root along child names, so a graph with one path to each variable
-is enough. In a checkpoint key the names on the path are joined by ``/``; a ``/`` inside a name is written ``.S`` and
-a ``.`` as ``..`` (tensorflow/python/trackable/trackable_utils.py).
+TensorFlow restores by walking the graph from its root along child names. One path to each variable is enough for a
+model as a whole; who restores a part of it may come by another path. In a checkpoint key the names on the path are
+joined by ``/``; a ``/`` inside a name is written ``.S`` and a ``.`` as ``..`` (tensorflow/python/trackable/
+trackable_utils.py).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 from collections import deque
 from dataclasses import dataclass, field
 from io import BytesIO
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.wire import (
@@ -208,24 +210,28 @@ def object_path(root: str, path: str) -> str:
     return f"{root}/{path}" if root else path
 
 
-def build_object_graph(variables: Mapping[str, str]) -> ObjectGraph:
-    """The smallest graph that leads to each variable.
+def build_object_graph(variables: Mapping[str, str], links: Mapping[str, str] = MappingProxyType({})) -> ObjectGraph:
+    """The smallest graph that leads to each variable, by the links too.
 
     Args:
         variables: the readable name of each variable by its object path below the root, such as
             ``model/_feature_extractor/conv/kernel`` (parts escaped as in a key).
+        links: further paths to objects, each with the path above that leads there or through there.
 
     Raises:
         ValueError: an empty part in a path.
     """
-    return ObjectGraph(tuple(smallest_nodes(variables)))
+    return ObjectGraph(tuple(smallest_nodes(variables, links)))
 
 
-def smallest_nodes(variables: Mapping[str, str]) -> Iterator[Node]:
+def smallest_nodes(variables: Mapping[str, str], links: Mapping[str, str] = MappingProxyType({})) -> Iterator[Node]:
     """The nodes of ``build_object_graph``, one by one: those of many variables take much memory."""
     root = _Branch(number=0)
     for path in variables:
         _branch(root, path).path = path
+    for path, other in links.items():
+        parent, _, name = path.rpartition("/")
+        _branch(root, parent).children[unescape_name(name)] = _branch(root, other)
     return _numbered(root, variables)
 
 
@@ -243,7 +249,7 @@ def _branch(root: _Branch, path: str) -> _Branch:
 
 
 def _numbered(root: _Branch, full_names: Mapping[str, str]) -> Iterator[Node]:
-    """The nodes in breadth-first order, as TensorFlow numbers them."""
+    """The nodes in breadth-first order, as TensorFlow numbers them: each where it is first met."""
     waiting, count = deque([root]), 1
     while waiting:
         branch = waiting.popleft()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.dtypes import DType
@@ -55,6 +56,7 @@ def add_objects(
     root: str,
     values: Iterable[tuple[str, ObjectValue]],
     *,
+    links: Mapping[str, str] = MappingProxyType({}),
     save_counter: int = 1,
     copied: Callable[[int], None] | None = None,
 ) -> dict[str, Written]:
@@ -66,6 +68,7 @@ def add_objects(
             empty where the paths in ``values`` start at the checkpoint itself.
         values: each variable behind its object path below the root, parts escaped as in a checkpoint key and joined by
             ``/``, such as ``_feature_extractor/classification_backbone/layer_with_weights-0/kernel``; consumed once.
+        links: further object paths below the root, each with the one in ``values`` that leads to the same object.
         save_counter: how often the checkpoint claims to have been saved.
         copied: called with the size of each ``stored`` value once it is copied.
 
@@ -87,8 +90,9 @@ def add_objects(
             copied(written[key].size)
     counter = ObjectValue(SAVE_COUNTER, DType.INT64, (), [save_counter.to_bytes(8, "little")])
     written[variable_key(SAVE_COUNTER)] = _add(writer, variable_key(SAVE_COUNTER), counter)
+    further = {object_path(root, link): object_path(root, path) for link, path in links.items()}
     names[SAVE_COUNTER] = SAVE_COUNTER
-    graph = format_nodes(smallest_nodes(names))
+    graph = format_nodes(smallest_nodes(names, further))
     writer.add(OBJECT_GRAPH_KEY, DType.STRING, (), [join_strings([graph])])
     return written
 
