@@ -75,21 +75,26 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedNames:
+    """What an object graph says of the variables alone.
+
+    ``full_names`` holds the readable name of each by its checkpoint key, ``slot_keys`` the keys of optimizer slots.
+    """
+
+    full_names: Mapping[str, str]
+    slot_keys: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectGraph:
     """All objects of a checkpoint; node 0 is the root, the tf.train.Checkpoint itself."""
 
     nodes: tuple[Node, ...]
 
     @property
-    def full_names(self) -> dict[str, str]:
-        """The readable name of each variable by its checkpoint key."""
-        return {tensor.key: tensor.full_name for node in self.nodes for tensor in node.tensors}
-
-    @property
-    def slot_keys(self) -> frozenset[str]:
-        """The checkpoint keys that hold optimizer slots."""
-        slots = {slot.slot_node for node in self.nodes for slot in node.slots}
-        return frozenset(tensor.key for node in slots for tensor in self.nodes[node].tensors)
+    def names(self) -> SavedNames:
+        """The names of its variables."""
+        return _names(self.nodes)
 
     @property
     def root_names(self) -> tuple[str, ...]:
@@ -141,18 +146,46 @@ def parse_object_graph(data: Bytes) -> ObjectGraph:
     Raises:
         FormatError: a malformed message, no node, an edge to a node that is not there, or a graph beyond all bounds.
     """
+    return ObjectGraph(tuple(_parsed_nodes(data)))
+
+
+def parse_saved_names(data: Bytes) -> SavedNames:
+    """``parse_object_graph(data).names``, without holding the objects, which take more than the names do.
+
+    Raises:
+        FormatError: as ``parse_object_graph``.
+    """
+    return _names(_parsed_nodes(data))
+
+
+def _names(nodes: Iterable[Node]) -> SavedNames:
+    full_names: dict[str, str] = {}
+    keys: list[tuple[str, ...]] = []
+    slots: set[int] = set()
+    for node in nodes:
+        full_names.update((tensor.key, tensor.full_name) for tensor in node.tensors)
+        keys.append(tuple(tensor.key for tensor in node.tensors))
+        slots.update(slot.slot_node for slot in node.slots)
+    return SavedNames(full_names, frozenset(key for node in slots for key in keys[node]))
+
+
+def _parsed_nodes(data: Bytes) -> Iterator[Node]:
+    """The nodes; the errors of the graph as a whole are raised behind the last."""
     if len(data) > _MAX_BYTES:
         raise FormatError(f"the object graph is larger than {_MAX_BYTES} bytes")
-    messages = bounded((as_bytes(value) for number, value in read_fields(data) if number == 1), "objects")
-    nodes = tuple(map(_parse_node, messages))
-    if not nodes:
+    count, highest = 0, -1
+    for message in bounded((as_bytes(value) for number, value in read_fields(data) if number == 1), "objects"):
+        node = _parse_node(message)
+        yield node
+        count += 1
+        for child in node.children:
+            highest = max(highest, child.node)
+        for slot in node.slots:
+            highest = max(highest, slot.variable_node, slot.slot_node)
+    if not count:
         raise FormatError("the object graph is empty")
-    for node in nodes:
-        targets = [child.node for child in node.children]
-        targets += [place for slot in node.slots for place in (slot.variable_node, slot.slot_node)]
-        if any(target >= len(nodes) for target in targets):
-            raise FormatError("the object graph names an object that it does not hold")
-    return ObjectGraph(nodes)
+    if highest >= count:
+        raise FormatError("the object graph names an object that it does not hold")
 
 
 def _parse_node(data: Bytes) -> Node:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ckptmap.checkpoint.bundle import BundleSource, read_bundle_index
 from ckptmap.checkpoint.files import CHUNK_SIZE, Files, LocalFiles, damage
@@ -14,7 +14,7 @@ from ckptmap.checkpoint.remote import RemoteFiles, is_remote
 from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     import numpy as np
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from ckptmap.checkpoint.identity import Stamps
     from ckptmap.checkpoint.located import Located
     from ckptmap.checkpoint.meta import MetaGraph
-    from ckptmap.checkpoint.object_graph import ObjectGraph
+    from ckptmap.checkpoint.object_graph import ObjectGraph, SavedNames
+
+
+_Parsed = TypeVar("_Parsed")
 
 
 class Source(Protocol):
@@ -106,15 +109,19 @@ class Checkpoint:
         Raises:
             CheckpointError: the graph cannot be read (it lies in the data file).
         """
-        if OBJECT_GRAPH_KEY not in self.inventory.variables:
-            return None
         from ckptmap.checkpoint.object_graph import parse_object_graph
-        from ckptmap.checkpoint.values import split_strings
 
-        raw = b"".join(self.chunks(OBJECT_GRAPH_KEY))
-        with damage(self.inventory.path):
-            (graph,), _ = split_strings(raw, 1)
-            return parse_object_graph(graph)
+        return self._from_graph(parse_object_graph)
+
+    def saved_names(self) -> SavedNames | None:
+        """What the object graph says of the variables alone; None for a checkpoint of names.
+
+        Raises:
+            CheckpointError: the graph cannot be read (it lies in the data file).
+        """
+        from ckptmap.checkpoint.object_graph import parse_saved_names
+
+        return self._from_graph(parse_saved_names)
 
     def meta(self) -> MetaGraph | None:
         """What the ``.meta`` file beside a TF1 checkpoint knows; None where there is none.
@@ -161,6 +168,17 @@ class Checkpoint:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _from_graph(self, parse: Callable[[bytes], _Parsed]) -> _Parsed | None:
+        """What ``parse`` makes of the serialized object graph; None where there is none."""
+        if OBJECT_GRAPH_KEY not in self.inventory.variables:
+            return None
+        from ckptmap.checkpoint.values import split_strings
+
+        raw = b"".join(self.chunks(OBJECT_GRAPH_KEY))
+        with damage(self.inventory.path):
+            (graph,), _ = split_strings(raw, 1)
+            return parse(graph)
 
     def _variable(self, name: str) -> Variable:
         variable = self.inventory.variables.get(name)

@@ -18,7 +18,7 @@ from ckptmap.targets.template import as_shipped, template_target
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ckptmap.checkpoint.object_graph import ObjectGraph
+    from ckptmap.checkpoint.object_graph import SavedNames
     from ckptmap.targets.model import Target
 
 
@@ -45,8 +45,7 @@ def load_target(text: str | os.PathLike[str]) -> Target:
         )
         raise TargetError(f"no target is called {name!r}, and no checkpoint is there", hint=hint)
     with open_checkpoint(name) as checkpoint, collector_paused():
-        graph = _object_graph(checkpoint)
-        return recognize_target(template_target(checkpoint.inventory, graph))
+        return recognize_target(template_target(checkpoint.inventory, _saved_names(checkpoint)))
 
 
 def recognize_target(plain: Target) -> Target:
@@ -69,9 +68,9 @@ def _looks_like_a_path(name: str) -> bool:
     return "/" in name or os.sep in name or Path(name).exists() or Path(f"{name}.index").exists()
 
 
-def _object_graph(checkpoint: Checkpoint) -> ObjectGraph | None:
-    """The object graph, None where the data file that holds it is not there: the index alone has keys and shapes."""
+def _saved_names(checkpoint: Checkpoint) -> SavedNames | None:
+    """What the object graph says, None where the data file that holds it is not there: the index names all."""
     try:
-        return checkpoint.object_graph()
+        return checkpoint.saved_names()
     except CheckpointError:
         return None

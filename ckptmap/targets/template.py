@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, ObjectGraph
+from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, SavedNames
 from ckptmap.errors import TargetError
 from ckptmap.targets.dims import Dim
 from ckptmap.targets.model import Target
@@ -31,8 +31,8 @@ _GLOROT = Initializer("variance_scaling", {"scale": 1.0, "mode": "fan_avg", "dis
 OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
-def template_target(inventory: Inventory, graph: ObjectGraph | None) -> Target:
-    """The target that a TF2 checkpoint stands for; ``graph`` None: its data file is not there to read it from.
+def template_target(inventory: Inventory, names: SavedNames | None) -> Target:
+    """The target that a TF2 checkpoint stands for; ``names`` None: the data file is not there to read them from.
 
     Optimizer slots, ``save_counter``, steps and the object graph are left out. Raises TargetError where the
     checkpoint is one of names (TF1), or holds no variable of a model.
@@ -43,7 +43,7 @@ def template_target(inventory: Inventory, graph: ObjectGraph | None) -> Target:
             where=inventory.path,
             hint="give a TF2 checkpoint (tf.train.Checkpoint) or the name of a shipped target",
         )
-    slots = graph.slot_keys if graph else frozenset()
+    slots = names.slot_keys if names else frozenset()
     paths = {
         key.removesuffix(VALUE_SUFFIX): v
         for key, v in inventory.variables.items()
@@ -52,7 +52,7 @@ def template_target(inventory: Inventory, graph: ObjectGraph | None) -> Target:
     root, paths = _below_root(paths)
     if not paths:
         raise TargetError("holds no variable of a model", where=inventory.path)
-    full_names = _full_names(graph, root)
+    full_names = _full_names(names, root)
     variables = tuple(_variable(path, variable, full_names.get(path, "")) for path, variable in paths.items())
     return Target(inventory.path, variables, root=root, origin=inventory.path)
 
@@ -81,10 +81,10 @@ def _is_bookkeeping(path: str) -> bool:
     return first in ("optimizer", "_optimizer") or (not rest and first in _BOOKKEEPING)
 
 
-def _full_names(graph: ObjectGraph | None, root: str) -> dict[str, str]:
+def _full_names(names: SavedNames | None, root: str) -> dict[str, str]:
     prefix = f"{root}/" if root else ""
-    names = graph.full_names if graph else {}
-    return {key.removeprefix(prefix).removesuffix(VALUE_SUFFIX): name for key, name in names.items()}
+    saved = names.full_names if names else {}
+    return {key.removeprefix(prefix).removesuffix(VALUE_SUFFIX): name for key, name in saved.items()}
 
 
 def _variable(path: str, variable: Variable, full_name: str) -> SpecVariable:

@@ -43,7 +43,7 @@ def test_the_smallest_graph() -> None:
         Node((), (SavedTensor("VARIABLE_VALUE", "layer/w", "model/a.Sb/w/.ATTRIBUTES/VARIABLE_VALUE"),)),
     )
     assert graph.root_names == ("model", "save_counter")
-    assert graph.full_names["model/a.Sb/w/.ATTRIBUTES/VARIABLE_VALUE"] == "layer/w"
+    assert graph.names.full_names["model/a.Sb/w/.ATTRIBUTES/VARIABLE_VALUE"] == "layer/w"
 
 
 def test_a_link_is_one_more_edge_to_the_same_object() -> None:
@@ -104,7 +104,7 @@ def test_slots() -> None:
         )
     )
     assert parse_object_graph(format_object_graph(graph)) == graph
-    assert graph.slot_keys == {key}
+    assert graph.names.slot_keys == {key}
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_what_is_written(tmp_path: Path) -> None:
         graph = checkpoint.object_graph()
         assert graph is not None
         assert graph.root_names == ("model", "save_counter")
-        assert graph.full_names == {
+        assert graph.names.full_names == {
             "model/_feature_extractor/layer_with_weights-0/kernel/.ATTRIBUTES/VARIABLE_VALUE": "conv/kernel",
             "model/_box_predictor/a.Sb/.ATTRIBUTES/VARIABLE_VALUE": "a/b",
             "save_counter/.ATTRIBUTES/VARIABLE_VALUE": "save_counter",

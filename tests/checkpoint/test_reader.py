@@ -77,9 +77,9 @@ def test_a_real_object_graph(corpus: Path) -> None:
         graph = checkpoint.object_graph()
     assert graph is not None
     assert graph.root_names == ("layer-0", "layer-1", "layer-2", "optimizer")
-    assert graph.full_names["layer-1/kernel/.ATTRIBUTES/VARIABLE_VALUE"] == "sequential/dense/kernel"
-    assert "layer-1/kernel/.OPTIMIZER_SLOT/optimizer/m/.ATTRIBUTES/VARIABLE_VALUE" in graph.slot_keys
-    assert len(graph.slot_keys) == 8
+    assert graph.names.full_names["layer-1/kernel/.ATTRIBUTES/VARIABLE_VALUE"] == "sequential/dense/kernel"
+    assert "layer-1/kernel/.OPTIMIZER_SLOT/optimizer/m/.ATTRIBUTES/VARIABLE_VALUE" in graph.names.slot_keys
+    assert len(graph.names.slot_keys) == 8
 
 
 LFS = (

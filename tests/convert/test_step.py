@@ -29,7 +29,7 @@ def test_the_step_is_carried_over(tmp_path: Path, choices: dict[str, object], dt
     assert (step.dtype, step.shape, int(step)) == (np.dtype("int64"), (), 200123)
     assert graph is not None
     assert [child.name for child in graph.nodes[0].children] == ["model", "step", "save_counter"]
-    assert graph.full_names[STEP_KEY] == "global_step"
+    assert graph.names.full_names[STEP_KEY] == "global_step"
     (record,) = [one for one in report["target_variables"] if one["key"] == "step"]
     assert (record["fate"], record["source"]) == ("restored", "global_step")
     assert record["reason"] == "the training step, carried over by --step"

@@ -23,7 +23,7 @@ from ckptmap.checkpoint.frozen import FrozenGraphSource
 from ckptmap.checkpoint.inventory import Inventory, Kind
 from ckptmap.checkpoint.located import Located
 from ckptmap.checkpoint.meta import parse_meta
-from ckptmap.checkpoint.object_graph import format_object_graph, object_path, parse_object_graph
+from ckptmap.checkpoint.object_graph import format_object_graph, object_path, parse_object_graph, parse_saved_names
 from ckptmap.checkpoint.ordered_code import slice_key
 from ckptmap.checkpoint.reader import Source
 from ckptmap.checkpoint.sstable import FOOTER_SIZE, MAGIC, Handle, TableWriter
@@ -156,7 +156,8 @@ def object_graph(data: bytes) -> None:
     find = finder(Inventory(Kind.V2, "m", {}), found)
     for path in ("model/a/b", object_path("model", "x")):
         find(path)
-    len(found.full_names), len(found.slot_keys), len(found.root_names)
+    assert parse_saved_names(data) == found.names
+    len(found.root_names)
 
 
 def strings(data: bytes) -> None:

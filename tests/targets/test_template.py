@@ -51,14 +51,14 @@ def test_slots_that_only_the_object_graph_knows() -> None:
         Node(tensors=(SavedTensor("VARIABLE_VALUE", "dense/kernel", keys[0]),)),
         Node(tensors=(SavedTensor("VARIABLE_VALUE", "", keys[1]),)),
     )
-    target = template_target(inventory(dict.fromkeys(keys, (2,))), ObjectGraph(nodes))
+    target = template_target(inventory(dict.fromkeys(keys, (2,))), ObjectGraph(nodes).names)
     assert [variable.key for variable in target.variables] == ["dense/kernel"]
 
 
 def test_names_come_from_the_object_graph_or_else_the_path() -> None:
     keys = [f"net/layer-1/kernel{TAIL}", f"net/layer-1/bias{TAIL}"]
     tensors = (SavedTensor("VARIABLE_VALUE", "dense/kernel", keys[0]), SavedTensor("VARIABLE_VALUE", "", keys[1]))
-    target = template_target(inventory(dict.fromkeys(keys, (2,))), ObjectGraph((Node(tensors=tensors),)))
+    target = template_target(inventory(dict.fromkeys(keys, (2,))), ObjectGraph((Node(tensors=tensors),)).names)
     assert [(v.key, v.name) for v in target.variables] == [
         ("layer-1/kernel", "dense/kernel"),
         ("layer-1/bias", "layer-1/bias"),

@@ -240,7 +240,7 @@ def values_of(checkpoint: Checkpoint) -> dict[str, ObjectValue]:
         key.removeprefix("model/").removesuffix(VALUE_SUFFIX): ObjectValue(
             name, found[key].dtype, found[key].shape, checkpoint.chunks(key), found[key].span.crc32c
         )
-        for key, name in graph.full_names.items()
+        for key, name in graph.names.full_names.items()
         if key.startswith("model/")
     }
 

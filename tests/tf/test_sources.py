@@ -207,4 +207,4 @@ def test_a_tf2_saved_model_equals_its_checkpoint(tmp_path: Path) -> None:
         assert exported.inventory.object_based
         for name in ("kernel/.ATTRIBUTES/VARIABLE_VALUE", "inner/bias/.ATTRIBUTES/VARIABLE_VALUE"):
             assert same(exported.read(name), plain.read(name))
-            assert exported.object_graph().full_names[name] == plain.object_graph().full_names[name]
+            assert exported.saved_names().full_names[name] == plain.saved_names().full_names[name]
