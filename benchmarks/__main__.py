@@ -8,8 +8,10 @@ import multiprocessing
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from benchmarks.bars import bars
@@ -17,8 +19,11 @@ from benchmarks.data import Case, Files, make
 from benchmarks.measure import measure
 from benchmarks.plot import plot
 from benchmarks.results import Result, machine, markdown
-from benchmarks.works import Means, works
+from benchmarks.works import Means, Work, clones, works
 from ckptmap.checkpoint.cloning import duplicate
+
+Ask = Callable[[Case, Sequence[Files], Path], Iterator[Work]]
+"""The works of a case."""
 
 CASES = {
     case.name: case
@@ -43,13 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cases = [CASES[name] for name in chosen.case or CASES]
     if chosen.quick:
         cases = [case.reduced() for case in cases]
-    with tempfile.TemporaryDirectory(prefix="ckptmap-benchmarks-", dir=chosen.data) as name:
-        folder = Path(name)
-        about = machine(folder)
-        means = Means(importlib.util.find_spec("tensorflow") is not None, _clones(folder))
-        results = [
-            one for case in cases for one in _measured(case, folder, means, 1 if chosen.quick else chosen.repeat)
-        ]
+    repeat = 1 if chosen.quick else chosen.repeat
+    with ExitStack() as stack:
+        folder = _folder(stack, chosen.data)
+        other = _folder(stack, chosen.clones) if chosen.clones else None
+        if other and not _clones(other):
+            parser.error(f"{chosen.clones} is on a file system that cannot clone files")
+        about = machine(folder, other)
+        results = list(_results(cases, folder, other, repeat))
     chosen.output.mkdir(parents=True, exist_ok=True)
     text = markdown(results, tuple(bars(results)), about, " ".join(["python -m benchmarks", *given]))
     (chosen.output / "results.md").write_text(text, encoding="utf-8")
@@ -65,7 +71,13 @@ def _parser() -> argparse.ArgumentParser:
         "--output", type=Path, default=Path(__file__).parent, help="where results.md and results.svg go"
     )
     parser.add_argument("--data", type=Path, help="where to make the checkpoints: 4 GB; default: a temporary folder")
+    parser.add_argument("--clones", type=Path, help="where to make those of the clones, if not there: the same again")
     return parser
+
+
+def _folder(stack: ExitStack, place: Path | None) -> Path:
+    """A folder that is there until the end."""
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ckptmap-benchmarks-", dir=place)))
 
 
 def _clones(folder: Path) -> bool:
@@ -78,10 +90,20 @@ def _clones(folder: Path) -> bool:
     return True
 
 
-def _measured(case: Case, folder: Path, means: Means, repeat: int) -> Iterator[Result]:
+def _results(cases: Sequence[Case], folder: Path, other: Path | None, repeat: int) -> Iterator[Result]:
+    """Everything is measured in ``folder``; clones in ``other`` where there is one."""
+    tensorflow = importlib.util.find_spec("tensorflow") is not None
+    means = Means(tensorflow, clones=other is None and _clones(folder))
+    for case in cases:
+        yield from _measured(case, folder, partial(works, means=means), repeat)
+        if other is not None:
+            yield from _measured(case, other, clones, repeat)
+
+
+def _measured(case: Case, folder: Path, ask: Ask, repeat: int) -> Iterator[Result]:
     place = folder / "case"
     files = _made(case, place)
-    for work in works(case, files, folder / "output", means):
+    for work in ask(case, files, folder / "output"):
         try:
             measured = measure(work, folder / "output", repeat)
         except RuntimeError as error:  # what one peer cannot do is no reason to lose what was measured

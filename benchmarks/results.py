@@ -28,8 +28,8 @@ class Result:
     measured: Measured
 
 
-def machine(folder: Path) -> str:
-    """The machine, in a line; ``folder`` is where the checkpoints lie."""
+def machine(folder: Path, clones: Path | None = None) -> str:
+    """The machine, in a line; ``folder`` is where the checkpoints lie, ``clones`` where those that are cloned do."""
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -37,9 +37,10 @@ def machine(folder: Path) -> str:
         cpu = names[0] if names else cpu
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     kernel = ".".join(platform.release().split(".")[:2])
+    places = _file_system(folder) + (f" (clones on {_file_system(clones)})" if clones else "")
     return (
         f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GB of memory, {platform.system()} {kernel}, "
-        f"{_file_system(folder)}, Python {platform.python_version()}, {_tensorflow()}, "
+        f"{places}, Python {platform.python_version()}, {_tensorflow()}, "
         f"load {os.getloadavg()[0]:.1f} when it began"
     )
 

@@ -70,6 +70,16 @@ def works(case: Case, files: Sequence[Files], output: Path, means: Means) -> Ite
         yield Work("inspect", "tf.train.list_variables", (*_PEER, "list", str(one.source)), base=True)
 
 
+def clones(case: Case, files: Sequence[Files], output: Path) -> Iterator[Work]:
+    """What needs a file system that clones files, and nothing else."""
+    if case.copies == 1:
+        yield _reflink(files[0], output)
+
+
+def _reflink(files: Files, output: Path) -> Work:
+    return Work("convert", REFLINK, _convert(files, "-o", output, "--data", "reflink"))
+
+
 def _convert(files: Files, *options: object) -> tuple[str, ...]:
     named = (files.source, "--to", files.template, "--table", files.table, *options)
     return (*_CKPTMAP, "convert", *map(str, named))
@@ -84,7 +94,7 @@ def _plans(files: Files) -> Iterator[Work]:
 def _links(files: Files, output: Path, means: Means) -> Iterator[Work]:
     yield Work("convert", LINK, _convert(files, "-o", output, "--data", "link"))
     if means.clones:
-        yield Work("convert", REFLINK, _convert(files, "-o", output, "--data", "reflink"))
+        yield _reflink(files, output)
 
 
 def _copies(files: Files, output: Path, means: Means) -> Iterator[Work]:

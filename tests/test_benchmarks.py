@@ -9,7 +9,7 @@ from benchmarks.data import Case, make
 from benchmarks.measure import Measured, measure
 from benchmarks.plot import plot
 from benchmarks.results import Result, markdown
-from benchmarks.works import COPY, CP, GUIDE, LINK, VERIFY, Means, Work, works
+from benchmarks.works import COPY, CP, GUIDE, LINK, REFLINK, VERIFY, Means, Work, clones, works
 
 GB = Case("1 GB", 10**9, 1000)
 
@@ -29,6 +29,14 @@ def test_the_plan_alone_is_timed(tmp_path: Path, capsys: pytest.CaptureFixture[s
     files = make(Case("small", 4000, 10, sparse=True), tmp_path)
     planning.main(str(files.source), str(files.template), str(files.table))
     assert 0 < float(capsys.readouterr().out) < 60
+
+
+def test_clones_are_measured_where_files_can_be_cloned(tmp_path: Path) -> None:
+    case = Case("small", 4000, 10)
+    files = [make(case, tmp_path)]
+    named = [[work.name for work in works(case, files, tmp_path, Means(False, can))] for can in (False, True)]
+    assert named[1] == [*named[0][:3], REFLINK, *named[0][3:]]
+    assert [work.name for work in clones(case, files, tmp_path)] == [REFLINK]
 
 
 def result(name: str, *seconds: float, peak: float = 50.4, base: bool = False, case: Case = GB) -> Result:
