@@ -55,6 +55,14 @@ _PREPROCESSING = Cause(
 )
 
 
+_CLIPPING = Cause(
+    "clipping before suppression",
+    "the old graph clips boxes to the image before non-maximum suppression, today's API after it",
+    "nothing is wrong with the weights: verify --pipeline runs them in the graph that today's API builds",
+    "the old graph's operations; the raw outputs agree",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """All that is known of two models that differ. ``rerun`` runs a TF2 model on the worst image."""
@@ -64,6 +72,8 @@ class Case:
     values: Values
     first: Part | None
     matches: tuple[tuple[Match, ...], ...]
+    clips_first: bool
+    raw_agrees: bool
     model: NewModel
     rerun: Callable[[NewModel, bool], Ran]
     agrees: Agrees
@@ -73,6 +83,8 @@ class Case:
 def find_causes(case: Case) -> tuple[Cause, ...]:
     """The causes that were confirmed; facts that may matter where none was."""
     found = [*_of_values(case.values.wrong), *_label_offset(case.matches)]
+    if not found and case.clips_first and case.raw_agrees:
+        found = [_CLIPPING]
     if not found:
         found = list(_channel_order(case))
     found += _of_configs(case, explained=any(cause.proven for cause in found))

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.tf.verify.matching import Fate, Match, counts
+from ckptmap.tf.verify.measuring import ROUNDING
 from ckptmap.version import __version__
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _measure(one: Measure) -> dict[str, Any]:
         "mean": _number(one.mean),
         "spread": _number(one.spread),
         "relative": _number(one.relative),
-        "tolerance": one.tolerance,
+        "tolerance": ROUNDING,
         "within": one.within,
     }
 

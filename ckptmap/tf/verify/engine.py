@@ -110,6 +110,8 @@ class _Run:
             values=self._values,
             first=first,
             matches=whole.matches(0.0),
+            clips_first=self._tf1.clips_first(),
+            raw_agrees=all(one.finding.raw_agrees for one in whole.images),
             model=self._model,
             rerun=lambda model, reverse: model.run(pixels, reverse_channels=reverse),
             agrees=lambda ran: measure(wanted, ran).agrees,

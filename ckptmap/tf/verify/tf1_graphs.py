@@ -37,6 +37,7 @@ _RAW_OF_RCNN = {
     "refined_box_encodings": (3, ("all_refined_box_encodings",)),
     "class_predictions_with_background": (2, ("all_class_predictions_with_background",)),
 }
+_SUPPRESSION, _CLIPPING = "NonMaxSuppression", "/ClipToWindow/"  # core/post_processing.py, core/box_list_ops.py
 _FIRST_LABEL = 1  # the exporter counts classes from 1
 
 
@@ -46,6 +47,11 @@ class OldModel:
     def __init__(self, v1: Any, session: Any, image: Any, fetches: dict[str, Any], first_label: int) -> None:
         self._v1, self._session, self._image = v1, session, image
         self._fetches, self._first_label = fetches, first_label
+
+    def clips_first(self) -> bool:
+        """Whether boxes are clipped to the image before non-maximum suppression; today's API does it after."""
+        suppressions = [one for one in self._session.graph.get_operations() if one.type.startswith(_SUPPRESSION)]
+        return any(_CLIPPING in one.inputs[0].op.name for one in suppressions)
 
     def run(self, image: Array) -> Outputs:
         """Outputs for an image [1, height, width, 3] in 0 to 255, named as in ``ckptmap.tf.outputs``."""

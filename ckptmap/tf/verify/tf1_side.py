@@ -40,6 +40,10 @@ class Tf1Side:
         """Wait until the model can run. Raises what opening it raised."""
         self._answer()
 
+    def clips_first(self) -> bool:
+        """``OldModel.clips_first`` over there."""
+        return bool(self._ask(("clips_first",)))
+
     def run(self, image: Array) -> Outputs:
         """``OldModel.run`` over there."""
         found: Outputs = self._ask(("run", image))

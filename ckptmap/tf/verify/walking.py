@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ckptmap.targets.parts import NECK
+from ckptmap.tf.verify.measuring import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
     Sampled = Mapping[str, Mapping[str, Array]]
 
-ROUNDING = 2e-6
-"""Of a node's spread: as much as the outputs of two stages may differ (``measuring.TWO_STAGES``)."""
 _PYRAMID = re.compile(r"/fpn/(?:.*/)?(?P<kind>smoothing|projection|bottom_up_block)_?(?P<number>\d+)")
 _LEVEL = re.compile(r"(?:BoxPredictor|/feature)_(?P<number>\d+)/")
 _SHARED = "WeightSharedConvolutionalBoxPredictor"

@@ -20,6 +20,8 @@ def causes(
     *,
     first: Part | None = None,
     agrees_reversed: bool = False,
+    clips_first: bool = False,
+    raw_agrees: bool = False,
 ) -> tuple[Cause, ...]:
     return find_causes(
         Case(
@@ -28,6 +30,8 @@ def causes(
             values=Values(1, wrong),
             first=first,
             matches=matches,
+            clips_first=clips_first,
+            raw_agrees=raw_agrees,
             model=None,
             rerun=lambda _model, reverse: Ran({"reversed": reverse}),
             agrees=lambda ran: agrees_reversed and bool(ran.outputs["reversed"]),
@@ -85,6 +89,15 @@ def test_other_classes_are_no_offset() -> None:
 def test_bgr_is_confirmed_by_running_the_model_so() -> None:
     (cause,) = causes(agrees_reversed=True)
     assert (cause.name, cause.evidence) == ("BGR in place of RGB", "with the channels reversed the outputs agree")
+
+
+def test_an_older_graph_clips_boxes_before_suppression() -> None:
+    (cause,) = causes(clips_first=True, raw_agrees=True)
+    assert (cause.name, cause.proven) == ("clipping before suppression", True)
+    assert causes(clips_first=True) == ()
+    assert [one.name for one in causes((held(Instead.RAW),), clips_first=True, raw_agrees=True)] == [
+        "raw weights in place of moving averages"
+    ]
 
 
 def test_other_images_at_the_first_layer_are_a_cause_where_no_other_was_confirmed() -> None:

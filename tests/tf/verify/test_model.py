@@ -15,7 +15,7 @@ STRONG, WEAK = Detection((0.0, 0.0, 0.5, 0.5), 0.9, 1), Detection((0.5, 0.5, 0.9
 
 
 def verification(relative: float, new: tuple[Detection, ...]) -> Verification:
-    measures = (Measure("box_encodings", "", (1, 3, 4), (1, 3, 4), relative, relative, 1.0, relative, 0.0),)
+    measures = (Measure("box_encodings", "", (1, 3, 4), (1, 3, 4), relative, relative, 1.0, relative),)
     finding = Finding(measures, match((STRONG, WEAK), new), (), ())
     seen = Seen(Image("a.jpg", Path("a.jpg")), (10, 20), finding)
     return Verification(Old(OldKind.FROZEN, "o"), New(NewKind.SAVED_MODEL, "n"), (seen,), measures, Values())
