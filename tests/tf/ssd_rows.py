@@ -54,6 +54,8 @@ MOBILENET_V1 = (
     Row("v1_batch_norm", V1, fields={**batch_norm(0.01), "override": "false"}),
     Row("v1_explicit_padding", V1, fields={"use_explicit_padding": "true", "size": 145}),
     Row("v1_four_feature_maps", V1, fields={"num_layers": 4, "aspect_ratios": "[1.0, 2.0]"}),
+    Row("v1_layer_before_predictor", V1, fields={"layers_before_predictor": 1, "predictor_max_depth": 40}),
+    Row("v1_depths_crossed", V1, EDITS, {"layers_before_predictor": 2, "predictor_min_depth": 24}),
     Row("v1_layers_as_wide_before_predictor", V1, fields={"layers_before_predictor": 2, "predictor_max_depth": 2048}),
     Row("v1_dropout", V1, fields={"use_dropout": "true"}),
 )
@@ -84,6 +86,7 @@ MOBILENET_V2 = (
     Row("v2_activation_relu", V2, fields={"activation": "RELU", "predictor_activation": "RELU"}),
     Row("v2_explicit_padding", V2, fields={"use_explicit_padding": "true", "size": 145}),
     Row("v2_three_feature_maps", V2, fields={"num_layers": 3, "aspect_ratios": "[1.0, 2.0, 0.5]"}),
+    Row("v2_layers_before_predictor", V2, fields={"layers_before_predictor": 2, "predictor_max_depth": 40}),
     Row("v2_dropout", V2, fields={"use_dropout": "true"}),
 )
 MOBILENET_FPNS = (
