@@ -38,7 +38,7 @@ def export(migrated_dir: Path | str, output: Path | str, *, input_type: str = "i
     destination.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=destination.parent, prefix=f".{destination.name}.") as staging:
         saved_model = Path(staging) / "saved_model"
-        tf2().saved_model.save(module, str(saved_model), signatures=module.__call__.get_concrete_function())
+        tf2().saved_model.save(module, str(saved_model))  # finds __call__ itself: given its trace, it makes another
         saved_model.replace(destination)
     return destination
 
@@ -49,7 +49,12 @@ def _refuse_occupied(destination: Path) -> None:
 
 
 def _exporter_module(model: Any, pipeline: Any, input_type: str) -> Any:
-    """The API's ``tf.Module`` around a model, as ``exporter_lib_v2.export_inference_graph`` makes it."""
+    """The API's ``tf.Module`` around a model, as ``exporter_lib_v2.export_inference_graph`` makes it.
+
+    It is traced without AutoGraph, which the API's code does not need and which takes most of the time.
+    """
     modules = import_quietly("object_detection.exporter_lib_v2").DETECTION_MODULE_MAP
     beside = [(list(shape), tf2().as_dtype(dtype), name) for name, (shape, dtype) in side_inputs(pipeline).items()]
-    return modules[input_type](model, bool(beside), beside)
+    module = modules[input_type](model, bool(beside), beside)
+    module._run_inference_on_images = tf2().autograph.experimental.do_not_convert(module._run_inference_on_images)
+    return module
