@@ -42,6 +42,7 @@ def markdown() -> Iterator[str]:
     """The catalogue as a page."""
     yield from (GENERATED, "# Targets", "")
     yield "The verdict is that of the model's official configuration; `--pipeline` gives the one of yours."
+    yield "[matrix.md](matrix.md) has the measured differences, a line for each model and setting that was run."
     yield from ("", "| target | verdict | TF2 type | where stock TF2 differs |", "|---|---|---|---|")
     for entry in catalogue():
         differences = "; ".join(entry.differences) or "nowhere"
