@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-CALIBRATION_PASSES = 8  # each sets the next eighth of the layers; one layer a pass would take minutes
+CALIBRATION_PASSES = 8  # one layer a pass would take minutes
 
 
 def random_value(name: str, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
@@ -60,15 +60,16 @@ def randomize(tf1: Any, session: Any, seed: int) -> None:
     assign(session, {item: random_value(item.op.name, tuple(item.shape.as_list()), generator) for item in ordered})
 
 
-def calibrate(tf1: Any, session: Any, feed: dict[Any, Any], seed: int) -> None:
+def calibrate(tf1: Any, session: Any, feed: dict[Any, Any], seed: int, passes: int = CALIBRATION_PASSES) -> None:
     """Set each batch norm's moving mean and variance to random values around what its input has under ``feed``.
 
-    The statistics are those of a whole layer, not of a channel: a map of one pixel has no variance of its own.
+    The statistics are those of a whole layer, not of a channel: a map of one pixel has no variance of its own. Each of
+    the ``passes`` runs the graph and sets the next layers.
     """
     generator = np.random.default_rng(seed + 1)
     layers = list(_batch_norms(tf1))
     moments = [tf1.nn.moments(tf1.reshape(inputs, [-1]), [0]) for inputs, _, _ in layers]
-    for block in np.array_split(np.arange(len(layers)), CALIBRATION_PASSES):
+    for block in np.array_split(np.arange(len(layers)), passes):
         seen = session.run(moments, feed)
         values: dict[Any, Array] = {}
         for index in block:

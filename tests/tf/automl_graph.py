@@ -18,6 +18,8 @@ import numpy as np
 from ckptmap.tf import environment, outputs
 from ckptmap.tf.tf1_weights import assign, calibrate, randomize
 
+PASSES = 64
+"""With few, one residual block outgrows all others, and from which one a feature map is taken hardly shows."""
 OLD_RATIOS = [[1.0, 1.0], [1.4, 0.7], [0.7, 1.4]]
 """Width and height of each aspect ratio before September 2020 (efficientdet/hparams_config.py at 0a7798a)."""
 
@@ -83,7 +85,7 @@ def _run(v1: Any, version: str, size: int, num_classes: int, folder: str, seed: 
         feed = {image: normalized(outputs.random_image(size, size, seed=seed))}
         randomize(v1, session, seed)
         _make_moderate(v1, session, seed)
-        calibrate(v1, session, feed, seed)
+        calibrate(v1, session, feed, seed, PASSES)
         outputs.save(Path(folder) / "outputs.npz", session.run(fetches, feed))
         saved = v1.global_variables() if not average else _with_averages(v1, session)
         v1.train.Saver(saved, save_relative_paths=True).save(session, f"{folder}/model.ckpt", write_meta_graph=False)
