@@ -66,14 +66,12 @@ def test_an_object_path_belongs_to_the_section_that_its_settings_touch() -> None
     assert description.sections == (
         "_feature_extractor/_fpn_features_generator/",
         "_feature_extractor/_coarse_feature_layers/",
-        "_feature_extractor/",
         "_box_predictor/",
         "",
     )
-    assert description.section_of("_feature_extractor/classification_backbone/x") == "_feature_extractor/"
+    assert description.section_of("_feature_extractor/classification_backbone/x") == ""
     pyramid = description.section_of("_feature_extractor/_fpn_features_generator/x")
     assert {setting.name for setting in description.settings_for(pyramid)} == {
-        "override_base_feature_extractor_hyperparams",
         "fpn_min_level",
         "fpn_max_level",
     }
