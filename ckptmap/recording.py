@@ -168,9 +168,9 @@ def _unused_findings(draft: Draft, sources: Iterable[SourceRecord]) -> Iterator[
     if unused:
         count = len(unused)
         message = f"{count} source variable{'s' if count > 1 else ''} that no rule of {draft.table.name} speaks of"
-        yield Problem(
-            message, unused[0], f"map or drop them in a table, or accept with --allow-unused '{_scope(unused)}'"
-        )
+        advice = f"map or drop them in a table, or accept with --allow-unused '{_scope(unused)}'"
+        near = draft.mapping.hints.get(unused[0])
+        yield Problem(message, unused[0], f"{near}; {advice}" if near else advice)
 
 
 def _missing_findings(draft: Draft, targets: Iterable[TargetRecord]) -> Iterator[Problem]:

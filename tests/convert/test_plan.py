@@ -71,6 +71,15 @@ def test_unused_and_missing_variables_are_findings_until_accepted(tmp_path: Path
     assert fates(accepted)["Neck/kernel"] == "missing"
 
 
+def test_a_variable_of_a_mapped_layer_that_its_kind_does_not_know_is_said_with_the_rule(
+    tmp_path: Path, template: Path, table: Path
+) -> None:
+    source = write_tf1(tmp_path / "odd" / "model.ckpt", {**tf1_values(), "net/conv/BatchNorm/betas": values((8,))})
+    (finding,) = ckptmap.plan(source, to=template, table=table).findings
+    assert f"{table}:" in str(finding)
+    assert 'which has no leaf "betas"; nearest: "beta"; map or drop them' in str(finding)
+
+
 def test_target_only_variables_are_initialized_by_rule_and_reason(source: Path, tmp_path: Path, table: Path) -> None:
     template = write_template(tmp_path / "zoo" / "ckpt-1", extra={"extra/bias": ("Extra/bias", (8,))})
     plan = ckptmap.plan(source, to=template, table=table)
