@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.tf.kernels import same_kernels
 from tests.tf.rows import Row
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from tests.tf.harness import Ran
 
 if find_spec("tensorflow"):
-    from ckptmap.tf.environment import prepare
+    from ckptmap.tf.environment import prepare, same_kernels
 
     same_kernels()
     prepare()  # before any test module imports TensorFlow or protobuf

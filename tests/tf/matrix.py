@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.errors import CkptmapError
+from ckptmap.tf.environment import same_kernels
 from tests.tf import rcnn_rows, slim_only_rows, ssd_rows
-from tests.tf.kernels import same_kernels
 from tests.tf.rows import WEIGHTS, Row
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ckptmap.errors import CheckpointError, CkptmapError
 from ckptmap.pipeline.config import read_config
-from ckptmap.tf.environment import as_written, check_installed, tensorflow_alone
+from ckptmap.tf.environment import as_written, check_installed, same_kernels, tensorflow_alone
 from ckptmap.tf.verify.causes import Case, find_causes
 from ckptmap.tf.verify.images import RANDOM_IMAGES, find_images, random_images
 from ckptmap.tf.verify.measuring import measure, together
@@ -59,6 +59,7 @@ def verify(
     Raises CkptmapError where a side cannot be run: TensorFlowError where TensorFlow or the API is missing.
     """
     check_installed()
+    same_kernels()
     before, after = find_old(old, pipeline, weights), find_new(new)
     shown = (
         find_images(images, limit)
