@@ -27,7 +27,9 @@ def targets_command(
         document = {"schema": "ckptmap.targets/1", "targets": [asdict(entry) for entry in entries]}
         typer.echo(json_module.dumps(document, indent=1))
         return
+    name = max(len(entry.name) for entry in entries)
+    verdict = max(len(entry.verdict) for entry in entries)
     for entry in entries:
-        typer.echo(f"{entry.name:<34}{entry.verdict:<40}{entry.extractor_type}")
+        typer.echo(f"{entry.name:<{name}}  {entry.verdict:<{verdict}}  {entry.extractor_type}")
     typer.echo(f"{catalogue.SLIM_ONLY_NOTE}: {', '.join(catalogue.slim_only())}", err=True)
     typer.echo("verdicts are those of the official configurations; convert --pipeline gives yours", err=True)
