@@ -101,7 +101,7 @@ class _Run:
 
     def _explained(self, whole: Verification) -> Verification:
         worst = next(one for one in whole.images if not one.finding.agrees).image
-        parts = self._walk(worst)
+        parts = () if whole.raw_agree else self._walk(worst)  # the layers' rounding may be more than the outputs'
         first = first_difference(parts)
         pixels = worst.pixels()
         wanted: Outputs = self._tf1.run(pixels)
@@ -112,7 +112,7 @@ class _Run:
             first=first,
             matches=whole.matches(0.0),
             clips_first=self._tf1.clips_first(),
-            raw_agrees=all(one.finding.raw_agrees for one in whole.images),
+            raw_agrees=whole.raw_agree,
             model=self._model,
             rerun=lambda model, reverse: model.run(pixels, reverse_channels=reverse),
             agrees=lambda ran: measure(wanted, ran).agrees,

@@ -48,13 +48,17 @@ class Verification:
         return all(seen.finding.agrees for seen in self.images)
 
     @property
+    def raw_agree(self) -> bool:
+        """Whether there are outputs before non-maximum suppression, all of them within rounding on every image."""
+        raw = [one for one in self.measures if one.name not in DETECTIONS and not one.level]
+        return bool(raw) and all(one.within for one in raw)
+
+    @property
     def parting(self) -> str:
         """Where the models part, for people; empty where they agree, or where nothing tells."""
         if self.first is not None:
             return self.first.text
-        raw = [one for one in self.measures if one.name not in DETECTIONS]
-        within = bool(raw) and all(one.within for one in raw)
-        return "post-processing: the raw outputs agree" if within and not self.agree else ""
+        return "post-processing: the raw outputs agree" if self.raw_agree and not self.agree else ""
 
     def matches(self, min_score: float) -> tuple[tuple[Match, ...], ...]:
         """Each image's detections of both sides, those that one side gives at least ``min_score``."""

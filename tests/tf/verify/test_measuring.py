@@ -42,8 +42,8 @@ def test_the_level_that_differs_is_told() -> None:
 
 
 def test_rounding_is_no_difference() -> None:
-    assert compared(outputs([0, 2, 4 + 3e-4])).agrees
-    assert not compared(outputs([0, 2, 4 + 4e-4])).agrees
+    assert compared(outputs([0, 2, 4 + 1.5e-5])).agrees
+    assert not compared(outputs([0, 2, 4 + 2e-5])).agrees
 
 
 def test_other_detections_from_equal_outputs_are_a_difference() -> None:
