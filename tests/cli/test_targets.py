@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 from tests.cli.conftest import Run
 
@@ -10,7 +9,8 @@ LONGEST = "mask_rcnn_inception_resnet_v2_upsample"
 
 def test_columns_stand_apart_and_begin_below_each_other(run: Run) -> None:
     lines = run("targets").out.splitlines()
-    columns = {re.match(r"(\S+ +)(\S.*?)  +\S+$", line).end(1) for line in lines}  # type: ignore[union-attr]
+    entries = json.loads(run("targets", "--json").out)["targets"]
+    columns = {line.index(f"  {entry['verdict']}  ") for line, entry in zip(lines, entries, strict=True)}
     assert len(columns) == 1
     assert any(line.startswith(f"{LONGEST}  equal with the slim-exact extractor  ") for line in lines)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ckptmap.checkpoint.bundle_proto import Entry, format_entry, format_header
+from ckptmap.checkpoint.bundle_proto import Entry, Extents, format_entry, format_header
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.sstable import FOOTER_SIZE, MAGIC, Handle
 from ckptmap.checkpoint.wire import bytes_field, number_field, varint
@@ -70,8 +70,8 @@ def footer(handle: Handle) -> bytes:
     return (b"\x00\x00" + handle.encode()).ljust(FOOTER_SIZE - len(MAGIC), b"\x00") + MAGIC
 
 
-def float_entry(*shape: int, size: int = 0, **more: int) -> Entry:
-    return Entry(DType.FLOAT32.number, shape, size=size, **more)
+def float_entry(*shape: int, size: int = 0, slices: tuple[Extents, ...] = (), **more: int) -> Entry:
+    return Entry(DType.FLOAT32.number, shape, size=size, slices=slices, **more)
 
 
 def shape_proto(*dims: int) -> bytes:

@@ -131,7 +131,7 @@ def shard_that_is_not_there(folder: Path) -> None:
 @attack("inspect", "m")
 def parts_beyond_the_shape(folder: Path) -> None:
     """A part of a partitioned variable starts at 2^40 of four."""
-    write(folder, index_of((b"v", float_entry(4, slices=(((1 << 40, 1),),)))))  # type: ignore[arg-type]
+    write(folder, index_of((b"v", float_entry(4, slices=(((1 << 40, 1),),)))))
 
 
 @attack("read", "m")
