@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _FEW = 200
 _WINDOW = 25
+_LONGEST = 1000
+"""Characters; difflib takes time for the product of two lengths, and no name of a model is near to it."""
 
 
 class Names:
@@ -30,11 +32,15 @@ class Names:
     def nearest(self, word: str, count: int = 1, cutoff: float = 0.6) -> list[str]:
         """Up to ``count`` names that are most like ``word`` by difflib's ratio, the best first.
 
-        Of many names only those are compared that share the longest beginnings or ends with it.
+        Of many names only those are compared that share the longest beginnings or ends with it, and none with more than
+        a thousand characters.
         """
         import difflib
 
-        return difflib.get_close_matches(word, self._shortlist(word), n=count, cutoff=cutoff)
+        if len(word) > _LONGEST:
+            return []
+        names = [name for name in self._shortlist(word) if len(name) <= _LONGEST]
+        return difflib.get_close_matches(word, names, n=count, cutoff=cutoff)
 
     def _shortlist(self, word: str) -> list[str]:
         if len(self._names) <= _FEW:

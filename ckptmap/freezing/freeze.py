@@ -12,10 +12,11 @@ from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.destination import Destination, PathLike, find_destination
 from ckptmap.draft import PlanOptions
 from ckptmap.errors import CkptmapError, Problem
+from ckptmap.freezing.matching import find_hits
 from ckptmap.freezing.model import Freezing, Pattern, Weight
 from ckptmap.freezing.parts import tf1_part
 from ckptmap.freezing.remarks import remarks
-from ckptmap.freezing.rule import UPDATE, Trainer, check_patterns, divide, match_all
+from ckptmap.freezing.rule import UPDATE, Trainer, divide, match_all
 from ckptmap.freezing.stages import plan_stages
 from ckptmap.inspection.recognize import recognize
 from ckptmap.mapping import Table, apply_table, load_table
@@ -55,14 +56,15 @@ def freeze(
         trainer: whose rule: that of ``train`` (legacy/train.py) or of ``model_main``.
 
     Raises:
-        CkptmapError: a file cannot be read, the model is not known, or a pattern is no regular expression.
+        CkptmapError: a file cannot be read, the model is not known, or a pattern is no regular expression or
+            takes forever.
     """
     config = None if pipeline is None else read_config(os.fspath(pipeline))
     given = tuple(_patterns(config, patterns))
-    check_patterns(given)
     weights = _weights(_model(checkpoint, config))
-    frozen, trainable = divide(given, weights, trainer)
-    matched = tuple(match_all(given, weights, trainer))
+    hits = find_hits(given, [weight.name for weight in weights])
+    frozen, trainable = divide(given, hits, weights, trainer)
+    matched = tuple(match_all(given, hits, weights, trainer))
     return Freezing(
         subject=os.fspath(checkpoint) if checkpoint is not None else config.path if config else "",
         trainer=trainer,

@@ -1,12 +1,12 @@
-"""For a pattern that matches nothing: one near to it that would."""
+"""For a pattern that matches nothing: those near to it that might."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 
 from ckptmap.freezing.model import Weight
+from ckptmap.nearest import Names
 from ckptmap.targets.parts import BACKBONE, BOX_HEAD, CLASS_HEAD, MASK_HEAD, NECK, PREDICTOR, PROPOSALS
 
 _WORDS = {
@@ -22,17 +22,14 @@ _WORDS = {
 """What people call the parts in patterns for other libraries."""
 
 
-def nearest_pattern(text: str, weights: Sequence[Weight]) -> str:
-    """A pattern that matches: the same unanchored, the scopes of the part it names, or the most similar scope.
-
-    Empty where nothing is near.
+def near_patterns(text: str, weights: Sequence[Weight]) -> tuple[str, ...]:
+    """Patterns near to one that matches nothing, the nearest first: the same unanchored, the scopes of the part that it
+    names, or else the most similar scope. They may match nothing either.
     """
-    anywhere = _anywhere(text)
-    if anywhere and any(re.match(anywhere, weight.name) for weight in weights):
-        return anywhere
     words = re.findall(r"[a-z]+", text.lower())
     parts = {part for word in words for part in _WORDS.get(word, ())}
-    return scopes_pattern(weight for weight in weights if weight.part in parts) or _similar_scope(text, weights)
+    scopes = scopes_pattern(weight for weight in weights if weight.part in parts) or _similar_scope(text, weights)
+    return tuple(near for near in (_anywhere(text), scopes) if near)
 
 
 def _anywhere(text: str) -> str:
@@ -60,5 +57,5 @@ def _similar_scope(text: str, weights: Iterable[Weight]) -> str:
         for depth in range(1, len(parts))
     )
     by_lower = {scope.lower(): scope for scope in scopes}
-    close = difflib.get_close_matches(plain.lower(), by_lower, n=1)
+    close = Names(by_lower).nearest(plain.lower())
     return f"{re.escape(by_lower[close[0]])}/.*" if close else ""

@@ -9,61 +9,66 @@ The two trainers differ. ``train``: object_detection/legacy/trainer.py, with uti
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from ckptmap.errors import Problem, ProblemsError
+from ckptmap.freezing.matching import Hits, try_hits
 from ckptmap.freezing.model import Matched, Pattern, Weight
-from ckptmap.freezing.nearest import nearest_pattern
+from ckptmap.freezing.nearest import near_patterns
 
 Trainer = Literal["train", "model_main"]
 UPDATE = "update_trainable_variables"
 
 
-def matches(pattern: str, name: str, trainer: Trainer = "train") -> bool:
-    """Whether ``trainer`` finds that ``pattern`` matches the variable called ``name``."""
+def names_of(hits: Hits, text: str, trainer: Trainer) -> frozenset[str]:
+    """The names that ``trainer`` finds the pattern ``text`` to match, by its ``hits``."""
     if trainer == "train":
-        return bool(pattern) and re.match(pattern, name) is not None
-    return re.search(pattern, f"{name}:0") is not None
+        return hits.train if text else frozenset()
+    return hits.model_main
 
 
-def check_patterns(patterns: Iterable[Pattern]) -> None:
-    """Raise ProblemsError where a pattern is no regular expression, as TF1 would fail with it in the first step."""
-    if problems := [problem for pattern in patterns if (problem := _unreadable(pattern))]:
-        raise ProblemsError("patterns that cannot be used", problems)
-
-
-def _unreadable(pattern: Pattern) -> Problem | None:
-    try:
-        re.compile(pattern.text)
-    except re.error as error:
-        hint = "a pattern is a Python regular expression: '.*' stands for anything, a lone '*' is a mistake"
-        return Problem(f"{pattern.text!r} is no regular expression: {error}", pattern.where, hint)
-    return None
-
-
-def match_all(patterns: Iterable[Pattern], weights: Sequence[Weight], trainer: Trainer) -> Iterator[Matched]:
+def match_all(
+    patterns: Sequence[Pattern], hits: Mapping[str, Hits], weights: Sequence[Weight], trainer: Trainer
+) -> Iterator[Matched]:
     """What each pattern matches among the trainable variables, and the nearest one that would match."""
     other: Trainer = "model_main" if trainer == "train" else "train"
+    near = _nearest(
+        [pattern.text for pattern in patterns if not names_of(hits[pattern.text], pattern.text, trainer)],
+        weights,
+        trainer,
+    )
     for pattern in patterns:
-        names = tuple(weight.name for weight in weights if matches(pattern.text, weight.name, trainer))
-        count = sum(matches(pattern.text, weight.name, other) for weight in weights)
-        near = "" if names else nearest_pattern(pattern.text, weights)
-        near_count = sum(matches(near, weight.name, trainer) for weight in weights)
-        yield Matched(pattern, names, count, near if near_count else "", near_count if near else 0)
+        found = hits[pattern.text]
+        matched = names_of(found, pattern.text, trainer)
+        names = tuple(weight.name for weight in weights if weight.name in matched)
+        yield Matched(pattern, names, len(names_of(found, pattern.text, other)), *near.get(pattern.text, ("", 0)))
+
+
+def _nearest(texts: Sequence[str], weights: Sequence[Weight], trainer: Trainer) -> dict[str, tuple[str, int]]:
+    """For patterns that match nothing the nearest one that does, and how many variables."""
+    candidates = {text: near_patterns(text, weights) for text in texts}
+    hits = try_hits(
+        list(dict.fromkeys(near for nears in candidates.values() for near in nears)),
+        [weight.name for weight in weights],
+    )
+    counts = {near: len(names_of(found, near, trainer)) for near, found in hits.items()}
+    return {
+        text: next(((near, counts[near]) for near in nears if counts.get(near)), ("", 0))
+        for text, nears in candidates.items()
+    }
 
 
 def divide(
-    patterns: Sequence[Pattern], weights: Iterable[Weight], trainer: Trainer
+    patterns: Sequence[Pattern], hits: Mapping[str, Hits], weights: Iterable[Weight], trainer: Trainer
 ) -> tuple[tuple[Weight, ...], tuple[Weight, ...]]:
     """(frozen, trainable): what the patterns of both fields make of the trainable variables."""
     freeze = [pattern.text for pattern in patterns if pattern.field != UPDATE]
     update = [pattern.text for pattern in patterns if pattern.field == UPDATE] if trainer == "model_main" else []
+    held = frozenset().union(*(names_of(hits[text], text, trainer) for text in freeze))
+    chosen = frozenset().union(*(names_of(hits[text], text, trainer) for text in update))
     frozen: list[Weight] = []
     trainable: list[Weight] = []
     for weight in weights:
-        chosen = not update or any(matches(text, weight.name, trainer) for text in update)
-        held = any(matches(text, weight.name, trainer) for text in freeze)
-        (trainable if chosen and not held else frozen).append(weight)
+        trains = weight.name not in held and (not update or weight.name in chosen)
+        (trainable if trains else frozen).append(weight)
     return tuple(frozen), tuple(trainable)

@@ -9,10 +9,11 @@ from typing import Any
 from ckptmap.audit.tf1_names import tf1_names
 from ckptmap.checkpoint.dtypes import dtype_from_label
 from ckptmap.errors import CkptmapError, Problem, ProblemsError
+from ckptmap.freezing.matching import find_hits
 from ckptmap.freezing.model import Pattern, Weight
 from ckptmap.freezing.parts import tf1_part
 from ckptmap.freezing.remarks import no_match
-from ckptmap.freezing.rule import Trainer, check_patterns, match_all, matches
+from ckptmap.freezing.rule import Trainer, match_all
 from ckptmap.mapping import Table, list_tables, load_table
 from ckptmap.targets import recognize_target
 from ckptmap.targets.dims import Dim
@@ -51,14 +52,12 @@ def apply_freeze(
         CkptmapError: no table names the variables, or a pattern is no regular expression.
         ProblemsError: a pattern matches no variable, or freezes a part of a layer only, which Keras layers cannot do.
     """
-    given = tuple(Pattern(text, "pattern") for text in patterns)
-    check_patterns(given)
     layers = tuple(_layers(model))
     for layer in layers:
         layer.trainable = True
     names = _tf1_names(model, table)
-    _check_matches(given, names.values(), trainer)
-    frozen = {key for key, name in names.items() if any(matches(text, name, trainer) for text in patterns)}
+    matched = _matched(tuple(Pattern(text, "pattern") for text in patterns), names.values(), trainer)
+    frozen = {key for key, name in names.items() if name in matched}
     held = [(layer, _own_names(layer, names, frozen)) for layer in layers]
     if problems := [_partial(layer, *sides) for layer, sides in held if all(sides)]:
         raise ProblemsError("patterns that freeze a part of a layer only", problems)
@@ -69,10 +68,13 @@ def apply_freeze(
     )
 
 
-def _check_matches(patterns: Sequence[Pattern], names: Collection[str], trainer: Trainer) -> None:
+def _matched(patterns: Sequence[Pattern], names: Collection[str], trainer: Trainer) -> set[str]:
+    """The names that a pattern matches; each must match one."""
     weights = tuple(Weight(name, (), tf1_part(name)) for name in names)
-    if problems := [no_match(one) for one in match_all(patterns, weights, trainer) if not one.names]:
+    found = tuple(match_all(patterns, find_hits(patterns, list(names)), weights, trainer))
+    if problems := [no_match(one) for one in found if not one.names]:
         raise ProblemsError("patterns that freeze nothing", problems)
+    return {name for one in found for name in one.names}
 
 
 def _layers(model: Any) -> Iterator[Any]:
