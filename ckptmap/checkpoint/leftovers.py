@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ckptmap.checkpoint.folder_lock import LOCK_NAME, FolderLock
+from ckptmap.documents import parse_json
 
 PREFIX = ".ckptmap-"
 KEPT = "old"
@@ -102,7 +103,7 @@ def move_back(folder: Path, aside: Path, moved: Iterable[str]) -> None:
 
 
 def _end(folder: Path, aside: Path) -> None:
-    journal = _read_journal(aside)
+    journal = read_journal(aside)
     if journal is not None:
         waiting = [name for name in journal.files if (aside / name).exists()]
         if journal.decisive in waiting:
@@ -124,15 +125,20 @@ def _finish(folder: Path, aside: Path, journal: Journal) -> None:
             (aside / name).replace(folder / name)
 
 
-def _read_journal(aside: Path) -> Journal | None:
+def read_journal(aside: Path) -> Journal | None:
     """The journal of a dead run; None where it died before it had moved anything."""
     try:
-        found = json.loads((aside / _JOURNAL).read_text(encoding="utf-8"))
+        found = parse_json((aside / _JOURNAL).read_text(encoding="utf-8"))
         journal = Journal(dict(found["files"]), dict(found["replaced"]), found["decisive"])
     except (OSError, ValueError, LookupError, TypeError):
         return None
     # a folder that somebody else has made must not lead out of itself
-    return journal if all(Path(name).name == name for name in (*journal.files, *journal.replaced)) else None
+    return journal if all(map(_stays, (*journal.files, *journal.replaced))) else None
+
+
+def _stays(name: object) -> bool:
+    """Whether it is the name of a file in a folder, and of no other place."""
+    return isinstance(name, str) and Path(name).name == name != ".." and "\0" not in name
 
 
 def _identity(path: Path) -> Identity:

@@ -25,8 +25,10 @@ def report_command(
 ) -> None:
     """Render a saved report: text, Markdown, HTML, CSV, Parquet, JUnit XML or GitHub annotations."""
     outputs = choose_outputs(formats, report, json=json)
-    from ckptmap.report.sheets import read_document, sheet_of
+    from ckptmap.documents import following, read_document
+    from ckptmap.report.sheets import sheet_of
 
     loaded = read_document(document)
     sheet_of(loaded)
-    emit(loaded, outputs, everything=everything)
+    with following(loaded["schema"], str(document)):
+        emit(loaded, outputs, everything=everything)

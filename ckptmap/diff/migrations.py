@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,10 @@ from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.object_graph import variable_key
 from ckptmap.checkpoint.reader import Checkpoint
 from ckptmap.diff.pairing import Link, Migration
+from ckptmap.documents import following, read_document
 from ckptmap.errors import CkptmapError, PlanError, Problem
 from ckptmap.mapping import MappingResult, apply_table, load_table
+from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.ops_json import op_from_json
 from ckptmap.mapping.slots import Slot, classify
 from ckptmap.targets import Layout, Target
@@ -28,7 +29,7 @@ def find_migration(a: Checkpoint, b: Checkpoint, mapping: str) -> Migration:
         CkptmapError: it is none of them, or it does not lead from ``a`` to ``b``.
     """
     if mapping.endswith(".json"):
-        return migration_of_report(_read_report(Path(mapping)), mapping)
+        return migration_of_report(read_document(Path(mapping)), mapping)
     return migration_of_table(a.inventory, load_target(b.inventory.path), mapping)
 
 
@@ -76,33 +77,32 @@ def migration_of_report(report: Mapping[str, Any], path: str) -> Migration:
     """The migration that a conversion's report records.
 
     Raises:
-        CkptmapError: it holds an operation that does not exist.
+        CkptmapError: it is none, does not follow its schema, or holds an operation that does not exist.
     """
-    links = tuple(_recorded_link(item) for item in report["target_variables"])
-    left = {
-        item["name"]: item["reason"] or "accepted as unused"
-        for item in report["source_variables"]
-        if item["fate"] != "mapped"
-    }
+    schema = str(report.get("schema"))
+    if not schema.startswith(_REPORT):
+        raise CkptmapError("is no report of a conversion", where=path, hint=f"its schema should be {_REPORT}1")
+    with following(schema, path):
+        links = tuple(_recorded_link(item) for item in report["target_variables"])
+        left = {
+            str(item["name"]): str(item["reason"] or "accepted as unused")
+            for item in report["source_variables"]
+            if item["fate"] != "mapped"
+        }
     return Migration(path, links, left)
 
 
 def _recorded_link(item: Mapping[str, Any]) -> Link:
     sources = item["source"] or ()
-    sources = (sources,) if isinstance(sources, str) else tuple(sources)
+    names = (sources,) if isinstance(sources, str) else tuple(map(str, sources))
+    ops = tuple(map(op_from_json, item["operations"]))
+    if len(names) > len(set(names)):
+        raise ValueError(f"{item['key']} has a source twice")
+    if any(isinstance(op, Classes) for op in ops[:-1]):
+        raise ValueError(f"{item['key']}: classes are moved last")
     reason = "" if item["fate"] == "restored" else f"{item['fate']}: {item['reason'] or 'filled by its initializer'}"
-    return Link(variable_key(item["key"]), sources, tuple(map(op_from_json, item["operations"])), reason)
+    return Link(variable_key(str(item["key"])), names, ops, reason)
 
 
 def _full_key(root: str, key: str) -> str:
     return variable_key(f"{root}/{key}" if root else key)
-
-
-def _read_report(path: Path) -> dict[str, Any]:
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CkptmapError(f"cannot be read as a report: {error}", where=str(path)) from error
-    if not isinstance(report, dict) or not str(report.get("schema")).startswith(_REPORT):
-        raise CkptmapError("is no report of a conversion", where=str(path), hint=f"its schema should be {_REPORT}1")
-    return report

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 Tensor = tuple[Shape, DType]
 
+_MOST_DIMENSIONS = 32
+"""What NumPy 1 can hold."""
+_MOST_ELEMENTS = 1 << 58
+"""2^63 bytes of the largest dtype; NumPy leaves lengths of 0 out of the product."""
+
 
 class OperationError(CkptmapError):
     """An operation does not fit the shapes or dtypes it is given; ``problem`` says which."""
@@ -37,6 +42,9 @@ def infer(ops: Sequence[Op], shapes: Sequence[Shape], dtypes: Sequence[DType]) -
     tensors = list(zip(shapes, dtypes, strict=True))
     for op in ops:
         tensors = op.infer(tensors)
+        for shape, _ in tensors:
+            if len(shape) > _MOST_DIMENSIONS or prod(length or 1 for length in shape) > _MOST_ELEMENTS:
+                raise OperationError(f"{op}: NumPy cannot hold a tensor of shape {list(shape)}")
     if len(tensors) != 1:
         raise OperationError(
             f"{len(tensors)} variables are left for one target", hint="add concat, stack or add: sources"

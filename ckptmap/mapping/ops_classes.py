@@ -44,7 +44,7 @@ class Classes(Op):
     def _infer(self, shape: Shape, dtype: DType) -> Tensor:
         axis = self._axis(self.axis, shape)
         repeats, rest = divmod(shape[axis], self.old * self.block)
-        if rest:
+        if rest or not repeats:
             raise self._fail(f"axis {axis} of shape {list(shape)} is no multiple of {self.old} x {self.block}")
         return (*shape[:axis], repeats * len(self.slots) * self.block, *shape[axis + 1 :]), dtype
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from ckptmap.documents import following
 from ckptmap.errors import CkptmapError
 from ckptmap.report.document import Document
 from ckptmap.report.sheet import Sheet
@@ -31,25 +31,8 @@ def sheet_of(document: Document) -> Sheet:
     if schema not in _MAKERS:
         raise CkptmapError(f"the schema {schema} is none of a report", hint=f"known: {', '.join(_MAKERS)}")
     make: Callable[[Document], Sheet] = import_module(_MAKERS[schema]).sheet
-    try:
+    with following(schema):
         return make(document)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise CkptmapError(f"does not follow the schema {schema}: {error!r}") from error
-
-
-def read_document(path: Path) -> Document:
-    """The document in a JSON file.
-
-    Raises:
-        CkptmapError: the file cannot be read, or holds something else.
-    """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CkptmapError(f"cannot be read as a report: {error}", where=str(path)) from error
-    if not isinstance(document, dict) or "schema" not in document:
-        raise CkptmapError("is no report of ckptmap", where=str(path), hint="give the report.json of a conversion")
-    return document
 
 
 def schema_file(schema: str) -> Path:

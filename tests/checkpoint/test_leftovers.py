@@ -70,7 +70,7 @@ def test_a_run_that_died_before_its_first_move(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["../victim", "/victim", "a/b", "..", ""])
+@pytest.mark.parametrize("name", ["../victim", "/victim", "a/b", "..", "", "a\0b"])
 def test_a_journal_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
@@ -85,7 +85,19 @@ def test_a_journal_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path, 
     assert victim.read_text() == "precious"
 
 
-@pytest.mark.parametrize("journal", ["[]", "{}", '{"files": 3, "decisive": "x"}', "\udcff"])
+@pytest.mark.parametrize(
+    "journal",
+    [
+        "[]",
+        "{}",
+        '{"files": 3, "decisive": "x"}',
+        '{"files": [[1, 2]], "replaced": {}, "decisive": "x"}',
+        '{"files": {"..": null}, "replaced": {"a\\u0000": null}, "decisive": ".."}',
+        '{"files": ' + "[" * 100_000,
+        "\udcff",
+    ],
+    ids=range(7),
+)
 def test_a_journal_that_is_none(tmp_path: Path, journal: str) -> None:
     aside = dead_run(tmp_path, 1)
     (aside / "journal").write_text(journal, encoding="utf-8", errors="surrogateescape")

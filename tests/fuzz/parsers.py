@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import struct
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
+from math import prod
 from pathlib import Path
+
+import numpy as np
 
 from ckptmap.audit.object_walk import finder
 from ckptmap.checkpoint.bundle import BundleSource, read_bundle_index
@@ -21,6 +24,7 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.folders import read_state
 from ckptmap.checkpoint.frozen import FrozenGraphSource
 from ckptmap.checkpoint.inventory import Inventory, Kind
+from ckptmap.checkpoint.leftovers import read_journal
 from ckptmap.checkpoint.located import Located
 from ckptmap.checkpoint.meta import parse_meta
 from ckptmap.checkpoint.object_graph import format_object_graph, object_path, parse_object_graph, parse_saved_names
@@ -31,13 +35,19 @@ from ckptmap.checkpoint.state import format_state
 from ckptmap.checkpoint.v1 import V1Source
 from ckptmap.checkpoint.values import checksum, decode, encode
 from ckptmap.checkpoint.wire import FormatError
+from ckptmap.diff.migrations import migration_of_report
+from ckptmap.diff.pairing import Link
+from ckptmap.documents import following, read_document
 from ckptmap.errors import CkptmapError
 from ckptmap.label_files import parse_label_map
+from ckptmap.mapping.ops import OperationError, execute, infer
 from ckptmap.mapping.tables import load_table
 from ckptmap.pipeline import textproto
 from ckptmap.pipeline.config import parse_config
 from ckptmap.pipeline.migrate import migrate
 from ckptmap.pipeline.syntax import walk
+from ckptmap.report.document import SCHEMA
+from ckptmap.report.formats import Format, render
 from tests.fuzz.memory import MemoryFiles
 
 DATA = bytes(range(256)) * 16
@@ -202,9 +212,58 @@ def table(data: bytes) -> None:
     load_table(path)
 
 
+def report(data: bytes) -> None:
+    """Reports in JSON: in every format, and as what a conversion did."""
+    path = _folder() / "report.json"
+    path.write_bytes(data)
+    document = read_document(path)
+    for form in Format:
+        if form is not Format.PARQUET:
+            with following(document["schema"]):
+                render(document, form)
+    if document["schema"] == SCHEMA:
+        compute(migration_of_report(document, "report.json").links)
+
+
+def compute(links: Iterable[Link]) -> None:
+    """The operations of a report's variables, run on small tensors."""
+    for link in links:
+        tensors = [(shape, DType.FLOAT32) for shape in [(1, 1, 3, 8), (8, 6), (12,)][: len(link.sources)]]
+        with suppress(OperationError):
+            shape, dtype = infer(link.ops, [shape for shape, _ in tensors], [dtype for _, dtype in tensors])
+            if prod(shape) < 1 << 20:
+                value = execute(link.ops, [np.ones(shape, np.float32) for shape, _ in tensors])
+                assert (value.shape, value.dtype) == (shape, dtype.numpy)
+
+
+def journal(data: bytes) -> None:
+    """The journal of a run that died: it names files of its folder alone."""
+    path = _folder() / "journal"
+    path.write_bytes(data)
+    found = read_journal(path.parent)
+    for name in (*found.files, *found.replaced) if found else ():
+        assert (path.parent / name).parent == path.parent
+        assert (path.parent / name).name == name
+        (path.parent / name).exists()
+
+
 PARSERS: dict[str, Callable[[bytes], None]] = {
     parser.__name__: parser
-    for parser in (index, slices, v1, graph, meta, object_graph, strings, state, pipeline, label_map, table)
+    for parser in (
+        index,
+        slices,
+        v1,
+        graph,
+        meta,
+        object_graph,
+        strings,
+        state,
+        pipeline,
+        label_map,
+        table,
+        report,
+        journal,
+    )
 }
 
 

@@ -27,6 +27,7 @@ from ckptmap.checkpoint.wire import bytes_field, number_field, text_field
 from tests.checkpoint.test_frozen import GRAPH
 from tests.checkpoint.test_meta import collection
 from tests.checkpoint.test_v1 import TENSORFLOW_FILE
+from tests.fuzz.documents import report_seeds
 from tests.fuzz.parsers import DATA, HEADER_BLOCK, joined, table_with
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -158,6 +159,8 @@ def seeds() -> dict[str, dict[str, bytes]]:
             "shipped": (ROOT / "mappings/heads/fpn.yaml").read_bytes(),
             "include": b"include: [{table: kinds/slim}, {table: backbones/mobilenet_v1, from: F, to: m}]\n",
         },
+        "report": report_seeds(),
+        "journal": {"two": b'{"files": {"a.index": [3, 4, 5], "b": null}, "replaced": {"b": []}, "decisive": "b"}'},
     }
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from ckptmap.report.sheets import schema_file
+from tests.fuzz.documents import report_seeds
 from tests.fuzz.parsers import PARSERS, attempt
 from tests.fuzz.seeds import seeds
 
@@ -41,6 +45,13 @@ def test_the_corpus_is_what_its_generator_writes() -> None:
 @pytest.mark.parametrize("path", sorted((HERE / "corpus").glob("*/*")), ids=shown)
 def test_seeds_are_taken(path: Path) -> None:
     assert attempt(path.parent.name, path.read_bytes())
+
+
+@pytest.mark.parametrize("name", report_seeds())
+def test_reports_follow_their_schemas(name: str) -> None:
+    document = json.loads(report_seeds()[name])
+    schema = json.loads(schema_file(document["schema"]).read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(document)
 
 
 @pytest.mark.parametrize("path", INPUTS, ids=shown)

@@ -160,3 +160,9 @@ def test_infer_foretells_execute(ops, shapes):
         return
     result = execute(ops, [np.zeros(shape, np.float32) for shape in shapes])
     assert (result.shape, result.dtype) == (shape, dtype.numpy)
+
+
+@pytest.mark.parametrize("dims", [(1 << 40, 1 << 40, 0), (0, *[1] * 32)], ids=str)
+def test_what_no_array_can_be_is_refused_before_there_is_one(dims: tuple[int, ...]) -> None:
+    with pytest.raises(OperationError, match="NumPy cannot hold a tensor of shape"):
+        infer([Reshape(dims)], [(0,)], [DType.FLOAT32])

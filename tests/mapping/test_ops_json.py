@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -46,3 +47,41 @@ def test_every_operation_comes_back_from_json(op: Op) -> None:
 def test_an_unknown_operation_is_refused() -> None:
     with pytest.raises(CkptmapError, match="is no operation that ckptmap knows"):
         op_from_json({"operation": "squeeze"})
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"operation": ["squeeze"], "axes": [0]},
+        {"operation": "squeeze", "axes": 0},
+        {"operation": "squeeze", "axes": ["0"]},
+        {"operation": "squeeze", "axes": [0.0]},
+        {"operation": "squeeze", "axes": [True]},
+        {"operation": "concat", "axis": [0]},
+        {"operation": "concat", "axis": None},
+        {"operation": "cast", "dtype": "float31"},
+        {"operation": "transpose", "perm": [1, 2]},
+        {"operation": "transpose", "perm": []},
+        {"operation": "reorder", "axis": 0, "order": [0, 0]},
+        {"operation": "reshape", "dims": [-1, -1]},
+        {"operation": "reshape", "dims": [-2]},
+        {"operation": "slice", "axis": 0, "start": -1, "stop": 1},
+        {"operation": "slice", "axis": 0, "start": 1, "stop": 1},
+        {"operation": "slice", "axis": 0, "start": None, "stop": 1},
+        {"operation": "split", "axis": 0, "parts": 0, "sizes": [], "take": 0},
+        {"operation": "split", "axis": 0, "parts": 2, "sizes": [], "take": 2},
+        {"operation": "split", "axis": 0, "parts": 2, "sizes": [1], "take": 0},
+        {"operation": "split", "axis": 0, "parts": 2, "sizes": [-1, 2], "take": 0},
+        {"operation": "add", "values": [], "axis": -1},
+        {"operation": "scale", "values": [float("nan")], "axis": -1},
+        {"operation": "anchors", "axis": -1, "scales": 0, "ratios": 3},
+        {"operation": "box_coder", "axis": -1, "factors": [1.0, 2.0]},
+        {"operation": "classes", "axis": -1, "block": 0, "old": 1, "slots": [0]},
+        {"operation": "classes", "axis": -1, "block": 1, "old": 1, "slots": [1]},
+        {"operation": "classes", "axis": -1, "block": 1, "old": 1, "slots": []},
+    ],
+    ids=str,
+)
+def test_what_no_table_can_ask_for_is_refused(item: dict[str, Any]) -> None:
+    with pytest.raises(CkptmapError, match=r"no operation that ckptmap knows|cannot be asked for"):
+        op_from_json(item)

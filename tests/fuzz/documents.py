@@ -1,0 +1,137 @@
+"""Seeds of the fuzzer of reports: one short document of each kind."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.report.conftest import report, target
+from tests.report.test_verify_sheet import differing
+
+_CHECKPOINT = {"path": "a/model.ckpt", "kind": "V2 bundle", "variables": 3, "bytes": 40, "notes": ["a note"]}
+
+
+def _conversion() -> dict[str, Any]:
+    targets = [target("block_1/kernel", "restored", [8, 3], rule="t.yaml:3"), target("extra/bias", "missing", [5])]
+    targets[0]["source"] = ["old/a", "old/b"]
+    targets[0]["operations"] = [
+        {"operation": "transpose", "perm": [1, 0]},
+        {"operation": "concat", "axis": 0},
+        {"operation": "slice", "axis": 0, "start": 1, "stop": None},
+        {"operation": "cast", "dtype": "float32"},
+        {"operation": "scale", "values": [2, 0.5], "axis": -1},
+        {"operation": "classes", "axis": -1, "block": 1, "old": 3, "slots": [0, -1, 2]},
+    ]
+    sources = [
+        {"name": "old/a", "fate": "mapped", "reason": None, "rule": "t.yaml:3"},
+        {"name": "old/lost", "fate": "unused", "reason": None, "rule": None},
+    ]
+    return report(
+        targets,
+        sources,
+        findings=[{"message": "1 target variable is missing", "where": "t.yaml:7", "hint": "map it"}],
+        verdict={
+            "kind": "close",
+            "equal": False,
+            "presumed": True,
+            "extractor_type": "ssd_mobilenet_v2_keras",
+            "differences": [{"outputs": "all", "reason": "max pooling", "remains": True}],
+            "advice": "take the exact extractor",
+        },
+        config={
+            "edits": [{"path": "model.ssd", "old": "1", "new": "2", "reason": "renamed", "line": 3}],
+            "notes": [{"path": "train_config", "text": "never read", "line": 4}],
+        },
+        output={
+            "checkpoint": "new/ckpt-0",
+            "bytes": 40,
+            "verified": 2,
+            "data": "copy",
+            "kept": 0,
+            "notes": ["so"],
+            "checksums": {side: {"a": "0" * 64} for side in ("source", "table", "output")},
+        },
+    )
+
+
+def _difference() -> dict[str, Any]:
+    sides = {"a": {"dtype": "float32", "shape": [8]}, "b": {"dtype": "float32", "shape": [8]}}
+    figures = {"different": 3, "max_delta": 0.25, "rms": 1e-3, "cosine": 0.99, "incomparable": 0}
+    no_figures = dict.fromkeys(figures)
+    fates = ("only_in_a", "only_in_b", "shape", "dtype", "changed", "within_tolerance", "expected", "equal")
+    return {
+        "schema": "ckptmap.diff/1",
+        "generator": "ckptmap 1.2.3",
+        "a": _CHECKPOINT,
+        "b": _CHECKPOINT,
+        "options": {"read": False, "values": True, "tolerance": 0.0, "match": ["**/Conv/**"], "map": None},
+        "equal": False,
+        "summary": {fate: int(fate == "changed") for fate in fates},
+        "notes": ["the object graphs differ"],
+        "variables": [
+            {"name": "Conv/w", "fate": "changed", "sources": ["b"], "operations": ["squeeze [0]"], **sides, **figures,
+             "reason": None},
+            {"name": "x", "fate": "equal", "sources": [], "operations": [], **sides, **no_figures, "reason": "so"},
+        ],
+    }  # fmt: skip
+
+
+def _audit() -> dict[str, Any]:
+    variable = {"name": "Conv/w", "reason": "not in the checkpoint", "shape": [3, 8], "dtype": "float32"}
+    return {
+        "schema": "ckptmap.audit/1",
+        "generator": "ckptmap 1.2.3",
+        "checkpoint": _CHECKPOINT,
+        "model": {
+            "name": "ssd", "api": "tf1", "architecture": "ssd", "type": "detection", "config": "pipeline.config",
+            "variables": 1, "settings": {"use_dropout": False}, "num_classes": 3,
+        },
+        "loads": True,
+        "error": None,
+        "hint": None,
+        "passed": False,
+        "restored_share": 0.5,
+        "summary": {"restored": 0, "reinitialized": 0, "missing": 1, "read": 0, "unused": 1},
+        "findings": [{"level": "error", "message": "nothing is restored", "where": None, "hint": "accept it"}],
+        "target_variables": [{**variable, "key": "Conv/w", "part": "backbone", "fate": "missing", "source": None}],
+        "checkpoint_variables": [{**variable, "fate": "unused"}],
+    }  # fmt: skip
+
+
+def _batch() -> dict[str, Any]:
+    summary = dict.fromkeys(("restored", "reinitialized", "missing", "mapped", "superseded", "dropped", "unused"), 3)
+    return {
+        "schema": "ckptmap.batch/1",
+        "generator": "ckptmap 1.2.3",
+        "target": "ssd",
+        "table": "ssd",
+        "jobs": 2,
+        "plans": 1,
+        "summary": {"converted": 1, "planned": 0, "findings": 0, "failed": 1},
+        "exit_code": 2,
+        "conversions": [
+            {
+                "source": "a", "fate": "converted", "exit_code": 0, "checkpoint": "out/a/ckpt-0",
+                "report": "out/a/report.json", "bytes": 40, "data": "link", "summary": summary,
+                "findings": [{"message": "one", "where": None, "hint": None}], "notes": ["a note"], "error": None,
+            },
+            {
+                "source": "b", "fate": "failed", "exit_code": 2, "checkpoint": None, "report": None, "bytes": None,
+                "data": None, "summary": None, "findings": [], "notes": [], "error": {
+                    "message": "no", "where": "b", "hint": "look", "problems": ["one"],
+                },
+            },
+        ],
+    }  # fmt: skip
+
+
+def report_seeds() -> dict[str, bytes]:
+    """A document of each kind of report, as JSON."""
+    made = {
+        "conversion": _conversion(),
+        "difference": _difference(),
+        "audit": _audit(),
+        "batch": _batch(),
+        "verification": differing(),
+    }
+    return {name: json.dumps(document).encode() for name, document in made.items()}
