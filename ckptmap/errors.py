@@ -40,6 +40,10 @@ class CheckpointError(CkptmapError):
     """A checkpoint cannot be found, is not one, or is damaged."""
 
 
+class MissingDataError(CheckpointError):
+    """A file of a checkpoint is not there, or only a Git-LFS pointer to it."""
+
+
 class OutputError(CkptmapError):
     """The output cannot be written where it was asked for."""
 

@@ -16,7 +16,7 @@ from ckptmap.audit.thresholds import Thresholds, broken
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory
 from ckptmap.checkpoint.object_graph import ObjectGraph
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
-from ckptmap.errors import CheckpointError, TargetError
+from ckptmap.errors import MissingDataError, TargetError
 from ckptmap.mapping.slots import classify
 from ckptmap.pipeline.config import PipelineConfig, read_config
 
@@ -66,7 +66,7 @@ def _graph(checkpoint: Checkpoint) -> ObjectGraph | None:
     """The object graph; None where the data file that holds it is not there: keys are paths too."""
     try:
         return checkpoint.object_graph()
-    except CheckpointError:
+    except MissingDataError:
         return None
 
 

@@ -17,7 +17,7 @@ from ckptmap.checkpoint.sstable import Table
 from ckptmap.checkpoint.values import checksum, decode, element_count, encode
 from ckptmap.checkpoint.wire import FormatError
 from ckptmap.collecting import collector_paused
-from ckptmap.errors import CheckpointError
+from ckptmap.errors import CheckpointError, MissingDataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -331,7 +331,7 @@ class BundleSource:
     def _checked_size(self, path: str) -> int:
         size = self._files.size(path)
         if size is None:
-            raise CheckpointError(
+            raise MissingDataError(
                 "this data file is missing", where=printable(path), hint="copy it there, it belongs beside the index"
             )
         if size < 1024:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.names import printable
-from ckptmap.errors import CheckpointError
+from ckptmap.errors import CheckpointError, MissingDataError
 
 if TYPE_CHECKING:
     from ckptmap.checkpoint.files import Files
@@ -96,8 +96,11 @@ def refuse(files: Files, path: str, head: bytes | None = None) -> None:
     """Raises when the file at ``path`` is plainly something else; ``head`` are its first bytes where they are known.
 
     Raises:
-        CheckpointError: what it is and what to do.
+        MissingDataError: it is a Git-LFS pointer.
+        CheckpointError: what else it is and what to do.
     """
-    known = describe(head_of(files, path) if head is None else head[:HEAD_SIZE])
+    first = head_of(files, path) if head is None else head[:HEAD_SIZE]
+    known = describe(first)
     if known:
-        raise CheckpointError(known[0], where=printable(path), hint=known[1])
+        kind = MissingDataError if first.startswith(LFS_MAGIC) else CheckpointError
+        raise kind(known[0], where=printable(path), hint=known[1])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.collecting import collector_paused
-from ckptmap.errors import CheckpointError, TargetError
+from ckptmap.errors import MissingDataError, TargetError
 from ckptmap.mapping.locate import mappings_root
 from ckptmap.targets.spec import has_keys, load_spec
 from ckptmap.targets.template import as_shipped, template_target
@@ -72,5 +72,5 @@ def _saved_names(checkpoint: Checkpoint) -> SavedNames | None:
     """What the object graph says, None where the data file that holds it is not there: the index names all."""
     try:
         return checkpoint.saved_names()
-    except CheckpointError:
+    except MissingDataError:
         return None
