@@ -13,7 +13,7 @@ from ckptmap.pipeline.syntax import Document, Field, Message, Scalar
 from ckptmap.pipeline.values import ValueTypeError, parse_scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 KNOWN_MISTAKES = {"freeze_vars": "freeze_variables"}
 """Names seen in articles that are no fields, with the field that is meant."""
@@ -47,14 +47,19 @@ class Finding:
 def check(document: Document, schema: Schema | None = None) -> tuple[Finding, ...]:
     """All findings of a config, in the order of the file."""
     schema = schema or load_schema()
-    found = _Checker(document, schema).message(document.root, schema.messages[schema.root], "")
+    found = _Checker(document, schema, {}).message(document.root, schema.messages[schema.root], "")
     return tuple(sorted(found, key=lambda finding: finding.field.start))
+
+
+_MOST_HINTS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class _Checker:
     document: Document
     schema: Schema
+    hints: dict[tuple[str, str], str]
+    """What was found near to a name that a type does not have; of the first names only, since that takes time."""
 
     def message(self, message: Message, kind: MessageType, path: str) -> Iterator[Finding]:
         yield from self._repeated_singulars(message, kind, path)
@@ -92,15 +97,22 @@ class _Checker:
             parse_scalar(value, declared, self.schema)
         except ValueTypeError as problem:
             names = self.schema.enums.get(declared.type, {})
-            hint = _nearest(value.text, names)
+            hint = self._hint((declared.type, value.text), lambda: _nearest(value.text, names))
             yield self._finding(Mistake.WRONG_VALUE, field, path, str(problem), hint)
 
     def _unknown(self, field: Field, kind: MessageType, path: str) -> Finding:
         if field.name.startswith("["):
             text = f"the extension {field.name} is not part of the Object Detection API"
             return self._finding(Mistake.EXTENSION, field, path, text, "the API refuses to read the file")
-        hint = _nearest(field.name, kind.fields) or self._elsewhere(field.name)
+        hint = self._hint(
+            (kind.name, field.name), lambda: _nearest(field.name, kind.fields) or self._elsewhere(field.name)
+        )
         return self._finding(Mistake.UNKNOWN_FIELD, field, path, f"{kind.name} has no field {field.name}", hint)
+
+    def _hint(self, name: tuple[str, str], find: Callable[[], str]) -> str:
+        if name not in self.hints and len(self.hints) < _MOST_HINTS:
+            self.hints[name] = find()
+        return self.hints.get(name, "")
 
     def _elsewhere(self, name: str) -> str:
         homes = sorted(kind.name for kind in self.schema.messages.values() if name in kind.fields)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from ckptmap.pipeline.syntax import Document, Field, Message, Scalar
 
 INDENT = "  "
+_SPACES = " \t"
+_BLANKS = " \t\r\f\v"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,27 @@ def rename(field: Field, name: str) -> Splice:
 def remove(document: Document, field: Field) -> Splice:
     """Take a field out: with its line where nothing but white space shares it; comments beside it stay."""
     text = document.text
-    line_start = text.rfind("\n", 0, field.start) + 1
-    line_end = text.find("\n", field.end)
-    line_end = len(text) if line_end < 0 else line_end + 1
-    before, after = text[line_start : field.start], text[field.end : line_end]
-    if not before.strip() and not after.strip():
-        return Splice(line_start, line_end, "")
-    if not after.strip():
-        return Splice(line_start + len(before.rstrip(" \t")), field.end, "")
-    return Splice(field.start, line_end - len(after.lstrip(" \t")), "")
+    first, last = _before(text, field.start, _BLANKS), _behind(text, field.end, _BLANKS)
+    opens, closes = not first or text[first - 1] == "\n", last == len(text) or text[last] == "\n"
+    if opens and closes:
+        return Splice(first, min(last + 1, len(text)), "")
+    if closes:
+        return Splice(_before(text, field.start, _SPACES), field.end, "")
+    return Splice(field.start, _behind(text, field.end, _SPACES), "")
+
+
+def _before(text: str, place: int, blanks: str) -> int:
+    """Where the ``blanks`` begin that end at ``place``. The line is not looked for: it can be the whole file."""
+    while place > 0 and text[place - 1] in blanks:
+        place -= 1
+    return place
+
+
+def _behind(text: str, place: int, blanks: str) -> int:
+    """Where the ``blanks`` end that begin at ``place``."""
+    while place < len(text) and text[place] in blanks:
+        place += 1
+    return place
 
 
 def insert(document: Document, message: Message, text: str, after: Field | None = None) -> Splice:
