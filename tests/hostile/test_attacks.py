@@ -70,6 +70,7 @@ def test_attack(attack: Attack, tmp_path: Path) -> None:
     assert b"Traceback" not in done.stderr
     if attack.code == 2:
         assert done.stderr.startswith(b"error: ")
+        assert attack.says.encode() in done.stderr, done.stderr.decode(errors="replace")[-2000:]
     assert seconds < SECONDS
     assert megabytes < MEGABYTES
     assert not (tmp_path / "owned").exists()
@@ -79,6 +80,7 @@ def test_attack(attack: Attack, tmp_path: Path) -> None:
 def test_each_says_what_it_attacks() -> None:
     assert [attack.name for attack in ATTACKS if not attack.make.__doc__] == []
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
+    assert [attack.name for attack in ATTACKS if attack.code == 2 and not attack.says] == []
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "html", "csv", "github"])

@@ -19,32 +19,32 @@ def nested(depth: int, number: int = 1) -> bytes:
     return raw
 
 
-@attack("inspect", "graph.pb", heavy=True)
+@attack("inspect", "graph.pb", heavy=True, says="holds no constant that was a variable")
 def protobuf_nested_without_end(folder: Path) -> None:
     """A message in a message, a hundred thousand deep."""
     (folder / "graph.pb").write_bytes(nested(100_000))
 
 
-@attack("inspect", "graph.pb")
+@attack("inspect", "graph.pb", says="reaches past the end of its message")
 def field_longer_than_the_file(folder: Path) -> None:
     """A node that claims 2^63 bytes."""
     (folder / "graph.pb").write_bytes(b"\x0a" + b"\xff" * 8 + b"\x7f")
 
 
-@attack("inspect", "graph.pb", heavy=True)
+@attack("inspect", "graph.pb", heavy=True, says="it claims more than 1048576 nodes")
 def graph_of_millions(folder: Path) -> None:
     """Three million empty nodes."""
     (folder / "graph.pb").write_bytes(GRAPH + b"\x0a\x00" * 3_000_000)
 
 
-@attack("read", "graph.pb")
+@attack("read", "graph.pb", says="a constant claims 1073741824 bytes and holds 4")
 def constant_of_a_gigabyte(folder: Path) -> None:
     """Four bytes that stand for a constant of a gigabyte."""
     tensor = number_field(1, 1) + bytes_field(2, shape_proto(GIB // 4)) + bytes_field(4, bytes(4))
     (folder / "graph.pb").write_bytes(node("v", "Const", tensor=tensor) + node("v/read", "Identity", "v"))
 
 
-@attack("inspect", "saved_model.pb", heavy=True)
+@attack("inspect", "saved_model.pb", heavy=True, says="holds no constant that was a variable")
 def saved_model_without_a_graph(folder: Path) -> None:
     """A SavedModel whose meta graphs are nested without end."""
     (folder / "saved_model.pb").write_bytes(nested(100_000, 2))

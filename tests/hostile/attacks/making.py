@@ -23,11 +23,14 @@ HOSTILE_NAME = "a\x1b]0;owned\x07\r\n::error::b/../../etc/<script>alert(1)</scri
 class Attack:
     """``make`` writes the files into a folder, ``command`` is run there and must end with the exit code ``code``.
 
+    ``says`` is in the message: that of the defence that is attacked, and not of some mistake in the files.
+
     The command ``read`` is none of ckptmap's: it reads every value and the object graph.
     """
 
     make: Callable[[Path], None]
     command: tuple[str, ...]
+    says: str = ""
     code: int = 2
     heavy: bool = False
     """Whether it takes seconds to make, or to refuse."""
@@ -41,11 +44,11 @@ ATTACKS: list[Attack] = []
 Make = Callable[[Path], None]
 
 
-def attack(*command: str, code: int = 2, heavy: bool = False) -> Callable[[Make], Make]:
+def attack(*command: str, says: str = "", code: int = 2, heavy: bool = False) -> Callable[[Make], Make]:
     """Enters a maker of files into the list."""
 
     def enter(make: Make) -> Make:
-        ATTACKS.append(Attack(make, command, code, heavy))
+        ATTACKS.append(Attack(make, command, says, code, heavy))
         return make
 
     return enter

@@ -23,20 +23,20 @@ def object_checkpoint(folder: Path, graph: bytes) -> None:
 TO_OBJECTS = ("convert", "old.pb", "--to", "m", "--table", "t.yaml", "--dry-run")
 
 
-@attack("read", "m", heavy=True)
+@attack("read", "m", heavy=True, says="it claims more than 1048576 objects")
 def object_graph_of_millions(folder: Path) -> None:
     """Three million objects of two bytes each."""
     object_checkpoint(folder, b"\x0a\x00" * 3_000_000)
 
 
-@attack(*TO_OBJECTS, heavy=True)
+@attack(*TO_OBJECTS, heavy=True, says="it claims more than 1048576 objects")
 def template_of_millions(folder: Path) -> None:
     """The same, as the template of a conversion."""
     frozen_source(folder)
     object_checkpoint(folder, b"\x0a\x00" * 3_000_000)
 
 
-@attack(*TO_OBJECTS)
+@attack(*TO_OBJECTS, says="names an object that it does not hold")
 def object_graph_with_an_edge_to_nowhere(folder: Path) -> None:
     """A child is object number 2^31."""
     frozen_source(folder)

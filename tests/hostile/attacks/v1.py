@@ -15,19 +15,19 @@ def v1(folder: Path, *tensors: bytes) -> None:
     (folder / "m").write_bytes(table_with({b"": listing}))
 
 
-@attack("inspect", "m", heavy=True)
+@attack("inspect", "m", heavy=True, says="it claims more than 1048576 variables")
 def v1_with_millions_of_variables(folder: Path) -> None:
     """Metadata with two million variables of a few bytes."""
     v1(folder, *[text_field(1, "v") + number_field(3, 1)] * 2_000_000)
 
 
-@attack("inspect", "m")
+@attack("inspect", "m", says="holds more elements than can be counted")
 def v1_shape_that_overflows(folder: Path) -> None:
     """As in V2: the product of the lengths is 0 in 64 bits."""
     v1(folder, text_field(1, "v") + bytes_field(2, shape_proto(1 << 32, 1 << 32)) + number_field(3, 1))
 
 
-@attack("inspect", "m")
+@attack("inspect", "m", says="a table block claims 1099511627771 bytes")
 def v1_block_of_a_terabyte(folder: Path) -> None:
     """A sparse file of a terabyte whose index block is all of it."""
     with (folder / "m").open("wb") as handle:
