@@ -11,6 +11,9 @@ from ckptmap.checkpoint.names import printable
 from ckptmap.checkpoint.remote import is_remote
 from ckptmap.errors import CkptmapError, OutputError
 
+_LARGEST = 64 << 20
+"""Bytes of a list."""
+
 
 def read_list(path: str | os.PathLike[str]) -> list[str]:
     """The checkpoints that a list names: one a line, relative to the list; empty lines and those with ``#`` in front
@@ -21,8 +24,12 @@ def read_list(path: str | os.PathLike[str]) -> list[str]:
     """
     file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        with file.open("rb") as handle:
+            raw = handle.read(_LARGEST + 1)
+        if len(raw) > _LARGEST:
+            raise ValueError(f"it is larger than {_LARGEST} bytes")
+        text = raw.decode("utf-8-sig")
+    except (OSError, ValueError) as error:
         raise CkptmapError(f"cannot be read as a list: {error}", where=printable(str(file))) from error
     lines = [line.strip() for line in text.splitlines()]
     names = [line for line in lines if line and not line.startswith("#")]

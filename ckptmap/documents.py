@@ -10,6 +10,8 @@ from typing import Any
 
 from ckptmap.errors import CkptmapError
 
+_LARGEST = 512 << 20
+"""Bytes of a document: a conversion of a million variables has as many."""
 _DIGITS = 40
 """Of a whole number; all of 128 bits, such as a file's number on Windows, have fewer."""
 
@@ -39,7 +41,11 @@ def read_document(path: Path) -> dict[str, Any]:
         CkptmapError: the file cannot be read, or holds something else.
     """
     try:
-        document = parse_json(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(_LARGEST + 1)
+        if len(text) > _LARGEST:
+            raise ValueError(f"it is larger than {_LARGEST} bytes")
+        document = parse_json(text.decode())
     except (OSError, ValueError) as error:
         raise CkptmapError(f"cannot be read as a report: {error}", where=str(path)) from error
     if not isinstance(document, dict) or "schema" not in document:

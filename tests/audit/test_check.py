@@ -11,7 +11,7 @@ from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.values import join_strings
 from ckptmap.checkpoint.writer import BundleWriter
 from ckptmap.conversion import convert
-from ckptmap.errors import TargetError
+from ckptmap.errors import CheckpointError, TargetError
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 TINY = FIXTURES / "ssd_mobilenet_v2_tiny"
@@ -244,3 +244,13 @@ def test_of_a_model_without_a_spec_audit_says_what_tf1_looks_at(tmp_path: Path) 
             "TF1 restores those of them that the model has in the same shape"
         )
     ]
+
+
+def test_a_damaged_object_graph_is_no_missing_one(converted: dict[str, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(converted["model"], tmp_path / "copy"))
+    data = next(folder.glob("*.data-*"))
+    data.write_bytes(data.read_bytes().replace(b"_feature_extractor", b"_feature_extractos", 1))
+    with pytest.raises(CheckpointError, match="_CHECKPOINTABLE_OBJECT_GRAPH"):
+        audit(folder, to="ssd_mobilenet_v2")
+    data.unlink()
+    assert audit(folder, to="ssd_mobilenet_v2").passed

@@ -95,6 +95,11 @@ def write_graph(folder: Path) -> Path:
     return folder / "m.pb"
 
 
+def files_of(output: Path) -> Values:
+    """The index, which holds the checksum of each value, and the data, with the object graph."""
+    return {path.name: path.read_bytes() for path in output.glob("ckpt-0.*")}
+
+
 WRITERS = {"v2": write_v2, "objects": write_objects, "v1": write_v1}
 
 
@@ -159,15 +164,17 @@ def test_a_frozen_graph_has_no_checksums_but_breaks_no_reader(tmp_path: Path, ro
 
 
 @pytest.mark.parametrize("rounds", [60, pytest.param(1000, marks=pytest.mark.slow)])
-def test_what_is_converted_from_damage_is_refused_or_right(tmp_path: Path, rounds: int) -> None:
+@pytest.mark.parametrize("damaged", ["source", "template"])
+def test_what_is_converted_from_damage_is_refused_or_right(tmp_path: Path, damaged: str, rounds: int) -> None:
     source = write_tf1(tmp_path / "old" / "model.ckpt", tf1_values())
     template = write_template(tmp_path / "zoo" / "ckpt-0")
     table = tmp_path / "table.yaml"
     table.write_text(TABLE)
-    files = sorted(path for path in source.parent.iterdir() if path.name != "checkpoint")
+    folder = {"source": source, "template": template}[damaged].parent
+    files = sorted(path for path in folder.iterdir() if path.name != "checkpoint")
     ckptmap.convert(source, to=template, table=table, output=tmp_path / "right", data="copy")
-    right = read_all(tmp_path / "right")
-    rng = random.Random(rounds)
+    right = files_of(tmp_path / "right")
+    rng = random.Random(f"{damaged} {rounds}")
     refused = 0
     for number in range(rounds):
         path = rng.choice(files)
@@ -181,6 +188,6 @@ def test_what_is_converted_from_damage_is_refused_or_right(tmp_path: Path, round
             refused += 1
             assert not output.exists()
         else:
-            assert report["findings"] or read_all(output) == right
+            assert report["findings"] or files_of(output) == right
         path.write_bytes(original)
-    assert refused > rounds // 2
+    assert refused > rounds // 4

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ckptmap.errors import CkptmapError, TargetError
+from ckptmap.errors import CheckpointError, CkptmapError, TargetError
 from ckptmap.targets import list_targets, load_target
 from ckptmap.targets.choose import holds
+from tests.convert.conftest import write_template
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus"
 needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real checkpoints is not on this machine")
@@ -90,3 +91,24 @@ def test_real_checkpoints_as_templates(prefix: str, root: str, count: int) -> No
 def test_tf1_checkpoints_are_no_targets() -> None:
     with pytest.raises(TargetError, match="a TF1 checkpoint cannot be the target"):
         load_target(CORPUS / "tf1" / "zoo_ssd_mobilenet_v2_2018_03_29")
+
+
+def test_a_template_whose_object_graph_is_damaged_is_refused(tmp_path: Path) -> None:
+    prefix = write_template(tmp_path / "ckpt-0")
+    assert load_target(prefix).root == "model"
+    data = tmp_path / "ckpt-0.data-00000-of-00001"
+    whole = data.read_bytes()
+    data.write_bytes(whole.replace(b"Conv1/kernel", b"Conv2/kernel"))
+    assert len(whole) == data.stat().st_size
+    with pytest.raises(CheckpointError, match="_CHECKPOINTABLE_OBJECT_GRAPH"):
+        load_target(prefix)
+
+
+@pytest.mark.parametrize("left", [None, b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"])
+def test_where_its_data_is_not_there_the_index_alone_is_a_template(tmp_path: Path, left: bytes | None) -> None:
+    prefix = write_template(tmp_path / "ckpt-0")
+    data = tmp_path / "ckpt-0.data-00000-of-00001"
+    data.unlink()
+    if left is not None:
+        data.write_bytes(left)
+    assert {variable.key for variable in load_target(prefix).variables} >= {"head/kernel", "backbone/layer-0/kernel"}
