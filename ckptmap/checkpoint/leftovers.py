@@ -138,7 +138,7 @@ def read_journal(aside: Path) -> Journal | None:
 
 def _stays(name: object) -> bool:
     """Whether it is the name of a file in a folder, and of no other place."""
-    return isinstance(name, str) and Path(name).name == name != ".." and "\0" not in name
+    return isinstance(name, str) and Path(name).name == name not in ("", "..") and "\0" not in name
 
 
 def _identity(path: Path) -> Identity:
