@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ckptmap.checkpoint.names import printable
 from ckptmap.checkpoint.remote import is_remote
+from ckptmap.documents import read_text
 from ckptmap.errors import CkptmapError, OutputError
 
 _LARGEST = 64 << 20
@@ -24,11 +25,7 @@ def read_list(path: str | os.PathLike[str]) -> list[str]:
     """
     file = Path(path)
     try:
-        with file.open("rb") as handle:
-            raw = handle.read(_LARGEST + 1)
-        if len(raw) > _LARGEST:
-            raise ValueError(f"it is larger than {_LARGEST} bytes")
-        text = raw.decode("utf-8-sig")
+        text = read_text(file, _LARGEST, "utf-8-sig")
     except (OSError, ValueError) as error:
         raise CkptmapError(f"cannot be read as a list: {error}", where=printable(str(file))) from error
     lines = [line.strip() for line in text.splitlines()]

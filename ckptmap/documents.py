@@ -1,4 +1,4 @@
-"""Documents in JSON that ckptmap wrote, read again: anybody may have written to them since."""
+"""Files that ckptmap or a user wrote, read as untrusted: texts of bounded size, JSON, reports."""
 
 from __future__ import annotations
 
@@ -14,6 +14,20 @@ _LARGEST = 512 << 20
 """Bytes of a document: a conversion of a million variables has as many."""
 _DIGITS = 40
 """Of a whole number; all of 128 bits, such as a file's number on Windows, have fewer."""
+
+
+def read_text(path: Path, most: int, encoding: str = "utf-8") -> str:
+    """The text of a file of at most ``most`` bytes.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is larger, or no text.
+    """
+    with path.open("rb") as file:
+        raw = file.read(most + 1)
+    if len(raw) > most:
+        raise ValueError(f"it is larger than {most} bytes")
+    return raw.decode(encoding)
 
 
 def parse_json(text: str) -> Any:
@@ -41,11 +55,7 @@ def read_document(path: Path) -> dict[str, Any]:
         CkptmapError: the file cannot be read, or holds something else.
     """
     try:
-        with path.open("rb") as file:
-            text = file.read(_LARGEST + 1)
-        if len(text) > _LARGEST:
-            raise ValueError(f"it is larger than {_LARGEST} bytes")
-        document = parse_json(text.decode())
+        document = parse_json(read_text(path, _LARGEST))
     except (OSError, ValueError) as error:
         raise CkptmapError(f"cannot be read as a report: {error}", where=str(path)) from error
     if not isinstance(document, dict) or "schema" not in document:

@@ -36,10 +36,11 @@ class Image:
             return outputs.random_image(*self.size, seed=self.seed)
         import numpy as np
 
+        library = pillow()
         try:
-            with pillow().open(self.file) as opened:
+            with library.open(self.file) as opened:
                 return np.asarray(opened.convert("RGB"), np.float32)[None]
-        except OSError as error:
+        except (OSError, ValueError, SyntaxError, library.DecompressionBombError) as error:
             raise CkptmapError(f"cannot be read as an image: {error}", where=str(self.file)) from error
 
 
