@@ -44,6 +44,6 @@ def test_what_is_no_report_is_told_by_its_name(tmp_path: Path, text: str) -> Non
 
 @pytest.mark.parametrize("error", [KeyError("a"), TypeError(), IndexError(), OverflowError(), UnicodeError()], ids=repr)
 def test_what_a_wrong_document_leads_to_is_a_mistake_in_it(error: Exception) -> None:
-    with pytest.raises(CkptmapError, match=r"r\.json: does not follow the schema ckptmap\.report/1"):
-        with following("ckptmap.report/1", "r.json"):
-            raise error
+    told = r"r\.json: does not follow the schema ckptmap\.report/1"
+    with pytest.raises(CkptmapError, match=told), following("ckptmap.report/1", "r.json"):
+        raise error
