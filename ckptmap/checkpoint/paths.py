@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+from ckptmap.checkpoint.files import LocalFiles
 from ckptmap.checkpoint.folders import SAVED_MODEL_FILE, in_folder, read_state, saved_model
 from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.located import (
@@ -12,6 +14,7 @@ from ckptmap.checkpoint.located import (
     META,
     Located,
     index_missing,
+    is_table,
     missing_file,
     of_prefix,
     refuse_temporary,
@@ -23,7 +26,11 @@ from ckptmap.checkpoint.state import STATE_FILE
 from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ckptmap.checkpoint.files import Files
+
+_MODEL_SUFFIXES = {".pb", ".pbtxt", ".config", ".yaml", ".yml"}
 
 
 def locate(path: str, files: Files, step: int | None = None) -> Located:
@@ -97,3 +104,13 @@ def _incomplete(prefix: str, folder: str, name: str, files: Files) -> Checkpoint
     if data:
         return index_missing(files.join(folder, data), prefix, files)
     return variables_missing(f"{prefix}.meta", prefix, files) if f"{name}.meta" in others else None
+
+
+def is_model_file(path: Path) -> bool:
+    """Whether the existing local file is one that a model needs: of a checkpoint, a graph, a config or a table."""
+    name, suffix = path.name, path.suffix.lower()
+    named = any(pattern.fullmatch(name) for pattern in (INDEX, DATA, META)) or name == STATE_FILE
+    if named or suffix in _MODEL_SUFFIXES:
+        return True
+    with closing(LocalFiles()) as files:
+        return is_table(str(path), files)

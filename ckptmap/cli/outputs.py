@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ckptmap.errors import CkptmapError
+from ckptmap.errors import CkptmapError, OutputError
 from ckptmap.report.formats import Format, format_of_file, plain_text, print_text, render
+from ckptmap.report.text import printable
 
 if TYPE_CHECKING:
     from ckptmap.report.document import Document
@@ -48,7 +49,10 @@ def choose_outputs(formats: Sequence[Format] | None, files: Sequence[Path] | Non
 
     Raises:
         typer.BadParameter: several formats are left for stdout, or one that is no text.
+        OutputError: a file is no report, but one that a model needs.
     """
+    for path in files or ():
+        _refuse_model_file(path)
     asked = [*(formats or ()), *([Format.JSON] if json else ())]
     left = list(dict.fromkeys(asked))
     pairs = [(path, format_of_file(path)) for path in files or ()]
@@ -61,6 +65,19 @@ def choose_outputs(formats: Sequence[Format] | None, files: Sequence[Path] | Non
     if left == [Format.PARQUET]:
         raise typer.BadParameter("parquet is no text: give a file with --report")
     return Outputs(tuple(chosen), left[0] if left else None if asked else Format.TEXT)
+
+
+def _refuse_model_file(path: Path) -> None:
+    if not path.is_file():
+        return
+    from ckptmap.checkpoint.paths import is_model_file
+
+    if is_model_file(path):
+        raise OutputError(
+            "is a file of a checkpoint or a config: a report does not replace it",
+            where=printable(str(path)),
+            hint="give another file",
+        )
 
 
 def emit(document: Document, outputs: Outputs, *, everything: bool = False) -> None:

@@ -75,6 +75,10 @@ def verify_command(
     outputs = choose_outputs(formats, report, json=json)
     from ckptmap.tf.verify import verify
 
+    if output is not None:
+        from ckptmap.tf.verify.folder import check_folder
+
+        check_folder(output)
     names = _class_names(label_map)
     with annotating(outputs), step_progress() as say:
         found = verify(

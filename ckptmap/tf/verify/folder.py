@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.errors import OutputError
+from ckptmap.checkpoint.staging import write_whole
+from ckptmap.documents import read_document
+from ckptmap.errors import CkptmapError, OutputError
 from ckptmap.report.formats import Format, render
-from ckptmap.tf.verify.document import verify_document
+from ckptmap.tf.verify.document import SCHEMA, verify_document
 from ckptmap.tf.verify.pictures import draw_pair
 
 if TYPE_CHECKING:
@@ -19,18 +21,36 @@ MOST_PICTURES = 4
 _REPORTS = {"report.json": Format.JSON, "report.md": Format.MARKDOWN, "report.html": Format.HTML}
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse a directory that holds anything but an earlier verification, which is replaced. Raises OutputError."""
+    try:
+        if not folder.exists() or not any(folder.iterdir()):
+            return
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror or error}", where=str(folder)) from error
+    try:
+        schema = read_document(folder / "report.json")["schema"]
+    except CkptmapError:
+        schema = None
+    if schema != SCHEMA:
+        raise OutputError(
+            "is not empty, and holds no earlier verification", where=str(folder), hint="choose another directory"
+        )
+
+
 def write_folder(folder: Path, found: Verification, min_score: float, names: Mapping[int, str]) -> dict[str, Any]:
     """Write reports and pictures, those of an earlier verification replaced; the document.
 
     ``names`` are the classes' names by number, for the pictures. Raises OutputError.
     """
+    check_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for place in range(1, MOST_PICTURES + 1):
             (folder / _picture(place)).unlink(missing_ok=True)
         document = verify_document(found, min_score, dict(_draw(folder, found, min_score, names)))
         for name, form in _REPORTS.items():
-            (folder / name).write_bytes(render(document, form))
+            write_whole(folder / name, render(document, form))
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror or error}", where=str(folder)) from error
     return document

@@ -1,0 +1,39 @@
+"""The directory of a verification: what may be replaced in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ckptmap.errors import OutputError
+from ckptmap.tf.verify.folder import check_folder
+
+
+def test_a_new_an_empty_and_an_earlier_one_are_taken(tmp_path: Path) -> None:
+    check_folder(tmp_path / "new")
+    check_folder(tmp_path)
+    (tmp_path / "report.json").write_text('{"schema": "ckptmap.verify/1"}')
+    (tmp_path / "picture-1.png").write_bytes(b"")
+    check_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("report.json", '{"schema": "ckptmap.report/1"}'),  # that of a conversion
+        ("report.json", "[" * 100_000),
+        ("picture-1.png", "a photo"),
+    ],
+    ids=["conversion", "nested", "photo"],
+)
+def test_what_is_somebody_elses_is_left_alone(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(OutputError, match="is not empty, and holds no earlier verification"):
+        check_folder(tmp_path)
+
+
+def test_a_file_is_no_directory(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x")
+    with pytest.raises(OutputError, match="cannot be written: Not a directory"):
+        check_folder(tmp_path / "a")
