@@ -56,8 +56,8 @@ def find_hits(patterns: Sequence[Pattern], names: Sequence[str]) -> dict[str, Hi
 
 
 def try_hits(texts: Sequence[str], names: Sequence[str]) -> dict[str, Hits]:
-    """The same for patterns that nobody wrote: those that cannot be used, or not in a second, are left out."""
-    answers = zip(texts, _answers(texts, names, 1.0), strict=False)
+    """The same for patterns that nobody wrote: those that cannot be used, or not in a short time, are left out."""
+    answers = zip(texts, _answers(texts, names, SECONDS / 3), strict=False)
     return {text: _hits(found, names) for text, found in answers if not isinstance(found, str)}
 
 
@@ -72,7 +72,8 @@ def _answers(texts: Sequence[str], names: Sequence[str], seconds: float) -> list
     command = [sys.executable, "-I", "-S", "-W", "ignore", str(_PROCESS)]
     try:
         # the command is Python on a file of ours; patterns and names are its input
-        told = subprocess.run(command, input=asked, stdout=subprocess.PIPE, check=True, timeout=seconds).stdout  # noqa: S603
+        done = subprocess.run(command, input=asked, capture_output=True, check=True, timeout=seconds)  # noqa: S603
+        told = done.stdout
     except subprocess.TimeoutExpired as error:
         told = error.stdout or b""
     except (OSError, subprocess.CalledProcessError) as error:
