@@ -142,7 +142,7 @@ def convert_planned(
         learned = quantization_ranges(checkpoint) if how.ranges else None
         if made.findings or folder is None:
             return document(made, destination.migration(made), ranges=learned)
-        _refuse_source_folder(folder, checkpoint)
+        _refuse_inputs(folder, checkpoint, destination)
         return _write(made, destination, checkpoint, folder, how, before, learned)
 
 
@@ -224,6 +224,21 @@ def _check_empty(folder: Path, *, force: bool) -> None:
         )
 
 
-def _refuse_source_folder(folder: Path, checkpoint: Checkpoint) -> None:
-    if folder.exists() and any(Path(file).parent.samefile(folder) for file in checkpoint.inventory.data_files):
-        raise OutputError(f"{folder} holds the source checkpoint", hint="write the new one to a directory of its own")
+def _refuse_inputs(folder: Path, checkpoint: Checkpoint, destination: Destination) -> None:
+    """Nothing is written over, or beside, what it is made from; ``force`` is for the output of an earlier run."""
+    if not folder.exists():
+        return
+    template, config = Path(f"{destination.target.origin}.index"), destination.config
+    held = ""
+    if any(Path(file).parent.samefile(folder) for file in checkpoint.inventory.data_files):
+        held = "the source checkpoint"
+    elif template.is_file() and template.parent.samefile(folder):
+        held = "the template checkpoint"
+    elif config is not None and _same_file(folder / CONFIG_NAME, Path(config.path)):
+        held = "the config that is migrated"
+    if held:
+        raise OutputError(f"{folder} holds {held}", hint="write the new one to a directory of its own")
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)

@@ -14,6 +14,8 @@ from tests.convert.conftest import tf1_values, write_template, write_tf1
 from tests.convert.test_plan import label_maps
 from tests.privileges import unprivileged
 
+TINY = Path(__file__).parents[2] / "fixtures" / "ssd_mobilenet_v2_tiny"
+
 SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
@@ -85,6 +87,26 @@ def test_force_keeps_the_old_checkpoint_when_the_new_one_fails(
 def test_the_source_folder_is_never_the_output(source: Path, template: Path, table: Path) -> None:
     with pytest.raises(OutputError, match="holds the source checkpoint"):
         ckptmap.convert(source, to=template, table=table, output=source.parent, force=True)
+
+
+def test_the_template_is_never_written_over(source: Path, template: Path, table: Path) -> None:
+    before = {path.name: path.read_bytes() for path in template.parent.iterdir()}
+    with pytest.raises(OutputError, match="holds the template checkpoint"):
+        ckptmap.convert(source, to=template, table=table, output=template.parent, force=True)
+    assert {path.name: path.read_bytes() for path in template.parent.iterdir()} == before
+
+
+def test_the_config_is_never_written_over(tmp_path: Path) -> None:
+    config = tmp_path / "pipeline.config"
+    text = (TINY / "pipeline.config").read_text()
+    config.write_text(text)
+    with pytest.raises(OutputError, match="holds the config that is migrated"):
+        ckptmap.convert(TINY, pipeline=config, output=tmp_path, force=True)
+    assert config.read_text() == text
+    assert [path.name for path in tmp_path.iterdir()] == ["pipeline.config"]
+    other = config.rename(tmp_path / "ssd.config")
+    ckptmap.convert(TINY, pipeline=other, output=tmp_path, force=True)
+    assert other.read_text() == text
 
 
 def test_an_output_that_is_a_file(source: Path, template: Path, table: Path, tmp_path: Path) -> None:
