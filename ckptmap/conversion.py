@@ -138,11 +138,13 @@ def convert_planned(
     with open_checkpoint(source, verify=how.verify) as checkpoint:
         before = checkpoint.stamps()
         _refuse_object_paths(checkpoint, own_table=own_table)
+        if folder is not None:
+            _refuse_source_folder(folder, checkpoint.inventory)
         destination, made = planned(checkpoint.inventory)
         learned = quantization_ranges(checkpoint) if how.ranges else None
         if made.findings or folder is None:
             return document(made, destination.migration(made), ranges=learned)
-        _refuse_inputs(folder, checkpoint, destination)
+        _refuse_inputs(folder, destination)
         return _write(made, destination, checkpoint, folder, how, before, learned)
 
 
@@ -224,21 +226,24 @@ def _check_empty(folder: Path, *, force: bool) -> None:
         )
 
 
-def _refuse_inputs(folder: Path, checkpoint: Checkpoint, destination: Destination) -> None:
-    """Nothing is written over, or beside, what it is made from; ``force`` is for the output of an earlier run."""
-    if not folder.exists():
-        return
+def _refuse_source_folder(folder: Path, source: Inventory) -> None:
+    if any(_same_file(Path(file).parent, folder) for file in (source.path, *source.data_files)):
+        raise _holding(folder, "the source checkpoint")
+
+
+def _refuse_inputs(folder: Path, destination: Destination) -> None:
     template, config = Path(f"{destination.target.origin}.index"), destination.config
-    held = ""
-    if any(Path(file).parent.samefile(folder) for file in checkpoint.inventory.data_files):
-        held = "the source checkpoint"
-    elif template.is_file() and template.parent.samefile(folder):
-        held = "the template checkpoint"
-    elif config is not None and _same_file(folder / CONFIG_NAME, Path(config.path)):
-        held = "the config that is migrated"
-    if held:
-        raise OutputError(f"{folder} holds {held}", hint="write the new one to a directory of its own")
+    if template.is_file() and _same_file(template.parent, folder):
+        raise _holding(folder, "the template checkpoint")
+    if config is not None and _same_file(folder / CONFIG_NAME, Path(config.path)):
+        raise _holding(folder, "the config that is migrated")
+
+
+def _holding(folder: Path, what: str) -> OutputError:
+    """Nothing is written over, or beside, what it is made from; ``force`` is for the output of an earlier run."""
+    return OutputError(f"{folder} holds {what}", hint="write the new one to a directory of its own")
 
 
 def _same_file(one: Path, other: Path) -> bool:
+    """Whether both are there and the same; what is remote is not there."""
     return one.exists() and other.exists() and one.samefile(other)

@@ -10,6 +10,8 @@ from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.destination import Destination
 from ckptmap.errors import OutputError
 from ckptmap.ledger import Plan
+from tests.checkpoint.test_frozen import GRAPH
+from tests.checkpoint.test_v1 import TENSORFLOW_FILE
 from tests.convert.conftest import tf1_values, write_template, write_tf1
 from tests.convert.test_plan import label_maps
 from tests.privileges import unprivileged
@@ -87,6 +89,18 @@ def test_force_keeps_the_old_checkpoint_when_the_new_one_fails(
 def test_the_source_folder_is_never_the_output(source: Path, template: Path, table: Path) -> None:
     with pytest.raises(OutputError, match="holds the source checkpoint"):
         ckptmap.convert(source, to=template, table=table, output=source.parent, force=True)
+
+
+def test_the_folder_of_a_v1_checkpoint_and_of_a_graph_neither(template: Path, table: Path, tmp_path: Path) -> None:
+    for name, content in (("model.ckpt", TENSORFLOW_FILE), ("graph.pb", GRAPH)):
+        folder = tmp_path / name.partition(".")[2]
+        folder.mkdir()
+        (folder / name).write_bytes(content)
+        (folder / "checkpoint").write_text("precious")
+        with pytest.raises(OutputError, match="holds the source checkpoint"):
+            ckptmap.convert(folder / name, to=template, table=table, output=folder, force=True)
+        assert {path.name for path in folder.iterdir()} == {name, "checkpoint"}
+        assert (folder / "checkpoint").read_text() == "precious"
 
 
 def test_the_template_is_never_written_over(source: Path, template: Path, table: Path) -> None:
