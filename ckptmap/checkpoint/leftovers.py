@@ -9,6 +9,7 @@ yet to move after that is moved now. Files that somebody else has changed since 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -22,6 +23,8 @@ PREFIX = ".ckptmap-"
 KEPT = "old"
 """The folder of the second names, or copies, of the files that are about to be replaced."""
 _JOURNAL = "journal"
+_LONGEST = 255
+"""Bytes of a file's name, on all common file systems."""
 
 
 Identity: TypeAlias = "list[int] | None"
@@ -137,8 +140,13 @@ def read_journal(aside: Path) -> Journal | None:
 
 
 def _stays(name: object) -> bool:
-    """Whether it is the name of a file in a folder, and of no other place."""
-    return isinstance(name, str) and Path(name).name == name not in ("", "..") and "\0" not in name
+    """Whether it can be the name of a file in a folder, and of no other place."""
+    if not isinstance(name, str) or Path(name).name != name or name in ("", ".."):
+        return False
+    try:
+        return "\0" not in name and len(os.fsencode(name)) <= _LONGEST
+    except UnicodeEncodeError:
+        return False
 
 
 def _identity(path: Path) -> Identity:

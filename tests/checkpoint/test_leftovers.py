@@ -70,7 +70,7 @@ def test_a_run_that_died_before_its_first_move(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["../victim", "/victim", "a/b", "..", "", "a\0b"])
+@pytest.mark.parametrize("name", ["../victim", "/victim", "a/b", "..", "", "a\0b", "a" * 256, "\ud800"])
 def test_a_journal_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
