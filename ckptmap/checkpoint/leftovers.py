@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ckptmap.checkpoint.folder_lock import LOCK_NAME, FolderLock
-from ckptmap.documents import parse_json
+from ckptmap.documents import parse_json, read_text
 
 PREFIX = ".ckptmap-"
 KEPT = "old"
 """The folder of the second names, or copies, of the files that are about to be replaced."""
 _JOURNAL = "journal"
+_LARGEST = 1 << 20
+"""Bytes of a journal: it names a handful of files."""
 _LONGEST = 255
 """Bytes of a file's name, on all common file systems."""
 
@@ -131,7 +133,7 @@ def _finish(folder: Path, aside: Path, journal: Journal) -> None:
 def read_journal(aside: Path) -> Journal | None:
     """The journal of a dead run; None where it died before it had moved anything."""
     try:
-        found = parse_json((aside / _JOURNAL).read_text(encoding="utf-8"))
+        found = parse_json(read_text(aside / _JOURNAL, _LARGEST))
         journal = Journal(dict(found["files"]), dict(found["replaced"]), found["decisive"])
     except (OSError, ValueError, LookupError, TypeError):
         return None
