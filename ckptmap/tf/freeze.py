@@ -48,13 +48,28 @@ def apply_freeze(
     norm is an inference layer then, by Keras' rule: it normalizes with its moving statistics and leaves them as they
     are. TF1's patterns did not reach those.
 
+    Where it raises, the model is as it was.
+
     Raises:
         CkptmapError: no table names the variables, or a pattern is no regular expression.
         ProblemsError: a pattern matches no variable, or freezes a part of a layer only, which Keras layers cannot do.
     """
     layers = tuple(_layers(model))
+    before = [layer.trainable for layer in layers]
     for layer in layers:
         layer.trainable = True
+    try:
+        return _applied(model, layers, patterns, table, trainer)
+    except CkptmapError:
+        for layer, trainable in zip(layers, before, strict=True):
+            layer.trainable = trainable
+        raise
+
+
+def _applied(
+    model: Any, layers: Sequence[Any], patterns: Sequence[str], table: str | None, trainer: Trainer
+) -> AppliedFreeze:
+    """Freeze layers that all train."""
     names = _tf1_names(model, table)
     matched = _matched(tuple(Pattern(text, "pattern") for text in patterns), names.values(), trainer)
     frozen = {key for key, name in names.items() if name in matched}

@@ -150,3 +150,13 @@ def test_a_pattern_that_matches_nothing_is_an_error_with_the_nearest(model):
         ProblemsError, match=r"pattern '\.\*backbone/\.\*' matches no variable .*Extractor/\.\*' would match"
     ):
         ckptmap.tf.apply_freeze(built, [".*backbone/.*"])
+
+
+@pytest.mark.parametrize("pattern", ["*", "NoSuchScope/.*"])
+def test_where_it_raises_what_was_frozen_stays_frozen(model, pattern):
+    built = model[0]
+    ckptmap.tf.apply_freeze(built, [".*FeatureExtractor/.*"])
+    before = [variable.ref() for variable in built.trainable_variables]
+    with pytest.raises(ProblemsError):
+        ckptmap.tf.apply_freeze(built, [pattern])
+    assert [variable.ref() for variable in built.trainable_variables] == before
