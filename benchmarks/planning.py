@@ -6,9 +6,9 @@ import sys
 import time
 
 from ckptmap.checkpoint.reader import open_checkpoint
-from ckptmap.conversion import plan_to
-from ckptmap.destination import find_destination
-from ckptmap.draft import PlanOptions
+from ckptmap.planning.draft import PlanOptions
+from ckptmap.request.destination import find_destination
+from ckptmap.verbs.conversion import plan_to
 
 
 def main(source: str, template: str, table: str) -> None:

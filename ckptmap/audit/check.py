@@ -13,12 +13,12 @@ from ckptmap.audit.tf1 import TYPES as TF1_TYPES
 from ckptmap.audit.tf1 import looked_at, predict_tf1
 from ckptmap.audit.tf2 import predict_tf2
 from ckptmap.audit.thresholds import Thresholds, broken
+from ckptmap.basics.errors import MissingDataError, TargetError
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory
 from ckptmap.checkpoint.object_graph import ObjectGraph
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
-from ckptmap.errors import MissingDataError, TargetError
+from ckptmap.families.detection.pipeline.config import PipelineConfig, read_config
 from ckptmap.mapping.slots import classify
-from ckptmap.pipeline.config import PipelineConfig, read_config
 
 PathLike = str | os.PathLike[str]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from ckptmap.audit.model import Remark
 from ckptmap.audit.subject import is_tf2
-from ckptmap.pipeline.check import REFUSED_BY_THE_API
-from ckptmap.pipeline.config import PipelineConfig
-from ckptmap.pipeline.models import EXTRACTORS, FASTER_RCNN, SSD, tf1_type
-from ckptmap.pipeline.view import View
+from ckptmap.families.detection.pipeline.check import REFUSED_BY_THE_API
+from ckptmap.families.detection.pipeline.config import PipelineConfig
+from ckptmap.families.detection.pipeline.models import EXTRACTORS, FASTER_RCNN, SSD, tf1_type
+from ckptmap.families.detection.pipeline.view import View
 
 _PLACEHOLDER = "PATH_TO_BE_CONFIGURED"
 _REMOTE = "://"

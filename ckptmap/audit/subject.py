@@ -8,21 +8,28 @@ from dataclasses import dataclass, replace
 
 from ckptmap.audit.model import Model, Remark
 from ckptmap.audit.tf1 import GLOBAL_STEP
-from ckptmap.audit.tf1_names import tf1_names
 from ckptmap.audit.tf2_paths import CENTER_NET, CLASSIFICATION_TYPE
+from ckptmap.basics.errors import TargetError
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.object_graph import VALUE_SUFFIX
-from ckptmap.errors import TargetError
+from ckptmap.families.detection.pipeline.classes import has_masks, mask_depth
+from ckptmap.families.detection.pipeline.config import PipelineConfig, parse_config
+from ckptmap.families.detection.pipeline.migrate import Refusal, migrate
+from ckptmap.families.detection.pipeline.models import (
+    EXACT_SUFFIX,
+    FASTER_RCNN,
+    KERAS_SUFFIX,
+    RESNET_FPN,
+    SSD,
+    tf1_type,
+)
+from ckptmap.families.detection.pipeline.rules_rcnn import RFCN
+from ckptmap.families.detection.pipeline.settings import TargetSettings
+from ckptmap.families.detection.pipeline.settings import settings as target_settings
+from ckptmap.families.detection.roots import CLASSIFICATION
+from ckptmap.families.detection.tf1_names import tf1_names
 from ckptmap.mapping import Table, apply_table, load_table
 from ckptmap.mapping.slots import classify
-from ckptmap.pipeline.classes import has_masks, mask_depth
-from ckptmap.pipeline.config import PipelineConfig, parse_config
-from ckptmap.pipeline.migrate import Refusal, migrate
-from ckptmap.pipeline.models import EXACT_SUFFIX, FASTER_RCNN, KERAS_SUFFIX, RESNET_FPN, SSD, tf1_type
-from ckptmap.pipeline.rules_rcnn import RFCN
-from ckptmap.pipeline.settings import TargetSettings
-from ckptmap.pipeline.settings import settings as target_settings
-from ckptmap.roots import CLASSIFICATION
 from ckptmap.targets import Layout, Target, TargetVariable, list_targets, load_target
 
 _BASELINE = re.compile(r"width_(\d+)(?:_\d+)?")

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from ckptmap.audit.model import Model, ModelEntry, ModelFate, Prediction
 from ckptmap.audit.tf2 import is_other_class_count
 from ckptmap.checkpoint.inventory import Inventory, Variable
+from ckptmap.families.detection.pipeline.models import FASTER_RCNN
 from ckptmap.mapping.slots import classify
-from ckptmap.pipeline.models import FASTER_RCNN
 from ckptmap.targets import TargetVariable
 
 TYPES = ("classification", "detection")

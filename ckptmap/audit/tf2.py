@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from ckptmap.audit.model import Model, ModelEntry, ModelFate, Prediction
 from ckptmap.audit.object_walk import Find, finder, root_names
 from ckptmap.audit.tf2_paths import CLASSIFICATION_TYPE, DETECTION_TYPE, FULL, refusal, restore_paths, root_of
+from ckptmap.basics.text import plural
 from ckptmap.checkpoint.inventory import Inventory, Variable
 from ckptmap.checkpoint.object_graph import SAVE_COUNTER, ObjectGraph
-from ckptmap.report.text import plural
 from ckptmap.targets import TargetVariable
 
 _CLASS_HEAD = "class head"

@@ -11,8 +11,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from ckptmap.pipeline.models import FASTER_RCNN, SSD
-from ckptmap.roots import CLASSIFICATION, DETECTION, paths_below
+from ckptmap.families.detection.pipeline.models import FASTER_RCNN, SSD
+from ckptmap.families.detection.roots import CLASSIFICATION, DETECTION, paths_below
 from ckptmap.targets import TargetVariable
 
 FULL, DETECTION_TYPE, CLASSIFICATION_TYPE = "full", "detection", "classification"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ckptmap.audit.model import HeldEntry, HeldFate, Model, ModelEntry, ModelFate, Prediction, Remark
-from ckptmap.globs import first_match
-from ckptmap.report.text import plural
+from ckptmap.basics.globs import first_match
+from ckptmap.basics.text import plural
 
 FATES = (ModelFate.MISSING.value, HeldFate.UNUSED.value, ModelFate.REINITIALIZED.value)
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.collector import collector_paused
+from ckptmap.basics.errors import CheckpointError, MissingDataError
 from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, Extents, parse_entry, parse_header
 from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType, dtype_from_number
+from ckptmap.checkpoint.file_kind import refuse
 from ckptmap.checkpoint.files import CHUNK_SIZE, Files, damage, stream
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Slice, Span, Variable
 from ckptmap.checkpoint.names import printable
 from ckptmap.checkpoint.ordered_code import FULL, slice_key
-from ckptmap.checkpoint.sniff import refuse
 from ckptmap.checkpoint.sstable import Table
 from ckptmap.checkpoint.values import checksum, decode, element_count, encode
 from ckptmap.checkpoint.wire import FormatError
-from ckptmap.collecting import collector_paused
-from ckptmap.errors import CheckpointError, MissingDataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -342,7 +342,7 @@ class BundleSource:
 
 def refuse_pointer(files: Files, path: str) -> None:
     """Refuses a small file that is a Git-LFS pointer or the like; raw values can look like text, so only those."""
-    from ckptmap.checkpoint.sniff import LFS_MAGIC, head_of
+    from ckptmap.checkpoint.file_kind import LFS_MAGIC, head_of
 
     if head_of(files, path).startswith(LFS_MAGIC):
         refuse(files, path)

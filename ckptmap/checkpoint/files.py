@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.names import printable
 from ckptmap.checkpoint.wire import FormatError
-from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from ckptmap.basics.errors import OutputError
 from ckptmap.checkpoint.names import printable
-from ckptmap.errors import OutputError
 
 LOCK_NAME = ".ckptmap-lock"
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}

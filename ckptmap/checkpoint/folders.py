@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ckptmap.checkpoint.inventory import Kind
-from ckptmap.checkpoint.located import (
+from ckptmap.basics.errors import CheckpointError
+from ckptmap.checkpoint.data_files import (
     DATA,
     META,
     Located,
@@ -19,9 +19,9 @@ from ckptmap.checkpoint.located import (
     v2_prefixes,
     variables_missing,
 )
+from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.names import printable
 from ckptmap.checkpoint.state import STATE_FILE, CheckpointState, parse_state
-from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
     from ckptmap.checkpoint.files import Files

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.files import Files, damage, read_message
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
@@ -17,14 +18,13 @@ from ckptmap.checkpoint.names import printable
 from ckptmap.checkpoint.tensor_proto import tensor_type, tensor_values
 from ckptmap.checkpoint.values import element_count, encode
 from ckptmap.checkpoint.wire import Bytes, FormatError, as_bytes, as_text, bounded, read_fields
-from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from ckptmap.checkpoint.located import Located
+    from ckptmap.checkpoint.data_files import Located
 
 _READERS = frozenset({"Identity", "Cast"})
 _NODE, _NAME, _OP, _INPUT, _ATTRIBUTE = 1, 1, 2, 3, 5

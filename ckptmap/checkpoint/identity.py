@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.bundle import index_path
 from ckptmap.checkpoint.files import CHUNK_SIZE, Files, stream
 from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.names import printable
-from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from ckptmap.basics.documents import parse_json, read_text
 from ckptmap.checkpoint.folder_lock import LOCK_NAME, FolderLock
-from ckptmap.documents import parse_json, read_text
 
 PREFIX = ".ckptmap-"
 KEPT = "old"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ckptmap.checkpoint.file_kind import refuse
 from ckptmap.checkpoint.files import Files, damage, read_message
-from ckptmap.checkpoint.sniff import refuse
 from ckptmap.checkpoint.wire import Bytes, as_bytes, as_text, bounded, read_fields
 
 if TYPE_CHECKING:

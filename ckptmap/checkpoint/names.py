@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ckptmap import escapes
-from ckptmap.nearest import Names
+from ckptmap.basics import escapes
+from ckptmap.basics.nearest import Names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

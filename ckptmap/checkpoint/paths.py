@@ -5,10 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from ckptmap.checkpoint.files import LocalFiles
-from ckptmap.checkpoint.folders import SAVED_MODEL_FILE, in_folder, read_state, saved_model
-from ckptmap.checkpoint.inventory import Kind
-from ckptmap.checkpoint.located import (
+from ckptmap.basics.errors import CheckpointError
+from ckptmap.checkpoint.data_files import (
     DATA,
     INDEX,
     META,
@@ -20,10 +18,12 @@ from ckptmap.checkpoint.located import (
     refuse_temporary,
     variables_missing,
 )
+from ckptmap.checkpoint.file_kind import refuse
+from ckptmap.checkpoint.files import LocalFiles
+from ckptmap.checkpoint.folders import SAVED_MODEL_FILE, in_folder, read_state, saved_model
+from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.names import printable
-from ckptmap.checkpoint.sniff import refuse
 from ckptmap.checkpoint.state import STATE_FILE
-from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.bundle import BundleSource, read_bundle_index
 from ckptmap.checkpoint.files import CHUNK_SIZE, Files, LocalFiles, damage
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Span, Variable
 from ckptmap.checkpoint.names import nearest, printable
 from ckptmap.checkpoint.paths import locate
 from ckptmap.checkpoint.remote import RemoteFiles, is_remote
-from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from typing_extensions import Self
 
+    from ckptmap.checkpoint.data_files import Located
     from ckptmap.checkpoint.identity import Stamps
-    from ckptmap.checkpoint.located import Located
     from ckptmap.checkpoint.meta import MetaGraph
     from ckptmap.checkpoint.object_graph import ObjectGraph, SavedNames
 

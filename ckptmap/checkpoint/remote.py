@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.names import printable
-from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

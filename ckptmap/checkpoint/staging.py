@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.errors import OutputError
 from ckptmap.checkpoint.folder_lock import FolderLock
 from ckptmap.checkpoint.leftovers import KEPT, PREFIX, end_dead_runs, keep_old, move_back, write_journal
 from ckptmap.checkpoint.names import printable
-from ckptmap.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.bundle import assemble, check_cover, resolve_extents
 from ckptmap.checkpoint.bundle_proto import Extents, parse_shape, parse_slice
 from ckptmap.checkpoint.dtypes import DType, dtype_from_number
@@ -20,14 +21,13 @@ from ckptmap.checkpoint.sstable import Table
 from ckptmap.checkpoint.tensor_proto import tensor_values
 from ckptmap.checkpoint.values import element_count, encode
 from ckptmap.checkpoint.wire import Bytes, FormatError, as_bytes, as_int, as_text, bounded, read_fields
-from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from ckptmap.checkpoint.located import Located
+    from ckptmap.checkpoint.data_files import Located
 
 _META_KEY = b""
 _MAX_BLOCK = 1 << 31

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.bundle import data_path, index_path
 from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, Extents, format_entry, format_header
 from ckptmap.checkpoint.cloning import How, copy_range, duplicate
@@ -20,7 +21,6 @@ from ckptmap.checkpoint.sstable import TableWriter
 from ckptmap.checkpoint.staging import output_errors
 from ckptmap.checkpoint.state import STATE_FILE, format_state
 from ckptmap.checkpoint.values import checksum, element_count
-from ckptmap.errors import CheckpointError
 
 if TYPE_CHECKING:
     import os

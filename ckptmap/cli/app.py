@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
+from ckptmap.basics.errors import CkptmapError, ProblemsError
+from ckptmap.basics.fold import fold
+from ckptmap.basics.text import printable
 from ckptmap.cli import audit, config, convert, diff, export, freeze, inspect, report, rules, targets, verify
-from ckptmap.errors import CkptmapError, ProblemsError
-from ckptmap.report.fold import fold
-from ckptmap.report.text import printable
 from ckptmap.version import __version__
 
 app = typer.Typer(

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ckptmap.basics.text import plural, printable
 from ckptmap.cli.options import Json
-from ckptmap.report.text import plural, printable
 
 if TYPE_CHECKING:
-    from ckptmap.pipeline.migrate import Migration
+    from ckptmap.families.detection.pipeline.migrate import Migration
 
 app = typer.Typer(help="Work with pipeline.config files.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -48,13 +48,13 @@ def migrate_command(
     json: Json = False,
 ) -> None:
     """Write the TF2 config of exactly this model; every edit is listed with its reason, all else stays as it is."""
+    from ckptmap.basics.errors import OutputError
     from ckptmap.checkpoint.staging import write_whole
-    from ckptmap.errors import OutputError
-    from ckptmap.pipeline.classes import Classes
-    from ckptmap.pipeline.config import read_config
-    from ckptmap.pipeline.migrate import migrated
-    from ckptmap.pipeline.textproto import encode
-    from ckptmap.pipeline.training import Checkpoint
+    from ckptmap.families.detection.pipeline.classes import Classes
+    from ckptmap.families.detection.pipeline.config import read_config
+    from ckptmap.families.detection.pipeline.migrate import migrated
+    from ckptmap.families.detection.pipeline.textproto import encode
+    from ckptmap.families.detection.pipeline.training import Checkpoint
 
     if output.exists() and (not force or output.samefile(source)):
         raise OutputError(f"{output} exists", hint="choose another file, or add --force (never over the old config)")
@@ -69,7 +69,7 @@ def migrate_command(
 
 
 def _count(label_map: str | None) -> int | None:
-    from ckptmap.label_files import read_label_map
+    from ckptmap.families.detection.label_files import read_label_map
 
     return read_label_map(label_map).num_classes if label_map else None
 

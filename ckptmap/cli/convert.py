@@ -12,7 +12,7 @@ from ckptmap.cli.options import Json, Output, Sources, parse_settings
 from ckptmap.cli.outputs import Formats, ReportFilesBeside, annotating, choose_outputs, emit
 
 if TYPE_CHECKING:
-    from ckptmap.draft import PlanChoices
+    from ckptmap.planning.draft import PlanChoices
     from ckptmap.report.document import Document
 
 
@@ -189,16 +189,16 @@ class _Settled(TypedDict):
 
 def _one(source: str, settled: _Settled, choices: PlanChoices) -> Document:
     from ckptmap.cli.progress import progress_bar
-    from ckptmap.conversion import convert
+    from ckptmap.verbs.conversion import convert
 
     with progress_bar("writing", "bytes") as progress:
         return convert(source, progress=progress, **settled, **choices)
 
 
 def _many(sources: Sequence[str], batch: Path | None, jobs: int, settled: _Settled, choices: PlanChoices) -> Document:
-    from ckptmap.batch import convert_many
-    from ckptmap.batch_names import read_list
     from ckptmap.cli.progress import progress_bar
+    from ckptmap.request.batch_list import read_list
+    from ckptmap.verbs.batch import convert_many
 
     listed = read_list(batch) if batch is not None else []
     if not sources and not listed:

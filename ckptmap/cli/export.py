@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ckptmap.report.text import printable
+from ckptmap.basics.text import printable
 
 
 def export_command(

@@ -44,8 +44,8 @@ def freeze_command(
     """Say which variables TF1's freeze_variables freeze, what still trains, and what that is in TF2."""
     from json import dumps
 
-    from ckptmap.freezing.document import freeze_document, freeze_lines
-    from ckptmap.freezing.freeze import freeze
+    from ckptmap.families.detection.freezing.document import freeze_document, freeze_lines
+    from ckptmap.verbs.freeze import freeze
 
     if checkpoint is None and pipeline is None:
         raise typer.BadParameter("give a checkpoint, or --pipeline CONFIG")

@@ -89,7 +89,7 @@ def _print_text(found: Inspection, patterns: Sequence[str], *, slots: bool, tabl
 
 
 def _matching(found: Inspection, patterns: Sequence[str]) -> list[Variable]:
-    from ckptmap.globs import first_match
+    from ckptmap.basics.globs import first_match
 
     variables = found.inventory.variables
     return [one for name, one in variables.items() if not patterns or first_match(name, patterns)]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ckptmap.errors import CkptmapError, OutputError
+from ckptmap.basics.errors import CkptmapError, OutputError
+from ckptmap.basics.text import printable
 from ckptmap.report.formats import Format, format_of_file, plain_text, print_text, render
-from ckptmap.report.text import printable
 
 if TYPE_CHECKING:
     from ckptmap.report.document import Document

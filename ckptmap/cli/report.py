@@ -25,7 +25,7 @@ def report_command(
 ) -> None:
     """Render a saved report: text, Markdown, HTML, CSV, Parquet, JUnit XML or GitHub annotations."""
     outputs = choose_outputs(formats, report, json=json)
-    from ckptmap.documents import following, read_document
+    from ckptmap.basics.documents import following, read_document
     from ckptmap.report.sheets import sheet_of
 
     loaded = read_document(document)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ckptmap.report.text import plural, printable
+from ckptmap.basics.text import plural, printable
 
 app = typer.Typer(help="Work with mapping tables.", no_args_is_help=True, rich_markup_mode=None)
 

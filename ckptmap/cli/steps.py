@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ckptmap.report.text import printable
+from ckptmap.basics.text import printable
 
 
 @contextmanager

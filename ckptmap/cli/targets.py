@@ -14,7 +14,7 @@ def targets_command(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/targets.md.")] = False,
 ) -> None:
     """List the targets that ckptmap knows by name, and whether TF2 computes what TF1 did."""
-    from ckptmap import catalogue
+    from ckptmap.families.detection import catalogue
 
     if markdown:
         typer.echo("\n".join(catalogue.markdown()))

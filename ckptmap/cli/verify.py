@@ -99,7 +99,7 @@ def verify_command(
 def _class_names(label_map: Path | None) -> dict[int, str]:
     if label_map is None:
         return {}
-    from ckptmap.label_files import read_label_map
+    from ckptmap.families.detection.label_files import read_label_map
 
     return {label.id: label.shown for label in read_label_map(label_map).labels}
 

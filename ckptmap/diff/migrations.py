@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ckptmap.basics.documents import following, read_document
+from ckptmap.basics.errors import CkptmapError, PlanError, Problem
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.object_graph import variable_key
 from ckptmap.checkpoint.reader import Checkpoint
 from ckptmap.diff.pairing import Link, Migration
-from ckptmap.documents import following, read_document
-from ckptmap.errors import CkptmapError, PlanError, Problem
 from ckptmap.mapping import MappingResult, apply_table, load_table
 from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.ops_json import op_from_json

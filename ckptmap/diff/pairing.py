@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.globs import first_match
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Variable
 from ckptmap.checkpoint.object_graph import SAVE_COUNTER, variable_key
-from ckptmap.globs import first_match
 
 if TYPE_CHECKING:
     from ckptmap.mapping.ops import Op

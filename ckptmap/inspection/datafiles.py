@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ckptmap.checkpoint.file_kind import HEAD_SIZE, LFS_MAGIC, describe
 from ckptmap.checkpoint.inventory import Inventory, Span
-from ckptmap.checkpoint.sniff import HEAD_SIZE, LFS_MAGIC, describe
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ckptmap.basics.globs import first_match
 from ckptmap.checkpoint.inventory import Variable
-from ckptmap.globs import first_match
-from ckptmap.inspection.architecture import Architecture
-from ckptmap.inspection.beside import Beside
+from ckptmap.families.detection.config_beside import Beside
+from ckptmap.families.detection.recognition.architecture import Architecture
 from ckptmap.inspection.inspector import Inspection
 from ckptmap.inspection.training import Training
 from ckptmap.mapping.slots import Slot

@@ -6,14 +6,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
-from ckptmap.errors import CheckpointError
-from ckptmap.inspection.advice import Advice, advice
-from ckptmap.inspection.architecture import Architecture
-from ckptmap.inspection.beside import Beside, config_beside
+from ckptmap.families.detection.advice import Advice, advice
+from ckptmap.families.detection.config_beside import Beside, config_beside
+from ckptmap.families.detection.recognition.architecture import Architecture
+from ckptmap.families.detection.recognition.recognize import recognize
 from ckptmap.inspection.datafiles import DataFile, data_files
-from ckptmap.inspection.recognize import recognize
 from ckptmap.inspection.roles import roles
 from ckptmap.inspection.training import Training, training
 from ckptmap.mapping.locate import mappings_root

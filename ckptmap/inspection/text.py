@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from ckptmap.basics.text import byte_count, parameter_count, plural, printable
 from ckptmap.checkpoint.inventory import Variable
-from ckptmap.inspection.architecture import (
+from ckptmap.families.detection.config_beside import Beside
+from ckptmap.families.detection.recognition.architecture import (
     CENTER_NET,
     CLASSIFICATION,
     CONTEXT_RCNN,
@@ -16,11 +18,9 @@ from ckptmap.inspection.architecture import (
     SSD,
     Architecture,
 )
-from ckptmap.inspection.beside import Beside
 from ckptmap.inspection.inspector import Inspection
 from ckptmap.inspection.training import Training
 from ckptmap.inspection.tree import tree_lines
-from ckptmap.report.text import byte_count, parameter_count, plural, printable
 
 _META = {
     SSD: "SSD",

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Variable
 from ckptmap.checkpoint.reader import Checkpoint
-from ckptmap.errors import CheckpointError
 from ckptmap.mapping.slots import Slot
 
 _STEP_NAMES = re.compile(

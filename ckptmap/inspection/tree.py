@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from ckptmap.basics.fold import fold
 from ckptmap.checkpoint.inventory import Variable
 from ckptmap.checkpoint.object_graph import VALUE_SUFFIX
-from ckptmap.report.fold import fold
 
 _INDENT = "  "
 _DEEPEST = 100

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ckptmap.lazy import lazy
+from ckptmap.basics.lazy import lazy
 
 if TYPE_CHECKING:
     from ckptmap.mapping.apply import apply_table as apply_table

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from ckptmap.errors import Problem
+from ckptmap.basics.errors import Problem
+from ckptmap.basics.nearest import Names, did_you_mean
 from ckptmap.mapping.index import PatternIndex
 from ckptmap.mapping.model import (
     Assignment,
@@ -22,7 +23,6 @@ from ckptmap.mapping.model import (
     VariableRule,
 )
 from ckptmap.mapping.patterns import Bindings, Pattern, PatternError
-from ckptmap.nearest import Names, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

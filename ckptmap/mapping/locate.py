@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from ckptmap.errors import CkptmapError
+from ckptmap.basics.errors import CkptmapError
 
 DETECTORS = "detectors"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ckptmap.errors import Problem
+    from ckptmap.basics.errors import Problem
     from ckptmap.mapping.ops import Op
     from ckptmap.mapping.patterns import Pattern, Template
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.dtypes import DType
-from ckptmap.errors import CkptmapError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

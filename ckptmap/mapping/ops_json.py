@@ -6,8 +6,8 @@ from dataclasses import fields
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
-from ckptmap.errors import CkptmapError
 from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose
 from ckptmap.mapping.ops_boxes import OFFICIAL_FACTORS, Anchors, BoxCoder
 from ckptmap.mapping.ops_classes import FRESH, Classes

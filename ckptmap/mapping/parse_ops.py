@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.nearest import did_you_mean
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
 from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose
 from ckptmap.mapping.ops_boxes import Anchors, BoxCoder
 from ckptmap.mapping.ops_join import Concat, Stack, Sum
 from ckptmap.mapping.ops_numeric import Add, Cast, Scale
-from ckptmap.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

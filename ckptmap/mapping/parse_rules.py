@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.nearest import did_you_mean
 from ckptmap.mapping.model import (
     Case,
     DropRule,
@@ -21,7 +22,6 @@ from ckptmap.mapping.model import (
 from ckptmap.mapping.parse_ops import check_arity, for_target, parse_ops
 from ckptmap.mapping.parse_where import check_used, parse_where
 from ckptmap.mapping.patterns import Pattern, PatternError, Placeholder, Template, parse_pattern, parse_template
-from ckptmap.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

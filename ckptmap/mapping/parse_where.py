@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.nearest import did_you_mean
 from ckptmap.mapping.patterns import MAX_CHOICES, Placeholder, Type, Where, is_placeholder_name
-from ckptmap.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from ckptmap.mapping.yamlnodes import Document, Node

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
-from ckptmap.nearest import did_you_mean
+from ckptmap.basics.nearest import did_you_mean
 
 MAX_CHOICES = 1000
 _MAX_AMBIGUITY = 64

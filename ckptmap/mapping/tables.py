@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
 
-from ckptmap.errors import Problem, TableError
+from ckptmap.basics.errors import Problem, TableError
+from ckptmap.basics.nearest import did_you_mean
 from ckptmap.mapping.locate import DETECTORS, mappings_root, shipped_tables
 from ckptmap.mapping.model import (
     Case,
@@ -33,9 +34,8 @@ from ckptmap.mapping.patterns import (
     join_pattern,
     join_template,
 )
-from ckptmap.mapping.rivals import overlaps
+from ckptmap.mapping.rule_conflicts import overlaps
 from ckptmap.mapping.yamlnodes import Document, Node
-from ckptmap.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.errors import Problem
+from ckptmap.basics.errors import Problem
+from ckptmap.basics.nearest import did_you_mean
 from ckptmap.mapping.model import RuleRef
-from ckptmap.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
+from ckptmap.basics.text import byte_count, plural
 from ckptmap.report.diff_sheet import VALUE_SUFFIX
 from ckptmap.report.document import Document
 from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts
-from ckptmap.report.text import byte_count, plural
 
 _FATES = (
     ("model", "restored", Level.OK),

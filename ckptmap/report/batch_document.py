@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ckptmap.errors import CkptmapError, ProblemsError
+from ckptmap.basics.errors import CkptmapError, ProblemsError
 from ckptmap.report.document import Document
 from ckptmap.version import __version__
 
 if TYPE_CHECKING:
-    from ckptmap.destination import Destination
+    from ckptmap.request.destination import Destination
 
 SCHEMA = "ckptmap.batch/1"
 FATES = ("converted", "planned", "findings", "failed")

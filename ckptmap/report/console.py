@@ -7,11 +7,11 @@ from itertools import groupby
 from math import prod
 from typing import TYPE_CHECKING
 
-from ckptmap.errors import Problem
+from ckptmap.basics.errors import Problem
+from ckptmap.basics.fold import fold, layer
+from ckptmap.basics.text import byte_count, checked, classes_text, parameter_count, plural, printable
+from ckptmap.families.detection.roots import FINE_TUNE_TYPES
 from ckptmap.report.document import Document
-from ckptmap.report.fold import fold, layer
-from ckptmap.report.text import byte_count, checked, classes_text, parameter_count, plural, printable
-from ckptmap.roots import FINE_TUNE_TYPES
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
+from ckptmap.basics.text import byte_count, checked, classes_text, parameter_count, plural
+from ckptmap.families.detection.roots import FINE_TUNE_TYPES
 from ckptmap.report.document import Document
 from ckptmap.report.sheet import Cell, ConfigEdit, Level, Message, Row, Sheet, fate_counts
-from ckptmap.report.text import byte_count, checked, classes_text, parameter_count, plural
-from ckptmap.roots import FINE_TUNE_TYPES
 
 _FATES = (
     ("target", "restored", Level.OK),

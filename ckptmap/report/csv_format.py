@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
+from ckptmap.basics.text import printable
 from ckptmap.report.sheet import Cell, Sheet
-from ckptmap.report.text import printable
 
 _FORMULA_STARTS = ("=", "+", "-", "@")
 

@@ -15,10 +15,10 @@ from ckptmap.report.source import described
 from ckptmap.version import __version__
 
 if TYPE_CHECKING:
-    from ckptmap.errors import Problem
-    from ckptmap.ledger import Plan, SourceRecord, TargetRecord
-    from ckptmap.pipeline.migrate import Migration
-    from ckptmap.pipeline.verdict import Verdict
+    from ckptmap.basics.errors import Problem
+    from ckptmap.families.detection.pipeline.migrate import Migration
+    from ckptmap.families.detection.pipeline.verdict import Verdict
+    from ckptmap.planning.ledger import Plan, SourceRecord, TargetRecord
 
 SCHEMA = "ckptmap.report/1"
 
@@ -103,7 +103,7 @@ def _verdict(plan: Plan, migration: Migration | None) -> Document | None:
         return _judged(migration.verdict, presumed=False)
     if plan.model not in shipped_tables():
         return None
-    from ckptmap.pipeline.presumed import presumed_verdict
+    from ckptmap.families.detection.pipeline.presumed import presumed_verdict
 
     verdict = presumed_verdict(plan.model, plan.settings, plan.unknowns)
     return _judged(verdict, presumed=True) if verdict is not None else None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ckptmap.errors import CkptmapError
+from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.text import printable
 from ckptmap.report.sheet import Cell, Sheet
-from ckptmap.report.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd

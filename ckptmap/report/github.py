@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ckptmap.errors import CkptmapError, ProblemsError
+from ckptmap.basics.errors import CkptmapError, ProblemsError
+from ckptmap.basics.text import plural, printable
 from ckptmap.report.sheet import Group, Level, Message, Sheet, groups
-from ckptmap.report.text import plural, printable
 
 _COMMANDS = {Level.FAILURE: "error", Level.WARNING: "warning", Level.NOTE: "notice", Level.OK: "notice"}
 _PLACE = re.compile(r"(?P<file>.+?\.\w+)(?::(?P<line>\d+))?")

@@ -10,8 +10,8 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+from ckptmap.basics.text import printable
 from ckptmap.report.sheet import Sheet, groups
-from ckptmap.report.text import printable
 
 
 def to_html(sheet: Sheet) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET  # only written here, never parsed
 
+from ckptmap.basics.text import plural, printable
 from ckptmap.report.sheet import Group, Level, Message, Sheet, groups
-from ckptmap.report.text import plural, printable
 
 _MOST_LINES = 200
 

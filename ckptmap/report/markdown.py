@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from ckptmap.basics.text import plural, printable
 from ckptmap.report.sheet import ConfigEdit, Group, Level, Message, Sheet, groups
-from ckptmap.report.text import plural, printable
 
 LONGEST = 60_000
 """Characters: a comment on GitHub holds 65,536."""

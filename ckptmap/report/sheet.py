@@ -10,7 +10,7 @@ import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ckptmap.report.fold import fold, layer
+from ckptmap.basics.fold import fold, layer
 
 Cell = str | int | float | bool | None
 

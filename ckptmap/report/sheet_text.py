@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.text import plural, printable
 from ckptmap.report.sheet import FateCount, Group, Level, Message, Row, Sheet, groups
-from ckptmap.report.text import plural, printable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from ckptmap.documents import following
-from ckptmap.errors import CkptmapError
+from ckptmap.basics.documents import following
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.report.document import Document
 from ckptmap.report.sheet import Sheet
 

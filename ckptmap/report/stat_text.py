@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ckptmap.basics.text import printable
 from ckptmap.report.sheet import Group, Level, Sheet, groups
-from ckptmap.report.text import printable
 
 
 def stat_lines(sheet: Sheet) -> Iterator[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ckptmap.basics.text import plural
 from ckptmap.report.document import Document
 from ckptmap.report.sheet import Cell, FateCount, Level, Message, Picture, Row, Sheet, fate_counts
-from ckptmap.report.text import plural
 
 _ROUNDING = "within rounding"
 _FATES = tuple(

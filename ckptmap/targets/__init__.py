@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ckptmap.lazy import lazy
+from ckptmap.basics.lazy import lazy
 
 if TYPE_CHECKING:
     from ckptmap.targets.load import list_targets as list_targets

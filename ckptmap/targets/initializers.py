@@ -12,7 +12,7 @@ import hashlib
 import math
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.errors import TargetError
+from ckptmap.basics.errors import TargetError
 from ckptmap.targets.variables import Initializer, TargetVariable
 
 if TYPE_CHECKING:

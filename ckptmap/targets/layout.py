@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ckptmap.errors import Problem, ProblemsError
+from ckptmap.basics.errors import Problem, ProblemsError
 from ckptmap.targets.names import NameIndex, numbers_in
 from ckptmap.targets.solve import Evidence, Solution, Unknown, solve
 from ckptmap.targets.variables import SpecVariable, TargetVariable, name_fields

@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.collector import collector_paused
+from ckptmap.basics.errors import MissingDataError, TargetError
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
-from ckptmap.collecting import collector_paused
-from ckptmap.errors import MissingDataError, TargetError
 from ckptmap.mapping.locate import mappings_root
 from ckptmap.targets.spec import has_keys, load_spec
 from ckptmap.targets.template import as_shipped, template_target

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ckptmap.errors import TargetError
+from ckptmap.basics.errors import TargetError
 from ckptmap.targets.choose import Assumption, Choice, Setting, When, choose, show
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.names import NameIndex

@@ -11,8 +11,8 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ckptmap.errors import Problem
-from ckptmap.nearest import Names
+from ckptmap.basics.errors import Problem
+from ckptmap.basics.nearest import Names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

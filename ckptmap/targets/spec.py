@@ -1,4 +1,4 @@
-"""Read a shipped target spec: ``mappings/targets/<name>.json``, which ``ckptmap.tf.spec`` generates."""
+"""Read a shipped target spec: ``mappings/targets/<name>.json``, which ``ckptmap.tf.specs.generate`` generates."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ckptmap.basics.errors import TargetError
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
-from ckptmap.errors import TargetError
 from ckptmap.targets.choose import Setting
 from ckptmap.targets.dims import parse_dim
-from ckptmap.targets.folding import unfold
 from ckptmap.targets.model import Target
 from ckptmap.targets.solve import Unknown
+from ckptmap.targets.spec_compression import unfold
 from ckptmap.targets.variables import Initializer, SpecVariable
 
 if TYPE_CHECKING:

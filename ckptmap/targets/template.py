@@ -10,11 +10,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.errors import TargetError
 from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, SavedNames
-from ckptmap.errors import TargetError
 from ckptmap.targets.dims import Dim
 from ckptmap.targets.model import Target
-from ckptmap.targets.parts import part_of
+from ckptmap.targets.model_parts import part_of
 from ckptmap.targets.variables import Initializer, SpecVariable, TargetVariable
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Make ``ckptmap/pipeline/config_schema.json`` from the installed Object Detection API's protos.
+"""Make ``ckptmap/families/detection/pipeline/config_schema.json`` from the installed Object Detection API's protos.
 
 ``python -m ckptmap.tf.config_schema [FILE]`` writes the schema of ``TrainEvalPipelineConfig`` and of every message
 it reaches: name, type, label, default, deprecation and oneof of each field, the names and numbers of each enum.

@@ -19,7 +19,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.errors import CkptmapError
+from ckptmap.basics.errors import CkptmapError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ckptmap.errors import OutputError
+from ckptmap.basics.errors import OutputError
 from ckptmap.tf.environment import import_quietly, tf2
 from ckptmap.tf.load import load_detection_model
 from ckptmap.tf.models import read_pipeline, side_inputs

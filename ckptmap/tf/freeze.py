@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ckptmap.audit.tf1_names import tf1_names
+from ckptmap.basics.errors import CkptmapError, Problem, ProblemsError
 from ckptmap.checkpoint.dtypes import dtype_from_label
-from ckptmap.errors import CkptmapError, Problem, ProblemsError
-from ckptmap.freezing.matching import find_hits
-from ckptmap.freezing.model import Pattern, Weight
-from ckptmap.freezing.parts import tf1_part
-from ckptmap.freezing.remarks import no_match
-from ckptmap.freezing.rule import Trainer, match_all
+from ckptmap.families.detection.freezing.matching import find_hits
+from ckptmap.families.detection.freezing.model import Pattern, Weight
+from ckptmap.families.detection.freezing.parts import tf1_part
+from ckptmap.families.detection.freezing.remarks import no_match
+from ckptmap.families.detection.freezing.rule import Trainer, match_all
+from ckptmap.families.detection.tf1_names import tf1_names
 from ckptmap.mapping import Table, list_tables, load_table
 from ckptmap.targets import recognize_target
 from ckptmap.targets.dims import Dim
@@ -42,7 +42,7 @@ def apply_freeze(
         model: a ``DetectionModel`` that was built (``predict`` has run once). An earlier call is undone.
         patterns: regular expressions on TF1 names, as in ``freeze_variables``.
         table: the mapping table that gives the TF1 names; None: the shipped one that knows every variable.
-        trainer: whose rule, as in :func:`ckptmap.freezing.freeze.freeze`.
+        trainer: whose rule, as in :func:`ckptmap.verbs.freeze.freeze`.
 
     It sets ``trainable`` of Keras layers, so that ``model.trainable_variables`` holds what still trains. A frozen batch
     norm is an inference layer then, by Keras' rule: it normalizes with its moving statistics and leaves them as they

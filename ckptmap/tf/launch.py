@@ -16,7 +16,7 @@ import importlib.util
 import runpy
 import sys
 
-from ckptmap.errors import CkptmapError
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.tf.environment import tf2
 from ckptmap.tf.exact import register
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ckptmap.errors import CheckpointError
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.tf import tf2_model
 from ckptmap.tf.environment import tf2
 from ckptmap.tf.exact import register

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.errors import ConfigError
+from ckptmap.basics.errors import ConfigError
 from ckptmap.tf.environment import import_quietly, tf2
 
 if TYPE_CHECKING:

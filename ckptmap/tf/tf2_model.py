@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.errors import CheckpointError
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.tf import outputs
 from ckptmap.tf.environment import tf2
 from ckptmap.tf.models import build_model

@@ -4,14 +4,14 @@ from pathlib import Path
 import pytest
 
 from ckptmap.audit import Audit, Thresholds, audit
+from ckptmap.basics.errors import CheckpointError, TargetError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
 from ckptmap.checkpoint.object_graph import build_object_graph, format_object_graph, variable_key
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.values import join_strings
 from ckptmap.checkpoint.writer import BundleWriter
-from ckptmap.conversion import convert
-from ckptmap.errors import CheckpointError, TargetError
+from ckptmap.verbs.conversion import convert
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 TINY = FIXTURES / "ssd_mobilenet_v2_tiny"

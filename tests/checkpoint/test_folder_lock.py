@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ckptmap.basics.errors import OutputError
 from ckptmap.checkpoint import folder_lock
 from ckptmap.checkpoint.folder_lock import LOCK_NAME, FolderLock
-from ckptmap.errors import OutputError
 
 HOLDS = """
 import sys, time

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Kind, Variable
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.wire import bytes_field, number_field, text_field
-from ckptmap.errors import CheckpointError
 
 
 def node(name: str, op: str, *inputs: str, tensor: bytes | None = None) -> bytes:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from ckptmap.basics.errors import OutputError
 from ckptmap.checkpoint import leftovers
 from ckptmap.checkpoint.folder_lock import LOCK_NAME, FolderLock
 from ckptmap.checkpoint.leftovers import KEPT, clear_leftovers, end_dead_runs, keep_old, write_journal
 from ckptmap.checkpoint.staging import Staging
-from ckptmap.errors import OutputError
 
 ORDER = ("data", "index", "state")
 

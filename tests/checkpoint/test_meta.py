@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.files import LocalFiles
 from ckptmap.checkpoint.meta import MetaGraph, parse_meta, read_meta
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.wire import FormatError, bytes_field, number_field, text_field
-from ckptmap.errors import CheckpointError
 
 
 def collection(name: str, *items: bytes, field: int = 2) -> bytes:

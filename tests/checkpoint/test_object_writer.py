@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.writer import Written
-from ckptmap.errors import CheckpointError
 from tests.checkpoint.strategies import names_in
 
 VALUES = {

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from ckptmap.basics.errors import CheckpointError
+from ckptmap.checkpoint.data_files import Located
 from ckptmap.checkpoint.files import LocalFiles
 from ckptmap.checkpoint.inventory import Kind
-from ckptmap.checkpoint.located import Located
 from ckptmap.checkpoint.paths import locate
 from ckptmap.checkpoint.sstable import MAGIC
-from ckptmap.errors import CheckpointError
 
 TABLE = bytes(40) + MAGIC
 

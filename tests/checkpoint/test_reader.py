@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.reader import open_checkpoint
-from ckptmap.errors import CheckpointError
 from tests.checkpoint.strategies import Value
 from tests.checkpoint.test_writer import save
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.remote import is_remote
-from ckptmap.errors import CheckpointError
 from tests.checkpoint.strategies import Value
 from tests.checkpoint.test_frozen import GRAPH
 from tests.checkpoint.test_v1 import TENSORFLOW_FILE

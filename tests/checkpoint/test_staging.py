@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from ckptmap.basics.errors import OutputError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.staging import Staging, write_whole
-from ckptmap.errors import OutputError
 from tests.privileges import unprivileged
 
 
@@ -161,7 +161,7 @@ FULL_DISK = """
 import resource, signal, sys
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
-from ckptmap.errors import OutputError
+from ckptmap.basics.errors import OutputError
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Kind, Slice, Variable
 from ckptmap.checkpoint.ordered_code import FULL, slice_key
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.sstable import TableWriter
 from ckptmap.checkpoint.wire import bytes_field, number_field, varint
-from ckptmap.errors import CheckpointError
 
 # written by TensorFlow's Saver(write_version=V1): neg32 = [-1, 5] (int32)
 TENSORFLOW_FILE = bytes.fromhex(

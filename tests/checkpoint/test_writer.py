@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ckptmap.basics.errors import CheckpointError, OutputError
 from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Span
@@ -15,7 +16,6 @@ from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.values import encode, join_strings
 from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
-from ckptmap.errors import CheckpointError, OutputError
 from tests.checkpoint.strategies import Value, bundles, names_in, same
 from tests.checkpoint.test_sstable import TENSORFLOW_INDEX
 

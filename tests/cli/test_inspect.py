@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.convert.conftest import values, write_template, write_tf1
-from tests.inspection.test_beside import write as write_config
+from tests.families.detection.test_config_beside import write as write_config
 
 CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "corpus"
 

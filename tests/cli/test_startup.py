@@ -50,4 +50,6 @@ def test_a_conversion_imports_what_it_uses(tmp_path: Path) -> None:
         "convert", source, "--to", template, "--table", tmp_path / "t.yaml", "-o", tmp_path / "new", "--json"
     )
     assert found & HEAVY == {"yaml"}
-    assert [name for name in found if name.startswith(("ckptmap.pipeline", "ckptmap.inspection"))] == []
+    assert [
+        name for name in found if name.startswith(("ckptmap.families.detection.pipeline", "ckptmap.inspection"))
+    ] == []

@@ -12,10 +12,10 @@ import jsonschema
 import pytest
 
 import ckptmap
-from ckptmap.batch_names import output_names, read_list
-from ckptmap.errors import CkptmapError, OutputError, TargetError
+from ckptmap.basics.errors import CkptmapError, OutputError, TargetError
 from ckptmap.report.formats import Format, render
 from ckptmap.report.sheets import schema_file, sheet_of
+from ckptmap.request.batch_list import output_names, read_list
 from tests.convert.conftest import tf1_values, values, write_tf1
 
 
@@ -138,7 +138,7 @@ def test_what_nobody_foresaw_is_reported_too(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr("ckptmap.conversion.stage_checkpoint", fail)
+    monkeypatch.setattr("ckptmap.verbs.conversion.stage_checkpoint", fail)
     report = ckptmap.convert_many(sources[:1], to=template, table=table, output=tmp_path / "new")
     error = {"message": "RuntimeError: out of luck", "where": str(sources[0]), "hint": None, "problems": []}
     assert report["conversions"][0]["error"] == error

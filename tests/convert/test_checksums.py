@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import ckptmap
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.reader import open_checkpoint
-from ckptmap.errors import CheckpointError
 from tests.checkpoint.test_frozen import GRAPH
 from tests.convert.conftest import TABLE, tf1_values, write_template
 

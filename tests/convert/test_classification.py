@@ -9,7 +9,7 @@ import pytest
 
 import ckptmap
 from ckptmap.checkpoint.reader import open_checkpoint
-from ckptmap.roots import classification_name
+from ckptmap.families.detection.roots import classification_name
 from ckptmap.targets import load_target
 from tests.convert.conftest import write_tf1
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 import ckptmap
-from ckptmap import conversion
+from ckptmap.basics.errors import OutputError
 from ckptmap.checkpoint.inventory import Inventory
-from ckptmap.destination import Destination
-from ckptmap.errors import OutputError
-from ckptmap.ledger import Plan
+from ckptmap.planning.ledger import Plan
+from ckptmap.request.destination import Destination
+from ckptmap.verbs import conversion
 from tests.checkpoint.test_frozen import GRAPH
 from tests.checkpoint.test_v1 import TENSORFLOW_FILE
 from tests.convert.conftest import tf1_values, write_template, write_tf1

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 import ckptmap
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint import cloning
-from ckptmap.errors import CheckpointError
 from tests.convert.conftest import tf1_values, write_template, write_tf1
 
 MODES = ("auto", "copy", "reflink", "link")

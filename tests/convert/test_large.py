@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 import ckptmap
-from ckptmap import computing
 from ckptmap.checkpoint.bundle import data_path
 from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, format_entry, format_header
 from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
 from ckptmap.checkpoint.sstable import TableWriter
+from ckptmap.execution import computing
 from ckptmap.targets.initializers import initial_value
 from ckptmap.targets.variables import Initializer, TargetVariable
 from tests.convert.conftest import values, write_tf1

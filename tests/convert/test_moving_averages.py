@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ckptmap import convert, open_checkpoint, plan
-from ckptmap.errors import PlanError
+from ckptmap.basics.errors import PlanError
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 TRAINING = FIXTURES / "ssd_mobilenet_v2_training" / "model.ckpt-3"

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import ckptmap
-from ckptmap.errors import PlanError, TargetError
-from ckptmap.ledger import Plan
+from ckptmap.basics.errors import PlanError, TargetError
 from ckptmap.mapping.ops_classes import Classes
+from ckptmap.planning.ledger import Plan
 from tests.convert.conftest import TABLE, tf1_values, values, write_template, write_tf1
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Span, Variable
-from ckptmap.draft import PlanOptions
 from ckptmap.mapping import load_table
-from ckptmap.matching import match
-from ckptmap.planning import make_plan
+from ckptmap.planning.draft import PlanOptions
+from ckptmap.planning.name_matching import match
+from ckptmap.planning.plan import make_plan
 from ckptmap.targets.dims import Dim
 from ckptmap.targets.model import Target
 from ckptmap.targets.variables import SpecVariable

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ckptmap import convert, open_checkpoint, plan
-from ckptmap.errors import PlanError
+from ckptmap.basics.errors import PlanError
 from tests.convert.conftest import TABLE, tf1_values, values, write_template, write_tf1
 
 STEP_KEY = "step/.ATTRIBUTES/VARIABLE_VALUE"

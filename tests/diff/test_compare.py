@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.values import encode
 from ckptmap.checkpoint.writer import BundleWriter
 from ckptmap.diff import Delta, Diff, DiffFate, diff
-from ckptmap.errors import CheckpointError
 from tests.convert.conftest import tf1_values, values, write_template, write_tf1
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ckptmap.conversion import convert
+from ckptmap.basics.errors import CkptmapError, PlanError
 from ckptmap.diff import Diff, DiffFate, diff
-from ckptmap.errors import CkptmapError, PlanError
+from ckptmap.verbs.conversion import convert
 from tests.convert.conftest import TABLE, tf1_values, values, write_template, write_tf1
 from tests.convert.test_plan import label_maps
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.reader import open_checkpoint
-from ckptmap.errors import CheckpointError
 
 ROOT = Path(__file__).resolve().parents[2]
 VALUES = 8
@@ -22,7 +22,7 @@ import sys
 import numpy as np
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
-from ckptmap.errors import OutputError
+from ckptmap.basics.errors import OutputError
 
 def values(number):
     array = np.full(1000, number, np.int32).tobytes()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.leftovers import clear_leftovers
 from ckptmap.checkpoint.reader import open_checkpoint
-from ckptmap.errors import CheckpointError
 from tests.faults.conftest import Workshop, contents, spread
 from tests.faults.injection import Outcome
 

@@ -17,15 +17,17 @@ from pathlib import Path
 import numpy as np
 
 from ckptmap.audit.object_walk import finder
+from ckptmap.basics.documents import following, read_document
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.bundle import BundleSource, read_bundle_index
 from ckptmap.checkpoint.bundle_proto import format_header, parse_entry
 from ckptmap.checkpoint.crc import crc32c, mask
+from ckptmap.checkpoint.data_files import Located
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.folders import read_state
 from ckptmap.checkpoint.frozen import FrozenGraphSource
 from ckptmap.checkpoint.inventory import Inventory, Kind
 from ckptmap.checkpoint.leftovers import read_journal
-from ckptmap.checkpoint.located import Located
 from ckptmap.checkpoint.meta import parse_meta
 from ckptmap.checkpoint.object_graph import format_object_graph, object_path, parse_object_graph, parse_saved_names
 from ckptmap.checkpoint.ordered_code import slice_key
@@ -37,15 +39,13 @@ from ckptmap.checkpoint.values import checksum, decode, encode
 from ckptmap.checkpoint.wire import FormatError
 from ckptmap.diff.migrations import migration_of_report
 from ckptmap.diff.pairing import Link
-from ckptmap.documents import following, read_document
-from ckptmap.errors import CkptmapError
-from ckptmap.label_files import parse_label_map
+from ckptmap.families.detection.label_files import parse_label_map
+from ckptmap.families.detection.pipeline import textproto
+from ckptmap.families.detection.pipeline.config import parse_config
+from ckptmap.families.detection.pipeline.migrate import migrate
+from ckptmap.families.detection.pipeline.syntax import walk
 from ckptmap.mapping.ops import OperationError, execute, infer
 from ckptmap.mapping.tables import load_table
-from ckptmap.pipeline import textproto
-from ckptmap.pipeline.config import parse_config
-from ckptmap.pipeline.migrate import migrate
-from ckptmap.pipeline.syntax import walk
 from ckptmap.report.document import SCHEMA
 from ckptmap.report.formats import Format, render
 from tests.fuzz.memory import MemoryFiles

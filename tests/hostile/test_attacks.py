@@ -23,7 +23,7 @@ LIMITED = """
 import json, resource, sys
 from ckptmap import open_checkpoint
 from ckptmap.cli import main
-from ckptmap.errors import CkptmapError
+from ckptmap.basics.errors import CkptmapError
 from tests.memory import peak_bytes
 
 def read(path):

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.bundle_proto import Entry, format_entry, format_header
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.ordered_code import FULL, slice_key
@@ -19,7 +20,6 @@ from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.sstable import TableWriter
 from ckptmap.checkpoint.values import encode
 from ckptmap.checkpoint.wire import bytes_field, number_field
-from ckptmap.errors import CheckpointError
 from tests.checkpoint.strategies import Value
 from tests.checkpoint.test_frozen import GRAPH
 from tests.checkpoint.test_v1 import TENSORFLOW_FILE

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import ckptmap
+from ckptmap.basics.errors import CheckpointError, CkptmapError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
 from ckptmap.checkpoint.ordered_code import FULL
@@ -22,7 +23,6 @@ from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.values import encode
 from ckptmap.checkpoint.writer import BundleWriter
-from ckptmap.errors import CheckpointError, CkptmapError
 from tests.checkpoint.test_frozen import GRAPH
 from tests.checkpoint.test_v1 import TENSORFLOW_FILE
 from tests.convert.conftest import TABLE, tf1_values, write_template, write_tf1

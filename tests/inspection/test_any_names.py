@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
-from ckptmap.inspection.advice import advice
+from ckptmap.families.detection.advice import advice
+from ckptmap.families.detection.recognition.recognize import recognize
 from ckptmap.inspection.document import document
 from ckptmap.inspection.inspector import Inspection
-from ckptmap.inspection.recognize import recognize
 from ckptmap.inspection.roles import roles
 from ckptmap.inspection.text import table_lines, text_lines
 from ckptmap.inspection.training import Training

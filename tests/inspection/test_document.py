@@ -11,7 +11,7 @@ from ckptmap.inspection.csv_format import to_csv
 from ckptmap.inspection.document import Document, document
 from ckptmap.inspection.inspector import inspect
 from tests.convert.conftest import values, write_tf1
-from tests.inspection.test_beside import write as write_config
+from tests.families.detection.test_config_beside import write as write_config
 from tests.inspection.test_corpus import ROWS
 
 SCHEMA = json.loads((Path(ckptmap.inspection.__file__).parent / "inspect.schema.json").read_text())

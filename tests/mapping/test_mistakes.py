@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ckptmap.errors import TableError
+from ckptmap.basics.errors import TableError
 from ckptmap.mapping import load_table
 
 

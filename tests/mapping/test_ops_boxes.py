@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ckptmap.basics.errors import Problem
 from ckptmap.checkpoint.dtypes import DType
-from ckptmap.errors import Problem
 from ckptmap.mapping.ops import OperationError, Reshape, execute, infer
 from ckptmap.mapping.ops_boxes import Anchors, BoxCoder, BoxOutputs
 from ckptmap.mapping.ops_join import Stack

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.dtypes import DType
-from ckptmap.errors import CkptmapError
 from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose
 from ckptmap.mapping.ops_boxes import Anchors, BoxCoder
 from ckptmap.mapping.ops_classes import Classes

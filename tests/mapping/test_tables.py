@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ckptmap.errors import TableError
+from ckptmap.basics.errors import TableError
 from ckptmap.mapping import apply_table, check_tables, list_tables, load_table
 from ckptmap.mapping.tables import Table
 

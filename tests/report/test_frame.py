@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ckptmap.errors import CkptmapError
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.report.frame import to_frame, to_parquet
 from ckptmap.report.sheets import sheet_of
 

@@ -7,13 +7,13 @@ import pytest
 
 from ckptmap.audit import audit
 from ckptmap.audit.document import audit_document
-from ckptmap.conversion import convert, plan
+from ckptmap.basics.documents import read_document
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.diff import diff
 from ckptmap.diff.document import diff_document
-from ckptmap.documents import read_document
-from ckptmap.errors import CkptmapError
 from ckptmap.report.document import document
 from ckptmap.report.sheets import schema_file, sheet_of
+from ckptmap.verbs.conversion import convert, plan
 from tests.convert.conftest import TABLE, tf1_values, values, write_template, write_tf1
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ckptmap.basics.errors import TargetError
 from ckptmap.checkpoint.dtypes import DType
-from ckptmap.errors import TargetError
 from ckptmap.targets.initializers import fans, initial_value
 from ckptmap.targets.variables import Initializer, TargetVariable
 

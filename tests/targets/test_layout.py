@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ckptmap.errors import Problem, ProblemsError
+from ckptmap.basics.errors import Problem, ProblemsError
 from ckptmap.targets.model import Target
 
 NAMES = [

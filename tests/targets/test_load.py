@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ckptmap.errors import CheckpointError, CkptmapError, TargetError
+from ckptmap.basics.errors import CheckpointError, CkptmapError, TargetError
 from ckptmap.targets import list_targets, load_target
 from ckptmap.targets.choose import holds
 from tests.convert.conftest import write_template

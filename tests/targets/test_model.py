@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ckptmap.errors import TargetError
+from ckptmap.basics.errors import TargetError
 from ckptmap.targets.model import Target
 
 

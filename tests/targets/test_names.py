@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ckptmap.basics.errors import Problem
 from ckptmap.checkpoint.dtypes import DType
-from ckptmap.errors import Problem
 from ckptmap.targets.names import NameIndex, numbers_in
 from ckptmap.targets.variables import SpecVariable
 

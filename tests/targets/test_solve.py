@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ckptmap.errors import Problem
+from ckptmap.basics.errors import Problem
 from ckptmap.targets.dims import Dim, Factor, parse_dim
 from ckptmap.targets.solve import Evidence, Unknown, solve
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from ckptmap.basics.errors import TargetError
 from ckptmap.checkpoint.dtypes import DType
-from ckptmap.errors import TargetError
 from ckptmap.targets.choose import Setting
 from ckptmap.targets.dims import parse_dim
-from ckptmap.targets.folding import fold
 from ckptmap.targets.solve import Unknown
 from ckptmap.targets.spec import has_keys, load_spec
+from ckptmap.targets.spec_compression import fold
 from ckptmap.targets.variables import Initializer, SpecVariable
 
 from .conftest import SPEC

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ckptmap.basics.errors import TargetError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.checkpoint.object_graph import Node, ObjectGraph, SavedTensor, SlotReference
-from ckptmap.errors import TargetError
 from ckptmap.targets.model import Target
 from ckptmap.targets.template import as_shipped, template_target
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ckptmap.tf import environment, outputs
-from ckptmap.tf.tf1_weights import assign, calibrate, randomize
+from ckptmap.tf.tf1.weights import assign, calibrate, randomize
 
 PASSES = 64
 """With few, one residual block outgrows all others, and from which one a feature map is taken hardly shows."""

@@ -12,7 +12,7 @@ import sys
 
 from ckptmap.tf import outputs
 from ckptmap.tf.environment import tf2
-from ckptmap.tf.spec_automl import live_model
+from ckptmap.tf.specs.automl import live_model
 from tests.tf.automl_graph import normalized
 
 LOWEST_LEVEL = 3

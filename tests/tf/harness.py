@@ -12,7 +12,7 @@ from ckptmap.tf import outputs
 from ckptmap.tf.compare import Comparison, compare
 from ckptmap.tf.load import load_detection_model
 from ckptmap.tf.models import read_pipeline, side_inputs
-from ckptmap.tf.tf1_graph import Run, run_tf1
+from ckptmap.tf.tf1.graph import Run, run_tf1
 from ckptmap.tf.tf2_model import run_model
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.errors import CkptmapError
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.tf.environment import same_kernels
 from tests.tf import rcnn_rows, slim_only_rows, ssd_rows
 from tests.tf.rows import WEIGHTS, Row

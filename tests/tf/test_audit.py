@@ -11,10 +11,10 @@ import pytest
 from ckptmap.audit import Audit, Thresholds, audit
 from ckptmap.audit.model import ModelFate
 from ckptmap.checkpoint.reader import open_checkpoint
-from ckptmap.pipeline.config import read_config
-from ckptmap.pipeline.settings import settings
+from ckptmap.families.detection.pipeline.config import read_config
+from ckptmap.families.detection.pipeline.settings import settings
 from ckptmap.targets import list_targets
-from ckptmap.tf.tf1_graph import Run, run_tf1
+from ckptmap.tf.tf1.graph import Run, run_tf1
 from tests.convert.conftest import write_tf1
 from tests.tf.audit_truth import Zoo, row, tensor, tf1_restored, with_training
 

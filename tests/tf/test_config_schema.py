@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from ckptmap.pipeline.schema import load_schema
+from ckptmap.families.detection.pipeline.schema import load_schema
 from ckptmap.tf import config_schema
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.reader import open_checkpoint
-from ckptmap.conversion import convert
 from ckptmap.tf.environment import TensorFlowError, prepare
+from ckptmap.verbs.conversion import convert
 
 try:
     prepare()

@@ -23,7 +23,7 @@ from ckptmap.tf.environment import tf2
 from ckptmap.tf.exact import register
 from ckptmap.tf.load import load_detection_model
 from ckptmap.tf.models import build_model
-from ckptmap.tf.spec import FOLDER
+from ckptmap.tf.specs.generate import FOLDER
 from tests.convert.conftest import write_tf1
 from tests.efficientdet_variables import read
 from tests.tf.automl_proof import CLASSES, SIZE, Figures, prove, prove_keras, run_automl
@@ -157,7 +157,7 @@ def test_automls_keras_model_computes_the_same(automl: Callable) -> None:
 def test_the_spec_of_automls_keras_model_is_what_its_code_builds(tmp_path: Path) -> None:
     if not CHECKOUT:
         pytest.skip(NO_CHECKOUT)
-    command = [sys.executable, "-W", "ignore", "-m", "ckptmap.tf.spec_automl", CHECKOUT, "d0"]
+    command = [sys.executable, "-W", "ignore", "-m", "ckptmap.tf.specs.automl", CHECKOUT, "d0"]
     subprocess.run([*command, "--folder", str(tmp_path)], check=True, capture_output=True)
     made, shipped = (json.loads((folder / "automl_efficientdet_d0.json").read_text()) for folder in (tmp_path, FOLDER))
     assert {**made, "made_with": None} == {**shipped, "made_with": None}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ckptmap.errors import ConfigError
+from ckptmap.basics.errors import ConfigError
 from ckptmap.tf.exact import exact_type, register
 from ckptmap.tf.models import build_model, model_variables
 from tests.tf.rows import Row

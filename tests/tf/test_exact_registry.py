@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from ckptmap.pipeline.efficientdet import VERSIONS
+from ckptmap.families.detection.pipeline.efficientdet import VERSIONS
 from ckptmap.tf.exact import EFFICIENTDET_TYPES, EXACT_TYPES, SLIM_ONLY_TYPES, exact_type, register
 
 

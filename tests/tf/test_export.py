@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from ckptmap.errors import CheckpointError, ConfigError, OutputError
+from ckptmap.basics.errors import CheckpointError, ConfigError, OutputError
 from ckptmap.tf import outputs
 from ckptmap.tf.export import export
 from ckptmap.tf.load import load_detection_model

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import ckptmap.tf
-from ckptmap.errors import CkptmapError, ProblemsError
-from ckptmap.freezing.model import Weight
-from ckptmap.freezing.parts import tf1_part
-from ckptmap.freezing.stages import plan_stages
+from ckptmap.basics.errors import CkptmapError, ProblemsError
+from ckptmap.families.detection.freezing.model import Weight
+from ckptmap.families.detection.freezing.parts import tf1_part
+from ckptmap.families.detection.freezing.stages import plan_stages
 from ckptmap.tf.environment import tf2
 from ckptmap.tf.exact import register
 from ckptmap.tf.models import read_pipeline

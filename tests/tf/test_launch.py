@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ckptmap.errors import CkptmapError
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.tf.launch import launch
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ckptmap.pipeline.config import parse_config, read_config
-from ckptmap.pipeline.migrate import Migration, migrate
-from ckptmap.pipeline.models import EXACT_SUFFIX, EXTRACTORS
-from ckptmap.pipeline.training import Checkpoint
+from ckptmap.families.detection.pipeline.config import parse_config, read_config
+from ckptmap.families.detection.pipeline.migrate import Migration, migrate
+from ckptmap.families.detection.pipeline.models import EXACT_SUFFIX, EXTRACTORS
+from ckptmap.families.detection.pipeline.training import Checkpoint
 from ckptmap.tf import environment
 from ckptmap.tf.exact import EXACT_TYPES, SLIM_ONLY_TYPES, exact_type, register
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ckptmap.inspection.beside import differences
-from ckptmap.inspection.tf1 import recognize_tf1
-from ckptmap.pipeline.config import PipelineConfig, read_config
-from ckptmap.pipeline.models import EXTRACTORS
+from ckptmap.families.detection.config_beside import differences
+from ckptmap.families.detection.pipeline.config import PipelineConfig, read_config
+from ckptmap.families.detection.pipeline.models import EXTRACTORS
+from ckptmap.families.detection.recognition.tf1 import recognize_tf1
 from ckptmap.tf.environment import TensorFlowError, prepare
 from tests.tf.rows import Row
 

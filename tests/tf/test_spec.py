@@ -11,12 +11,12 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the [tf] extra")
 
-from ckptmap.pipeline.efficientdet import AUTOML
+from ckptmap.families.detection.pipeline.efficientdet import AUTOML
 from ckptmap.targets import list_targets, load_target
 from ckptmap.targets.variables import Initializer
-from ckptmap.tf.spec import difference
-from ckptmap.tf.spec_building import live_variables, plain_initializer
-from ckptmap.tf.spec_description import read_description
+from ckptmap.tf.specs.building import live_variables, plain_initializer
+from ckptmap.tf.specs.description import read_description
+from ckptmap.tf.specs.generate import difference
 
 DROPOUT = {"use_dropout": True}
 LITE = {"use_depthwise": True, "predictor_use_depthwise": True}

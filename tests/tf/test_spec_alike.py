@@ -10,12 +10,12 @@ import pytest
 
 from ckptmap.targets import load_target
 from ckptmap.targets.dims import Dim
-from ckptmap.targets.folding import unfold
+from ckptmap.targets.spec_compression import unfold
 from ckptmap.targets.template import usual_initializer
 from ckptmap.targets.variables import SpecVariable
-from ckptmap.tf.spec import FOLDER
-from ckptmap.tf.spec_alike import alike
-from ckptmap.tf.spec_inference import InferenceError
+from ckptmap.tf.specs.alike import alike
+from ckptmap.tf.specs.generate import FOLDER
+from ckptmap.tf.specs.inference import InferenceError
 
 if TYPE_CHECKING:
     from ckptmap.targets.model import Target
@@ -56,7 +56,7 @@ def test_the_extractor_is_the_models_and_the_heads_are_the_others_on_its_maps() 
     entries = {entry["key"]: entry for entry in unfold(spec["variables"])}
     assert (spec["name"], spec["generator"]) == (
         "ssd_pnasnet",
-        "python -m ckptmap.tf.spec_alike ssd_pnasnet ssd_inception_v2",
+        "python -m ckptmap.tf.specs.alike ssd_pnasnet ssd_inception_v2",
     )
     own = [entry for key, entry in entries.items() if "_tf1_style_var_store" in key]
     assert [(entry["name"], entry["dims"]) for entry in own] == [("FeatureExtractor/conv0/weights", [3, 3, 3, 96])]

@@ -12,10 +12,10 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the [tf] extra")
 
 from ckptmap.targets.variables import ZEROS
-from ckptmap.tf.spec_building import Builder
-from ckptmap.tf.spec_description import read_description
-from ckptmap.tf.spec_inference import Built, InferenceError
-from ckptmap.tf.spec_reuse import kept
+from ckptmap.tf.specs.building import Builder
+from ckptmap.tf.specs.description import read_description
+from ckptmap.tf.specs.inference import Built, InferenceError
+from ckptmap.tf.specs.reuse import kept
 
 SHARED = "weight_shared_convolutional_box_predictor"
 DEFAULTS = read_description("ssd_mobilenet_v1_fpn").complete({})

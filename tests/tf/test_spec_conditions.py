@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ckptmap.targets.choose import Setting, Settings, holds
-from ckptmap.tf.spec_conditions import conditions, open_regions, rows_for
-from ckptmap.tf.spec_inference import InferenceError, Presence
+from ckptmap.tf.specs.conditions import conditions, open_regions, rows_for
+from ckptmap.tf.specs.inference import InferenceError, Presence
 
 A, B, C = Setting("a", (False, True), False), Setting("b", (1, 2, 3), 1), Setting("c", ("x", "y"), "x")
 ALL = [{"a": a, "b": b} for a in (False, True) for b in (1, 2, 3)]

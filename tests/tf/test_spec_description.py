@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ckptmap.tf.spec_description import edit, first_rows, read_description
+from ckptmap.tf.specs.description import edit, first_rows, read_description
 
 
 def test_edit() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from ckptmap.targets.choose import Setting
 from ckptmap.targets.variables import Initializer
-from ckptmap.tf.spec_inference import (
+from ckptmap.tf.specs.inference import (
     Built,
     Form,
     InferenceError,

@@ -42,7 +42,7 @@ def main(pipeline: str, checkpoint: str, prefix: str) -> None:
     from ckptmap.tf import outputs
     from ckptmap.tf.environment import import_quietly, tf1
     from ckptmap.tf.models import image_size, read_pipeline
-    from ckptmap.tf.tf1_weights import assign
+    from ckptmap.tf.tf1.weights import assign
 
     v1 = tf1()
     config = read_pipeline(pipeline)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.pipeline.models import EXACT_SUFFIX, SLIM_ONLY_RCNN, SLIM_ONLY_SSD
+from ckptmap.families.detection.pipeline.models import EXACT_SUFFIX, SLIM_ONLY_RCNN, SLIM_ONLY_SSD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

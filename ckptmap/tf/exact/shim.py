@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import tf_slim as slim
 
-from ckptmap.roots import classification_name
+from ckptmap.families.detection.roots import classification_name
 from ckptmap.tf.environment import slim_module
 from ckptmap.tf.exact.api import faster_rcnn_meta_arch, hyperparams_builder, ssd_meta_arch, tf
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ckptmap.errors import CkptmapError
-from ckptmap.report.text import plural
-from ckptmap.targets.parts import CLASS_HEAD
+from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.text import plural
+from ckptmap.targets.model_parts import CLASS_HEAD
 from ckptmap.tf.verify.configs import Expected, Setting, expected_config
 from ckptmap.tf.verify.matching import Fate, match
 from ckptmap.tf.verify.sources import NewKind

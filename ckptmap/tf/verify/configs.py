@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ckptmap.errors import ConfigError
-from ckptmap.pipeline.config import parse_config, read_config
-from ckptmap.pipeline.migrate import Migration, migrate
-from ckptmap.pipeline.models import EXACT_SUFFIX
-from ckptmap.pipeline.syntax import Message
+from ckptmap.basics.errors import ConfigError
+from ckptmap.families.detection.pipeline.config import parse_config, read_config
+from ckptmap.families.detection.pipeline.migrate import Migration, migrate
+from ckptmap.families.detection.pipeline.models import EXACT_SUFFIX
+from ckptmap.families.detection.pipeline.syntax import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ckptmap.pipeline.config import PipelineConfig
-    from ckptmap.pipeline.verdict import Difference, Prefer
+    from ckptmap.families.detection.pipeline.config import PipelineConfig
+    from ckptmap.families.detection.pipeline.verdict import Difference, Prefer
 
 _TRAINING_ONLY = frozenset(
     (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.errors import CheckpointError, CkptmapError
-from ckptmap.pipeline.config import read_config
+from ckptmap.basics.errors import CheckpointError, CkptmapError
+from ckptmap.families.detection.pipeline.config import read_config
 from ckptmap.tf.environment import as_written, check_installed, same_kernels, tensorflow_alone
 from ckptmap.tf.verify.causes import Case, find_causes
 from ckptmap.tf.verify.images import RANDOM_IMAGES, find_images, random_images

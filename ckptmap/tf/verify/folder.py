@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ckptmap.basics.documents import read_document
+from ckptmap.basics.errors import CkptmapError, OutputError
 from ckptmap.checkpoint.staging import write_whole
-from ckptmap.documents import read_document
-from ckptmap.errors import CkptmapError, OutputError
 from ckptmap.report.formats import Format, render
 from ckptmap.tf.verify.document import SCHEMA, verify_document
 from ckptmap.tf.verify.pictures import draw_pair

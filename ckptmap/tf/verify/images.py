@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.errors import CkptmapError
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.tf import outputs
 from ckptmap.tf.environment import INSTALL, TensorFlowError
 

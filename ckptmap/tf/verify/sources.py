@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.folders import SAVED_MODEL_FILE
 from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.wire import FormatError, as_bytes, as_text, read_fields
-from ckptmap.errors import CheckpointError
-from ckptmap.inspection.beside import find_config
+from ckptmap.families.detection.config_beside import find_config
 from ckptmap.mapping.slots import classify
 
 if TYPE_CHECKING:

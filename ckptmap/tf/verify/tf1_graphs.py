@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.errors import CheckpointError
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.tf import outputs
 from ckptmap.tf.environment import tensorflow_alone, tf1
 from ckptmap.tf.models import read_pipeline
-from ckptmap.tf.tf1_graph import build, restore
+from ckptmap.tf.tf1.graph import build, restore
 from ckptmap.tf.verify.nodes import samples, weighted_nodes
 from ckptmap.tf.verify.sources import BOXES, IMAGE, Old, OldKind
 

@@ -14,7 +14,7 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ckptmap.errors import CkptmapError
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.tf.environment import TensorFlowError
 
 if TYPE_CHECKING:

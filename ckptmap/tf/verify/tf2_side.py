@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ckptmap.errors import CheckpointError
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.tf import outputs
 from ckptmap.tf.environment import tensorflow_alone, tf2
 from ckptmap.tf.load import load_detection_model

@@ -11,17 +11,17 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.object_graph import object_path, variable_key
 from ckptmap.checkpoint.reader import open_checkpoint
-from ckptmap.conversion import plan
 from ckptmap.diff.compare import compare
 from ckptmap.diff.model import DiffFate, Options
 from ckptmap.diff.pairing import Link, Migration
-from ckptmap.errors import CkptmapError
 from ckptmap.inspection.inspector import inspect
-from ckptmap.ledger import TargetFate
 from ckptmap.mapping.ops import execute
 from ckptmap.mapping.slots import classify
+from ckptmap.planning.ledger import TargetFate
+from ckptmap.verbs.conversion import plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ckptmap.checkpoint.reader import Checkpoint
-    from ckptmap.ledger import Plan, TargetRecord
+    from ckptmap.planning.ledger import Plan, TargetRecord
     from ckptmap.tf.verify.sources import New, Old
 
     Array = np.ndarray[Any, Any]

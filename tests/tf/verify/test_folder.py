@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ckptmap.errors import OutputError
+from ckptmap.basics.errors import OutputError
 from ckptmap.tf.verify.folder import check_folder
 
 

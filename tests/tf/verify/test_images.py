@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ckptmap.errors import CkptmapError
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.tf.verify.images import Image, find_images
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import ckptmap
-from ckptmap.errors import CheckpointError
+from ckptmap.basics.errors import CheckpointError
 from ckptmap.tf.verify.sources import NewKind, OldKind, find_new, find_old
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"

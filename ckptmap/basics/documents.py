@@ -1,0 +1,76 @@
+"""Files that ckptmap or a user wrote, read as untrusted: texts of bounded size, JSON, reports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ckptmap.basics.errors import CkptmapError
+
+_LARGEST = 512 << 20
+"""Bytes of a document: a conversion of a million variables has as many."""
+_DIGITS = 40
+"""Of a whole number; all of 128 bits, such as a file's number on Windows, have fewer."""
+
+
+def read_text(path: Path, most: int, encoding: str = "utf-8") -> str:
+    """The text of a file of at most ``most`` bytes.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is larger, or no text.
+    """
+    with path.open("rb") as file:
+        raw = file.read(most + 1)
+    if len(raw) > most:
+        raise ValueError(f"it is larger than {most} bytes")
+    return raw.decode(encoding)
+
+
+def parse_json(text: str) -> Any:
+    """The JSON value.
+
+    Raises:
+        ValueError: it is none, is nested too deeply, or has a whole number that no file could hold.
+    """
+    try:
+        return json.loads(text, parse_int=_integer)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _DIGITS:
+        raise ValueError(f"a number of {len(digits):,} digits")
+    return int(digits)
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """The document in a JSON file.
+
+    Raises:
+        CkptmapError: the file cannot be read, or holds something else.
+    """
+    try:
+        document = parse_json(read_text(path, _LARGEST))
+    except (OSError, ValueError) as error:
+        raise CkptmapError(f"cannot be read as a report: {error}", where=str(path)) from error
+    if not isinstance(document, dict) or "schema" not in document:
+        raise CkptmapError("is no report of ckptmap", where=str(path), hint="give the report.json of a conversion")
+    return document
+
+
+@contextmanager
+def following(schema: str, where: str = "") -> Iterator[None]:
+    """For the work with a document that says it follows ``schema``.
+
+    Raises:
+        CkptmapError: a member that the schema asks for is missing, or is something else.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise CkptmapError(f"does not follow the schema {schema}: {error!r}", where=where) from error

@@ -1,0 +1,182 @@
+"""Execute a plan: bring every value from the source to the new checkpoint, then read back what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ckptmap.basics.errors import CheckpointError, VerificationError
+from ckptmap.checkpoint.object_graph import SAVE_COUNTER, object_path, variable_key
+from ckptmap.checkpoint.object_writer import ObjectValue, add_objects
+from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
+from ckptmap.checkpoint.staging import Staging
+from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
+from ckptmap.execution.placing import DataMode, Placement, Stored, place_data, stored_values, unchanged
+from ckptmap.planning.ledger import Plan, TargetFate, TargetRecord
+from ckptmap.targets.object_links import tower_links
+
+Progress = Callable[[int, int], None]
+
+CHECKPOINT_NAME = "ckpt-0"
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What waits to be committed."""
+
+    written: Mapping[str, Written]
+    """Size and checksum of each value by its checkpoint key."""
+    placement: Placement
+    stored: Stored
+    """Where the source has the bytes that came unread, copied, linked or cloned."""
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all values."""
+        return sum(value.size for value in self.written.values())
+
+
+def stage_checkpoint(
+    plan: Plan,
+    checkpoint: Checkpoint,
+    staging: Staging,
+    *,
+    seed: int,
+    data: DataMode = "auto",
+    progress: Progress | None = None,
+) -> Staged:
+    """Write the planned checkpoint and its state file into ``staging``.
+
+    ``progress`` is called with (bytes done, bytes in all); those in linked and cloned files are no work.
+    """
+    stored = stored_values(plan, checkpoint)
+    with BundleWriter(staging, CHECKPOINT_NAME) as writer:
+        placement = place_data(writer, plan, stored, data if checkpoint.verify else "copy")
+        work = sum(record.variable.nbytes for record in plan.targets if not _adopted(record, stored, placement))
+        report = _counting(progress, work)
+        values = (
+            (record.variable.key, _value(record, checkpoint, stored, placement, seed, report))
+            for record in plan.targets
+        )
+        links = tower_links([record.variable.key for record in plan.targets])
+        written = add_objects(writer, plan.root, values, links=links, copied=report)
+        writer.finish()
+    write_state(staging, CHECKPOINT_NAME)
+    return Staged(written, placement, stored)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """A new checkpoint as it was read again: how many of its values, and its ``Checkpoint.digests``."""
+
+    values: int
+    digests: dict[str, str]
+
+
+def read_back(prefix: Path, plan: Plan, staged: Staged, source: Checkpoint, *, everything: bool = False) -> ReadBack:
+    """Compare every checksum of the new index, and read every value but the adopted ones.
+
+    Args:
+        prefix: the new checkpoint.
+        plan: what it was made by.
+        staged: what was written.
+        source: where it came from: a wrong checksum of copied bytes is the source's fault where it has it too.
+        everything: read the adopted values as well.
+
+    Raises:
+        VerificationError: a value is missing or is not what was written.
+        CheckpointError: bytes of the source are not those that were saved.
+    """
+    with open_checkpoint(str(prefix)) as checkpoint:
+        variables = checkpoint.inventory.variables
+        for key, wanted in staged.written.items():
+            found = variables.get(key)
+            if found is None or found.span is None or found.span.crc32c != wanted.crc32c:
+                raise VerificationError(f"{key} is not in the index as it was written", where=str(prefix))
+        count = 1
+        for record in plan.targets:
+            if everything or not _adopted(record, staged.stored, staged.placement):
+                _compare(checkpoint, _key(plan, record), source, _unread(record, staged.stored))
+                count += 1
+        _compare(checkpoint, variable_key(SAVE_COUNTER), source, None)
+        return ReadBack(count, checkpoint.digests())
+
+
+def _compare(checkpoint: Checkpoint, key: str, source: Checkpoint, copied: str | None) -> None:
+    try:
+        _read(checkpoint, key)
+    except CheckpointError as error:
+        if copied is not None:
+            _read(source, copied)
+        raise VerificationError(error.problem.message, where=checkpoint.inventory.path) from error
+
+
+def _read(checkpoint: Checkpoint, name: str) -> None:
+    for _ in checkpoint.chunks(name):
+        pass
+
+
+def _adopted(record: TargetRecord, stored: Stored, placement: Placement) -> bool:
+    place = stored.get(record.sources[0]) if unchanged(record) else None
+    return place is not None and place[0] in placement.shards
+
+
+def _unread(record: TargetRecord, stored: Stored) -> str | None:
+    """The source variable whose bytes came unread; None where they were read."""
+    return record.sources[0] if unchanged(record) and record.sources[0] in stored else None
+
+
+def _key(plan: Plan, record: TargetRecord) -> str:
+    return variable_key(object_path(plan.root, record.variable.key))
+
+
+def _value(
+    record: TargetRecord,
+    checkpoint: Checkpoint,
+    stored: Stored,
+    placement: Placement,
+    seed: int,
+    report: Callable[[int], None],
+) -> ObjectValue:
+    variable = record.variable
+    if unchanged(record) and record.sources[0] in stored:
+        path, span = stored[record.sources[0]]
+        if path in placement.shards:
+            place = (placement.shards[path], span)
+            return ObjectValue(variable.name, variable.dtype, variable.shape, adopted=place)
+        return ObjectValue(variable.name, variable.dtype, variable.shape, stored=(path, span))
+    chunks = _counted(_chunks(record, checkpoint, seed), report)
+    return ObjectValue(variable.name, variable.dtype, variable.shape, chunks, _known_checksum(record, checkpoint))
+
+
+def _known_checksum(record: TargetRecord, checkpoint: Checkpoint) -> int | None:
+    known = checkpoint.verify and unchanged(record)
+    span = checkpoint.inventory.variables[record.sources[0]].span if known else None
+    return span.crc32c if span is not None else None
+
+
+def _chunks(record: TargetRecord, checkpoint: Checkpoint, seed: int) -> Iterator[bytes]:
+    if unchanged(record):
+        return checkpoint.chunks(record.sources[0])
+    from ckptmap.execution.computing import computed, fresh
+
+    return computed(record, checkpoint, seed) if record.fate is TargetFate.RESTORED else fresh(record, seed)
+
+
+def _counted(chunks: Iterator[bytes], report: Callable[[int], None]) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+        report(len(chunk))
+
+
+def _counting(progress: Progress | None, total: int) -> Callable[[int], None]:
+    done = 0
+
+    def report(size: int) -> None:
+        nonlocal done
+        done += size
+        if progress is not None:
+            progress(done, total)
+
+    return report

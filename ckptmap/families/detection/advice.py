@@ -1,0 +1,62 @@
+"""What to do with a checkpoint next: the ``ckptmap convert`` line for it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.families.detection.config_beside import Beside
+from ckptmap.families.detection.recognition.architecture import CLASSIFICATION, EFFICIENTDET, Architecture
+
+_ALIKE = {"efficientdet_d6": "EfficientDet D7 has the same variables as D6: for one, use --to efficientdet_d7"}
+"""Models that another one cannot be told from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """``command`` is the line to use, empty where there is none; ``note`` says why, or what it takes."""
+
+    command: str = ""
+    note: str = ""
+
+
+def advice(
+    inventory: Inventory, architecture: Architecture | None, targets: Collection[str], config: Beside | None = None
+) -> Advice:
+    """How to convert this checkpoint, given the shipped targets; a TF1 ``config`` that agrees knows its settings."""
+    if inventory.object_based:
+        return Advice(note="a TF2 checkpoint already: restore it with tf.train.Checkpoint")
+    path = shlex.quote(inventory.path)
+    if architecture is None:
+        return Advice(note=f"unknown to ckptmap: convert it with your own table and TF2 model, {_own_table(path)}")
+    target = next((name for name in (architecture.name, architecture.extractor_type) if name in targets), None)
+    if target is not None:
+        known = f"--pipeline {shlex.quote(config.path)}" if _of_tf1(config, architecture) else f"--to {target}"
+        return Advice(f"ckptmap convert {path} {known} -o {architecture.name}_tf2", _ALIKE.get(architecture.name, ""))
+    if has_counterpart(architecture):
+        return Advice(note=f"no target for {architecture.name} is shipped: use your own TF2 model, {_own_table(path)}")
+    return Advice(
+        note=f"the Object Detection API has no Keras {architecture.name}: use your own TF2 model, {_own_table(path)}"
+    )
+
+
+def _of_tf1(config: Beside | None, architecture: Architecture) -> TypeGuard[Beside]:
+    """Whether the config is of this very TF1 model."""
+    return config is not None and config.differences == () and config.says == architecture.extractor_type
+
+
+def has_counterpart(architecture: Architecture) -> bool:
+    """Whether the Object Detection API or ckptmap has this model for TF2; of others ckptmap does not know better."""
+    from ckptmap.families.detection.pipeline.models import EXTRACTORS
+
+    if architecture.meta_architecture in (CLASSIFICATION, EFFICIENTDET):
+        return True
+    known = EXTRACTORS.get(architecture.extractor_type)
+    return known is not None and bool(known.exact)
+
+
+def _own_table(path: str) -> str:
+    return f"ckptmap convert {path} --table my_model.yaml --to my_tf2/ckpt-0 -o new"

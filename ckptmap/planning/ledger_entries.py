@@ -1,0 +1,186 @@
+"""Write a draft down as the ledger: one record, one fate and one reason for every variable of both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+from ckptmap.basics.errors import Problem
+from ckptmap.basics.globs import first_match
+from ckptmap.families.detection.roots import paths_below
+from ckptmap.mapping import inits
+from ckptmap.mapping.model import Drop, Init, RuleRef
+from ckptmap.mapping.ops_classes import Classes
+from ckptmap.mapping.slots import Slot
+from ckptmap.planning.candidates import Offer, differs_in_classes_only
+from ckptmap.planning.draft import Draft
+from ckptmap.planning.global_step import step_target, with_step
+from ckptmap.planning.ledger import Plan, SourceFate, SourceRecord, TargetFate, TargetRecord
+from ckptmap.targets.layout import Layout
+from ckptmap.targets.model import Target
+from ckptmap.targets.model_parts import CLASS_HEAD, HEADS
+from ckptmap.targets.variables import TargetVariable
+
+_OUTSIDE = "outside the classification backbone, which is all that fine_tune_checkpoint_type classification restores"
+
+
+def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
+    """The ledger of ``draft``; what nobody accepted of its unused and missing variables are its findings."""
+    root = draft.options.root or target.root
+    kept = _kept(draft, root)
+    by_key = dict(_target_records(draft, kept))
+    targets = tuple(by_key.values())
+    sources = tuple(_source_records(draft, by_key))
+    if draft.step is not None:
+        targets = (*targets, step_target(draft.inventory, draft.step))
+        sources = tuple(with_step(sources, draft.step))
+    return Plan(
+        source=draft.inventory,
+        target=target.name,
+        model=target.table or draft.table.name,
+        table=draft.table.name,
+        root=root,
+        targets=targets,
+        sources=sources,
+        settings=layout.settings,
+        unknowns=draft.solved.values,
+        assumptions=layout.assumed,
+        classes=draft.surgery.changes,
+        findings=(*_unused_findings(draft, sources), *_missing_findings(draft, targets)),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _line(rule: RuleRef) -> str:
+    """``file:line``, the same text for all variables of a rule."""
+    return str(rule)
+
+
+def _kept(draft: Draft, root: str) -> dict[str, TargetVariable]:
+    """The target's variables below the chosen root, by their full object path; their keys start at that root."""
+    below = paths_below(root, draft.solved.variables)
+    solved = draft.solved.variables
+    return {key: solved[key] if path == key else replace(solved[key], key=path) for key, path in below.items()}
+
+
+def _target_records(draft: Draft, kept: Mapping[str, TargetVariable]) -> Iterator[tuple[str, TargetRecord]]:
+    ruled = inits(draft.table, [variable.name for key, variable in kept.items() if key not in draft.offers])
+    for key, variable in kept.items():
+        if key in draft.offers:
+            yield key, _offered(draft, key, variable, draft.offers[key])
+        else:
+            yield key, _uncovered(draft, variable, ruled.get(variable.name))
+
+
+def _offered(draft: Draft, key: str, variable: TargetVariable, made: Offer) -> TargetRecord:
+    rule = _line(made.assignment.rule)
+    moved = draft.surgery.heads.get(key)
+    if moved is not None:
+        return _moved(draft, variable, made, moved)
+    if differs_in_classes_only(made, variable.shape):
+        return TargetRecord(variable, TargetFate.REINITIALIZED, reason=_class_reason(draft), rule=rule)
+    reason = _average_reason(made)
+    return TargetRecord(
+        variable, TargetFate.RESTORED, made.sources, made.ops_for(variable.dtype), reason=reason, rule=rule
+    )
+
+
+def _moved(draft: Draft, variable: TargetVariable, made: Offer, moved: Classes) -> TargetRecord:
+    """A class head whose slices go to the places that another label map gives them."""
+    rule, changes = _line(made.assignment.rule), draft.surgery.changes
+    part = variable.part if variable.part in HEADS else CLASS_HEAD
+    if changes is None or not changes.pairs:
+        reason = f"{part}: no class of the new label map is in the old one"
+        return TargetRecord(variable, TargetFate.REINITIALIZED, reason=reason, rule=rule)
+    kept = f"{part}: {len(changes.pairs)} of {len(changes.pairs) + len(changes.new)} classes carried over"
+    reason = "; ".join(filter(None, (_average_reason(made), kept)))
+    ops = (*made.ops_for(variable.dtype), moved)
+    return TargetRecord(variable, TargetFate.RESTORED, made.sources, ops, reason=reason, rule=rule)
+
+
+def _average_reason(made: Offer) -> str:
+    return "moving average" if made.sources != made.assignment.sources else ""
+
+
+def _class_reason(draft: Draft) -> str:
+    old, new = draft.solved.source_classes, draft.solved.values.get("num_classes")
+    if old and new:
+        return f"class head: the source has {old} classes, the target {new}"
+    return "class head: the target has another class count"
+
+
+def _uncovered(draft: Draft, variable: TargetVariable, ruled: Init | None) -> TargetRecord:
+    if ruled is not None:
+        return TargetRecord(variable, TargetFate.REINITIALIZED, reason=ruled.reason, rule=_line(ruled.rule), init=ruled)
+    accepted = "accepted by --init-missing: filled by its initializer" if draft.options.init_missing else ""
+    return TargetRecord(variable, TargetFate.MISSING, reason=accepted)
+
+
+def _source_records(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterator[SourceRecord]:
+    offered: dict[str, SourceRecord] = {}
+    for key, made in draft.offers.items():
+        for record in _offered_sources(made, targets.get(key)):
+            if record.name not in offered or offered[record.name].fate is SourceFate.DROPPED:
+                offered[record.name] = record
+    drops = {drop.source: drop for drop in draft.mapping.drops}
+    for name in draft.inventory.variables:
+        yield offered.get(name) or _not_offered(draft, drops.get(name), name)
+
+
+def _offered_sources(made: Offer, target: TargetRecord | None) -> Iterator[SourceRecord]:
+    """The records of the variables that one target takes; ``target`` is None where the root leaves it out."""
+    rule = _line(made.assignment.rule) if target is None else target.rule
+    averaged = [name for name in made.assignment.sources if name not in made.sources]
+    if target is not None and target.fate is TargetFate.RESTORED:
+        for name in made.sources:
+            yield SourceRecord(name, SourceFate.MAPPED, "", rule)
+        for name in averaged:
+            yield SourceRecord(name, SourceFate.SUPERSEDED, "its moving average is restored", rule)
+    else:
+        reason = _OUTSIDE if target is None else target.reason
+        for name in (*made.sources, *averaged):
+            yield SourceRecord(name, SourceFate.DROPPED, reason, rule)
+
+
+def _not_offered(draft: Draft, dropped: Drop | None, name: str) -> SourceRecord:
+    if dropped is not None:
+        return SourceRecord(name, SourceFate.DROPPED, dropped.reason, _line(dropped.rule))
+    if name in draft.slots:
+        return SourceRecord(name, SourceFate.DROPPED, _slot_reason(draft.slots[name], draft))
+    accepted = first_match(name, draft.options.allow_unused)
+    return SourceRecord(name, SourceFate.UNUSED, f"accepted by --allow-unused {accepted}" if accepted else "")
+
+
+def _slot_reason(slot: Slot, draft: Draft) -> str:
+    if slot.kind == "ema":
+        ignored = draft.options.ema == "ignore"
+        return (
+            "moving average, left aside by --ema ignore" if ignored else "moving average of a variable without a target"
+        )
+    if slot.kind == "slot":
+        return f"optimizer slot ({slot.label})"
+    return slot.label
+
+
+def _unused_findings(draft: Draft, sources: Iterable[SourceRecord]) -> Iterator[Problem]:
+    unused = [record.name for record in sources if record.fate is SourceFate.UNUSED and not record.reason]
+    if unused:
+        count = len(unused)
+        message = f"{count} source variable{'s' if count > 1 else ''} that no rule of {draft.table.name} speaks of"
+        advice = f"map or drop them in a table, or accept with --allow-unused '{_scope(unused)}'"
+        near = draft.mapping.hints.get(unused[0])
+        yield Problem(message, unused[0], f"{near}; {advice}" if near else advice)
+
+
+def _missing_findings(draft: Draft, targets: Iterable[TargetRecord]) -> Iterator[Problem]:
+    missing = [record.variable.name for record in targets if record.fate is TargetFate.MISSING]
+    if missing and not draft.options.init_missing:
+        count = len(missing)
+        message = f"{count} target variable{'s' if count > 1 else ''} that nothing in the source fills"
+        yield Problem(message, missing[0], "accept with --init-missing: they are filled by their initializers")
+
+
+def _scope(names: list[str]) -> str:
+    """A glob for the advice: the one name, or the first component of the first."""
+    return names[0] if len(names) == 1 else names[0].partition("/")[0]

@@ -1,0 +1,49 @@
+"""What a table says of a checkpoint: the first step of a plan, and what tells whether the table is its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ckptmap.basics.errors import Problem
+from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.mapping import Table, apply_table, unused_rules
+from ckptmap.mapping.model import MappingResult
+from ckptmap.mapping.slots import Slot, classify
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The variables of ``inventory`` that are no weights, and what ``table`` makes of the others."""
+
+    inventory: Inventory
+    table: Table
+    slots: Mapping[str, Slot]
+    mapping: MappingResult
+
+    @property
+    def names(self) -> list[str]:
+        """What the table is applied to: the weights, and bookkeeping."""
+        return _mapped_names(self.inventory, self.slots)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Where the table and the names contradict each other, with the nearest names to what nothing matches."""
+        return [*self.mapping.problems, *unused_rules(self.mapping.unused, self.names)]
+
+    @property
+    def likeness(self) -> float:
+        """The share of the weights, slots and bookkeeping aside, that the table maps: between 0 and 1."""
+        weights = len(self.inventory.variables) - len(self.slots)
+        mapped = {name for assignment in self.mapping.assignments for name in assignment.sources}
+        return len(mapped - self.slots.keys()) / weights if weights else 0.0
+
+
+def match(inventory: Inventory, table: Table) -> Matching:
+    """Tell weights from slots by their names, and apply the table to the weights and to bookkeeping. Reads nothing."""
+    slots = classify(inventory.variables)
+    return Matching(inventory, table, slots, apply_table(table, _mapped_names(inventory, slots)))
+
+
+def _mapped_names(inventory: Inventory, slots: Mapping[str, Slot]) -> list[str]:
+    return [name for name in inventory.variables if name not in slots or slots[name].kind == "bookkeeping"]

@@ -1,0 +1,136 @@
+"""Matching (Inventory x Table) x Target -> Plan. No I/O: names, shapes and dtypes decide, no tensor is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from ckptmap.basics.errors import PlanError, Problem
+from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.mapping import Assignment
+from ckptmap.mapping.ops_boxes import Anchors, BoxOutputs
+from ckptmap.mapping.slots import Slot
+from ckptmap.planning.candidates import Offer, differs_in_classes_only, offer
+from ckptmap.planning.class_transfer import plan_surgery
+from ckptmap.planning.draft import Draft, PlanOptions, Solved
+from ckptmap.planning.global_step import find_step
+from ckptmap.planning.ledger import Plan
+from ckptmap.planning.ledger_entries import record_plan
+from ckptmap.planning.name_matching import Matching
+from ckptmap.planning.shape_settings import settle
+from ckptmap.targets.layout import Layout
+from ckptmap.targets.model import Target
+from ckptmap.targets.variables import TargetVariable
+
+
+def make_plan(matching: Matching, target: Target, options: PlanOptions | None = None) -> Plan:
+    """The ledger of converting the inventory of ``matching`` to ``target`` by its table.
+
+    Raises:
+        PlanError: rules, variables and shapes contradict each other; every contradiction is named, with file and line
+            where a rule is involved.
+    """
+    options = options or PlanOptions()
+    inventory, table, slots, mapping = matching.inventory, matching.table, matching.slots, matching.mapping
+    layout = target.layout({assignment.target for assignment in mapping.assignments}, options.settings)
+    placed, misplaced = _place(_fitted(mapping.assignments, options.boxes), layout)
+    averages = _averages(slots) if options.ema != "ignore" else {}
+    offers, refused = _offers(placed, inventory, averages)
+    layout = settle(target, layout, {o.assignment.target: o.shape for o in offers.values()}, options.settings)
+    solved = _solve(layout, offers, options)
+    surgery = plan_surgery(offers, solved, options.labels, options.num_classes)
+    problems = [*matching.problems, *misplaced, *refused, *solved.problems, *surgery.problems]
+    problems += _no_anchors(mapping.assignments, options, target.name)
+    if options.ema == "only":
+        problems += _without_average(solved.variables, offers)
+    step = find_step(inventory, slots) if options.step else None
+    if isinstance(step, Problem):
+        problems.append(step)
+    if problems or isinstance(step, Problem):
+        raise PlanError(f"{inventory.path} does not fit {target.name} by table {table.name}", problems)
+    draft = Draft(inventory, table, mapping, slots, averages, offers, solved, options, surgery, step)
+    return record_plan(draft, target, layout)
+
+
+def _place(assignments: Iterable[Assignment], layout: Layout) -> tuple[dict[str, Assignment], list[Problem]]:
+    """Assignments by the object path of their target variable; unknown targets and collisions as problems."""
+    placed: dict[str, Assignment] = {}
+    problems = []
+    for assignment in assignments:
+        found = layout.find(assignment.target)
+        if isinstance(found, Problem):
+            sources = ", ".join(assignment.sources)
+            problems.append(Problem(f"{sources}: {found.message}", str(assignment.rule), found.hint))
+        elif found.key in placed:
+            problems.append(_collision(placed[found.key], assignment))
+        else:
+            placed[found.key] = assignment
+    return placed, problems
+
+
+def _fitted(assignments: Iterable[Assignment], boxes: BoxOutputs) -> Iterator[Assignment]:
+    """The assignments with the operations that the target's anchors and box coder ask for."""
+    for one in assignments:
+        yield one._replace(ops=boxes.ops(one.ops)) if one.ops else one
+
+
+def _no_anchors(assignments: Iterable[Assignment], options: PlanOptions, target: str) -> Iterator[Problem]:
+    if options.anchors != "api" and not any(isinstance(op, Anchors) for one in assignments for op in one.ops):
+        hint = "it is for AutoML's EfficientDet in the Object Detection API"
+        yield Problem(f"--anchors {options.anchors} means nothing for {target}", "", hint)
+
+
+def _collision(first: Assignment, second: Assignment) -> Problem:
+    one, other = ", ".join(first.sources), ", ".join(second.sources)
+    return Problem(f"{one} and {other} both fill {second.target}", str(second.rule), f"the other rule is {first.rule}")
+
+
+def _averages(slots: Mapping[str, Slot]) -> dict[str, str]:
+    """The moving average's name for each variable that has one."""
+    return {slot.owner: name for name, slot in slots.items() if slot.kind == "ema" and slot.owner}
+
+
+def _offers(
+    placed: Mapping[str, Assignment], inventory: Inventory, averages: Mapping[str, str]
+) -> tuple[dict[str, Offer], list[Problem]]:
+    offers: dict[str, Offer] = {}
+    problems = []
+    for key, assignment in placed.items():
+        made = offer(assignment, inventory, averages)
+        if isinstance(made, Problem):
+            problems.append(made)
+        else:
+            offers[key] = made
+    return offers, problems
+
+
+def _solve(layout: Layout, offers: Mapping[str, Offer], options: PlanOptions) -> Solved:
+    """Concrete shapes for the target. Class heads are evidence only where nothing else says the class count."""
+    shapes = {o.assignment.target: o.shape for o in offers.values()}
+    heads = {o.assignment.target for o in offers.values() if o.assignment.per_class}
+    open_classes = layout.uses("num_classes")
+    given = {"num_classes": options.num_classes} if options.num_classes else {}
+    own = layout.solve(shapes, per_class=() if open_classes else heads)
+    solution = layout.solve(shapes, given, heads) if given else own
+    if solution.problems:
+        return Solved({}, {}, None, solution.problems)
+    variables = {variable.key: variable for variable in layout.variables_with(solution)}
+    classes = own.values.get("num_classes") if open_classes else None
+    return Solved(variables, solution.values, classes, tuple(_misfits(variables, offers)))
+
+
+def _misfits(variables: Mapping[str, TargetVariable], offers: Mapping[str, Offer]) -> Iterator[Problem]:
+    for key, made in offers.items():
+        variable, assignment = variables[key], made.assignment
+        if made.shape != variable.shape and not differs_in_classes_only(made, variable.shape):
+            message = f"{made.label} has shape {list(made.shape)}, {variable.name} has {list(variable.shape)}"
+            yield Problem(message, str(assignment.rule))
+        elif not made.fits_dtype(variable.dtype):
+            message = f"{made.label} is {made.dtype}, {variable.name} is {variable.dtype}"
+            yield Problem(message, str(assignment.rule), "add a cast operation to the rule if the loss is meant")
+
+
+def _without_average(variables: Mapping[str, TargetVariable], offers: Mapping[str, Offer]) -> Iterator[Problem]:
+    """Trainable variables whose raw value would be restored although only moving averages are wanted."""
+    for key, made in offers.items():
+        if key in variables and variables[key].trainable and made.sources == made.assignment.sources:
+            yield Problem("has no moving average", made.label, "use --ema prefer to take its raw value")

@@ -1,0 +1,70 @@
+"""Lists of checkpoints, and where each of several goes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
+from pathlib import Path
+
+from ckptmap.basics.documents import read_text
+from ckptmap.basics.errors import CkptmapError, OutputError
+from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.remote import is_remote
+
+_LARGEST = 64 << 20
+"""Bytes of a list."""
+
+
+def read_list(path: str | os.PathLike[str]) -> list[str]:
+    """The checkpoints that a list names: one a line, relative to the list; empty lines and those with ``#`` in front
+    are passed over.
+
+    Raises:
+        CkptmapError: the file cannot be read, or names none.
+    """
+    file = Path(path)
+    try:
+        text = read_text(file, _LARGEST, "utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise CkptmapError(f"cannot be read as a list: {error}", where=printable(str(file))) from error
+    lines = [line.strip() for line in text.splitlines()]
+    names = [line for line in lines if line and not line.startswith("#")]
+    if not names:
+        raise CkptmapError("names no checkpoint", where=printable(str(file)), hint="write one path a line")
+    return [name if is_remote(name) else str(file.parent / name) for name in names]
+
+
+def output_names(sources: Sequence[str]) -> list[str]:
+    """The folder of each source below the output: its path below the folder that all of them share.
+
+    Raises:
+        OutputError: a source is given twice, or is below another one: one output would be inside the other.
+    """
+    paths = [_parts(source) for source in sources]
+    _refuse_nested(dict(zip(paths, sources, strict=True)), paths)
+    levels = zip(*(path[:-1] for path in paths), strict=False)
+    shared = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, levels))
+    return ["/".join(path[shared:]) for path in paths]
+
+
+def _parts(source: str) -> tuple[str, ...]:
+    """The components of a path, made absolute; without the scheme of a remote one and the drive of a local one."""
+    if is_remote(source):
+        return tuple(part for part in source.partition("://")[2].split("/") if part)
+    path = Path(os.path.abspath(source))  # noqa: PTH100  (resolve would follow links: names are what the user wrote)
+    return path.parts[1:]
+
+
+def _refuse_nested(sources: dict[tuple[str, ...], str], paths: Iterable[tuple[str, ...]]) -> None:
+    seen: set[tuple[str, ...]] = set()
+    for path in paths:
+        if path in seen:
+            raise OutputError("is given twice", where=printable(sources[path]), hint="name each checkpoint once")
+        seen.add(path)
+    for path in paths:
+        for length in range(1, len(path)):
+            above = sources.get(path[:length])
+            if above is not None:
+                message = f"is below {printable(above)}, and so would its output be"
+                raise OutputError(message, where=printable(sources[path]), hint="convert them to different folders")

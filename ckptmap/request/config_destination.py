@@ -1,0 +1,102 @@
+"""What a pipeline.config has to say of a destination, and the config for what a plan writes.
+
+Apart from ``destination``, because importing all that understands configs takes a tenth of a second.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ckptmap.basics.errors import ConfigError
+from ckptmap.families.detection.pipeline.classes import Classes
+from ckptmap.families.detection.pipeline.config import PipelineConfig, parse_config, read_config
+from ckptmap.families.detection.pipeline.efficientdet import VERSIONS, is_efficientdet
+from ckptmap.families.detection.pipeline.efficientdet_config import adopted, boxes_of, target_of, written
+from ckptmap.families.detection.pipeline.migrate import Migration, migrated
+from ckptmap.families.detection.pipeline.settings import settings as target_settings
+from ckptmap.families.detection.pipeline.training import Checkpoint as TrainedFrom
+from ckptmap.families.detection.pipeline.verdict import Prefer
+from ckptmap.families.detection.roots import FINE_TUNE_TYPES
+from ckptmap.planning.draft import PlanOptions
+from ckptmap.planning.ledger import Plan
+from ckptmap.request.destination import Destination, PathLike, table_for
+from ckptmap.targets import Target, load_target
+from ckptmap.targets.choose import show
+
+
+def configured(
+    pipeline: str, to: PathLike | None, table: PathLike | None, options: PlanOptions, prefer: Prefer
+) -> Destination:
+    """The destination that a pipeline.config describes, where ``to``, ``table`` and ``options`` do not say otherwise.
+
+    Raises:
+        CkptmapError: the target, table or config cannot be used.
+    """
+    config = read_config(pipeline)
+    if is_efficientdet(config):
+        return _of_efficientdet(config, to, table, options, prefer)
+    made = migrated(config, classes=Classes(options.num_classes), prefer=prefer)
+    said = target_settings(parse_config(made.text, config.path))
+    target = load_target(os.fspath(to) if to is not None else said.target)
+    _refuse_uncovered(target, said.settings, options.settings, config.path)
+    names = {*(setting.name for setting in target.settings), *target.unknowns} - {"num_classes"}
+    merged = replace(
+        options,
+        num_classes=options.num_classes or config.num_classes,
+        settings={**said.given(names), **options.settings},
+    )
+    return Destination(target, table_for(target, table), merged, config, prefer)
+
+
+def migration(destination: Destination, plan: Plan, prefix: str | None) -> Migration | None:
+    """See :meth:`Destination.migration`."""
+    options, config = destination.options, destination.config
+    trained_from = None if prefix is None else TrainedFrom(prefix, FINE_TUNE_TYPES.get(plan.root, "full"))
+    label_map = options.labels[1].path if options.labels else ""
+    classes = Classes(options.num_classes, label_map, plan.unknowns.get("mask_depth", 0))
+    if config is None:
+        if destination.target.name not in VERSIONS:
+            return None
+        own = replace(classes, count=plan.unknowns.get("num_classes"))
+        return written(destination.target.name, options.anchors, own, destination.prefer, trained_from)
+    if is_efficientdet(config):
+        return adopted(config, classes, destination.prefer, trained_from)
+    return migrated(config, checkpoint=trained_from, classes=classes, prefer=destination.prefer)
+
+
+def _of_efficientdet(
+    config: PipelineConfig, to: PathLike | None, table: PathLike | None, options: PlanOptions, prefer: Prefer
+) -> Destination:
+    """The destination that the user's own TF2 config of an EfficientDet describes."""
+    if options.anchors != "api":
+        raise ConfigError("the config says which anchors it has", where=config.path, hint="leave --anchors out")
+    target = load_target(os.fspath(to) if to is not None else target_of(config))
+    num_classes = options.num_classes or config.num_classes
+    merged = replace(options, boxes=boxes_of(config), num_classes=num_classes)
+    return Destination(target, table_for(target, table), merged, config, prefer)
+
+
+def _refuse_uncovered(target: Target, said: Mapping[str, object], given: Mapping[str, object], path: str) -> None:
+    """Raise ConfigError for a setting, said and not given otherwise, that makes other variables than the target has.
+
+    A template has no settings: its variables are what they are, and the plan tells what does not fit.
+    """
+    if not target.settings:
+        return
+    shown = {name: str(value).lower() for name, value in {**said, **given}.items()}
+    for name in sorted(said.keys() - given.keys()):
+        covered = [show(value) for value in target.covers(name)]
+        if shown[name] not in covered:
+            only = f"covers only {', '.join(covered)}" if covered else "has no such setting"
+            raise _uncovered(f"{name} is {shown[name]}; the shipped target {target.name} {only}", path)
+    for when in target.excluded:
+        if all(shown.get(name, "") in map(show, values) for name, values in when.items()):
+            together = " and ".join(f"{name} {shown[name]}" for name in when)
+            raise _uncovered(f"the shipped target {target.name} does not cover {together} together", path)
+
+
+def _uncovered(message: str, path: str) -> ConfigError:
+    hint = "make a checkpoint of the TF2 model that the config describes, and give its path with --to"
+    return ConfigError(message, where=path, hint=hint)

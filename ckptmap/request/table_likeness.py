@@ -1,0 +1,68 @@
+"""Which shipped model a checkpoint's names belong to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ckptmap.basics.errors import TargetError
+from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.mapping import list_tables, load_table
+from ckptmap.mapping.ops_boxes import EFFICIENTDET
+from ckptmap.planning.name_matching import Matching, match
+from ckptmap.targets import list_targets
+from ckptmap.targets.model import Target
+
+_ENOUGH = 0.5
+"""Below this share of mapped weights a table is not the checkpoint's own with a few layers off: it is another's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How many of a checkpoint's weights a table maps: ``share`` between 0 and 1."""
+
+    table: str
+    share: float
+
+
+def likely_tables(inventory: Inventory) -> tuple[Likeness, ...]:
+    """The shipped tables that map at least half of the weights, the best first."""
+    found = (Likeness(name, match(inventory, load_table(name)).likeness) for name in list_tables())
+    return tuple(sorted((one for one in found if one.share >= _ENOUGH), key=lambda one: (-one.share, one.table)))
+
+
+def refuse_other_architecture(matching: Matching, target: Target) -> None:
+    """Raise TargetError where the table maps less than half of the weights, naming what the checkpoint looks like.
+
+    Versions of EfficientDet share more than half, and are told apart by what is recognized.
+    """
+    share = matching.likeness
+    if share < _ENOUGH or _is_other_efficientdet(matching):
+        maps = f"table {matching.table.name} maps {share:.0%} of its weights"
+        raise TargetError(f"{matching.inventory.path} is no {target.name}: {maps}", hint=_looks_like(matching))
+
+
+def _is_other_efficientdet(matching: Matching) -> bool:
+    if not matching.table.name.startswith(EFFICIENTDET):
+        return False
+    from ckptmap.families.detection.pipeline.efficientdet import VERSIONS, alike
+    from ckptmap.families.detection.recognition.recognize import recognize
+
+    if matching.table.name not in VERSIONS:
+        return False
+    known = recognize(matching.inventory, matching.slots)
+    return known is not None and known.name in VERSIONS and not alike(known.name, matching.table.name)
+
+
+def _looks_like(matching: Matching) -> str:
+    from ckptmap.families.detection.recognition.recognize import recognize
+
+    known = recognize(matching.inventory, matching.slots)
+    likely = [one for one in likely_tables(matching.inventory) if one.table in list_targets()]
+    if known and known.name in list_targets():
+        return f"it looks like {known.name}: use --to {known.name}"
+    if likely:
+        name = known.name if known else likely[0].table
+        return f"it looks like {name}: use --to {likely[0].table}"
+    if known:
+        return f"it looks like {known.name}, for which no table is shipped"
+    return "it looks like no model that ckptmap knows"

@@ -1,0 +1,145 @@
+"""``convert_many``: several checkpoints to one target, side by side; one that fails never stops the others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from ckptmap.basics.errors import CkptmapError
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.checkpoint.staging import output_errors
+from ckptmap.execution.placing import DataMode
+from ckptmap.planning.draft import PlanChoices
+from ckptmap.planning.ledger import Plan
+from ckptmap.report.batch_document import batch_document, converted, failed
+from ckptmap.report.document import Document
+from ckptmap.request.batch_list import output_names
+from ckptmap.request.destination import Destination, PathLike, find_destination, plan_options
+from ckptmap.verbs.conversion import Writing, convert_planned, plan_to
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ckptmap.families.detection.pipeline.verdict import Prefer
+
+JOBS = 4
+"""Threads, whatever the number of cores: small checkpoints mostly wait for the disk, of large ones bytes are copied and
+checked without the interpreter's lock. Processes took twice as long, for their start."""
+
+Progress = Callable[[int, int], None]
+Layout = tuple[tuple[str, DType, tuple[int, ...]], ...]
+
+
+def convert_many(
+    sources: Iterable[PathLike],
+    *,
+    to: PathLike | None = None,
+    output: PathLike | None,
+    jobs: int = JOBS,
+    table: PathLike | None = None,
+    pipeline: PathLike | None = None,
+    prefer: Prefer = "exact",
+    seed: int = 0,
+    data: DataMode = "auto",
+    verify_data: bool = False,
+    verify: bool = True,
+    ranges: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+    **choices: Unpack[PlanChoices],
+) -> Document:
+    """Convert each of ``sources`` as :func:`ckptmap.convert` does, and return one report of all (``ckptmap.batch/1``).
+
+    Each goes to a folder of its own below ``output`` (None: a dry run), named as the source is below the folder that
+    all sources share: ``zoo/a/model.ckpt`` and ``zoo/b/model.ckpt`` become ``output/a/model.ckpt`` and
+    ``output/b/model.ckpt``. Its full report is the ``report.json`` there. ``jobs`` are converted at a time.
+    Checkpoints with the same names, shapes and dtypes share one plan. ``progress`` is called with (checkpoints done,
+    checkpoints in all). The other arguments are those of :func:`ckptmap.convert`.
+
+    Raises:
+        CkptmapError: the target, table or config cannot be used, or the sources do not lead to outputs of their own.
+            What is wrong with one checkpoint is in the report.
+    """
+    paths = [os.fspath(source) for source in sources]
+    folders = [None if output is None else Path(output, name) for name in output_names(paths)]
+    destination = find_destination(to, table, pipeline, plan_options(choices), prefer)
+    plans = _Plans(destination)
+    how = Writing(seed=seed, data=data, verify_data=verify_data, verify=verify, ranges=ranges, force=force)
+
+    def one(path: str, folder: Path | None) -> Document:
+        try:
+            report = convert_planned(path, folder, plans, how, own_table=table is not None)
+        except CkptmapError as error:
+            return failed(path, error)
+        except Exception as error:  # noqa: BLE001  (whatever one file brings up, the others are converted)
+            return failed(path, CkptmapError(f"{type(error).__name__}: {error}", where=path))
+        return converted(path, report)
+
+    with _parents(folders):
+        done = _side_by_side(list(zip(paths, folders, strict=True)), one, jobs, progress)
+    return batch_document(destination, done, jobs=jobs, plans=plans.made)
+
+
+@dataclass(slots=True)
+class _Plans:
+    """Plans to one destination, made once for each layout: for names, dtypes and shapes are all that a plan sees."""
+
+    destination: Destination
+    _made: dict[Layout, Plan] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def made(self) -> int:
+        """How many were made."""
+        return len(self._made)
+
+    def __call__(self, inventory: Inventory) -> tuple[Destination, Plan]:
+        layout = tuple((v.name, v.dtype, v.shape) for v in inventory.variables.values())
+        with self._lock:  # who has the same layout waits for its plan
+            if layout not in self._made:
+                self._made[layout] = plan_to(inventory, self.destination)
+        return self.destination, replace(self._made[layout], source=inventory)
+
+
+def _side_by_side(
+    items: Sequence[tuple[str, Path | None]],
+    convert: Callable[[str, Path | None], Document],
+    jobs: int,
+    progress: Progress | None,
+) -> list[Document]:
+    """What ``convert`` gives for each item, in their order; what has not begun is left out when interrupted."""
+    pool = ThreadPoolExecutor(jobs, "ckptmap")
+    try:
+        running = [pool.submit(convert, *item) for item in items]
+        for count, _ in enumerate(as_completed(running), 1):
+            if progress is not None:
+                progress(count, len(items))
+        return [one.result() for one in running]
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _parents(folders: Iterable[Path | None]) -> Iterator[None]:
+    """The folders above the outputs, made before all and removed after all where nothing came of them.
+
+    Each conversion makes and removes its own; those that several share would vanish under another's feet.
+    """
+    wanted = {above for folder in folders if folder is not None for above in folder.parents}
+    made = sorted((folder for folder in wanted if not folder.exists()), key=lambda folder: len(folder.parts))
+    for folder in made:
+        with output_errors(folder):
+            folder.mkdir(exist_ok=True)
+    try:
+        yield
+    finally:
+        for folder in reversed(made):
+            with suppress(OSError):
+                folder.rmdir()

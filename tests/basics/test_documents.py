@@ -1,0 +1,49 @@
+"""Texts and JSON from files that anybody may have written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ckptmap.basics.documents import following, parse_json, read_document, read_text
+from ckptmap.basics.errors import CkptmapError
+
+
+def test_a_text_has_a_largest_size(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"\xef\xbb\xbfabc")
+    assert read_text(path, 6, "utf-8-sig") == "abc"
+    with pytest.raises(ValueError, match="it is larger than 5 bytes"):
+        read_text(path, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[" * 100_000, "it is nested too deeply"),
+        ("9" * 41, "a number of 41 digits"),
+        ("{", "Expecting property name"),
+    ],
+    ids=["nested", "number", "cut"],
+)
+def test_json_that_is_refused(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        parse_json(text)
+    assert parse_json("-" + "9" * 39) == -(10**39 - 1)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '"schema"', "[1", "\udcff"])
+def test_what_is_no_report_is_told_by_its_name(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "r.json"
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(CkptmapError) as error:
+        read_document(path)
+    assert error.value.problem.where == str(path)
+
+
+@pytest.mark.parametrize("error", [KeyError("a"), TypeError(), IndexError(), OverflowError(), UnicodeError()], ids=repr)
+def test_what_a_wrong_document_leads_to_is_a_mistake_in_it(error: Exception) -> None:
+    told = r"r\.json: does not follow the schema ckptmap\.report/1"
+    with pytest.raises(CkptmapError, match=told), following("ckptmap.report/1", "r.json"):
+        raise error

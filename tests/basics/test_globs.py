@@ -1,0 +1,25 @@
+import pytest
+
+from ckptmap.basics.globs import first_match
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "chosen"),
+    [
+        ("BoxPredictor_0/ClassPredictor/weights", "BoxPredictor_*", True),
+        ("BoxPredictor_0/ClassPredictor/weights", "BoxPredictor_?/*/weights", True),
+        ("BoxPredictor_0/ClassPredictor/weights", "*/weights", False),
+        ("BoxPredictor_0/ClassPredictor/weights", "**/weights", True),
+        ("BoxPredictor_0/ClassPredictor/weights", "BoxPredictor_0/", True),
+        ("BoxPredictor_0", "BoxPredictor", False),
+        ("a.b[1]", "a.b[1]", True),
+        ("axb", "a.b", False),
+    ],
+)
+def test_patterns(name: str, pattern: str, *, chosen: bool) -> None:
+    assert (first_match(name, [pattern]) is not None) is chosen
+
+
+def test_the_first_pattern_that_matches_is_named() -> None:
+    assert first_match("a/b", ["x", "a/*", "**"]) == "a/*"
+    assert first_match("a/b", []) is None

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ckptmap.checkpoint.inventory import Inventory, Kind
+from ckptmap.families.detection.advice import advice, has_counterpart
+from ckptmap.families.detection.config_beside import Beside, Difference
+from ckptmap.families.detection.recognition.architecture import Architecture, Backbone
+
+LITE = Architecture(
+    "ssdlite_mobilenet_v2", "ssd", Backbone("mobilenet_v2", "MobileNet"), extractor_type="ssd_mobilenet_v2"
+)
+INVENTORY = Inventory(Kind.V2, "old/model.ckpt", {})
+
+
+def test_a_model_with_a_target() -> None:
+    found = advice(INVENTORY, LITE, {"ssd_mobilenet_v2"})
+    assert found.command == "ckptmap convert old/model.ckpt --to ssd_mobilenet_v2 -o ssdlite_mobilenet_v2_tf2"
+    assert found.note == ""
+
+
+def test_a_target_of_the_very_name_comes_first() -> None:
+    found = advice(INVENTORY, LITE, {"ssd_mobilenet_v2", "ssdlite_mobilenet_v2"})
+    assert "--to ssdlite_mobilenet_v2 " in found.command
+
+
+def test_d6_may_be_d7() -> None:
+    d6 = Architecture("efficientdet_d6", "efficientdet", Backbone("efficientnet_b6", "EfficientNet"))
+    found = advice(INVENTORY, d6, {"efficientdet_d6"})
+    assert found.command == "ckptmap convert old/model.ckpt --to efficientdet_d6 -o efficientdet_d6_tf2"
+    assert found.note == "EfficientDet D7 has the same variables as D6: for one, use --to efficientdet_d7"
+
+
+def test_a_path_is_quoted() -> None:
+    found = advice(Inventory(Kind.V2, "my models/model.ckpt", {}), LITE, {"ssd_mobilenet_v2"})
+    assert found.command.startswith("ckptmap convert 'my models/model.ckpt' --to ")
+
+
+def test_a_config_that_agrees_knows_the_settings() -> None:
+    config = Beside("old/pipeline.config", "ssd_mobilenet_v2", ())
+    found = advice(INVENTORY, LITE, {"ssd_mobilenet_v2"}, config)
+    assert found.command == (
+        "ckptmap convert old/model.ckpt --pipeline old/pipeline.config -o ssdlite_mobilenet_v2_tf2"
+    )
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        Beside("pipeline.config", "ssd_mobilenet_v2", (Difference("num_classes", "11", "90"),)),
+        Beside("pipeline.config", "ssd_mobilenet_v2", None, "cannot be read"),
+        Beside("pipeline.config", "ssd_mobilenet_v2_keras", ()),
+    ],
+)
+def test_any_other_config_does_not(config: Beside) -> None:
+    assert " --to ssd_mobilenet_v2 " in advice(INVENTORY, LITE, {"ssd_mobilenet_v2"}, config).command
+
+
+def test_no_target() -> None:
+    found = advice(INVENTORY, LITE, ())
+    assert found.command == ""
+    assert found.note.startswith("no target for ssdlite_mobilenet_v2 is shipped: ")
+
+
+def test_no_counterpart() -> None:
+    homeless = replace(LITE, name="faster_rcnn_vgg", extractor_type="faster_rcnn_vgg")
+    found = advice(INVENTORY, homeless, {"ssd_mobilenet_v2"})
+    assert found.command == ""
+    assert found.note == (
+        "the Object Detection API has no Keras faster_rcnn_vgg: use your own TF2 model, "
+        "ckptmap convert old/model.ckpt --table my_model.yaml --to my_tf2/ckpt-0 -o new"
+    )
+
+
+def test_an_unknown_model() -> None:
+    assert advice(INVENTORY, None, {"ssd_mobilenet_v2"}).note.startswith("unknown to ckptmap: ")
+
+
+def test_a_tf2_checkpoint() -> None:
+    found = advice(replace(INVENTORY, object_based=True), LITE, {"ssd_mobilenet_v2"})
+    assert (found.command, found.note) == ("", "a TF2 checkpoint already: restore it with tf.train.Checkpoint")
+
+
+@pytest.mark.parametrize(
+    ("kind", "has"),
+    [("ssd_mobilenet_v1_fpn", True), ("faster_rcnn_resnet50", True), ("faster_rcnn_inception_v2", True), ("", False)],
+)
+def test_counterparts(kind: str, has: bool) -> None:
+    assert has_counterpart(replace(LITE, extractor_type=kind)) is has
