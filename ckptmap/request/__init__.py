@@ -1,1 +1,1 @@
-"""request"""
+"""What the user asks for, made into values: target, table, options, the checkpoints of a batch."""

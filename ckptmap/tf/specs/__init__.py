@@ -1,1 +1,1 @@
-"""specs"""
+"""The target specs of ``mappings/targets``, generated from live TF2 models."""

@@ -1,9 +1,9 @@
 """The spec of a model from one checkpoint of it: slim's extractor as it is, the heads as another spec has them.
 
 ``python -m ckptmap.tf.specs.alike faster_rcnn_nas faster_rcnn_inception_v2 fresh/ckpt-1`` writes the spec of a model
-that takes minutes to build, where ``ckptmap.tf.specs.generate`` would build it a dozen times. The heads are those of the model
-named second: the same Keras classes around an extractor of slim's own code, on feature maps of other depths. The
-checkpoint is the live model's, ``tf.train.Checkpoint(model=model).save(…)``, of the settings that the description
+that takes minutes to build, where ``ckptmap.tf.specs.generate`` would build it a dozen times. The heads are those of
+the model named second: the same Keras classes around an extractor of slim's own code, on feature maps of other depths.
+The checkpoint is the live model's, ``tf.train.Checkpoint(model=model).save(…)``, of the settings that the description
 holds under ``fixed``.
 """
 
@@ -121,7 +121,7 @@ def _deepened(entry: Mapping[str, Any], depths: Depths) -> Entry:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write one spec."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("name", help="a file of ckptmap/tf/spec_models, without .yaml")
+    parser.add_argument("name", help="a file of ckptmap/tf/specs/models, without .yaml")
     parser.add_argument("like", help="the shipped target that has the heads")
     parser.add_argument("checkpoint", help="a TF2 checkpoint of the live model")
     parser.add_argument("--folder", type=Path, default=FOLDER)

@@ -1,7 +1,7 @@
 """Generate the target specs of AutoML's own Keras EfficientDet, from live models that AutoML's code builds.
 
-``python -m ckptmap.tf.specs.automl CHECKOUT d0 d1``: ``CHECKOUT`` is the folder ``efficientdet`` of google/automl, whose
-modules are imported from there. It has a package called ``object_detection`` too, which stands in for the Object
+``python -m ckptmap.tf.specs.automl CHECKOUT d0 d1``: ``CHECKOUT`` is the folder ``efficientdet`` of google/automl,
+whose modules are imported from there. It has a package called ``object_detection`` too, which stands in for the Object
 Detection API in this process.
 """
 

@@ -26,7 +26,7 @@ from ckptmap.targets.choose import Setting, When, holds
 if TYPE_CHECKING:
     from ckptmap.targets.variables import Value
 
-MODELS = Path(__file__).parent / "spec_models"
+MODELS = Path(__file__).parent / "models"
 CHECKS = 20
 Edits = Mapping[str, Any]
 

@@ -1,9 +1,9 @@
 """Generate the target specs in ``mappings/targets`` from live TF2 models.
 
-``python -m ckptmap.tf.specs.generate ssd_mobilenet_v2`` builds the model of ``spec_models/ssd_mobilenet_v2.yaml`` under enough
-combinations of its settings that every condition of the spec is sure, and then builds further ones, drawn at random
-and as a whole, until as many as the description asks for in a row are what the spec foretells. A combination that is
-not is added, and all is inferred anew.
+``python -m ckptmap.tf.specs.generate ssd_mobilenet_v2`` builds the model of ``models/ssd_mobilenet_v2.yaml`` under
+enough combinations of its settings that every condition of the spec is sure, and then builds further ones, drawn at
+random and as a whole, until as many as the description asks for in a row are what the spec foretells. A combination
+that is not is added, and all is inferred anew.
 """
 
 from __future__ import annotations
@@ -246,7 +246,7 @@ def dumps(spec: Mapping[str, Any]) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write the specs of the named descriptions."""
     parser = argparse.ArgumentParser(description=generate.__doc__)
-    parser.add_argument("names", nargs="+", help="files of ckptmap/tf/spec_models, without .yaml")
+    parser.add_argument("names", nargs="+", help="files of ckptmap/tf/specs/models, without .yaml")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     options = parser.parse_args(arguments)
     builders: dict[str, Builder] = {}

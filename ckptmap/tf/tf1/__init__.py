@@ -1,1 +1,1 @@
-"""tf1"""
+"""TF1 graphs: built, trained, and filled with weights."""

@@ -1,1 +1,1 @@
-"""recognition"""
+"""Which detector a checkpoint is of, told from names and shapes."""
