@@ -46,7 +46,8 @@ class PatternIndex(Generic[_Item]):
             if position < len(pieces):
                 candidates += self._by_place.get((position, pieces[position]), ())
         for length in self._lengths:
-            candidates += self._by_prefix.get(name[:length], ())
+            if length <= len(name):  # a longer slice is the whole name again, and finds what it has found
+                candidates += self._by_prefix.get(name[:length], ())
         return [(item, found) for pattern, item in candidates if (found := pattern.match(name)) is not None]
 
 

@@ -284,3 +284,18 @@ def test_every_name_has_one_fate_whatever_the_order(names, random):
     shuffled = list(names)
     random.shuffle(shuffled)
     assert apply_table(table, shuffled) == result
+
+
+def test_layer_rules_that_end_in_auto_placeholders_match_each_variable_once(table):
+    rules = table(
+        "where: {k: auto}\nlayers:\n"
+        "  - {from: 'conv2d{k}', to: 'conv2d{k}', as: conv}\n  - {from: 'b{k}', to: 'b{k}', as: norm}\n"
+    )
+    result = apply_table(rules, ["conv2d/weights", "conv2d_1/weights", "b/beta", "b/gamma"])
+    assert result.problems == ()
+    assert assigned(result) == {
+        ("conv2d/weights",): "conv2d/kernel",
+        ("conv2d_1/weights",): "conv2d_1/kernel",
+        ("b/beta",): "b/beta",
+        ("b/gamma",): "b/gamma",
+    }
