@@ -20,6 +20,7 @@ from ckptmap.targets import Layout, Target
 from ckptmap.targets.load import load_target
 
 _REPORT = "ckptmap.report/"
+_FROM_SOURCES = ("restored", "partly restored")
 
 
 def find_migration(a: Checkpoint, b: Checkpoint, mapping: str) -> Migration:
@@ -100,7 +101,7 @@ def _recorded_link(item: Mapping[str, Any]) -> Link:
         raise ValueError(f"{item['key']} has a source twice")
     if any(isinstance(op, Classes) for op in ops[:-1]):
         raise ValueError(f"{item['key']}: classes are moved last")
-    reason = "" if item["fate"] == "restored" else f"{item['fate']}: {item['reason'] or 'filled by its initializer'}"
+    reason = "" if item["fate"] in _FROM_SOURCES else f"{item['fate']}: {item['reason'] or 'filled by its initializer'}"
     return Link(variable_key(str(item["key"])), names, ops, reason)
 
 

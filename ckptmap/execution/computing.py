@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Variable
@@ -12,18 +13,22 @@ from ckptmap.checkpoint.values import encode
 from ckptmap.mapping.ops import Op, execute
 from ckptmap.mapping.ops_classes import fill_fresh
 from ckptmap.mapping.ops_rows import Part, Rows, by_rows, parts
-from ckptmap.planning.ledger import TargetRecord
+from ckptmap.planning.ledger import Fill, TargetRecord
 from ckptmap.targets.initializers import initial_blocks, initial_value
+
+if TYPE_CHECKING:
+    from ckptmap.mapping.ops import Array
 
 BUDGET = 1 << 23
 """Bytes of a result that are computed at a time; a few times as much is held meanwhile."""
 
 
-def computed(record: TargetRecord, checkpoint: Checkpoint, seed: int) -> Iterator[bytes]:
+def computed(record: TargetRecord, checkpoint: Checkpoint, own: Callable[[], Array]) -> Iterator[bytes]:
     """The bytes of the value that the record's operations make of its sources.
 
-    Values larger than the budget are computed by rows or in parts, where the operations allow it; their sources are
-    read once more before that, for their checksums.
+    ``own`` gives the value that the variable has where no source fills it. Values larger than the budget are computed
+    by rows or in parts, where the operations allow it; their sources are read once more before that, for their
+    checksums.
     """
     pieces = _large(record, checkpoint)
     if pieces is not None:
@@ -33,12 +38,29 @@ def computed(record: TargetRecord, checkpoint: Checkpoint, seed: int) -> Iterato
         yield from pieces
         return
     values = execute(record.ops, [checkpoint.read(name) for name in record.sources])
-    filled = fill_fresh(record.ops, values, lambda: initial_value(record.variable, seed))
-    yield encode(record.variable.dtype, filled)
+    yield encode(record.variable.dtype, fill_fresh(record.ops, values, own))
 
 
-def fresh(record: TargetRecord, seed: int) -> Iterator[bytes]:
-    """The bytes of the value that the record's variable starts with."""
+def own_value(record: TargetRecord, template: Checkpoint | None, seed: int) -> Array:
+    """What the record's variable holds where no source fills it: its value in the template, or its initializer's.
+
+    Raises:
+        CheckpointError: the template's value cannot be read.
+    """
+    if record.fill is Fill.TEMPLATE and template is not None:
+        return template.read(record.variable.saved)
+    return initial_value(record.variable, seed)
+
+
+def fresh(record: TargetRecord, template: Checkpoint | None, seed: int) -> Iterator[bytes]:
+    """The bytes of the value that the record's variable starts with, where no source fills any of it.
+
+    Raises:
+        CheckpointError: the template's value cannot be read.
+    """
+    if record.fill is Fill.TEMPLATE and template is not None:
+        yield from template.chunks(record.variable.saved)
+        return
     value = record.init.value if record.init else "initializer"
     for block in initial_blocks(record.variable, seed, value):
         yield encode(record.variable.dtype, block)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ckptmap.basics.errors import CheckpointError, VerificationError
@@ -13,8 +14,9 @@ from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
 from ckptmap.execution.placing import DataMode, Placement, Stored, place_data, stored_values, unchanged
-from ckptmap.planning.ledger import Plan, TargetFate, TargetRecord
+from ckptmap.planning.ledger import Fill, Plan, TargetRecord
 from ckptmap.targets.object_links import tower_links
+from ckptmap.targets.variables import TargetVariable
 
 Progress = Callable[[int, int], None]
 
@@ -30,6 +32,8 @@ class Staged:
     placement: Placement
     stored: Stored
     """Where the source has the bytes that came unread, copied, linked or cloned."""
+    template: Mapping[str, str] = field(default_factory=dict)
+    """The digests of the template, where values of its own were taken."""
 
     @property
     def nbytes(self) -> int:
@@ -49,21 +53,58 @@ def stage_checkpoint(
     """Write the planned checkpoint and its state file into ``staging``.
 
     ``progress`` is called with (bytes done, bytes in all); those in linked and cloned files are no work.
+
+    Raises:
+        CheckpointError: a value of the source, or one of the template's that is kept, cannot be read.
+        OutputError: a file cannot be written.
     """
     stored = stored_values(plan, checkpoint)
-    with BundleWriter(staging, CHECKPOINT_NAME) as writer:
+    with _opened_template(plan) as template, BundleWriter(staging, CHECKPOINT_NAME) as writer:
         placement = place_data(writer, plan, stored, data if checkpoint.verify else "copy")
         work = sum(record.variable.nbytes for record in plan.targets if not _adopted(record, stored, placement))
         report = _counting(progress, work)
-        values = (
-            (record.variable.key, _value(record, checkpoint, stored, placement, seed, report))
-            for record in plan.targets
-        )
+        inputs = _Inputs(checkpoint, template, stored, placement, seed)
+        values = ((record.variable.key, _value(record, inputs, report)) for record in plan.targets)
         links = tower_links([record.variable.key for record in plan.targets])
         written = add_objects(writer, plan.root, values, links=links, copied=report)
         writer.finish()
+        digests = template.digests() if template is not None else {}
     write_state(staging, CHECKPOINT_NAME)
-    return Staged(written, placement, stored)
+    return Staged(written, placement, stored, digests)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What values are made of; ``template`` is None where none of its values are kept."""
+
+    checkpoint: Checkpoint
+    template: Checkpoint | None
+    stored: Stored
+    placement: Placement
+    seed: int
+
+
+@contextmanager
+def _opened_template(plan: Plan) -> Iterator[Checkpoint | None]:
+    """The template, where the plan keeps values of it; it may not change meanwhile."""
+    kept = [record.variable for record in plan.targets if record.fill is Fill.TEMPLATE]
+    if plan.template is None or not kept:
+        yield None
+        return
+    with open_checkpoint(plan.template.path) as template:
+        before = template.stamps()
+        for variable in kept:
+            _refuse_other(template, variable)
+        yield template
+        template.refuse_changed(before)
+
+
+def _refuse_other(template: Checkpoint, variable: TargetVariable) -> None:
+    found = template.inventory.variables.get(variable.saved)
+    if found is None or (found.shape, found.dtype) != (variable.shape, variable.dtype):
+        raise CheckpointError(
+            f"{variable.saved} is not what it was when the plan was made", where=template.inventory.path
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,23 +172,17 @@ def _key(plan: Plan, record: TargetRecord) -> str:
     return variable_key(object_path(plan.root, record.variable.key))
 
 
-def _value(
-    record: TargetRecord,
-    checkpoint: Checkpoint,
-    stored: Stored,
-    placement: Placement,
-    seed: int,
-    report: Callable[[int], None],
-) -> ObjectValue:
-    variable = record.variable
+def _value(record: TargetRecord, inputs: _Inputs, report: Callable[[int], None]) -> ObjectValue:
+    variable, stored, placement = record.variable, inputs.stored, inputs.placement
     if unchanged(record) and record.sources[0] in stored:
         path, span = stored[record.sources[0]]
         if path in placement.shards:
             place = (placement.shards[path], span)
             return ObjectValue(variable.name, variable.dtype, variable.shape, adopted=place)
         return ObjectValue(variable.name, variable.dtype, variable.shape, stored=(path, span))
-    chunks = _counted(_chunks(record, checkpoint, seed), report)
-    return ObjectValue(variable.name, variable.dtype, variable.shape, chunks, _known_checksum(record, checkpoint))
+    chunks = _counted(_chunks(record, inputs), report)
+    known = _known_checksum(record, inputs.checkpoint)
+    return ObjectValue(variable.name, variable.dtype, variable.shape, chunks, known)
 
 
 def _known_checksum(record: TargetRecord, checkpoint: Checkpoint) -> int | None:
@@ -156,12 +191,14 @@ def _known_checksum(record: TargetRecord, checkpoint: Checkpoint) -> int | None:
     return span.crc32c if span is not None else None
 
 
-def _chunks(record: TargetRecord, checkpoint: Checkpoint, seed: int) -> Iterator[bytes]:
+def _chunks(record: TargetRecord, inputs: _Inputs) -> Iterator[bytes]:
     if unchanged(record):
-        return checkpoint.chunks(record.sources[0])
-    from ckptmap.execution.computing import computed, fresh
+        return inputs.checkpoint.chunks(record.sources[0])
+    from ckptmap.execution.computing import computed, fresh, own_value
 
-    return computed(record, checkpoint, seed) if record.fate is TargetFate.RESTORED else fresh(record, seed)
+    if not record.from_sources:
+        return fresh(record, inputs.template, inputs.seed)
+    return computed(record, inputs.checkpoint, lambda: own_value(record, inputs.template, inputs.seed))
 
 
 def _counted(chunks: Iterator[bytes], report: Callable[[int], None]) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from ckptmap.mapping.model import Init
 from ckptmap.mapping.ops import Op
 from ckptmap.planning.label_maps import ClassChanges
 from ckptmap.targets.choose import Assumption
+from ckptmap.targets.model import Template
 from ckptmap.targets.variables import TargetVariable
 
 
@@ -32,9 +33,22 @@ class TargetFate(enum.Enum):
     """What a target variable is filled with."""
 
     RESTORED = "restored"
+    PARTLY = "partly restored"
+    """The sources fill some of it, such as the classes that two label maps share; ``Fill`` says what the others are."""
     REINITIALIZED = "reinitialized"
     MISSING = "missing"
     """Nothing in the source fills it and no rule says what would: a finding, unless accepted."""
+
+
+class Fill(enum.Enum):
+    """What a target variable holds where no source fills it."""
+
+    TEMPLATE = "template"
+    """The value that it has in the template."""
+    INITIALIZER = "initializer"
+    """Its own initializer's."""
+    RULE = "rule"
+    """The value that an ``init`` rule of the table gives it."""
 
 
 class SourceRecord(NamedTuple):
@@ -56,7 +70,21 @@ class TargetRecord(NamedTuple):
     reason: str = ""
     rule: str = ""
     init: Init | None = None
-    """The value a rule gives it; None: the target's own initializer."""
+    """The value that a rule gives it, for ``Fill.RULE``."""
+    fill: Fill | None = None
+    """What it holds where no source fills it; None where the sources fill all of it, or nobody accepted that none does.
+    """
+
+    @property
+    def explained(self) -> str:
+        """The reason, and that what no source fills has the template's value where that is so."""
+        others = "the others have " if self.fate is TargetFate.PARTLY else ""
+        return f"{self.reason}; {others}the template's value" if self.fill is Fill.TEMPLATE else self.reason
+
+    @property
+    def from_sources(self) -> bool:
+        """Whether the sources fill it, or some of it."""
+        return self.fate in (TargetFate.RESTORED, TargetFate.PARTLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +105,8 @@ class Plan:
     assumptions: tuple[Assumption, ...] = ()
     classes: ClassChanges | None = None
     """What two label maps share, where they were given."""
+    template: Template | None = None
+    """The template that the values of ``Fill.TEMPLATE`` are read from; None where the target is a shipped one."""
     findings: tuple[Problem, ...] = ()
     """Unused and missing variables that nobody accepted: nothing is written while there are any."""
 

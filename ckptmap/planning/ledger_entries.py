@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -11,12 +11,12 @@ from ckptmap.basics.globs import first_match
 from ckptmap.families.detection.roots import paths_below
 from ckptmap.mapping import inits
 from ckptmap.mapping.model import Drop, Init, RuleRef
-from ckptmap.mapping.ops_classes import Classes
+from ckptmap.mapping.ops_classes import FRESH, Classes
 from ckptmap.mapping.slots import Slot
 from ckptmap.planning.candidates import Offer, differs_in_classes_only
 from ckptmap.planning.draft import Draft
 from ckptmap.planning.global_step import step_target, with_step
-from ckptmap.planning.ledger import Plan, SourceFate, SourceRecord, TargetFate, TargetRecord
+from ckptmap.planning.ledger import Fill, Plan, SourceFate, SourceRecord, TargetFate, TargetRecord
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
 from ckptmap.targets.model_parts import CLASS_HEAD, HEADS
@@ -47,6 +47,7 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
         unknowns=draft.solved.values,
         assumptions=layout.assumed,
         classes=draft.surgery.changes,
+        template=target.template,
         findings=(*_unused_findings(draft, sources), *_missing_findings(draft, targets)),
     )
 
@@ -79,7 +80,7 @@ def _offered(draft: Draft, key: str, variable: TargetVariable, made: Offer) -> T
     if moved is not None:
         return _moved(draft, variable, made, moved)
     if differs_in_classes_only(made, variable.shape):
-        return TargetRecord(variable, TargetFate.REINITIALIZED, reason=_class_reason(draft), rule=rule)
+        return _filled(TargetRecord(variable, TargetFate.REINITIALIZED, reason=_class_reason(draft), rule=rule))
     reason = _average_reason(made)
     return TargetRecord(
         variable, TargetFate.RESTORED, made.sources, made.ops_for(variable.dtype), reason=reason, rule=rule
@@ -92,11 +93,12 @@ def _moved(draft: Draft, variable: TargetVariable, made: Offer, moved: Classes) 
     part = variable.part if variable.part in HEADS else CLASS_HEAD
     if changes is None or not changes.pairs:
         reason = f"{part}: no class of the new label map is in the old one"
-        return TargetRecord(variable, TargetFate.REINITIALIZED, reason=reason, rule=rule)
+        return _filled(TargetRecord(variable, TargetFate.REINITIALIZED, reason=reason, rule=rule))
     kept = f"{part}: {len(changes.pairs)} of {len(changes.pairs) + len(changes.new)} classes carried over"
     reason = "; ".join(filter(None, (_average_reason(made), kept)))
     ops = (*made.ops_for(variable.dtype), moved)
-    return TargetRecord(variable, TargetFate.RESTORED, made.sources, ops, reason=reason, rule=rule)
+    record = TargetRecord(variable, TargetFate.RESTORED, made.sources, ops, reason=reason, rule=rule)
+    return _filled(record._replace(fate=TargetFate.PARTLY)) if FRESH in moved.slots else record
 
 
 def _average_reason(made: Offer) -> str:
@@ -112,9 +114,20 @@ def _class_reason(draft: Draft) -> str:
 
 def _uncovered(draft: Draft, variable: TargetVariable, ruled: Init | None) -> TargetRecord:
     if ruled is not None:
-        return TargetRecord(variable, TargetFate.REINITIALIZED, reason=ruled.reason, rule=_line(ruled.rule), init=ruled)
-    accepted = "accepted by --init-missing: filled by its initializer" if draft.options.init_missing else ""
-    return TargetRecord(variable, TargetFate.MISSING, reason=accepted)
+        record = TargetRecord(variable, TargetFate.REINITIALIZED, reason=ruled.reason, rule=_line(ruled.rule))
+        own = ruled.value == "initializer"
+        return _filled(record) if own else record._replace(init=ruled, fill=Fill.RULE)
+    if not draft.options.init_missing:
+        return TargetRecord(variable, TargetFate.MISSING)
+    return _filled(TargetRecord(variable, TargetFate.MISSING, reason="accepted by --init-missing"))
+
+
+def _filled(record: TargetRecord) -> TargetRecord:
+    """The record of a variable that the target itself fills, in whole or in part: from the template where it is one."""
+    if record.variable.saved:
+        return record._replace(fill=Fill.TEMPLATE)
+    reason = f"{record.reason}: filled by its initializer" if record.fate is TargetFate.MISSING else record.reason
+    return record._replace(fill=Fill.INITIALIZER, reason=reason)
 
 
 def _source_records(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterator[SourceRecord]:
@@ -132,7 +145,7 @@ def _offered_sources(made: Offer, target: TargetRecord | None) -> Iterator[Sourc
     """The records of the variables that one target takes; ``target`` is None where the root leaves it out."""
     rule = _line(made.assignment.rule) if target is None else target.rule
     averaged = [name for name in made.assignment.sources if name not in made.sources]
-    if target is not None and target.fate is TargetFate.RESTORED:
+    if target is not None and target.from_sources:
         for name in made.sources:
             yield SourceRecord(name, SourceFate.MAPPED, "", rule)
         for name in averaged:
@@ -173,12 +186,14 @@ def _unused_findings(draft: Draft, sources: Iterable[SourceRecord]) -> Iterator[
         yield Problem(message, unused[0], f"{near}; {advice}" if near else advice)
 
 
-def _missing_findings(draft: Draft, targets: Iterable[TargetRecord]) -> Iterator[Problem]:
+def _missing_findings(draft: Draft, targets: Collection[TargetRecord]) -> Iterator[Problem]:
     missing = [record.variable.name for record in targets if record.fate is TargetFate.MISSING]
     if missing and not draft.options.init_missing:
         count = len(missing)
         message = f"{count} target variable{'s' if count > 1 else ''} that nothing in the source fills"
-        yield Problem(message, missing[0], "accept with --init-missing: they are filled by their initializers")
+        own = any(record.variable.saved for record in targets)
+        kept = "they keep the template's values" if own else "they are filled by their initializers"
+        yield Problem(message, missing[0], f"accept with --init-missing: {kept}")
 
 
 def _scope(names: list[str]) -> str:

@@ -13,7 +13,7 @@ from ckptmap.planning.candidates import Offer, differs_in_classes_only, offer
 from ckptmap.planning.class_transfer import plan_surgery
 from ckptmap.planning.draft import Draft, PlanOptions, Solved
 from ckptmap.planning.global_step import find_step
-from ckptmap.planning.ledger import Plan
+from ckptmap.planning.ledger import Fill, Plan
 from ckptmap.planning.ledger_entries import record_plan
 from ckptmap.planning.name_matching import Matching
 from ckptmap.planning.shape_settings import settle
@@ -48,7 +48,19 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     if problems or isinstance(step, Problem):
         raise PlanError(f"{inventory.path} does not fit {target.name} by table {table.name}", problems)
     draft = Draft(inventory, table, mapping, slots, averages, offers, solved, options, surgery, step)
-    return record_plan(draft, target, layout)
+    plan = record_plan(draft, target, layout)
+    _refuse_hidden_values(plan)
+    return plan
+
+
+def _refuse_hidden_values(plan: Plan) -> None:
+    """Raise PlanError where values of the template are needed and cannot be read."""
+    needed = [record.variable.name for record in plan.targets if record.fill is Fill.TEMPLATE]
+    hidden = plan.template.obstacle if plan.template else None
+    if needed and hidden is not None:
+        wanted = f"{len(needed)} variable{'s' if len(needed) > 1 else ''}, such as {needed[0]}"
+        message = f"{hidden.message}, and {wanted}, would keep the template's value"
+        raise PlanError(f"{plan.target} cannot be the template", [Problem(message, hidden.where, hidden.hint)])
 
 
 def _place(assignments: Iterable[Assignment], layout: Layout) -> tuple[dict[str, Assignment], list[Problem]]:

@@ -15,7 +15,7 @@ _FATES = (
     ("", "failed", Level.FAILURE),
 )
 _LEVELS = {fate: level for _, fate, level in _FATES}
-_COUNTS = ("restored", "reinitialized", "missing", "mapped", "superseded", "dropped", "unused")
+_COUNTS = ("restored", "partly restored", "reinitialized", "missing", "mapped", "superseded", "dropped", "unused")
 _COLUMNS = ("source", "fate", "checkpoint", "bytes", "data", *_COUNTS, "findings", "error")
 _MOST_PROBLEMS = 3
 

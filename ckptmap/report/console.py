@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {
     "restored": "green",
+    "partly restored": "yellow",
     "mapped": "green",
     "reinitialized": "yellow",
     "missing": "red",
@@ -25,7 +26,7 @@ _COLOURS = {
     "dropped": "dim",
     "unused": "red",
 }
-_TARGET_FATES = ("restored", "reinitialized", "missing")
+_TARGET_FATES = ("restored", "partly restored", "reinitialized", "missing")
 _SOURCE_FATES = ("mapped", "superseded", "dropped", "unused")
 _MOST_LAYERS = 3
 _MOST_SCOPES = 6
@@ -76,7 +77,7 @@ def _named(target: Document) -> Document:
 
 
 def _counts(summary: Document, fates: Iterable[str], total: int, side: str) -> str:
-    shown = "   ".join(_count(fate, summary[fate]) for fate in fates)
+    shown = "   ".join(_count(fate, summary[fate]) for fate in fates if fate != "partly restored" or summary.get(fate))
     return f"  {shown}   of {plural(total, f'{side} variable')}"
 
 

@@ -12,6 +12,7 @@ from ckptmap.report.sheet import Cell, ConfigEdit, Level, Message, Row, Sheet, f
 
 _FATES = (
     ("target", "restored", Level.OK),
+    ("target", "partly restored", Level.WARNING),
     ("target", "reinitialized", Level.WARNING),
     ("target", "missing", Level.FAILURE),
     ("source", "mapped", Level.OK),
@@ -19,9 +20,12 @@ _FATES = (
     ("source", "dropped", Level.NOTE),
     ("source", "unused", Level.FAILURE),
 )
+_SELDOM = frozenset({"partly restored"})
+"""Fates that are not counted where no variable meets them."""
 _LEVELS = {(side, fate): level for side, fate, level in _FATES}
 _COLUMNS = (
     "side", "name", "fate", "key", "part", "source", "operations", "reason", "rule", "shape", "dtype", "parameters",
+    "fill",
 )  # fmt: skip
 
 
@@ -36,7 +40,7 @@ def sheet(document: Document) -> Sheet:
         passed=not document["findings"],
         verdict=_verdict(document, rows),
         facts=tuple(_facts(document)),
-        counts=fate_counts(rows, _FATES),
+        counts=tuple(count for count in fate_counts(rows, _FATES) if count.count or count.fate not in _SELDOM),
         columns=_COLUMNS,
         rows=rows,
         messages=tuple(_messages(document)),
@@ -61,6 +65,7 @@ def _target_row(item: Document) -> Row:
         "shape": _shape(item["shape"]),
         "dtype": item["dtype"],
         "parameters": parameters,
+        "fill": item.get("fill"),
     }
     return Row(
         item["name"], item["fate"], _level("target", item), record, "target", item["reason"] or "", "", parameters

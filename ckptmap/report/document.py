@@ -159,8 +159,9 @@ def _target_record(record: TargetRecord, root: str) -> Document:
         "fate": record.fate.value,
         "source": _one_or_many(record.sources),
         "operations": [op_to_json(op) for op in record.ops],
-        "reason": record.reason or None,
+        "reason": record.explained or None,
         "rule": record.rule or None,
+        "fill": record.fill.value if record.fill else None,
         "shape": list(variable.shape),
         "dtype": variable.dtype.label,
     }

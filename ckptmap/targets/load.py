@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.collector import collector_paused
-from ckptmap.basics.errors import MissingDataError, TargetError
+from ckptmap.basics.errors import MissingDataError, Problem, TargetError
+from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
+from ckptmap.checkpoint.remote import is_remote
 from ckptmap.mapping.locate import mappings_root
 from ckptmap.targets.spec import has_keys, load_spec
 from ckptmap.targets.template import as_shipped, template_target
@@ -18,6 +20,7 @@ from ckptmap.targets.template import as_shipped, template_target
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ckptmap.checkpoint.inventory import Inventory
     from ckptmap.checkpoint.object_graph import SavedNames
     from ckptmap.targets.model import Target
 
@@ -45,7 +48,8 @@ def load_target(text: str | os.PathLike[str]) -> Target:
         )
         raise TargetError(f"no target is called {name!r}, and no checkpoint is there", hint=hint)
     with open_checkpoint(name) as checkpoint, collector_paused():
-        return recognize_target(template_target(checkpoint.inventory, _saved_names(checkpoint)))
+        names = _saved_names(checkpoint)
+        return recognize_target(template_target(checkpoint.inventory, names, _obstacle(checkpoint.inventory, names)))
 
 
 def recognize_target(plain: Target) -> Target:
@@ -74,3 +78,12 @@ def _saved_names(checkpoint: Checkpoint) -> SavedNames | None:
         return checkpoint.saved_names()
     except MissingDataError:
         return None
+
+
+def _obstacle(inventory: Inventory, names: SavedNames | None) -> Problem | None:
+    """Why the values of a template cannot be read; None where all its data files are there."""
+    gone = [file for file in inventory.data_files if not is_remote(file) and not Path(file).is_file()]
+    if not gone and (names is not None or OBJECT_GRAPH_KEY not in inventory.variables):
+        return None
+    where = gone[0] if gone else next(iter(inventory.data_files), inventory.path)
+    return Problem("the template's data file is not there", where, "copy it there, it belongs beside the index")

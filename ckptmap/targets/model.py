@@ -17,6 +17,8 @@ from ckptmap.targets.variables import Initializer, SpecVariable, TargetVariable,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ckptmap.basics.errors import Problem
+
 __all__ = [
     "Assumption",
     "Initializer",
@@ -26,8 +28,20 @@ __all__ = [
     "SpecVariable",
     "Target",
     "TargetVariable",
+    "Template",
     "Unknown",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The TF2 checkpoint that a target was made of: it has a value for each of the target's variables.
+
+    ``obstacle`` says what hides them, such as a data file that is missing: names and shapes are in the index.
+    """
+
+    path: str
+    obstacle: Problem | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,8 @@ class Target:
     """The name that the model has in the tf.train.Checkpoint; empty where variables lie below several names."""
     origin: str = ""
     """What it was made from, for reports: the shipped spec's generator, the template's path."""
+    template: Template | None = None
+    """Where its variables have values of their own; None for a shipped target."""
 
     @cached_property
     def _index(self) -> NameIndex:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from ckptmap.basics.errors import TargetError
 from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, SavedNames
 from ckptmap.targets.dims import Dim
-from ckptmap.targets.model import Target
+from ckptmap.targets.model import Target, Template
 from ckptmap.targets.model_parts import part_of
 from ckptmap.targets.variables import Initializer, SpecVariable, TargetVariable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ckptmap.basics.errors import Problem
     from ckptmap.checkpoint.inventory import Inventory, Variable
 
 _SLOT = "/.OPTIMIZER_SLOT/"
@@ -31,11 +32,12 @@ _GLOROT = Initializer("variance_scaling", {"scale": 1.0, "mode": "fan_avg", "dis
 OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
-def template_target(inventory: Inventory, names: SavedNames | None) -> Target:
+def template_target(inventory: Inventory, names: SavedNames | None, obstacle: Problem | None = None) -> Target:
     """The target that a TF2 checkpoint stands for; ``names`` None: the data file is not there to read them from.
 
-    Optimizer slots, ``save_counter``, steps and the object graph are left out. Raises TargetError where the
-    checkpoint is one of names (TF1), or holds no variable of a model.
+    ``obstacle`` says why its values cannot be read, where that is so. Optimizer slots, ``save_counter``, steps and the
+    object graph are left out. Raises TargetError where the checkpoint is one of names (TF1), or holds no variable of a
+    model.
     """
     if not inventory.object_based:
         raise TargetError(
@@ -54,7 +56,8 @@ def template_target(inventory: Inventory, names: SavedNames | None) -> Target:
         raise TargetError("holds no variable of a model", where=inventory.path)
     full_names = _full_names(names, root)
     variables = tuple(_variable(path, variable, full_names.get(path, "")) for path, variable in paths.items())
-    return Target(inventory.path, variables, root=root, origin=inventory.path)
+    template = Template(inventory.path, obstacle)
+    return Target(inventory.path, variables, root=root, origin=inventory.path, template=template)
 
 
 def as_shipped(plain: Target, specs: Iterable[Target]) -> Target:
@@ -97,6 +100,7 @@ def _variable(path: str, variable: Variable, full_name: str) -> SpecVariable:
         trainable=leaf not in _NOT_TRAINED,
         initializer=usual_initializer(leaf),
         part=part_of(path),
+        saved=variable.name,
     )
 
 

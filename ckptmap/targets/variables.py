@@ -52,6 +52,8 @@ class TargetVariable:
     trainable: bool = True
     initializer: Initializer = ZEROS
     part: str = ""
+    saved: str = ""
+    """The key of its own value in the template; empty where the target is no template."""
 
     @property
     def nbytes(self) -> int:
@@ -74,6 +76,8 @@ class SpecVariable:
     initializer: Initializer = ZEROS
     part: str = ""
     when: Mapping[str, tuple[Value, ...]] = field(default_factory=lambda: _ALWAYS)
+    saved: str = ""
+    """The key of its own value in the template; empty where the target is no template."""
 
     @property
     def unknowns(self) -> tuple[str, ...]:
@@ -90,7 +94,9 @@ class SpecVariable:
         name = self.name
         if "{" in name:
             name = _FIELD.sub(lambda match: str(_value(parse_dim(match[1]), values)), name)
-        return TargetVariable(self.key, name, self.dtype, shape, self.trainable, self.initializer, self.part)
+        return TargetVariable(
+            self.key, name, self.dtype, shape, self.trainable, self.initializer, self.part, self.saved
+        )
 
 
 def name_fields(name: str) -> tuple[Dim, ...]:

@@ -205,6 +205,7 @@ def _staged(
         "source": checkpoint.digests(),
         "table": destination.table.digests,
         "output": again.digests,
+        **({"template": staged.template} if staged.template else {}),
     }
     prefix = str(staging.folder / CHECKPOINT_NAME)
     return Output(prefix, staged.nbytes, again.values, notes, staged.placement.mode, kept, checksums)

@@ -50,6 +50,7 @@ def test_json_is_one_document(run: Run, project: Project) -> None:
         "rule": f"{project.table}:5",
         "shape": [1, 1, 3, 8],
         "dtype": "float32",
+        "fill": None,
     }
 
 
@@ -67,7 +68,10 @@ def test_findings_exit_with_1_and_write_nothing(run: Run, project: Project) -> N
 def test_another_class_count_is_restored_in_full(run: Run, project: Project) -> None:
     write_template(project.template, classes=3)
     result = run("convert", *project.arguments, "-o", project.folder / "new")
-    assert "reinitialized     2  class head: the target has another class count: Head/ClassPredictor" in result.out
+    assert (
+        "reinitialized     2  class head: the target has another class count; the template's value: Head/ClassPredictor"
+        in result.out
+    )
     assert 'fine_tune_checkpoint_type: "full"' in result.out
 
 

@@ -83,7 +83,8 @@ def test_each_has_its_fate_and_none_stops_the_others(
         "bytes": 344,  # 84 values of 4 bytes, and the save counter
         "data": report["conversions"][1]["data"],  # a clone, where the file system can
         "summary": {
-            "restored": 6, "reinitialized": 0, "missing": 0, "mapped": 6, "superseded": 0, "dropped": 1, "unused": 0,
+            "restored": 6, "partly restored": 0, "reinitialized": 0, "missing": 0,
+            "mapped": 6, "superseded": 0, "dropped": 1, "unused": 0,
         },
         "findings": [],
         "notes": [],

@@ -44,15 +44,25 @@ def test_the_state_file_names_the_checkpoint(source: Path, template: Path, table
         assert checkpoint.inventory.path == str(tmp_path / "new" / "ckpt-0")
 
 
-def test_a_new_class_head_is_seeded(source: Path, tmp_path: Path, table: Path) -> None:
-    to = write_template(tmp_path / "zoo3" / "ckpt-0", classes=3)
+def test_a_new_class_head_of_a_shipped_target_is_seeded(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        ckptmap.convert(source, to=to, table=table, output=tmp_path / name, seed=seed)
-    one, same, other = (read(tmp_path / name / "ckpt-0", "head/kernel") for name in "abc")
-    assert one.shape == (1, 1, 8, 3)
+        ckptmap.convert(TINY, to="ssd_mobilenet_v2", num_classes=5, output=tmp_path / name, seed=seed)
+    key = "_box_predictor/_prediction_heads/class_predictions_with_background/0/_class_predictor_layers/0/kernel"
+    one, same, other = (read(tmp_path / name / "ckpt-0", key) for name in "abc")
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
-    assert (tmp_path / "a" / "ckpt-0.index").read_bytes() == (tmp_path / "b" / "ckpt-0.index").read_bytes()
+
+
+def test_a_new_class_head_keeps_the_values_of_the_template(source: Path, tmp_path: Path, table: Path) -> None:
+    to = write_template(tmp_path / "zoo3" / "ckpt-0", classes=3)
+    report = ckptmap.convert(source, to=to, table=table, output=tmp_path / "new", seed=1)
+    np.testing.assert_array_equal(
+        read(tmp_path / "new" / "ckpt-0", "head/kernel"), np.full((1, 1, 8, 3), -1, np.float32)
+    )
+    head = next(item for item in report["target_variables"] if item["key"] == "model/head/kernel")
+    assert (head["fate"], head["fill"]) == ("reinitialized", "template")
+    assert head["reason"] == "class head: the target has another class count; the template's value"
+    assert set(report["output"]["checksums"]) == {"source", "table", "output", "template"}
 
 
 def test_findings_leave_nothing_behind(tmp_path: Path, template: Path, table: Path) -> None:
@@ -151,11 +161,12 @@ def test_class_slices_arrive_where_the_new_label_map_has_them(source: Path, tmp_
     assert report["classes"] == {"carried": ["cow", "cat"], "new": ["horse", "owl"], "dropped": ["dog"]}
     kernel, old = read(tmp_path / "new" / "ckpt-0", "head/kernel"), tf1_values()["head/ClassPredictor/weights"]
     np.testing.assert_array_equal(kernel[..., [0, 1, 4]], old[..., [0, 3, 1]])
-    fresh = kernel[..., [2, 3]]
-    assert np.isfinite(fresh).all()
-    assert len(np.unique(fresh)) == fresh.size  # drawn, not filled
+    np.testing.assert_array_equal(kernel[..., [2, 3]], np.full((1, 1, 8, 2), -1))  # the template's
     bias = read(tmp_path / "new" / "ckpt-0", "head/bias")
-    np.testing.assert_array_equal(bias, [500, 503, 0, 0, 501])
+    np.testing.assert_array_equal(bias, [500, 503, -1, -1, 501])
+    (head,) = (item for item in report["target_variables"] if item["key"] == "model/head/bias")
+    assert (head["fate"], head["fill"]) == ("partly restored", "template")
+    assert head["reason"] == "class head: 2 of 4 classes carried over; the others have the template's value"
 
 
 def test_the_identity_label_map_changes_nothing(source: Path, template: Path, tmp_path: Path, table: Path) -> None:

@@ -65,6 +65,7 @@ def test_a_dry_run_accounts_for_every_variable(
         "mapped": restored,
         "dropped": dropped,
         "superseded": superseded,
+        "partly restored": 0,
         "reinitialized": 0,
         "missing": 0,
         "unused": 0,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import ckptmap
+from ckptmap.basics.errors import PlanError
 from ckptmap.mapping import apply_table, load_table
+from ckptmap.planning.ledger import Fill, Plan
 
 CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases" / "models"
 
@@ -20,3 +24,70 @@ def test_layer_rules_that_end_in_auto_placeholders_map_each_variable_once():
         (name,): name for name in ("b/gamma", "conv2d/kernel", "conv2d/bias")
     }
     assert result.problems == ()
+
+
+def values_of(prefix: Path) -> dict[str, np.ndarray]:
+    """The weights of a TF2 checkpoint by their readable names, of a TF1 checkpoint by theirs."""
+    with ckptmap.open_checkpoint(prefix) as checkpoint:
+        names = checkpoint.saved_names()
+        shown = dict(names.full_names) if names else {name: name for name in checkpoint.inventory.variables}
+        return {name: checkpoint.read(key) for key, name in shown.items() if "save_counter" not in key}
+
+
+def fills(plan: Plan) -> dict[str, tuple[str, str]]:
+    return {r.variable.name: (r.fate.value, r.explained) for r in plan.targets if r.fill is not None}
+
+
+def test_the_encoder_of_one_checkpoint_and_the_decoder_of_another(tmp_path):
+    case = CASES / "L28"
+    encoder, decoder = values_of(case / "enc"), values_of(case / "dec")
+    table = tmp_path / "t.yaml"
+    table.write_text((case / "t.yaml").read_text())
+    first = ckptmap.convert(case / "enc", to=case / "tf2", table=table, output=tmp_path / "one", init_missing=True)
+    assert first["summary"]["missing"] == 2
+    ckptmap.convert(case / "dec", to=tmp_path / "one", table=table, output=tmp_path / "both", init_missing=True)
+    made = values_of(tmp_path / "both" / "ckpt-0")
+    np.testing.assert_equal(
+        made,
+        {
+            "encoder/kernel": encoder["encoder/w"],
+            "encoder/bias": encoder["encoder/b"],
+            "decoder/kernel": decoder["decoder/w"],
+            "decoder/bias": decoder["decoder/b"],
+        },
+    )
+
+
+def test_a_new_class_head_and_a_new_layer_keep_the_values_of_the_template(tmp_path):
+    case = CASES / "L36"
+    plan = ckptmap.plan(case / "tf1", to=case / "tf2", table=case / "t.yaml")
+    head = "class head: the target has another class count; the template's value"
+    assert fills(plan) == {
+        "net/logits/kernel": ("reinitialized", head),
+        "net/logits/bias": ("reinitialized", head),
+        "net/new_proj/kernel": ("reinitialized", "new layer; the template's value"),
+    }
+    ckptmap.convert(case / "tf1", to=case / "tf2", table=case / "t.yaml", output=tmp_path / "new")
+    made, template, old = values_of(tmp_path / "new"), values_of(case / "tf2"), values_of(case / "tf1")
+    for name in ("net/logits/kernel", "net/logits/bias", "net/new_proj/kernel"):
+        np.testing.assert_array_equal(made[name], template[name])
+    np.testing.assert_array_equal(made["net/body/kernel"], old["body/w"])
+
+
+def test_a_template_without_its_data_is_refused_only_where_its_values_are_needed(tmp_path):
+    case, bare = CASES / "L36", tmp_path / "bare"
+    bare.mkdir()
+    (bare / "ckpt.index").write_bytes((case / "tf2" / "ckpt.index").read_bytes())
+    table = tmp_path / "t.yaml"  # by object paths: readable names are in the data file
+    rest = "init: [{match: '{x}', value: VALUE, reason: new, where: {x: k/2|k/3|k/4}}]\n"
+    rules = "variables: [{from: body/w, to: k/0}, {from: body/b, to: k/1}]\n"
+    drop = "drop: [{match: 'logits/{x}', reason: another head, where: {x: w|b}}]\n"
+    table.write_text(rules + drop + rest.replace("VALUE", "initializer"))
+    with pytest.raises(PlanError, match="such as k/2, would keep the template's value") as error:
+        ckptmap.plan(case / "tf1", to=bare, table=table)
+    assert error.value.problems[0].where.endswith("ckpt.data-00000-of-00001")
+    table.write_text(rules + drop + rest.replace("VALUE", "0.5"))
+    plan = ckptmap.plan(case / "tf1", to=bare, table=table)
+    assert [record.fill for record in plan.targets] == [None, None, Fill.RULE, Fill.RULE, Fill.RULE]
+    report = ckptmap.convert(case / "tf1", to=bare, table=table, output=tmp_path / "new")
+    assert report["output"]["verified"] == 6

@@ -21,7 +21,8 @@ def source_fates(plan: Plan) -> dict[str, tuple[str, str]]:
 def test_every_variable_has_one_fate(source: Path, template: Path, table: Path) -> None:
     plan = ckptmap.plan(source, to=template, table=table)
     assert plan.summary == {
-        "restored": 6, "reinitialized": 0, "missing": 0, "mapped": 6, "superseded": 0, "dropped": 1, "unused": 0,
+        "restored": 6, "partly restored": 0, "reinitialized": 0, "missing": 0,
+        "mapped": 6, "superseded": 0, "dropped": 1, "unused": 0,
     }  # fmt: skip
     assert source_fates(plan)["global_step"] == ("dropped", "bookkeeping")
     assert plan.findings == ()
@@ -62,7 +63,7 @@ def test_unused_and_missing_variables_are_findings_until_accepted(tmp_path: Path
         ),
         (
             "Neck/kernel: 1 target variable that nothing in the source fills "
-            "(accept with --init-missing: they are filled by their initializers)"
+            "(accept with --init-missing: they keep the template's values)"
         ),
     ]
     accepted = ckptmap.plan(source, to=template, table=table, allow_unused=["other/*"], init_missing=True)
@@ -100,7 +101,8 @@ def test_moving_averages_win_and_slots_are_dropped(template: Path, tmp_path: Pat
     source = write_tf1(tmp_path / "train" / "model.ckpt-7", with_averages_and_slots())
     plan = ckptmap.plan(source, to=template, table=table)
     assert plan.summary == {
-        "restored": 6, "reinitialized": 0, "missing": 0, "mapped": 6, "superseded": 5, "dropped": 11, "unused": 0,
+        "restored": 6, "partly restored": 0, "reinitialized": 0, "missing": 0,
+        "mapped": 6, "superseded": 5, "dropped": 11, "unused": 0,
     }  # fmt: skip
     found = source_fates(plan)
     assert found["net/conv/weights"] == ("superseded", "its moving average is restored")
@@ -168,10 +170,11 @@ def test_label_maps_carry_the_shared_classes_over(source: Path, tmp_path: Path, 
     maps = label_maps(tmp_path, "cat dog cow", "horse cat")
     plan = ckptmap.plan(source, to=target, table=table, label_maps=maps)
     assert plan.summary == {
-        "restored": 6, "reinitialized": 0, "missing": 0, "mapped": 6, "superseded": 0, "dropped": 1, "unused": 0,
+        "restored": 4, "partly restored": 2, "reinitialized": 0, "missing": 0,
+        "mapped": 6, "superseded": 0, "dropped": 1, "unused": 0,
     }  # fmt: skip
     kernel = next(record for record in plan.targets if record.variable.name == "Head/ClassPredictor/kernel")
-    assert kernel.reason == "class head: 1 of 2 classes carried over"
+    assert kernel.explained == "class head: 1 of 2 classes carried over; the others have the template's value"
     assert kernel.ops == (Classes(-1, 1, 4, (0, -1, 1)),)
 
 

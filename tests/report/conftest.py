@@ -29,6 +29,7 @@ def target(
         "rule": rule,
         "shape": shape,
         "dtype": "float32",
+        "fill": "initializer" if fate == "reinitialized" else None,
     }
 
 
