@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -22,6 +23,7 @@ from ckptmap.targets.model import Target
 from ckptmap.targets.model_parts import CLASS_HEAD, HEADS
 from ckptmap.targets.variables import TargetVariable
 
+_MOST_SCOPES = 3
 _OUTSIDE = "outside the classification backbone, which is all that fine_tune_checkpoint_type classification restores"
 
 
@@ -181,7 +183,7 @@ def _unused_findings(draft: Draft, sources: Iterable[SourceRecord]) -> Iterator[
     if unused:
         count = len(unused)
         message = f"{count} source variable{'s' if count > 1 else ''} that no rule of {draft.table.name} speaks of"
-        advice = f"map or drop them in a table, or accept with --allow-unused '{_scope(unused)}'"
+        advice = f"map or drop them in a table, or accept with {_accepting(unused)}"
         near = draft.mapping.hints.get(unused[0])
         yield Problem(message, unused[0], f"{near}; {advice}" if near else advice)
 
@@ -196,6 +198,9 @@ def _missing_findings(draft: Draft, targets: Collection[TargetRecord]) -> Iterat
         yield Problem(message, missing[0], f"accept with --init-missing: {kept}")
 
 
-def _scope(names: list[str]) -> str:
-    """A glob for the advice: the one name, or the first component of the first."""
-    return names[0] if len(names) == 1 else names[0].partition("/")[0]
+def _accepting(names: list[str]) -> str:
+    """The options that accept all of these names: the one name, the scopes they are in, or all where those are many."""
+    scopes = names if len(names) == 1 else list(dict.fromkeys(name.partition("/")[0] for name in names))
+    return " ".join(
+        f"--allow-unused {shlex.quote(scope)}" for scope in (scopes if len(scopes) <= _MOST_SCOPES else ["**"])
+    )

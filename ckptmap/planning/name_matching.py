@@ -33,10 +33,11 @@ class Matching:
 
     @property
     def likeness(self) -> float:
-        """The share of the weights, slots and bookkeeping aside, that the table maps: between 0 and 1."""
+        """The share of the weights, slots and bookkeeping aside, that the table maps or drops: between 0 and 1."""
         weights = len(self.inventory.variables) - len(self.slots)
-        mapped = {name for assignment in self.mapping.assignments for name in assignment.sources}
-        return len(mapped - self.slots.keys()) / weights if weights else 0.0
+        known = {name for assignment in self.mapping.assignments for name in assignment.sources}
+        known.update(drop.source for drop in self.mapping.drops)
+        return len(known - self.slots.keys()) / weights if weights else 0.0
 
 
 def match(inventory: Inventory, table: Table) -> Matching:

@@ -3,41 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ckptmap.basics.errors import TargetError
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping import list_tables, load_table
+from ckptmap.mapping.locate import shipped_tables
 from ckptmap.mapping.ops_boxes import EFFICIENTDET
 from ckptmap.planning.name_matching import Matching, match
 from ckptmap.targets import list_targets
 from ckptmap.targets.model import Target
 
 _ENOUGH = 0.5
-"""Below this share of mapped weights a table is not the checkpoint's own with a few layers off: it is another's."""
+"""Below this share of known weights a table is not the checkpoint's own with a few layers off: it is another's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How many of a checkpoint's weights a table maps: ``share`` between 0 and 1."""
+    """How many of a checkpoint's weights a table maps or drops: ``share`` between 0 and 1."""
 
     table: str
     share: float
 
 
 def likely_tables(inventory: Inventory) -> tuple[Likeness, ...]:
-    """The shipped tables that map at least half of the weights, the best first."""
+    """The shipped tables that know at least half of the weights, the best first."""
     found = (Likeness(name, match(inventory, load_table(name)).likeness) for name in list_tables())
     return tuple(sorted((one for one in found if one.share >= _ENOUGH), key=lambda one: (-one.share, one.table)))
 
 
 def refuse_other_architecture(matching: Matching, target: Target) -> None:
-    """Raise TargetError where the table maps less than half of the weights, naming what the checkpoint looks like.
+    """Raise TargetError where the target's own table knows less than half of the weights, with what they look like.
 
-    Versions of EfficientDet share more than half, and are told apart by what is recognized.
+    A table that the user names may know as few as it does: what is left is in the ledger. Versions of EfficientDet
+    share more than half, and are told apart by what is recognized.
     """
+    if target.table is None or Path(matching.table.path) != shipped_tables().get(target.table):
+        return
     share = matching.likeness
     if share < _ENOUGH or _is_other_efficientdet(matching):
-        maps = f"table {matching.table.name} maps {share:.0%} of its weights"
+        maps = f"table {matching.table.name} knows {share:.0%} of its weights"
         raise TargetError(f"{matching.inventory.path} is no {target.name}: {maps}", hint=_looks_like(matching))
 
 

@@ -41,7 +41,7 @@ def test_a_list_and_its_worst(run: Run, several: list[Path], options: list[objec
         {
             "message": "1 source variable that no rule of my_model speaks of",
             "where": "other/scale",
-            "hint": "map or drop them in a table, or accept with --allow-unused 'other/scale'",
+            "hint": "map or drop them in a table, or accept with --allow-unused other/scale",
         }
     ]
     several[1].with_name("model.ckpt.index").unlink()

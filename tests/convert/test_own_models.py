@@ -91,3 +91,15 @@ def test_a_template_without_its_data_is_refused_only_where_its_values_are_needed
     assert [record.fill for record in plan.targets] == [None, None, Fill.RULE, Fill.RULE, Fill.RULE]
     report = ckptmap.convert(case / "tf1", to=bare, table=table, output=tmp_path / "new")
     assert report["output"]["verified"] == 6
+
+
+def test_a_table_that_drops_most_of_a_checkpoint_converts_the_rest():
+    case = CASES / "L12"
+    plan = ckptmap.plan(case / "tf1", to=case / "tf2", table=case / "t.yaml")
+    assert (plan.summary["restored"], plan.summary["missing"], plan.findings) == (197, 0, ())
+
+
+def test_a_table_that_drops_slots_of_an_unknown_optimizer_converts_the_weights():
+    case = CASES / "L15"
+    plan = ckptmap.plan(case / "tf1", to=case / "tf2", table=case / "t2.yaml")
+    assert (plan.summary["restored"], plan.summary["missing"], plan.findings) == (31, 0, ())

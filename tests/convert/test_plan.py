@@ -5,8 +5,11 @@ import pytest
 
 import ckptmap
 from ckptmap.basics.errors import PlanError, TargetError
+from ckptmap.mapping.model import DropRule, RuleRef, Table
 from ckptmap.mapping.ops_classes import Classes
+from ckptmap.mapping.patterns import Placeholder, Type, parse_pattern
 from ckptmap.planning.ledger import Plan
+from ckptmap.planning.name_matching import match
 from tests.convert.conftest import TABLE, tf1_values, values, write_template, write_tf1
 
 
@@ -59,7 +62,7 @@ def test_unused_and_missing_variables_are_findings_until_accepted(tmp_path: Path
     assert [str(finding) for finding in plan.findings] == [
         (
             f"other/scale: 1 source variable that no rule of {plan.table} speaks of "
-            "(map or drop them in a table, or accept with --allow-unused 'other/scale')"
+            "(map or drop them in a table, or accept with --allow-unused other/scale)"
         ),
         (
             "Neck/kernel: 1 target variable that nothing in the source fills "
@@ -144,10 +147,52 @@ def test_an_unknown_target_variable_names_the_nearest(source: Path, template: Pa
         ckptmap.plan(source, to=template, table=table)
 
 
-def test_the_wrong_architecture_is_refused(template: Path, tmp_path: Path, table: Path) -> None:
+def test_another_architecture_than_a_shipped_target_is_refused(tmp_path: Path) -> None:
     source = write_tf1(tmp_path / "other" / "model.ckpt", {"resnet/a": values((2,)), "resnet/b": values((2,))})
-    with pytest.raises(TargetError, match="maps 0% of its weights"):
-        ckptmap.plan(source, to=template, table=table)
+    with pytest.raises(TargetError, match="knows 0% of its weights"):
+        ckptmap.plan(source, to="ssd_mobilenet_v2")
+
+
+def test_a_half_written_table_of_ones_own_gives_the_ledger_with_what_is_left(
+    source: Path, template: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "begun.yaml"
+    table.write_text("variables:\n  - {from: net/conv/weights, to: Conv1/kernel}\n")
+    plan = ckptmap.plan(source, to=template, table=table)
+    assert plan.summary == {
+        "restored": 1, "partly restored": 0, "reinitialized": 0, "missing": 5,
+        "mapped": 1, "superseded": 0, "dropped": 1, "unused": 5,
+    }  # fmt: skip
+    assert {name for name, fate in fates(plan).items() if fate == "missing"} == {
+        "bn_Conv1/beta", "bn_Conv1/gamma", "bn_Conv1/moving_mean", "Head/ClassPredictor/bias",
+        "Head/ClassPredictor/kernel",
+    }  # fmt: skip
+    assert len(plan.findings) == 2
+    table.write_text("layers: []\n")
+    assert ckptmap.plan(source, to=template, table=table).summary["missing"] == 6
+
+
+@pytest.mark.parametrize(
+    ("names", "advice"),
+    [
+        (["a/x", "a/y"], "--allow-unused a"),
+        (["a/x", "b c/y"], "--allow-unused a --allow-unused 'b c'"),
+        (["a/x", "b/y", "c/z", "d/w"], "--allow-unused '**'"),
+    ],
+)
+def test_the_advice_accepts_all_that_is_unused(
+    template: Path, tmp_path: Path, table: Path, names: list[str], advice: str
+) -> None:
+    tensors = {**tf1_values(), **{name: values((2,)) for name in names}}
+    plan = ckptmap.plan(write_tf1(tmp_path / "odd" / "model.ckpt", tensors), to=template, table=table)
+    assert plan.findings[0].hint == f"map or drop them in a table, or accept with {advice}"
+
+
+def test_dropped_weights_are_known_to_a_table(source: Path) -> None:
+    pattern = parse_pattern("net/{x}", {"x": Placeholder("x", Type.PATH)})
+    table = Table("t", "t.yaml", "", (DropRule(pattern, "old", False, RuleRef("t.yaml", 1)),), ())
+    with ckptmap.open_checkpoint(source) as checkpoint:
+        assert match(checkpoint.inventory, table).likeness == pytest.approx(4 / 6)
 
 
 def test_a_tf2_checkpoint_is_no_source_for_a_shipped_table(template: Path, tmp_path: Path) -> None:
