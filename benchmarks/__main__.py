@@ -16,9 +16,9 @@ from pathlib import Path
 
 from benchmarks.bars import bars
 from benchmarks.data import Case, Files, make
-from benchmarks.measure import measure
+from benchmarks.measure import Result, measure
 from benchmarks.plot import plot
-from benchmarks.results import Result, machine, markdown
+from benchmarks.results import machine, markdown
 from benchmarks.works import Means, Work, clones, works
 from ckptmap.checkpoint.cloning import duplicate
 

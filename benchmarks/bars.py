@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.results import Result
+from benchmarks.measure import Result
 from benchmarks.works import COPY, CP, DIFF, GUIDE, INSPECT, LINK, PLAN, REFLINK, VERIFY
 
 _Found = Mapping[tuple[str, str], Result]

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.data import Case
 from benchmarks.works import Work
 
 _SLOW_SECONDS = 5.0
@@ -67,3 +68,12 @@ def _run(work: Work, output: Path) -> tuple[float, float]:
     return float(told.split()[-1]) if work.tells else seconds, used.ru_maxrss / (
         1e6 if sys.platform == "darwin" else 1e3
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one work of one case took."""
+
+    case: Case
+    work: Work
+    measured: Measured

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.results import Result
+from benchmarks.measure import Result
 
 
 def plot(results: Sequence[Result], path: Path) -> None:

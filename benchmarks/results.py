@@ -6,26 +6,12 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from benchmarks.bars import Bar
 from benchmarks.data import Case
-from benchmarks.measure import Measured
-from benchmarks.works import Work
-
-if TYPE_CHECKING:
-    from benchmarks.bars import Bar
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one work of one case took."""
-
-    case: Case
-    work: Work
-    measured: Measured
+from benchmarks.measure import Result
 
 
 def machine(folder: Path, clones: Path | None = None) -> str:

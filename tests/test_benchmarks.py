@@ -6,9 +6,9 @@ import ckptmap
 from benchmarks import planning
 from benchmarks.bars import bars
 from benchmarks.data import Case, make
-from benchmarks.measure import Measured, measure
+from benchmarks.measure import Measured, Result, measure
 from benchmarks.plot import plot
-from benchmarks.results import Result, markdown
+from benchmarks.results import markdown
 from benchmarks.works import COPY, CP, GUIDE, LINK, REFLINK, VERIFY, Means, Work, clones, works
 
 GB = Case("1 GB", 10**9, 1000)
