@@ -68,6 +68,9 @@ ROWS = {
 }
 
 
+CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases" / "detectors"
+
+
 @pytest.mark.parametrize("path", ROWS)
 def test_what_a_real_checkpoint_is(corpus: Path, path: str) -> None:
     found = inspect(corpus / path)
@@ -144,3 +147,23 @@ def test_the_config_beside_agrees(corpus: Path, folder: str) -> None:
 def test_who_wrote_it(corpus: Path) -> None:
     assert inspect(corpus / "tf1/zoo_ssd_mobilenet_v2_2018_03_29").written_by == "1.5.0"
     assert inspect(corpus / "tf1/train_ssd_mobilenet_v1_songwenbin").written_by == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "classes"),
+    [
+        ("tf2_zoo_ssd_mobilenet_v2_fpnlite_320", "ssd_mobilenet_v2_fpnlite", 90),
+        ("tf2_zoo_efficientdet_d1", "efficientdet_d1", 90),
+    ],
+)
+def test_what_exported_variables_are(name: str, model: str, classes: int) -> None:
+    folder = CASES / "H2-05-savedmodel-facts" / name
+    if not folder.is_dir():
+        pytest.skip(f"the case {folder.parent.name} (../shared/cases) is not here")
+    found = inspect(folder / "variables.index")
+    assert found.architecture is not None
+    heads = found.architecture.heads
+    assert (found.architecture.name, heads.num_classes, heads.depthwise) == (model, classes, True)
+    assert found.config is not None
+    assert found.config.differences == ()
+    assert "tf.saved_model.load" in found.advice.note

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.checkpoint.inventory import Inventory, Kind
 from ckptmap.families.detection.config_beside import Beside
 from ckptmap.families.detection.recognition.architecture import CLASSIFICATION, EFFICIENTDET, Architecture
 
 _ALIKE = {"efficientdet_d6": "EfficientDet D7 has the same variables as D6: for one, use --to efficientdet_d7"}
 """Models that another one cannot be told from."""
+
+_TF2_CHECKPOINT = "a TF2 checkpoint already: restore it with tf.train.Checkpoint"
+_SAVED_MODEL = (
+    "the variables of a TF2 SavedModel: load its folder with tf.saved_model.load, or take the checkpoint that was "
+    "exported, which lies beside it (checkpoint/ckpt-0)"
+)
+_EXPORTED = re.compile(r"_model/.*/(?:trainable_)?variables/\d+/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +36,7 @@ def advice(
 ) -> Advice:
     """How to convert this checkpoint, given the shipped targets; a TF1 ``config`` that agrees knows its settings."""
     if inventory.object_based:
-        return Advice(note="a TF2 checkpoint already: restore it with tf.train.Checkpoint")
+        return Advice(note=_SAVED_MODEL if _of_saved_model(inventory) else _TF2_CHECKPOINT)
     path = shlex.quote(inventory.path)
     if architecture is None:
         return Advice(note=f"unknown to ckptmap: convert it with your own table and TF2 model, {_own_table(path)}")
@@ -41,6 +49,14 @@ def advice(
     return Advice(
         note=f"the Object Detection API has no Keras {architecture.name}: use your own TF2 model, {_own_table(path)}"
     )
+
+
+def _of_saved_model(inventory: Inventory) -> bool:
+    """Whether a SavedModel keeps these variables: read from one, or numbered as the API's exporter numbers them.
+
+    Their object paths are those of the exporter's module, which restores nothing into a model.
+    """
+    return inventory.kind is Kind.SAVED_MODEL or any(_EXPORTED.match(name) for name in inventory.variables)
 
 
 def _of_tf1(config: Beside | None, architecture: Architecture) -> TypeGuard[Beside]:

@@ -133,11 +133,13 @@ _MULTIPLIER_ROUNDING = 0.02
 
 def _predictor(architecture: Architecture, config: PipelineConfig) -> Iterator[Difference]:
     heads = architecture.heads
-    if heads.predictor and config.predictor_kind and config.predictor_kind != heads.predictor:
+    if not heads.predictor or not config.predictor_kind:  # nothing is known of it
+        return
+    if config.predictor_kind != heads.predictor:
         yield Difference("box predictor", config.predictor_kind, heads.predictor)
         return
-    fields = config.predictor.type.fields if config.predictor_kind else {}
-    if "use_depthwise" in fields and heads.predictor and config.predictor.flag("use_depthwise") != heads.depthwise:
+    fields = config.predictor.type.fields
+    if "use_depthwise" in fields and config.predictor.flag("use_depthwise") != heads.depthwise:
         yield Difference("use_depthwise", _word(not heads.depthwise), _word(heads.depthwise))
     if "predict_instance_masks" in fields and config.predictor.flag("predict_instance_masks") != heads.mask:
         yield Difference("predict_instance_masks", _word(not heads.mask), _word(heads.mask))

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from ckptmap.checkpoint.inventory import Inventory, Kind
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.families.detection.advice import advice, has_counterpart
 from ckptmap.families.detection.config_beside import Beside, Difference
 from ckptmap.families.detection.recognition.architecture import Architecture, Backbone
@@ -81,6 +82,21 @@ def test_an_unknown_model() -> None:
 def test_a_tf2_checkpoint() -> None:
     found = advice(replace(INVENTORY, object_based=True), LITE, {"ssd_mobilenet_v2"})
     assert (found.command, found.note) == ("", "a TF2 checkpoint already: restore it with tf.train.Checkpoint")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (Kind.SAVED_MODEL, "model/layer-1/kernel/.ATTRIBUTES/VARIABLE_VALUE"),
+        (Kind.V2, "_model/_box_predictor/trainable_variables/0/.ATTRIBUTES/VARIABLE_VALUE"),
+        (Kind.V2, "_model/_feature_extractor/variables/8/.ATTRIBUTES/VARIABLE_VALUE"),
+    ],
+)
+def test_the_variables_of_a_saved_model(kind: Kind, name: str) -> None:
+    variables = {name: Variable(name, DType.FLOAT32, (1,), 4)}
+    found = advice(Inventory(kind, "variables", variables, object_based=True), LITE, {"ssd_mobilenet_v2"})
+    assert found.command == ""
+    assert "load its folder with tf.saved_model.load, or take the checkpoint" in found.note
 
 
 @pytest.mark.parametrize(

@@ -88,9 +88,18 @@ def test_center_net_has_no_anchors(tmp_path: Path) -> None:
 
 
 def test_what_the_checkpoint_does_not_tell_is_not_compared(tmp_path: Path) -> None:
-    write(tmp_path / "pipeline.config", classes=11, multiplier=0.5)
+    write(tmp_path / "pipeline.config", classes=11, multiplier=0.5, depthwise="true")
     silent = replace(SSD, backbone=Backbone("mobilenet_v2", "MobileNet"), heads=Heads())
     found = config_beside(str(tmp_path / "model.ckpt"), silent)
+    assert found is not None
+    assert found.differences == ()
+
+
+def test_masks_of_an_unknown_predictor_are_not_compared(tmp_path: Path) -> None:
+    predictor = "second_stage_box_predictor { mask_rcnn_box_predictor { predict_instance_masks: true } }"
+    (tmp_path / "pipeline.config").write_text(f"model {{ faster_rcnn {{ {predictor} }} }}")
+    silent = Architecture("faster_rcnn_resnet50", "faster_rcnn", Backbone("resnet_v1_50", "ResNet"))
+    found = config_beside(str(tmp_path / "ckpt-0"), silent)
     assert found is not None
     assert found.differences == ()
 

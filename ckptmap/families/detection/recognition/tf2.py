@@ -7,6 +7,7 @@ told by their shapes. A SavedModel of the API numbers even the variables of the 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ckptmap.families.detection.recognition import architecture as arch
@@ -75,6 +76,8 @@ def _ssd(model: Shapes) -> Architecture | None:
     predictor = below(model, "_box_predictor")
     if has(extractor, r"^_efficientnet/"):
         return _efficientdet(extractor, predictor)
+    if _is_numbered(extractor) and (found := _efficientdet(extractor, predictor)):
+        return found
     heads = _ssd_heads(predictor)
     if slim := _slim_variables(extractor):
         return ssd_around(below(slim, "FeatureExtractor"), heads)
@@ -154,14 +157,30 @@ def _numbered_kernels(shapes: Shapes) -> list[Shape]:
 def _numbered_heads(predictor: Shapes, background: int) -> Heads:
     """Heads of a SavedModel, whose predictor is a list of variables: boxes first, then classes, then the towers."""
     found = _numbered_kernels(predictor)
-    if len(found) < 2:
+    if len(found) < _LEAST_HEADS:
         return Heads()
+    depthwise = any(_is_depthwise(shape) for shape in predictor.values())
+    anchors, classes = anchors_and_classes(found[0][-1], found[1][-1], background)
     if any(shape[-2] == shape[-1] for shape in found[2:]):
-        anchors, classes = anchors_and_classes(found[0][-1], found[1][-1], background)
-        return Heads(WEIGHT_SHARED, classes, (anchors,) if anchors else ())
+        return Heads(WEIGHT_SHARED, classes, (anchors,) if anchors else (), depthwise=depthwise)
+    if len(found) == _LEAST_HEADS or len(found) % 2:  # a single map, or a shared head: nothing tells
+        return Heads("", classes, (anchors,) if anchors else (), depthwise=depthwise)
     half = len(found) // 2
     pairs = [(box[-1], cls[-1]) for box, cls in zip(found[:half], found[half:], strict=False)]
-    return per_map_heads(pairs, depthwise=False, background=background)
+    return per_map_heads(pairs, depthwise=depthwise, background=background)
+
+
+_LEAST_HEADS = 2
+"""Kernels of the smallest predictor: boxes and classes."""
+
+
+def _is_depthwise(shape: Shape) -> bool:
+    return len(shape) == 4 and shape[-1] == 1 and shape[-2] > 1
+
+
+def _is_numbered(names: Iterable[str]) -> bool:
+    """Whether a part's variables are a list, as in the SavedModels that the API exports."""
+    return has(names, r"^(?:trainable_)?variables/\d+$")
 
 
 def _rcnn(model: Shapes) -> Architecture | None:
@@ -174,8 +193,13 @@ def _rcnn(model: Shapes) -> Architecture | None:
     if backbone is None:
         return None
     short = re.sub(r"^resnet_v1_", "resnet", backbone.name)
-    neck = "_fpn" if levels else ""
+    neck = "_fpn" if levels or _narrows_to_a_pyramid(features) else ""
     return Architecture(f"{kind}_{short}{neck}", kind, backbone, heads, f"faster_rcnn_{short}{neck}", levels)
+
+
+def _narrows_to_a_pyramid(features: Iterable[Shape]) -> bool:
+    """Whether ResNet's last map is projected to a pyramid's channels: its own units narrow 2048 to 512 alone."""
+    return any(shape[:3] == (1, 1, 2048) and shape[3] not in (512, 2048) for shape in kernels(features))
 
 
 def _rcnn_heads(model: Shapes) -> Heads:
@@ -183,7 +207,8 @@ def _rcnn_heads(model: Shapes) -> Heads:
     second = below(model, "_mask_rcnn_box_predictor")
     boxes = _outputs(first, "_prediction_heads/box_encodings") or _nth_kernel(first, 0)
     classes = _outputs(second, "_class_prediction_head") or _nth_kernel(second, 1)
-    mask = has(second, r"mask_predictions/")
+    convolutions = _is_numbered(second) and any(kernels(second.values()))  # the other heads are dense
+    mask = has(second, r"mask_predictions/") or convolutions
     anchors = (boxes // BOX_CODE_SIZE,) if boxes else ()
     return Heads(RCNN if classes else "", classes - 1 if classes else None, anchors, mask=mask)
 
@@ -194,9 +219,8 @@ def _nth_kernel(shapes: Shapes, n: int) -> int | None:
 
 
 def _efficientdet(extractor: Shapes, predictor: Shapes) -> Architecture | None:
-    parts = (below(extractor, "_efficientnet"), below(extractor, "classification_backbone"))
-    network = efficientnet(shape for part in parts for shape in part.values())
-    width = next((shape[2] for name, shape in predictor.items() if name.endswith("/depthwise_kernel")), None)
+    width = next((shape[2] for shape in predictor.values() if _is_depthwise(shape)), None)
+    network = efficientnet(_efficientnet_in(extractor, width))
     if network is None or width is None:
         return None
     heads = _ssd_heads(predictor, background=0)
@@ -204,6 +228,14 @@ def _efficientdet(extractor: Shapes, predictor: Shapes) -> Architecture | None:
     kind = f"ssd_{network.name.replace('_', '-')}_bifpn"
     levels = (_LOWEST_OF_BIFPN, _LOWEST_OF_BIFPN + heads.feature_maps - 1) if heads.feature_maps else None
     return Architecture(name, arch.EFFICIENTDET, network, heads, kind, levels)
+
+
+def _efficientnet_in(extractor: Shapes, pyramid: int | None) -> Iterator[Shape]:
+    """The backbone's shapes; in a list all but the pyramid's depthwise kernels, whose width no EfficientNet has."""
+    if _is_numbered(extractor):
+        yield from (shape for shape in extractor.values() if not (_is_depthwise(shape) and shape[2] == pyramid))
+    for part in ("_efficientnet", "classification_backbone"):
+        yield from below(extractor, part).values()
 
 
 _LOWEST_OF_BIFPN = 3

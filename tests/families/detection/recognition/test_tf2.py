@@ -90,6 +90,62 @@ def test_a_saved_model_numbers_its_variables() -> None:
     assert (found.name, found.heads.num_classes, found.heads.anchors) == ("ssd_resnet50_v1_fpn", 6, (6,))
 
 
+def numbered(part: str, shapes: list[Shape]) -> dict[str, Shape]:
+    """A part's variables as the API's exporter lists them."""
+    return {f"{part}/trainable_variables/{n}": shape for n, shape in enumerate(shapes)}
+
+
+def separable(inputs: int, outputs: int) -> list[Shape]:
+    return [(3, 3, inputs, 1), (1, 1, inputs, outputs), (outputs,)]
+
+
+def test_a_saved_models_predictor_may_be_depthwise() -> None:
+    shared = [*separable(128, 24), *separable(128, 42), *separable(128, 128)]
+    extractor = numbered("_feature_extractor", mobilenet_v2())
+    found = recognized(keys("_model/", extractor | numbered("_box_predictor", shared)))
+    assert (found.name, found.heads.depthwise) == ("ssd_mobilenet_v2_fpnlite", True)
+    assert (found.heads.num_classes, found.heads.anchors) == (6, (6,))
+    per_map = [*separable(96, 12), *separable(64, 24), *separable(96, 9), *separable(64, 18)]
+    found = recognized(keys("_model/", extractor | numbered("_box_predictor", per_map)))
+    assert (found.name, found.heads.depthwise) == ("ssdlite_mobilenet_v2", True)
+    assert (found.heads.num_classes, found.heads.anchors) == (2, (3, 6))
+
+
+def test_what_a_saved_models_predictor_does_not_tell_stays_open() -> None:
+    """Two heads alone are those of one feature map, or of all."""
+    predictor: list[Shape] = [(3, 3, 256, 24), (24,), (3, 3, 256, 42), (42,)]
+    shapes = numbered("_feature_extractor", mobilenet_v2()) | numbered("_box_predictor", predictor)
+    heads = recognized(keys("_model/", shapes)).heads
+    assert (heads.predictor, heads.num_classes, heads.anchors) == ("", 6, (6,))
+
+
+def test_two_stages_of_a_saved_model() -> None:
+    second: list[Shape] = [(2048, 360), (360,), (2048, 91), (91,)]
+    shapes = {
+        **numbered("_feature_extractor_for_proposal_features", resnet(16)),
+        **numbered("_first_stage_box_predictor", [(1, 1, 512, 48), (48,), (1, 1, 512, 24), (24,)]),
+        **numbered("_mask_rcnn_box_predictor", second),
+    }
+    found = recognized(keys("_model/", shapes))
+    assert (found.name, found.heads.num_classes, found.heads.anchors) == ("faster_rcnn_resnet50", 90, (12,))
+    assert not found.heads.mask
+    masks = [*second, (3, 3, 2048, 256), (256,), (1, 1, 256, 90), (90,)]
+    found = recognized(keys("_model/", shapes | numbered("_mask_rcnn_box_predictor", masks)))
+    assert (found.name, found.heads.mask, found.heads.num_classes) == ("mask_rcnn_resnet50", True, 90)
+    pyramid = numbered("_feature_extractor_for_proposal_features", [*resnet(16), (1, 1, 2048, 256)])
+    assert recognized(keys("_model/", shapes | pyramid)).extractor_type == "faster_rcnn_resnet50_fpn"
+
+
+def test_an_efficientdet_of_a_saved_model() -> None:
+    network: list[Shape] = [(3, 3, 3, 32), *[(5, 5, 96, 1)] * 23, (1, 1, 1152, 320), (1, 1, 320, 88)]
+    pyramid = separable(88, 88) * 32
+    predictor = [*separable(88, 36), *separable(88, 9 * 20), *separable(88, 88)]
+    shapes = numbered("_feature_extractor", [*network, *pyramid]) | numbered("_box_predictor", predictor)
+    found = recognized(keys("_model/", shapes))
+    assert (found.name, found.extractor_type) == ("efficientdet_d1", "ssd_efficientnet-b1_bifpn")
+    assert (found.heads.num_classes, found.heads.anchors, found.heads.depthwise) == (20, (9,), True)
+
+
 def test_optimizer_slots_are_no_layers() -> None:
     extractor = layers("_feature_extractor/classification_backbone", mobilenet_v2())
     slots = {f"model/{name}/.OPTIMIZER_SLOT/optimizer/momentum{VALUE}": shape for name, shape in extractor.items()}
