@@ -19,6 +19,7 @@ from ckptmap.families.detection.pipeline.models import (
     EXACT_SUFFIX,
     FASTER_RCNN,
     KERAS_SUFFIX,
+    MNASFPN,
     RESNET_FPN,
     SSD,
     tf1_type,
@@ -26,6 +27,7 @@ from ckptmap.families.detection.pipeline.models import (
 from ckptmap.families.detection.pipeline.rules_rcnn import RFCN
 from ckptmap.families.detection.pipeline.settings import TargetSettings
 from ckptmap.families.detection.pipeline.settings import settings as target_settings
+from ckptmap.families.detection.pipeline.widths import backbone_widths
 from ckptmap.families.detection.roots import CLASSIFICATION
 from ckptmap.families.detection.tf1_names import tf1_names
 from ckptmap.mapping import Table, apply_table, load_table
@@ -196,14 +198,15 @@ def _offers(inventory: Inventory) -> dict[str, tuple[int, ...]]:
 
 
 def _given(target: Target, said: TargetSettings, config: PipelineConfig, *, tf1: bool = False) -> dict[str, object]:
-    """What the config says of the target's settings and lengths; widths are baselines at depth multiplier 1.
+    """What the config says of the target's settings and lengths.
 
     ``tf1``: of the TF1 model, whose migrated config this is.
     """
     names = {*(setting.name for setting in target.settings), *target.unknowns}
     given: dict[str, object] = dict(said.given(names))
     if config.architecture == SSD:
-        lengths = _baselines(target, config) | _pyramid(target, config, tf1=tf1)
+        slim = tf1 or config.extractor_type.endswith(EXACT_SUFFIX)
+        lengths = _backbone(target, config, slim=slim) | _neck(target, config, slim=slim)
     else:
         lengths = _proposals(config) | _second_stage(config)
     return given | {name: length for name, length in lengths.items() if name in target.unknowns and name not in given}
@@ -232,36 +235,42 @@ def _second_stage(config: PipelineConfig) -> dict[str, int]:
     return lengths
 
 
-def _has_pyramid(config: PipelineConfig) -> bool:
-    return "_fpn" in config.extractor_type
+def _backbone(target: Target, config: PipelineConfig, *, slim: bool) -> dict[str, int]:
+    """The widths of the backbone, as slim or the stock Keras extractor scales them."""
+    kind, multiplier = tf1_type(config.extractor_type), config.extractor.number("depth_multiplier")
+    widths = backbone_widths(kind, multiplier, config.extractor.integer("min_depth"), slim=slim)
+    found = _baselines(_used(target, "backbone"))
+    return {name: widths[base] for name, base in found.items() if base in widths}
 
 
-def _used(target: Target, *parts: str) -> set[str]:
-    """The unknowns in the shapes and names of these parts."""
-    return {name for variable in target.variables if variable.part in parts for name in variable.unknowns}
+def _neck(target: Target, config: PipelineConfig, *, slim: bool) -> dict[str, int]:
+    """The widths of the layers behind the backbone: of a pyramid its one depth, else what the baselines scale to.
 
-
-def _baselines(target: Target, config: PipelineConfig) -> dict[str, int]:
-    """The widths of the parts that nothing but the depth multiplier scales."""
-    if config.extractor.number("depth_multiplier") != 1.0:
-        return {}
-    used = _used(target, "backbone") if _has_pyramid(config) else _used(target, "backbone", "neck")
-    return {name: int(match[1]) for name in used if (match := _BASELINE.fullmatch(name))}
-
-
-def _pyramid(target: Target, config: PipelineConfig, *, tf1: bool) -> dict[str, int]:
-    """The width of a feature pyramid's own layers.
-
-    The Keras ResNet extractors (ssd_resnet_v1_fpn_keras_feature_extractor.py) do not pass it on: theirs is 256.
+    The Keras ResNet extractors (ssd_resnet_v1_fpn_keras_feature_extractor.py) do not pass the depth on: theirs is 256.
     """
-    if not _has_pyramid(config):
-        return {}
-    own = {name for name in _used(target, "neck") - _used(target, "backbone") if _BASELINE.fullmatch(name)}
-    kind = config.extractor_type
-    stock_resnet = tf1_type(kind) in RESNET_FPN and not kind.endswith(EXACT_SUFFIX) and not tf1
-    depth = _STOCK_RESNET_PYRAMID if stock_resnet else config.extractor.child("fpn").integer("additional_layer_depth")
-    scaled = int(depth * config.extractor.number("depth_multiplier"))
-    return dict.fromkeys(own, max(scaled, config.extractor.integer("min_depth")))
+    kind = tf1_type(config.extractor_type)
+    if kind == MNASFPN:  # slim's own code, in one part; its spec has no other widths
+        return dict.fromkeys(_baselines(_used(target, "backbone")), _pyramid_depth(config))
+    own = _baselines(_used(target, "neck") - _used(target, "backbone"))
+    if "_fpn" in kind:
+        depth = _pyramid_depth(config) if slim or kind not in RESNET_FPN else _STOCK_RESNET_PYRAMID
+        own = dict.fromkeys(own, depth)
+    multiplier, least = config.extractor.number("depth_multiplier"), config.extractor.integer("min_depth")
+    return {name: max(int(base * multiplier), least) for name, base in own.items()}
+
+
+def _pyramid_depth(config: PipelineConfig) -> int:
+    return config.extractor.child("fpn").integer("additional_layer_depth")
+
+
+def _baselines(names: set[str]) -> dict[str, int]:
+    """The widths among the unknowns, with what they are at depth multiplier 1."""
+    return {name: int(match[1]) for name in names if (match := _BASELINE.fullmatch(name))}
+
+
+def _used(target: Target, part: str) -> set[str]:
+    """The unknowns in the shapes and names of a part."""
+    return {name for variable in target.variables if variable.part == part for name in variable.unknowns}
 
 
 def _concrete(

@@ -39,24 +39,26 @@ RESNET_FPN = ("ssd_resnet50_v1_fpn", "ssd_resnet101_v1_fpn", "ssd_resnet152_v1_f
 RCNN_RESNET = ("faster_rcnn_resnet50", "faster_rcnn_resnet101", "faster_rcnn_resnet152")
 RCNN_INCEPTION_RESNET = ("faster_rcnn_inception_resnet_v2",)
 
-SPAGHETTINET = "ssd_spaghettinet"
-SLIM_ONLY_SSD = (
-    "embedded_ssd_mobilenet_v1",
-    "ssd_inception_v2",
-    "ssd_inception_v3",
+MNASFPN, SPAGHETTINET = "ssd_mobilenet_v2_mnasfpn", "ssd_spaghettinet"
+MOBILENET_V3_LIKE = (
     "ssd_mobiledet_cpu",
     "ssd_mobiledet_dsp",
     "ssd_mobiledet_edgetpu",
     "ssd_mobiledet_gpu",
     "ssd_mobilenet_edgetpu",
-    "ssd_mobilenet_v1_ppn",
-    "ssd_mobilenet_v2_mnasfpn",
     "ssd_mobilenet_v3_large",
     "ssd_mobilenet_v3_small",
+)
+RESNET_PPN = ("ssd_resnet101_v1_ppn", "ssd_resnet152_v1_ppn", "ssd_resnet50_v1_ppn")
+SLIM_ONLY_SSD = (
+    "embedded_ssd_mobilenet_v1",
+    "ssd_inception_v2",
+    "ssd_inception_v3",
+    *MOBILENET_V3_LIKE,
+    "ssd_mobilenet_v1_ppn",
+    MNASFPN,
     "ssd_pnasnet",
-    "ssd_resnet101_v1_ppn",
-    "ssd_resnet152_v1_ppn",
-    "ssd_resnet50_v1_ppn",
+    *RESNET_PPN,
     SPAGHETTINET,
 )
 SLIM_ONLY_RCNN = ("faster_rcnn_inception_v2", "faster_rcnn_nas", "faster_rcnn_pnas")

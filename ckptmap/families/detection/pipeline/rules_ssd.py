@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 
 from ckptmap.families.detection.pipeline.changes import Change, word
 from ckptmap.families.detection.pipeline.models import (
+    MNASFPN,
     MOBILENET_FPN,
     MOBILENET_V1,
     MOBILENET_V2,
+    MOBILENET_V3_LIKE,
     RESNET_FPN,
+    RESNET_PPN,
     SLIM_ONLY_SSD,
     SPAGHETTINET,
 )
 from ckptmap.families.detection.pipeline.rule import RAW_OUTPUTS, Effect, Rule, group_norm, normalized
-from ckptmap.families.detection.pipeline.widths import Widths, keras_widths, slim_widths
+from ckptmap.families.detection.pipeline.widths import RESNET_NARROWEST, Widths, keras_widths, slim_widths
 
 if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.config import PipelineConfig
@@ -29,14 +32,17 @@ CONVOLUTIONAL = "convolutional_box_predictor"
 SHARED = "weight_shared_convolutional_box_predictor"
 
 _OVERRIDE = "override_base_feature_extractor_hyperparams"
+_OVERRIDE_ALWAYS = ("ssd_inception_v2", "ssd_inception_v3")
+"""Types without hyperparameters of their own for the backbone: the API builds them with the override only."""
 _RESNET_LEVELS = (3, 7, 256)  # of the Keras ResNet FPN extractors, whatever the config says
 _LAST_BACKBONE_LEVEL = 5
-_RESNET_NARROWEST = 64  # filters of the first block: a larger min_depth widens it
 _TAKES = {
-    **dict.fromkeys((*MOBILENET_FPN, *RESNET_FPN, "ssd_mobilenet_v2_mnasfpn"), "fpn"),
+    **dict.fromkeys((*MOBILENET_FPN, *RESNET_FPN, MNASFPN), "fpn"),
     SPAGHETTINET: "spaghettinet_arch_name",
+    **dict.fromkeys(MOBILENET_V3_LIKE, ""),
+    **dict.fromkeys(("embedded_ssd_mobilenet_v1", *RESNET_PPN), ""),
 }
-"""The one special setting that an extractor takes, where it is not num_layers."""
+"""The one special setting that an extractor takes, where it is not num_layers; empty for none."""
 _BATCH_NORM_EPSILON = 1e-3  # of the Keras MobileNets without override
 
 
@@ -113,6 +119,28 @@ def _resnet_without_override(config: PipelineConfig) -> tuple[Change, ...]:
     return _no_override("slim's ResNet keeps epsilon 1e-5 under the override; Keras has it without it")
 
 
+def _override_always(_: PipelineConfig) -> tuple[Change, ...]:
+    reason = (
+        "the backbone always takes conv_hyperparams; older versions of the API did so unasked, today's builds it only "
+        "where the config says so"
+    )
+    return (Change(f"model.ssd.feature_extractor.{_OVERRIDE}", "true", reason, after=("conv_hyperparams",)),)
+
+
+def _bipartite(config: PipelineConfig) -> bool:
+    return config.model.child("matcher").which("matcher_oneof") == "bipartite_matcher"
+
+
+def _argmax_matcher(_: PipelineConfig) -> tuple[Change, ...]:
+    """A matcher that gives each groundtruth box the one anchor that it overlaps most, and no other."""
+    reason = (
+        "the API has no bipartite_matcher on TF2; this one too gives each groundtruth box its best anchor alone, but "
+        "lets two boxes want the same; only training matches"
+    )
+    matcher = "{ matched_threshold: 1.0 unmatched_threshold: 1.0 force_match_for_each_row: true }"
+    return (Change("model.ssd.matcher.argmax_matcher", matcher, reason, instead_of="bipartite_matcher"),)
+
+
 def _override_without_norm(config: PipelineConfig) -> bool:
     return _override(config) and not normalized(_hyperparams(config))
 
@@ -131,7 +159,7 @@ def _other_resnet_levels(config: PipelineConfig) -> bool:
 
 
 def _resnet_filters_differ(config: PipelineConfig) -> bool:
-    return _multiplied(config) or config.extractor.integer("min_depth") > _RESNET_NARROWEST
+    return _multiplied(config) or config.extractor.integer("min_depth") > RESNET_NARROWEST
 
 
 def _any_group_norm(config: PipelineConfig) -> bool:
@@ -277,6 +305,26 @@ RULES = (
         RAW_OUTPUTS,
         "the override without batch_norm gives slim's backbone biases, which the Keras backbone has no place for",
         exact=False,
+    ),
+    Rule(
+        "override that the backbone needs",
+        _OVERRIDE_ALWAYS,
+        lambda config: not _override(config),
+        Effect.BUILD,
+        RAW_OUTPUTS,
+        f"the extractor cannot be built without {_OVERRIDE}",
+        _override_always,
+        anywhere=True,
+    ),
+    Rule(
+        "bipartite matcher",
+        ALL,
+        _bipartite,
+        Effect.BUILD,
+        "no output: it matches in training",
+        "the API has no bipartite_matcher on TF2",
+        _argmax_matcher,
+        anywhere=True,
     ),
     Rule(
         "group norm",

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 Setting = bool | int | str
 _COMPLETE = "scale and center"
+_UNUSED_BY_RESNET = ("use_depthwise", "use_explicit_padding")
+"""Neither slim's ResNet FPN extractors nor Keras' build anything by these."""
 _SPAGHETTINET_USUAL = "spaghettinet_edgetpu_m"  # the extractor's own default; the field has none
 _USUAL_PREDICTORS = {
     **dict.fromkeys((*MOBILENET_V1, *MOBILENET_V2), CONVOLUTIONAL),
@@ -100,6 +102,8 @@ def _ssd_settings(config: PipelineConfig) -> dict[str, Setting]:
     if tf1_type(config.extractor_type) == SPAGHETTINET:
         named = extractor.has("spaghettinet_arch_name")
         found["spaghettinet_arch_name"] = extractor.text("spaghettinet_arch_name") if named else _SPAGHETTINET_USUAL
+    if tf1_type(config.extractor_type) in RESNET_FPN:
+        found |= dict.fromkeys(_UNUSED_BY_RESNET, False)
     if config.predictor_kind in (CONVOLUTIONAL, SHARED):
         found |= {
             "use_dropout": predictor.flag("use_dropout"),

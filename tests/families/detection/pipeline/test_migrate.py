@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ckptmap.families.detection.pipeline.changes import Edit
 from ckptmap.families.detection.pipeline.classes import Classes
-from ckptmap.families.detection.pipeline.config import parse_config
+from ckptmap.families.detection.pipeline.config import parse_config, read_config
 from ckptmap.families.detection.pipeline.migrate import Migration, Refusal, Why, migrate
 from ckptmap.families.detection.pipeline.notes import Note
 from ckptmap.families.detection.pipeline.training import Checkpoint
 from ckptmap.families.detection.pipeline.verdict import Kind
+from ckptmap.planning.draft import PlanOptions
+from ckptmap.request.destination import find_destination
 
+CASES = Path(__file__).resolve().parents[4].parent / "shared" / "cases" / "detectors"
 TF1 = """# mine
 model {
   ssd {
@@ -351,3 +356,30 @@ def test_any_config_is_migrated_to_one_that_is_refused_as_tf2_or_refused(
         refused = migrate(again)
         assert isinstance(refused, Refusal)
         assert refused.why is Why.ALREADY_TF2
+
+
+def test_a_matcher_that_tf2_has_not_is_replaced_where_it_stands() -> None:
+    text = TF1.replace("num_classes: 3", "num_classes: 3 matcher { bipartite_matcher { use_matmul_gather: true } }")
+    made = migrated(text)
+    best = "{ matched_threshold: 1.0 unmatched_threshold: 1.0 force_match_for_each_row: true }"
+    assert f"num_classes: 3 matcher {{ argmax_matcher {best} }}\n" in made.text
+    (edit,) = [one for one in made.edits if "matcher" in one.path]
+    assert (edit.path, edit.new) == ("model.ssd.matcher.argmax_matcher", best)
+    assert edit.old == "bipartite_matcher { use_matmul_gather: true }"
+    assert "no bipartite_matcher on TF2" in edit.reason
+
+
+def test_an_inception_of_2017_gets_the_override_that_it_always_had() -> None:
+    case = CASES / "H2-01-inception-without-override" / "pipeline.config"
+    if not case.is_file():
+        pytest.skip(f"the case {case.parent.name} (../shared/cases) is not here")
+    made = migrate(read_config(case))
+    assert isinstance(made, Migration)
+    (edit,) = [one for one in made.edits if "override" in one.path]
+    assert (edit.path, edit.old, edit.new) == (
+        "model.ssd.feature_extractor.override_base_feature_extractor_hyperparams", "", "true",
+    )  # fmt: skip
+    extractor = parse_config(made.text).extractor
+    assert extractor.flag("override_base_feature_extractor_hyperparams")
+    target = find_destination(None, None, case, PlanOptions()).target
+    assert target.name == "ssd_inception_v2"

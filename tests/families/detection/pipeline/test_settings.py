@@ -168,3 +168,10 @@ def test_the_architecture_of_a_spaghettinet(arch: str, expected: str) -> None:
     text = ssd("ssd_spaghettinet_exact_keras", arch)
     assert settings(parse_config(text)).settings["spaghettinet_arch_name"] == expected
     assert "spaghettinet_arch_name" not in settings(parse_config(ssd())).settings
+
+
+@pytest.mark.parametrize("suffix", ["", "_keras", "_exact_keras"])
+def test_a_resnet_pyramid_builds_nothing_by_settings_of_mobilenets(suffix: str) -> None:
+    text = ssd(f"ssd_resnet50_v1_fpn{suffix}", "use_explicit_padding: true")
+    found = settings(parse_config(text)).settings
+    assert (found["use_depthwise"], found["use_explicit_padding"]) == (False, False)

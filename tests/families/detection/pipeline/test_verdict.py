@@ -38,6 +38,7 @@ def rcnn(
 RELU6 = "activation: RELU_6"
 TOWER = "model.ssd.box_predictor.weight_shared_convolutional_box_predictor.conv_hyperparams.activation"
 NO_OVERRIDE = ("model.ssd.feature_extractor.override_base_feature_extractor_hyperparams", "false")
+BEST_ANCHOR = "{ matched_threshold: 1.0 unmatched_threshold: 1.0 force_match_for_each_row: true }"
 POOLING = ("model.faster_rcnn.maxpool_stride", "1")
 STRIDE_16 = (
     ("model.faster_rcnn.feature_extractor.first_stage_features_stride", "16"),
@@ -108,6 +109,12 @@ STRIDE_16 = (
                 ("model.ssd.feature_extractor.replace_preprocessor_with_placeholder", None),
                 ("model.ssd.feature_extractor.fpn", None),
             ),
+        ),
+        (
+            ssd("ssd_mobilenet_v1", rest=f"{CONV} matcher {{ bipartite_matcher {{ }} }}"),
+            Kind.EQUAL_WITH_EDITS,
+            ["bipartite matcher"],
+            (("model.ssd.matcher.argmax_matcher", BEST_ANCHOR),),
         ),
         (rcnn("faster_rcnn_resnet50"), Kind.EQUAL_WITH_EDITS, ["stride of block4"], (POOLING,)),
         (
@@ -307,6 +314,15 @@ def test_settings_that_have_no_place_in_tf2(config: PipelineConfig, reason: str)
         assert reason in [one.reason for one in answer.reasons if one.remains]
 
 
+@pytest.mark.parametrize("name", ["ssd_inception_v2", "ssd_inception_v3"])
+def test_inception_is_built_with_the_override_alone(name: str) -> None:
+    override = ("model.ssd.feature_extractor.override_base_feature_extractor_hyperparams", "true")
+    for said, changes in (("", (override,)), (OVERRIDE, ()), (OVERRIDE.replace("true", "false"), (override,))):
+        answer = verdict(ssd(name, said))
+        assert (answer.kind, answer.extractor_type) == (Kind.EXACT, f"{name}_exact_keras")
+        assert tuple((change.path, change.new) for change in answer.changes) == changes
+
+
 def test_a_difference_that_nothing_cures_leaves_the_weights() -> None:
     rest = CONV.replace("max_depth: 0", "apply_sigmoid_to_scores: true")
     config = ssd("ssd_mobilenet_v1", rest=f"{rest} post_processing {{ score_converter: SIGMOID }}")
@@ -330,7 +346,7 @@ NO_KERAS = "the API has no Keras extractor of this network; ckptmap's runs slim'
 def test_slim_only_extractors_run_slims_own_code() -> None:
     assert len(SLIM_ONLY) == 20
     for one in SLIM_ONLY:
-        answer = verdict(ssd(one.type) if one.architecture == "ssd" else rcnn(one.type))
+        answer = verdict(ssd(one.type, OVERRIDE) if one.architecture == "ssd" else rcnn(one.type))
         assert (answer.kind, answer.extractor_type) == (Kind.EXACT, f"{one.type}_exact_keras")
         assert [difference.reason for difference in answer.reasons] == [NO_KERAS]
         assert "needs ckptmap's tf extra; an exported SavedModel needs plain TensorFlow" in answer.advice
@@ -350,10 +366,15 @@ def test_stock_tf2_has_no_slim_only_extractor() -> None:
         ("ssd_mobilenet_v2_mnasfpn", "fpn { max_level: 6 }", True),
         ("ssd_inception_v2", "fpn { max_level: 6 }", False),
         ("ssd_inception_v2", "num_layers: 5", True),
+        ("ssd_mobiledet_cpu", "num_layers: 5", False),
+        ("ssd_mobilenet_edgetpu", "num_layers: 6", False),
+        ("ssd_mobilenet_v3_small", "num_layers: 6", False),
+        ("ssd_resnet50_v1_ppn", "num_layers: 6", False),
+        ("embedded_ssd_mobilenet_v1", "num_layers: 6", False),
     ],
 )
 def test_a_slim_only_extractor_keeps_the_settings_that_it_takes(extractor_type: str, field: str, kept: bool) -> None:
-    assert (verdict(ssd(extractor_type, field)).changes == ()) is kept
+    assert (verdict(ssd(extractor_type, f"{OVERRIDE} {field}")).changes == ()) is kept
 
 
 def test_every_rule_names_extractors_that_exist() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ckptmap.families.detection.pipeline.widths import keras_widths, slim_widths
+from ckptmap.families.detection.pipeline.widths import backbone_widths, keras_widths, slim_widths
 
 RESIDUALS = tuple(bool(int(digit)) for digit in "00101101110110110")
 """Which blocks of the plain network add their input."""
@@ -39,3 +39,25 @@ def test_multipliers_above_1_widen_slims_last_convolution_alone() -> None:
 def test_fpnlite_has_a_narrow_last_convolution_in_slim() -> None:
     assert (slim_widths(1.0, 16, lite=True).filters[-1], slim_widths(0.75, 16, lite=True).filters[-1]) == (256, 192)
     assert keras_widths(0.75, 16).filters[-1] == 960
+
+
+def test_a_backbones_widths_by_those_at_multiplier_1() -> None:
+    plain = {16: 16, 24: 24, 32: 32, 64: 64, 96: 96, 160: 160, 320: 320, 1280: 1280, 256: 256}
+    assert backbone_widths("ssd_mobilenet_v2_fpn", 1.0, 16, slim=True) == plain
+    assert backbone_widths("ssd_mobilenet_v2_fpn", 1.0, 16, slim=False) == plain | {256: 1280}
+    half = {16: 16, 24: 16, 32: 16, 64: 32, 96: 48, 160: 80, 320: 160, 1280: 640, 256: 128}
+    assert backbone_widths("ssd_mobilenet_v2", 0.5, 16, slim=True) == half
+
+
+def test_keras_applies_mobilenet_v1s_multiplier_twice() -> None:
+    slim, keras = (backbone_widths("ssd_mobilenet_v1", 0.75, 8, slim=slim) for slim in (True, False))
+    assert slim == {32: 24, 64: 48, 128: 96, 256: 192, 512: 384, 1024: 768}
+    assert keras == {32: 18, 64: 36, 128: 72, 256: 144, 512: 288, 1024: 576}
+
+
+@pytest.mark.parametrize(
+    ("kind", "multiplier", "min_depth"),
+    [("ssd_resnet50_v1_fpn", 0.5, 8), ("ssd_resnet50_v1_fpn", 1.0, 128), ("ssd_inception_v2", 1.0, 16)],
+)
+def test_widths_that_are_not_known_are_left_out(kind: str, multiplier: float, min_depth: int) -> None:
+    assert backbone_widths(kind, multiplier, min_depth, slim=True) == {}
