@@ -130,16 +130,26 @@ def _verdict(document: Document) -> str:
     raw = [item for item in document["outputs"] if not item["level"] and not item["name"].startswith(("det", "num_d"))]
     worst = max(raw or document["outputs"], key=_distance)
     images = plural(len(document["images"]), "image")
+    lacking = _without(document)
     if document["agree"]:
         equal = all(item["max"] == 0 for item in raw)
         how = "equal to the last bit" if equal else f"within {_number(worst['relative'])} of their spread"
-        return f"the models agree: {images}, outputs {how}, {_share(document)}"
+        only = f"the weights agree, the old model run {lacking}" if lacking else "the models agree"
+        return f"{only}: {images}, outputs {how}, {_share(document)}"
     parts = [f"the models differ: {worst['name']} {_apart(worst)}, {_share(document)}"]
+    if lacking:
+        parts.append(f"the old one ran {lacking}")
     if document["first_difference"]:
         parts.append(f"first at {document['first_difference']}")
     proven = [cause["name"] for cause in document["causes"] if cause["proven"]]
     parts.append(f"cause: {', '.join(proven)}" if proven else "no known cause was confirmed")
     return "; ".join(parts)
+
+
+def _without(document: Document) -> str:
+    """What the old model had in use and was run without; empty for none."""
+    lacking = document["old"].get("without")  # reports of earlier versions do not say it
+    return f"without its {' and '.join(lacking)}" if lacking else ""
 
 
 def _apart(item: Document) -> str:
@@ -176,6 +186,10 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
 
 
 def _messages(document: Document) -> Iterator[Message]:
+    if lacking := _without(document):
+        text = f"the old model ran {lacking}, which rounds to 8 bits in use: only the weights are proven"
+        hint = "verify the TF1 export (frozen_inference_graph.pb) to compare with what it computed"
+        yield Message(Level.WARNING, text, document["old"]["config"] or "", hint)
     for cause in document["causes"]:
         level = Level.FAILURE if cause["proven"] else Level.NOTE
         state = "cause" if cause["proven"] else "not confirmed"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.basics.text import plural
+from ckptmap.families.detection.pipeline.verdict import QUANTIZATION
 from ckptmap.targets.model_parts import CLASS_HEAD
 from ckptmap.tf.verify.configs import Expected, Setting, expected_config
 from ckptmap.tf.verify.matching import Fate, match
@@ -176,6 +177,8 @@ def _of_configs(case: Case, *, explained: bool) -> Iterator[Cause]:
     confirmed = not explained and bool(expected.cure) and _cured(case, expected)
     evidence = "under the migrated config the same checkpoint's outputs agree" if confirmed else ""
     for one in expected.remaining:
+        if one.name == QUANTIZATION.name and case.old.without:
+            continue  # neither side rounds
         text = f"{one.name}: {one.reason}" if one.reason else one.name
         yield Cause(one.name, text, _fix(expected), evidence or "a rule on the pipeline.config", confirmed)
     for setting in expected.settings:

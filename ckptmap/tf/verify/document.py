@@ -27,7 +27,7 @@ def verify_document(found: Verification, min_score: float, pictures: Mapping[str
     return {
         "schema": SCHEMA,
         "generator": f"ckptmap {__version__}",
-        "old": _side(found.old) | {"weights": found.old.weights},
+        "old": _side(found.old) | {"weights": found.old.weights, "without": list(found.old.without)},
         "new": _side(found.new),
         "agree": found.agree,
         "min_score": min_score,

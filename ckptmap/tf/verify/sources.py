@@ -13,6 +13,7 @@ from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.wire import FormatError, as_bytes, as_text, read_fields
 from ckptmap.families.detection.config_beside import find_config
+from ckptmap.families.detection.pipeline.config import read_config
 from ckptmap.mapping.slots import classify
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Weights = Literal["averages", "raw"]
 IMAGE, BOXES = "image_tensor", "detection_boxes"
+QUANTIZATION = "graph_rewriter"
 _FROZEN = "frozen_inference_graph.pb"
 # numbers of fields: tensorflow/core/protobuf/saved_model.proto, meta_graph.proto, framework/graph.proto, node_def.proto
 _META_GRAPHS, _GRAPH, _OBJECTS, _NODE, _NAME = 2, 2, 7, 1, 1
@@ -54,13 +56,15 @@ class Old:
     """The TF1 side: ``path`` is the graph file, the SavedModel's directory, or the checkpoint's prefix.
 
     ``config`` is the TF1 pipeline.config, empty where there is none. ``weights``: what is restored into a slim graph,
-    the moving averages or the raw values; empty where the model has but one kind.
+    the moving averages or the raw values; empty where the model has but one kind. ``without``: what the model had in
+    training and in use, and the graph that is run has not: only a slim graph lacks any, its ``graph_rewriter``.
     """
 
     kind: OldKind
     path: str
     config: str = ""
     weights: Weights | None = None
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def find_old(path: Path | str, config: Path | str | None = None, weights: Weight
     """What the old model is run from: of a directory the frozen graph, the SavedModel, ``.meta``, the checkpoint.
 
     ``config`` is its pipeline.config where that does not lie beside; a checkpoint is then run in the slim graph.
-    Raises CheckpointError where ``path`` holds nothing that TF1 can run.
+    Raises CheckpointError where ``path`` holds nothing that TF1 can run, ConfigError where the config cannot be read.
     """
     place = Path(path)
     graph = None if config is not None else _frozen(place)
@@ -145,7 +149,9 @@ def _checkpoint(place: Path, config: str, weights: Weights, *, given: bool) -> O
         return Old(OldKind.META, inventory.path, config)
     if not config:
         raise _unrunnable(inventory)
-    return Old(OldKind.SLIM, inventory.path, config, weights if _averaged(inventory) else None)
+    chosen = weights if _has(inventory, "ema") else None
+    quantized = _has(inventory, "quantization") or read_config(config).quantized
+    return Old(OldKind.SLIM, inventory.path, config, chosen, (QUANTIZATION,) if quantized else ())
 
 
 def _unrunnable(inventory: Inventory) -> CheckpointError:
@@ -155,8 +161,9 @@ def _unrunnable(inventory: Inventory) -> CheckpointError:
     return CheckpointError(what, where=inventory.path, hint=hint)
 
 
-def _averaged(inventory: Inventory) -> bool:
-    return any(slot.kind == "ema" for slot in classify(inventory.variables).values())
+def _has(inventory: Inventory, kind: str) -> bool:
+    """Whether any variable is of this kind: a moving average, a range of quantization."""
+    return any(slot.kind == kind for slot in classify(inventory.variables).values())
 
 
 def _exported(meta: Path) -> bool:
