@@ -234,6 +234,17 @@ class BundleSource:
             return None
         return self._data_file(variable.span), variable.span
 
+    def refuse_absent_data(self) -> None:
+        """Looks at every data file that a value needs, without reading it.
+
+        Raises:
+            CheckpointError: one is missing, something else, or too short for the index.
+        """
+        for variable in self.inventory.variables.values():
+            for span in (variable.span, *(part.span for part in variable.slices)):
+                if span is not None:
+                    self._data_file(span)
+
     def rows(self, variable: Variable, axis: int, start: int, stop: int) -> np.ndarray:
         """The indices ``start <= i < stop`` of one axis, without reading the rest; checksums are not compared.
 
@@ -331,9 +342,8 @@ class BundleSource:
     def _checked_size(self, path: str) -> int:
         size = self._files.size(path)
         if size is None:
-            raise MissingDataError(
-                "this data file is missing", where=printable(path), hint="copy it there, it belongs beside the index"
-            )
+            what = "is a folder, not a data file" if self._files.is_folder(path) else "this data file is missing"
+            raise MissingDataError(what, where=printable(path), hint="copy it there, it belongs beside the index")
         if size < 1024:
             # a note or a pointer in place of the data can be long enough for a small tensor
             refuse_pointer(self._files, path)

@@ -103,6 +103,15 @@ class Checkpoint:
             return None
         return self._source.stored(self._variable(name))
 
+    def refuse_absent_data(self) -> None:
+        """Refuses to promise anything of values whose data files are not all there; none of them is read.
+
+        Raises:
+            CheckpointError: a data file is missing, no regular file, only a Git-LFS pointer, or too short for the index.
+        """
+        if isinstance(self._source, BundleSource):
+            self._source.refuse_absent_data()
+
     def object_graph(self) -> ObjectGraph | None:
         """The object graph of a checkpoint that tf.train.Checkpoint wrote; None for one of names.
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ckptmap.families.detection.pipeline import splice
+from ckptmap.families.detection.pipeline.respliced import respliced
 from ckptmap.families.detection.pipeline.splice import Splice
-from ckptmap.families.detection.pipeline.syntax import Field, Message, Scalar
-from ckptmap.families.detection.pipeline.textproto import parse
+from ckptmap.families.detection.pipeline.syntax import Document, Field, Message, Scalar
 from ckptmap.families.detection.pipeline.values import quote
 from ckptmap.families.detection.pipeline.view import View, root_view
 
@@ -55,15 +55,18 @@ def word(value: bool | float) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def make(original: str, changes: Iterable[Change], path: str = "") -> tuple[str, tuple[Edit, ...]]:
-    """The text after all changes, and the edits that were made; a change that changes nothing makes none."""
-    first = root_view(parse(original, path))
-    current, edits = original, []
+def make(
+    document: Document, changes: Iterable[Change], original: Document | None = None
+) -> tuple[Document, tuple[Edit, ...]]:
+    """The document after all changes, and the edits that were made; a change that changes nothing makes none.
+
+    Their lines are those of ``original``, where ``document`` is an edited one already.
+    """
+    first, current, edits = root_view(original or document), document, []
     for change in changes:
-        view = root_view(parse(current, path))
-        splices, old, new = _splices(view, change)
+        splices, old, new = _splices(root_view(current), change)
         if splices:
-            current = splice.apply(view.document, splices)
+            current = respliced(current, splices)
             edits.append(Edit(_line(first, change), change.path, old, new, change.reason))
     return current, tuple(edits)
 

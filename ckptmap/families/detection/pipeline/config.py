@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import ConfigError
@@ -14,10 +15,11 @@ from ckptmap.families.detection.pipeline.view import View, root_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from ckptmap.families.detection.pipeline.syntax import Document
 
+USUAL_NAME = "pipeline.config"
+"""What the file is called beside a checkpoint."""
 _TOP_LEVEL = frozenset({"model", "train_config", "train_input_reader", "eval_config", "eval_input_reader"})
 _BLOCKS = {
     SSD: {"predictor": "box_predictor", "anchors": "anchor_generator"},
@@ -152,15 +154,27 @@ class PipelineConfig:
 
 def read_config(path: str | Path) -> PipelineConfig:
     """Read a pipeline.config. Raises ConfigError where it is no protobuf text, or nothing of a pipeline.config."""
-    return _config(textproto.read(path))
+    return config_of(textproto.read(_config_file(Path(path))))
 
 
 def parse_config(text: str, path: str = "") -> PipelineConfig:
     """Read a pipeline.config from a text; ``path`` names it in errors."""
-    return _config(textproto.parse(text, path))
+    return config_of(textproto.parse(text, path))
 
 
-def _config(document: Document) -> PipelineConfig:
+def _config_file(path: Path) -> Path:
+    """The file itself, or the pipeline.config in a folder. Raises ConfigError where there is none."""
+    if not path.is_dir():
+        return path
+    if (path / USUAL_NAME).is_file():
+        return path / USUAL_NAME
+    configs = sorted(place.name for place in path.glob("*.config"))
+    hint = f"name the file: {', '.join(configs[:3])}" if configs else "name the file itself"
+    raise ConfigError(f"is a folder without a {USUAL_NAME}", where=str(path), hint=hint)
+
+
+def config_of(document: Document) -> PipelineConfig:
+    """The config that a parsed text is. Raises ConfigError where it is nothing of a pipeline.config."""
     if not any(field.name in _TOP_LEVEL for field in document.root.fields):
         raise ConfigError(
             "this is no pipeline.config: it has no model, train_config or eval_config block",

@@ -72,11 +72,11 @@ def adopted(config: PipelineConfig, classes: Classes, prefer: Prefer, checkpoint
     answer = verdict_of(_version(config), prefer)
     kind = Change("model.ssd.feature_extractor.type", text(answer.extractor_type), _TYPE_REASONS[prefer])
     changes = (kind, *class_changes(config, classes), *training.changes(config, checkpoint))
-    edited, edits = make(config.document.text, changes, config.path)
+    edited, edits = make(config.document, changes)
     done = Note(config.model.child("anchor_generator").line(), _ANCHORS, _said(boxes_of(config)))
     remarks = (*notes(config, checkpoint), *class_notes(config, classes), done)
     in_order = tuple(sorted(edits, key=lambda edit: edit.line))
-    return Migration(edited, in_order, tuple(sorted(remarks, key=lambda note: note.line)), answer)
+    return Migration(edited.text, in_order, tuple(sorted(remarks, key=lambda note: note.line)), answer)
 
 
 def target_of(config: PipelineConfig) -> str:

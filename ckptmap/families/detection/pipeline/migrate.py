@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import enum
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import ConfigError
@@ -14,14 +15,17 @@ from ckptmap.families.detection.pipeline.check import Finding, Mistake
 from ckptmap.families.detection.pipeline.classes import Classes
 from ckptmap.families.detection.pipeline.classes import changes as class_changes
 from ckptmap.families.detection.pipeline.classes import notes as class_notes
+from ckptmap.families.detection.pipeline.config import config_of
 from ckptmap.families.detection.pipeline.models import EXTRACTORS, FASTER_RCNN, KERAS_SUFFIX, SSD
 from ckptmap.families.detection.pipeline.notes import Note, notes
-from ckptmap.families.detection.pipeline.splice import apply, remove
+from ckptmap.families.detection.pipeline.respliced import respliced
+from ckptmap.families.detection.pipeline.splice import Splice, remove
 from ckptmap.families.detection.pipeline.textproto import BYTE_ORDER_MARK
 from ckptmap.families.detection.pipeline.verdict import Kind, Prefer, Verdict, verdict
 
 if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.config import PipelineConfig
+    from ckptmap.families.detection.pipeline.syntax import Document
     from ckptmap.families.detection.pipeline.training import Checkpoint
 
 RETIRED = {"model.ssd.feature_extractor.batch_norm_trainable": "model.ssd.freeze_batchnorm"}
@@ -65,6 +69,56 @@ class Migration:
     verdict: Verdict
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A TF1 config whose model is that of TF2 already: ``document``, with the edits of ``config`` that it took.
+
+    The classes of the new model and the checkpoint to train from are still to come (:func:`finish`).
+    """
+
+    config: PipelineConfig
+    document: Document
+    edits: tuple[Edit, ...]
+    verdict: Verdict
+
+    @cached_property
+    def tf2(self) -> PipelineConfig:
+        """The config of the TF2 model."""
+        return config_of(self.document)
+
+
+def begin(config: PipelineConfig, prefer: Prefer = "exact") -> Begun | Refusal:
+    """The model of a TF1 config as TF2 has it, or why there is none; ``prefer`` is that of :func:`migrate`."""
+    refusal = _unreadable(config) or _not_tf1(config)
+    if refusal is not None:
+        return refusal
+    answer = verdict(config, prefer)
+    if answer.kind is Kind.NO_COUNTERPART:
+        return _without_counterpart(config, answer)
+    clean, first = _without_unknown_fields(config)
+    changes = (_type_change(config, answer), *answer.changes, *_retired_changes(config))
+    document, edits = make(clean, changes, config.document)
+    return Begun(config, document, (*first, *edits), answer)
+
+
+def begun(config: PipelineConfig, prefer: Prefer = "exact") -> Begun:
+    """:func:`begin`, with a refusal raised as a ConfigError: the reason, where, and what still can be done."""
+    made = begin(config, prefer)
+    if isinstance(made, Refusal):
+        raise ConfigError(f"{made.why.value}: {made.reason}", where=made.where, hint=made.advice)
+    return made
+
+
+def finish(made: Begun, *, checkpoint: Checkpoint | None = None, classes: Classes = _OWN_CLASSES) -> Migration:
+    """The whole migrated config, for these classes and trained from this checkpoint."""
+    config = made.config
+    changes = (*class_changes(config, classes), *training.changes(config, checkpoint))
+    document, edits = make(made.document, changes, config.document)
+    ordered = tuple(sorted((*made.edits, *edits), key=lambda edit: edit.line))
+    remarks = sorted((*notes(config, checkpoint), *class_notes(config, classes)), key=lambda note: note.line)
+    return Migration(document.text, ordered, tuple(remarks), made.verdict)
+
+
 def migrate(
     config: PipelineConfig,
     *,
@@ -78,24 +132,8 @@ def migrate(
     ``classes`` are those of the new model. ``prefer`` chooses where stock TF2 is not equal: the slim-exact extractor,
     or stock with the verdict *weights only*.
     """
-    refusal = _unreadable(config) or _not_tf1(config)
-    if refusal is not None:
-        return refusal
-    answer = verdict(config, prefer)
-    if answer.kind is Kind.NO_COUNTERPART:
-        return _without_counterpart(config, answer)
-    clean, first = _without_unknown_fields(config)
-    changes = (
-        _type_change(config, answer),
-        *answer.changes,
-        *_retired_changes(config),
-        *class_changes(config, classes),
-        *training.changes(config, checkpoint),
-    )
-    migrated, edits = make(clean, changes, config.path)
-    ordered = tuple(sorted((*first, *edits), key=lambda edit: edit.line))
-    remarks = sorted((*notes(config, checkpoint), *class_notes(config, classes)), key=lambda note: note.line)
-    return Migration(migrated, ordered, tuple(remarks), answer)
+    made = begin(config, prefer)
+    return made if isinstance(made, Refusal) else finish(made, checkpoint=checkpoint, classes=classes)
 
 
 def migrated(
@@ -106,10 +144,7 @@ def migrated(
     prefer: Prefer = "exact",
 ) -> Migration:
     """:func:`migrate`, with a refusal raised as a ConfigError: the reason, where, and what still can be done."""
-    made = migrate(config, checkpoint=checkpoint, classes=classes, prefer=prefer)
-    if isinstance(made, Refusal):
-        raise ConfigError(f"{made.why.value}: {made.reason}", where=made.where, hint=made.advice)
-    return made
+    return finish(begun(config, prefer), checkpoint=checkpoint, classes=classes)
 
 
 def _unreadable(config: PipelineConfig) -> Refusal | None:
@@ -162,11 +197,11 @@ def _without_counterpart(config: PipelineConfig, answer: Verdict) -> Refusal:
     return Refusal(why, reasons, where, advice)
 
 
-def _without_unknown_fields(config: PipelineConfig) -> tuple[str, list[Edit]]:
-    """The text without the fields that the API does not know, and without a byte order mark."""
+def _without_unknown_fields(config: PipelineConfig) -> tuple[Document, list[Edit]]:
+    """The document without the fields that the API does not know, and without a byte order mark."""
     fields = config.unreadable
-    kept = apply(config.document, [remove(config.document, finding.field) for finding in fields])
     source = config.document.text
+    splices = [remove(config.document, finding.field) for finding in fields]
     edits = [
         Edit(
             finding.field.line,
@@ -177,10 +212,10 @@ def _without_unknown_fields(config: PipelineConfig) -> tuple[str, list[Edit]]:
         )
         for finding in fields
     ]
-    if kept.startswith(BYTE_ORDER_MARK):
-        kept = kept.removeprefix(BYTE_ORDER_MARK)
+    if source.startswith(BYTE_ORDER_MARK):
+        splices.insert(0, Splice(0, len(BYTE_ORDER_MARK), ""))
         edits.insert(0, Edit(1, "", "byte order mark", "", "the API's reader refuses it"))
-    return kept, edits
+    return respliced(config.document, splices), edits
 
 
 def _dropped_because(finding: Finding) -> str:

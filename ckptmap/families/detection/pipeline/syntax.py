@@ -7,6 +7,7 @@ The tree holds no text of its own besides names and scalars: white space, commen
 from __future__ import annotations
 
 import enum
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
@@ -83,7 +84,7 @@ class Document:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        return [0, *(i + 1 for i, character in enumerate(self.text) if character == "\n")]
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
 
     def line(self, offset: int) -> int:
         """The number of the line, counted from 1, on which the character at ``offset`` stands."""

@@ -26,14 +26,16 @@ MAX_BYTES = 1 << 21
 """The label map of ImageNet's 21,000 classes has 1.5 MB, a pipeline.config a few kilobytes."""
 
 BYTE_ORDER_MARK = "\ufeff"
+_STRING = r"""(?:"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"|'[^'\\\n]*(?:\\[^\n][^'\\\n]*)*')"""
 _TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n\f\v]+|\#[^\n]*)
     |(?P<word>[A-Za-z_][A-Za-z0-9_]*)
     |(?P<number>(?:0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fF]?))(?![A-Za-z0-9_.])
-    |(?P<string>"(?:[^"\\\n]|\\[^\n])*"|'(?:[^'\\\n]|\\[^\n])*')
-    |(?P<symbol>[\[\]{}<>:;,.\-/])""",
+    |(?P<string>{string})
+    |(?P<symbol>[\[\]{}<>:;,.\-/])""".replace("{string}", _STRING),
     re.VERBOSE,
 )
+_NEXT_STRING = re.compile(r"(?:[ \t\r\n\f\v]|\#[^\n]*\n)*" + _STRING)
 _CLOSE = {"{": "}", "<": ">"}
 
 
@@ -71,6 +73,14 @@ def parse(text: str, path: str = "") -> Document:
     return _Parser(text, path).document()
 
 
+def parse_part(text: str, start: int, end: int, path: str = "") -> tuple[Field, ...]:
+    """The fields between two offsets of a text, which lie in no field; their offsets and lines are those of the text.
+
+    Raises ConfigError as :func:`parse` does.
+    """
+    return _Parser(text, path, start, end).document().root.fields
+
+
 def read(path: str | Path) -> Document:
     """Read a file: UTF-8; bytes that are not are kept as they are. Raises ConfigError when it cannot be read."""
     try:
@@ -88,10 +98,17 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
+def _end_of_strings(text: str, position: int, end: int) -> int:
+    """Where the strings end that follow the one before ``position``: adjacent ones are one value."""
+    while (another := _NEXT_STRING.match(text, position, end)) is not None:
+        position = another.end()
+    return position
+
+
 class _Parser:
-    def __init__(self, text: str, path: str) -> None:
+    def __init__(self, text: str, path: str, start: int = 0, end: int | None = None) -> None:
         self.blank = Document(text, Message((), 0, len(text), root=True), path)
-        self.tokens = self._scan(text)
+        self.tokens = self._scan(text, start, len(text) if end is None else end)
         self.open = [_Open(0, "")]
         self.end = 0
         self.token = next(self.tokens)
@@ -111,17 +128,21 @@ class _Parser:
 
     # tokens
 
-    def _scan(self, text: str) -> Iterator[_Token]:
-        position = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
-        while position < len(text):
-            match = _TOKEN.match(text, position)
+    def _scan(self, text: str, position: int, end: int) -> Iterator[_Token]:
+        if not position and text.startswith(BYTE_ORDER_MARK):
+            position = len(BYTE_ORDER_MARK)
+        while position < end:
+            match = _TOKEN.match(text, position, end)
             if match is None:
                 raise self._unreadable(text, position)
+            last = match.end()
+            if match.lastgroup == "string":
+                last = _end_of_strings(text, last, end)
             if match.lastgroup != "space":
-                yield _Token(str(match.lastgroup), match.group(), position, match.end())
-            position = match.end()
+                yield _Token(str(match.lastgroup), text[position:last], position, last)
+            position = last
         while True:
-            yield _Token("end", "", len(text), len(text))
+            yield _Token("end", "", end, end)
 
     def _unreadable(self, text: str, position: int) -> ConfigError:
         where = self.blank.where(position)
@@ -182,8 +203,7 @@ class _Parser:
     def _scalar(self) -> Scalar:
         start = self.token.start
         if self._at("string"):
-            while self._at("string"):
-                self._take()
+            self._take()
             return self._made(ScalarKind.STRING, start)
         if self._at("symbol", "-"):
             self._take()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ckptmap.families.detection.pipeline.changes import Change, Edit, make, text, word
+from ckptmap.families.detection.pipeline.textproto import parse
 
 CONFIG = """model {
   ssd {
@@ -19,8 +20,9 @@ train_config {
 
 
 def made(*changes: Change, of: str = CONFIG) -> tuple[str, list[tuple[int, str, str]]]:
-    new, edits = make(of, changes)
-    return new, [(edit.line, edit.old, edit.new) for edit in edits]
+    new, edits = make(parse(of), changes)
+    assert new == parse(new.text)
+    return new.text, [(edit.line, edit.old, edit.new) for edit in edits]
 
 
 def change(path: str, new: str | None, **options) -> Change:
@@ -91,7 +93,7 @@ def test_of_several_blocks_of_a_message_the_one_with_the_field_is_edited() -> No
 
 
 def test_an_edit_says_all() -> None:
-    assert make("train_config {}", [change("train_config.num_steps", "5")])[1] == (
+    assert make(parse("train_config {}"), [change("train_config.num_steps", "5")])[1] == (
         Edit(1, "train_config.num_steps", "", "5", "why"),
     )
 
