@@ -34,6 +34,7 @@ def audit(
     kind: str | None = None,
     given: Mapping[str, object] | None = None,
     thresholds: Thresholds | None = None,
+    index_only: bool = False,
 ) -> Audit:
     """What restoring ``checkpoint`` into a model would do.
 
@@ -45,11 +46,15 @@ def audit(
         kind: without ``pipeline``, what is restored of a detection model: ``full``, ``detection``, ``classification``.
         given: settings and lengths of the target ``to`` that nothing else says, such as ``num_classes``.
         thresholds: what is demanded; default: nothing is missing.
+        index_only: judge by the index alone, where the data files are elsewhere: nothing can be restored from here.
 
     Raises:
-        CkptmapError: the checkpoint, the target or the config cannot be read, or nothing names the model.
+        CkptmapError: the checkpoint, the target or the config cannot be read, a data file of the checkpoint is not
+            whole, or nothing names the model.
     """
     with open_checkpoint(os.fspath(checkpoint)) as opened:
+        if not index_only:
+            opened.refuse_absent_data()
         inventory, graph = opened.inventory, _graph(opened)
     config = read_config(os.fspath(pipeline)) if pipeline is not None else None
     subject = _subject(inventory, config, to, like, kind, given)

@@ -13,8 +13,8 @@ from ckptmap.basics.errors import TargetError
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.object_graph import VALUE_SUFFIX
 from ckptmap.families.detection.pipeline.classes import has_masks, mask_depth
-from ckptmap.families.detection.pipeline.config import PipelineConfig, parse_config
-from ckptmap.families.detection.pipeline.migrate import Refusal, migrate
+from ckptmap.families.detection.pipeline.config import PipelineConfig
+from ckptmap.families.detection.pipeline.migrate import Refusal, begin
 from ckptmap.families.detection.pipeline.models import (
     EXACT_SUFFIX,
     FASTER_RCNN,
@@ -25,14 +25,15 @@ from ckptmap.families.detection.pipeline.models import (
     tf1_type,
 )
 from ckptmap.families.detection.pipeline.rules_rcnn import RFCN
-from ckptmap.families.detection.pipeline.settings import TargetSettings
 from ckptmap.families.detection.pipeline.settings import settings as target_settings
 from ckptmap.families.detection.pipeline.widths import backbone_widths
 from ckptmap.families.detection.roots import CLASSIFICATION
 from ckptmap.families.detection.tf1_names import tf1_names
 from ckptmap.mapping import Table, apply_table, load_table
 from ckptmap.mapping.slots import classify
+from ckptmap.request.config_destination import Described, UncoveredError, described
 from ckptmap.targets import Layout, Target, TargetVariable, list_targets, load_target
+from ckptmap.targets.model_parts import CLASS_HEAD
 
 _BASELINE = re.compile(r"width_(\d+)(?:_\d+)?")
 """How the specs call a width: by what it is at depth multiplier 1."""
@@ -103,7 +104,7 @@ def subject_of_config(config: PipelineConfig, inventory: Inventory, like: str | 
         return Subject(replace(model, name=target.name, variables=_concrete(target, {}, {})[0]))
     try:
         return _shipped_tf2(model, config, inventory) if tf2 else _shipped_tf1(model, config, inventory)
-    except TargetError as error:
+    except (TargetError, UncoveredError) as error:
         return Subject(model, (_unknown(config, error.problem.message),))
 
 
@@ -119,28 +120,24 @@ def _class_count(config: PipelineConfig) -> int | None:
 
 
 def _shipped_tf2(model: Model, config: PipelineConfig, inventory: Inventory) -> Subject:
-    said = target_settings(config)
-    if said.target not in list_targets():
+    if target_settings(config).target not in list_targets():
         return Subject(model, (_unknown(config, "give a checkpoint of this model with --like"),))
-    target = load_target(said.target)
-    variables, settings, _ = _concrete(target, _given(target, said, config), _offers(inventory))
+    found = described(config)
+    variables, settings, _ = _concrete(found.target, _given(found, config), _offers(inventory))
     return Subject(replace(model, variables=variables, settings=settings))
 
 
 def _shipped_tf1(model: Model, config: PipelineConfig, inventory: Inventory) -> Subject:
-    migration = migrate(config)
-    if isinstance(migration, Refusal):
-        return Subject(model, (_unknown(config, migration.reason),))
-    migrated = parse_config(migration.text, config.path)
-    said = target_settings(migrated)
-    if said.target not in list_targets():
-        return Subject(model, (_unknown(config, "no target of this name is shipped"),))
-    target = load_target(said.target)
+    made = begin(config)
+    if isinstance(made, Refusal):
+        return Subject(model, (_unknown(config, made.reason),))
+    found = described(made.tf2)
+    target = found.target
     if target.table is None:
         return Subject(model, (_unknown(config, "no mapping table knows its TF1 names"),))
     table = load_table(target.table)
     names = _tf1_candidates(config, inventory)
-    given = _given(target, said, migrated, tf1=True)
+    given = _given(found, made.tf2, tf1=True)
     layout, values = _solved(target, given, _offers_of_names(table, names))
     variables = tuple(variable.concrete(values) for variable in layout.variables)
     named = tf1_names(table, layout, {variable.key: variable.name for variable in variables}, names)
@@ -197,13 +194,12 @@ def _offers(inventory: Inventory) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def _given(target: Target, said: TargetSettings, config: PipelineConfig, *, tf1: bool = False) -> dict[str, object]:
+def _given(found: Described, config: PipelineConfig, *, tf1: bool = False) -> dict[str, object]:
     """What the config says of the target's settings and lengths.
 
     ``tf1``: of the TF1 model, whose migrated config this is.
     """
-    names = {*(setting.name for setting in target.settings), *target.unknowns}
-    given: dict[str, object] = dict(said.given(names))
+    target, given = found.target, found.given()
     if config.architecture == SSD:
         slim = tf1 or config.extractor_type.endswith(EXACT_SUFFIX)
         lengths = _backbone(target, config, slim=slim) | _neck(target, config, slim=slim)
@@ -293,7 +289,7 @@ def _solved(
         given = {**{setting.name: setting.default for setting in target.settings}, **given}
     _, own = target.split(given)
     layout = target.layout(offers, given)
-    solved = layout.solve(offers, own).values
+    solved = _lengths(layout, offers, own)
     needed = {name for variable in layout.variables for name in variable.unknowns}
     values = {name: _fallback(name) for name in needed} | dict(solved) | own
     if any(value is None for value in values.values()):
@@ -301,6 +297,18 @@ def _solved(
         how = "--num-classes N" if "num_classes" in missing else f"--set {missing[0]}=N"
         raise TargetError(f"nothing decides {', '.join(missing[:5])}", where=target.name, hint=f"give {how}")
     return layout, {name: value for name, value in values.items() if value is not None}
+
+
+def _lengths(layout: Layout, offers: Mapping[str, tuple[int, ...]], own: Mapping[str, int]) -> dict[str, int]:
+    """The lengths that the offered shapes show.
+
+    Where the class count is given, a class head is evidence only of what nothing else shows: it may be of another one.
+    """
+    solved = dict(layout.solve(offers, own).values)
+    if "num_classes" not in own:
+        return solved
+    heads = {name for v in layout.variables if v.part == CLASS_HEAD for name in (v.key, v.name)}
+    return solved | dict(layout.solve(offers, own, heads).values)
 
 
 def _fallback(name: str) -> int | None:

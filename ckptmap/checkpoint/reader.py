@@ -107,7 +107,7 @@ class Checkpoint:
         """Refuses to promise anything of values whose data files are not all there; none of them is read.
 
         Raises:
-            CheckpointError: a data file is missing, no regular file, only a Git-LFS pointer, or too short for the index.
+            CheckpointError: a data file is missing, no regular file, a Git-LFS pointer, or too short for the index.
         """
         if isinstance(self._source, BundleSource):
             self._source.refuse_absent_data()

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ckptmap.basics.bounds import CLASSES
 from ckptmap.cli.options import Json, Source, parse_settings
 from ckptmap.cli.outputs import Formats, ReportFiles, annotating, choose_outputs, emit
 
@@ -38,7 +39,8 @@ def audit_command(
         ),
     ] = None,
     num_classes: Annotated[
-        int | None, typer.Option(min=1, help="With --to: classes of the model.", show_default=False)
+        int | None,
+        typer.Option(min=CLASSES.low, max=CLASSES.high, help="With --to: classes of the model.", show_default=False),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -63,6 +65,9 @@ def audit_command(
         list[str] | None,
         typer.Option(metavar="GLOB", help="Variables that --fail-on passes over; repeatable.", show_default=False),
     ] = None,
+    index_only: Annotated[
+        bool, typer.Option("--index-only", help="Do not look whether the data files are there.")
+    ] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever is found.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="List restored and read variables too.")] = False,
     formats: Formats = None,
@@ -71,7 +76,7 @@ def audit_command(
 ) -> None:
     """Say what restoring a checkpoint into a model would do: exit 0 when it is as demanded, 1 when not.
 
-    Reads the checkpoint's index, no TensorFlow.
+    Reads the checkpoint's index, and looks whether its data files are there, whole by their sizes; no TensorFlow.
     """
     outputs = choose_outputs(formats, report, json=json)
     _check_choice(to, like, pipeline, kind, num_classes, settings)
@@ -81,7 +86,16 @@ def audit_command(
     given = {**parse_settings(settings or ()), **({"num_classes": num_classes} if num_classes else {})}
     demanded = Thresholds(min_restored, tuple(require or ()), _fates(fail_on), tuple(allow or ()))
     with annotating(outputs):
-        found = audit(checkpoint, to=to, like=like, pipeline=pipeline, kind=kind, given=given, thresholds=demanded)
+        found = audit(
+            checkpoint,
+            to=to,
+            like=like,
+            pipeline=pipeline,
+            kind=kind,
+            given=given,
+            thresholds=demanded,
+            index_only=index_only,
+        )
     emit(audit_document(found), outputs, everything=everything)
     if not found.passed and not exit_zero:
         raise typer.Exit(1)

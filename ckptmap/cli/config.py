@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ckptmap.basics.bounds import CLASSES
 from ckptmap.basics.text import plural, printable
 from ckptmap.cli.options import Json
 
@@ -31,7 +32,8 @@ def migrate_command(
         str | None, typer.Option(help="The converted checkpoint to train from, such as new/ckpt-0.", show_default=False)
     ] = None,
     num_classes: Annotated[
-        int | None, typer.Option(min=1, help="Classes of the new model.", show_default=False)
+        int | None,
+        typer.Option(min=CLASSES.low, max=CLASSES.high, help="Classes of the new model.", show_default=False),
     ] = None,
     label_map: Annotated[
         str | None,
@@ -56,10 +58,11 @@ def migrate_command(
     from ckptmap.families.detection.pipeline.textproto import encode
     from ckptmap.families.detection.pipeline.training import Checkpoint
 
-    if output.exists() and (not force or output.samefile(source)):
+    config = read_config(source)
+    if output.exists() and (not force or output.samefile(config.path)):
         raise OutputError(f"{output} exists", hint="choose another file, or add --force (never over the old config)")
     made = migrated(
-        read_config(source),
+        config,
         checkpoint=Checkpoint(checkpoint) if checkpoint else None,
         classes=Classes(num_classes or _count(label_map), label_map or ""),
         prefer=prefer,

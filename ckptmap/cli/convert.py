@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 import typer
 
+from ckptmap.basics.bounds import CLASSES
 from ckptmap.cli.options import Json, Output, Sources, parse_settings
 from ckptmap.cli.outputs import Formats, ReportFilesBeside, annotating, choose_outputs, emit
 
@@ -27,16 +28,24 @@ def convert_command(
     sources: Sources = None,
     to: Annotated[
         str | None,
-        typer.Option("--to", help="Target: a name (see `ckptmap targets`) or any TF2 checkpoint.", show_default=False),
+        typer.Option(
+            "--to",
+            help="Target: a name (see `ckptmap targets`) or any TF2 checkpoint; default: what the checkpoint shows.",
+            show_default=False,
+        ),
     ] = None,
     output: Output = None,
     pipeline: Annotated[
         str | None,
         typer.Option(
-            help="The model's TF1 pipeline.config: says target and settings, and is migrated to TF2.",
+            help="The model's TF1 pipeline.config: says target and settings, and is migrated to TF2; default: the one "
+            "beside the checkpoint, where it agrees.",
             show_default=False,
         ),
     ] = None,
+    no_pipeline: Annotated[
+        bool, typer.Option("--no-pipeline", help="Leave the pipeline.config beside the checkpoint out.")
+    ] = False,
     prefer: Annotated[
         Prefer,
         typer.Option(help="For the migrated config, where stock TF2 differs: the slim-exact extractor or stock."),
@@ -50,7 +59,9 @@ def convert_command(
     num_classes: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Classes of the new model; another count than the source's re-initializes the class head."
+            min=CLASSES.low,
+            max=CLASSES.high,
+            help="Classes of the new model; another count than the source's re-initializes the class head.",
         ),
     ] = None,
     label_map: Annotated[
@@ -118,6 +129,9 @@ def convert_command(
         bool, typer.Option("--force", help="Replace a checkpoint that is already in the output directory.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the ledger; write nothing.")] = False,
+    index_only: Annotated[
+        bool, typer.Option("--index-only", help="With --dry-run: do not look whether the data files are there.")
+    ] = False,
     batch: Annotated[
         Path | None,
         typer.Option(metavar="LIST", help="A file with a checkpoint a line, each converted too.", show_default=False),
@@ -135,6 +149,12 @@ def convert_command(
     outputs = choose_outputs(formats, report_files, json=json)
     if output is None and not dry_run:
         raise typer.BadParameter("say where to write with -o DIRECTORY, or add --dry-run", param_hint="--output")
+    if index_only and not dry_run:
+        raise typer.BadParameter(
+            "without the data files nothing can be written: add --dry-run", param_hint="--index-only"
+        )
+    if no_pipeline and pipeline is not None:
+        raise typer.BadParameter("--pipeline names a config: leave one of the two out", param_hint="--no-pipeline")
     choices: PlanChoices = {
         "num_classes": num_classes,
         "label_maps": label_map,
@@ -148,9 +168,12 @@ def convert_command(
     }
     settled: _Settled = {
         "to": to,
-        "output": None if dry_run else output,
+        "output": output,
+        "dry_run": dry_run,
+        "index_only": index_only,
         "table": table,
         "pipeline": pipeline,
+        "no_pipeline": no_pipeline,
         "prefer": prefer,
         "seed": seed,
         "data": data,
@@ -176,8 +199,11 @@ class _Settled(TypedDict):
 
     to: str | None
     output: Path | None
+    dry_run: bool
+    index_only: bool
     table: str | None
     pipeline: str | None
+    no_pipeline: bool
     prefer: Prefer
     seed: int
     data: Data

@@ -109,6 +109,8 @@ class Plan:
     """The template that the values of ``Fill.TEMPLATE`` are read from; None where the target is a shipped one."""
     findings: tuple[Problem, ...] = ()
     """Unused and missing variables that nobody accepted: nothing is written while there are any."""
+    notes: tuple[str, ...] = ()
+    """What was found out without the user: that the config beside the checkpoint is used, or why not."""
 
     @property
     def summary(self) -> dict[str, int]:

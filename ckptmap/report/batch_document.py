@@ -22,14 +22,19 @@ SCHEMA = "ckptmap.batch/1"
 FATES = ("converted", "planned", "findings", "failed")
 
 
-def batch_document(destination: Destination, conversions: Sequence[Document], *, jobs: int, plans: int) -> Document:
-    """The report of ``conversions``, each from :func:`converted` or :func:`failed`; ``plans`` is how many were made."""
+def batch_document(
+    destinations: Sequence[Destination], conversions: Sequence[Document], *, jobs: int, plans: int
+) -> Document:
+    """The report of ``conversions``, each from :func:`converted` or :func:`failed`; ``plans`` is how many were made.
+
+    Where they go to several ``destinations``, all are named.
+    """
     met = Counter(one["fate"] for one in conversions)
     return {
         "schema": SCHEMA,
         "generator": f"ckptmap {__version__}",
-        "target": destination.target.name,
-        "table": destination.table.name,
+        "target": ", ".join(dict.fromkeys(one.target.name for one in destinations)),
+        "table": ", ".join(dict.fromkeys(one.table.name for one in destinations)),
         "jobs": jobs,
         "plans": plans,
         "summary": {fate: met[fate] for fate in FATES},

@@ -58,7 +58,7 @@ def document(
     return {
         "schema": SCHEMA,
         "generator": f"ckptmap {__version__}",
-        "source": described(plan.source),
+        "source": _source(plan),
         "target": _target(plan),
         "table": plan.table,
         "classes": _classes(plan),
@@ -71,6 +71,11 @@ def document(
         "source_variables": [_source_record(record) for record in plan.sources],
         **kept,
     }
+
+
+def _source(plan: Plan) -> Document:
+    source = described(plan.source)
+    return {**source, "notes": [*source["notes"], *plan.notes]}
 
 
 def _target(plan: Plan) -> Document:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from ckptmap.basics.errors import ConfigError
+from ckptmap.basics.errors import ConfigError, TargetError
 from ckptmap.families.detection.pipeline.classes import Classes
-from ckptmap.families.detection.pipeline.config import PipelineConfig, parse_config, read_config
+from ckptmap.families.detection.pipeline.config import PipelineConfig, read_config
 from ckptmap.families.detection.pipeline.efficientdet import VERSIONS, is_efficientdet
 from ckptmap.families.detection.pipeline.efficientdet_config import adopted, boxes_of, target_of, written
-from ckptmap.families.detection.pipeline.migrate import Migration, migrated
+from ckptmap.families.detection.pipeline.migrate import Migration, begun, finish
+from ckptmap.families.detection.pipeline.settings import TargetSettings
 from ckptmap.families.detection.pipeline.settings import settings as target_settings
 from ckptmap.families.detection.pipeline.training import Checkpoint as TrainedFrom
 from ckptmap.families.detection.pipeline.verdict import Prefer
@@ -22,32 +23,66 @@ from ckptmap.families.detection.roots import FINE_TUNE_TYPES
 from ckptmap.planning.draft import PlanOptions
 from ckptmap.planning.ledger import Plan
 from ckptmap.request.destination import Destination, PathLike, table_for
-from ckptmap.targets import Target, load_target
+from ckptmap.targets import Target, list_targets, load_target
 from ckptmap.targets.choose import show
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The target whose variables a TF2 config's model has, and what the config says of its settings and lengths."""
+
+    target: Target
+    said: TargetSettings
+
+    def given(self) -> dict[str, object]:
+        """The settings and lengths that the target knows, as the config says them."""
+        names = {*(setting.name for setting in self.target.settings), *self.target.unknowns}
+        return dict(self.said.given(names))
+
+
+class UncoveredError(ConfigError):
+    """A config asks for other variables than the shipped target of its model has."""
+
+
+def described(config: PipelineConfig, to: PathLike | None = None, own: Mapping[str, object] | None = None) -> Described:
+    """The target of a TF2 config; ``to`` names another one, ``own`` are settings that count in place of the config's.
+
+    Raises:
+        TargetError: no target of this name is shipped, or ``to`` cannot be used.
+        UncoveredError: the target does not have the variables that the config asks for.
+        ConfigError: the config has no model.
+    """
+    said = target_settings(config)
+    if to is None and said.target not in list_targets():
+        hint = "make a checkpoint of the TF2 model that the config describes, and give its path with --to"
+        raise TargetError(f"no target is called {said.target!r}", where=config.path, hint=hint)
+    target = load_target(os.fspath(to) if to is not None else said.target)
+    _refuse_uncovered(target, said.settings, own or {}, config.path)
+    return Described(target, said)
+
+
 def configured(
-    pipeline: str, to: PathLike | None, table: PathLike | None, options: PlanOptions, prefer: Prefer
+    pipeline: PathLike | PipelineConfig,
+    to: PathLike | None,
+    table: PathLike | None,
+    options: PlanOptions,
+    prefer: Prefer,
 ) -> Destination:
     """The destination that a pipeline.config describes, where ``to``, ``table`` and ``options`` do not say otherwise.
 
     Raises:
         CkptmapError: the target, table or config cannot be used.
     """
-    config = read_config(pipeline)
+    config = pipeline if isinstance(pipeline, PipelineConfig) else read_config(os.fspath(pipeline))
     if is_efficientdet(config):
         return _of_efficientdet(config, to, table, options, prefer)
-    made = migrated(config, classes=Classes(options.num_classes), prefer=prefer)
-    said = target_settings(parse_config(made.text, config.path))
-    target = load_target(os.fspath(to) if to is not None else said.target)
-    _refuse_uncovered(target, said.settings, options.settings, config.path)
-    names = {*(setting.name for setting in target.settings), *target.unknowns} - {"num_classes"}
+    made = begun(config, prefer)
+    found = described(made.tf2, to, options.settings)
+    said = {name: value for name, value in found.given().items() if name != "num_classes"}
     merged = replace(
-        options,
-        num_classes=options.num_classes or config.num_classes,
-        settings={**said.given(names), **options.settings},
+        options, num_classes=options.num_classes or config.num_classes, settings={**said, **options.settings}
     )
-    return Destination(target, table_for(target, table), merged, config, prefer)
+    return Destination(found.target, table_for(found.target, table), merged, config, prefer, made)
 
 
 def migration(destination: Destination, plan: Plan, prefix: str | None) -> Migration | None:
@@ -61,9 +96,9 @@ def migration(destination: Destination, plan: Plan, prefix: str | None) -> Migra
             return None
         own = replace(classes, count=plan.unknowns.get("num_classes"))
         return written(destination.target.name, options.anchors, own, destination.prefer, trained_from)
-    if is_efficientdet(config):
+    if destination.begun is None:
         return adopted(config, classes, destination.prefer, trained_from)
-    return migrated(config, checkpoint=trained_from, classes=classes, prefer=destination.prefer)
+    return finish(destination.begun, checkpoint=trained_from, classes=classes)
 
 
 def _of_efficientdet(
@@ -79,7 +114,7 @@ def _of_efficientdet(
 
 
 def _refuse_uncovered(target: Target, said: Mapping[str, object], given: Mapping[str, object], path: str) -> None:
-    """Raise ConfigError for a setting, said and not given otherwise, that makes other variables than the target has.
+    """Raise UncoveredError for a setting, said and not given otherwise, that makes other variables than the target has.
 
     A template has no settings: its variables are what they are, and the plan tells what does not fit.
     """
@@ -97,6 +132,6 @@ def _refuse_uncovered(target: Target, said: Mapping[str, object], given: Mapping
             raise _uncovered(f"the shipped target {target.name} does not cover {together} together", path)
 
 
-def _uncovered(message: str, path: str) -> ConfigError:
+def _uncovered(message: str, path: str) -> UncoveredError:
     hint = "make a checkpoint of the TF2 model that the config describes, and give its path with --to"
-    return ConfigError(message, where=path, hint=hint)
+    return UncoveredError(message, where=path, hint=hint)

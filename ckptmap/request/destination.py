@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ckptmap.basics.errors import TargetError
+from ckptmap.basics.bounds import CLASSES
+from ckptmap.basics.errors import CkptmapError, TargetError
 from ckptmap.mapping import Table, load_table
 from ckptmap.mapping.ops_boxes import EFFICIENTDET
 from ckptmap.planning.draft import PlanChoices, PlanOptions
@@ -14,22 +15,27 @@ from ckptmap.targets import Target, load_target
 
 if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.config import PipelineConfig
-    from ckptmap.families.detection.pipeline.migrate import Migration
+    from ckptmap.families.detection.pipeline.migrate import Begun, Migration
     from ckptmap.families.detection.pipeline.verdict import Prefer
     from ckptmap.planning.ledger import Plan
 
 PathLike = str | os.PathLike[str]
+_OLD_AND_NEW = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a conversion goes: the target, the table that leads there, the options, the TF1 config if one was given."""
+    """Where a conversion goes: the target, the table that leads there, the options, the config if there is one.
+
+    ``begun`` is the config with TF2's model, where it is one of TF1.
+    """
 
     target: Target
     table: Table
     options: PlanOptions
     config: PipelineConfig | None = None
     prefer: Prefer = "exact"
+    begun: Begun | None = None
 
     def migration(self, plan: Plan, prefix: str | None = None) -> Migration | None:
         """The config for what ``plan`` writes, training from checkpoint ``prefix``.
@@ -54,22 +60,39 @@ def plan_options(choices: PlanChoices) -> PlanOptions:
     """
     paths = choices.get("label_maps")
     given = PlanOptions(**{name: value for name, value in choices.items() if name != "label_maps"})  # type: ignore[arg-type]
+    if given.num_classes is not None:
+        _refuse_classes(given.num_classes)
     if paths is None:
         return given
     from ckptmap.families.detection.label_files import read_label_map
 
-    old, new = (read_label_map(path) for path in paths)
+    old, new = (read_label_map(path) for path in _both(paths))
+    if given.num_classes is None:
+        _refuse_classes(new.num_classes, new.path)
     return replace(given, labels=(old, new), num_classes=given.num_classes or new.num_classes)
+
+
+def _both(paths: object) -> tuple[PathLike, PathLike]:
+    if isinstance(paths, (list, tuple)) and len(paths) == _OLD_AND_NEW:
+        return paths[0], paths[1]
+    raise CkptmapError("label maps are two files", hint="that of the old classes, then that of the new ones")
+
+
+def _refuse_classes(count: int, where: str = "") -> None:
+    if problem := CLASSES.problem("num_classes", count):
+        raise CkptmapError(problem, where=where)
 
 
 def find_destination(
     to: PathLike | None,
     table: PathLike | None,
-    pipeline: PathLike | None,
+    pipeline: PathLike | PipelineConfig | None,
     options: PlanOptions,
     prefer: Prefer = "exact",
 ) -> Destination:
     """The destination that these name; a pipeline.config says the target and its settings where nothing else does.
+
+    ``pipeline`` is a path, or the config read already.
 
     Raises:
         CkptmapError: the target, table or config cannot be used, or nothing says the target.
@@ -85,7 +108,7 @@ def find_destination(
         return Destination(target, table_for(target, table), options, None, prefer)
     from ckptmap.request.config_destination import configured
 
-    return configured(os.fspath(pipeline), to, table, options, prefer)
+    return configured(pipeline, to, table, options, prefer)
 
 
 def table_for(target: Target, table: PathLike | None) -> Table:

@@ -37,8 +37,9 @@ def load_target(text: str | os.PathLike[str]) -> Target:
     read as a template.
     """
     name = os.fspath(text)
-    if name in list_targets():
-        return _shipped(name)
+    shipped = shipped_name(name)
+    if shipped is not None and (shipped == name or not _is_there(name)):
+        return _shipped(shipped)
     if not _looks_like_a_path(name):
         close = difflib.get_close_matches(name, list_targets(), n=3, cutoff=0.4)
         hint = (
@@ -50,6 +51,18 @@ def load_target(text: str | os.PathLike[str]) -> Target:
     with open_checkpoint(name) as checkpoint, collector_paused():
         names = _saved_names(checkpoint)
         return recognize_target(template_target(checkpoint.inventory, names, _obstacle(checkpoint.inventory, names)))
+
+
+def shipped_name(name: str) -> str | None:
+    """The shipped target that a model's name means: its own, or one that has the same variables; None where none does.
+
+    The zoo calls an SSD with depthwise heads ``ssdlite_…``, with a pyramid ``…_fpnlite``: what is depthwise is a
+    setting of one target. A TF2 feature extractor type ends in ``_keras``.
+    """
+    plain = name.removesuffix("_keras").removesuffix("_exact")
+    plain = plain.removesuffix("lite") if plain.endswith("_fpnlite") else plain.replace("ssdlite_", "ssd_", 1)
+    known = list_targets()
+    return next((one for one in (name, plain) if one in known), None)
 
 
 def recognize_target(plain: Target) -> Target:
@@ -69,7 +82,11 @@ def _specs_with(keys: set[str]) -> Iterator[Target]:
 
 
 def _looks_like_a_path(name: str) -> bool:
-    return "/" in name or os.sep in name or Path(name).exists() or Path(f"{name}.index").exists()
+    return "/" in name or os.sep in name or _is_there(name)
+
+
+def _is_there(name: str) -> bool:
+    return Path(name).exists() or Path(f"{name}.index").exists()
 
 
 def _saved_names(checkpoint: Checkpoint) -> SavedNames | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.bounds import bound_of
 from ckptmap.basics.errors import TargetError
 from ckptmap.targets.choose import Assumption, Choice, Setting, When, choose, show
 from ckptmap.targets.layout import Layout
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ckptmap.basics.errors import Problem
+
+_MOST_DIGITS = 20
 
 __all__ = [
     "Assumption",
@@ -120,11 +123,13 @@ class Target:
     def _unknown(self, name: str, given: object) -> int:
         if name not in self.unknowns:
             raise self._no_such(name)
-        if isinstance(given, int) and not isinstance(given, bool) and given > 0:
-            return given
-        if isinstance(given, str) and given.isdecimal() and int(given) > 0:
-            return int(given)
-        raise TargetError(f"{name} cannot be {given!r}", where=self.name, hint="a whole number above 0")
+        if isinstance(given, str) and given.isdecimal() and len(given) <= _MOST_DIGITS:
+            given = int(given)
+        if not isinstance(given, int) or isinstance(given, bool) or given <= 0:
+            raise TargetError(f"{name} cannot be {given!r}", where=self.name, hint="a whole number above 0")
+        if problem := bound_of(name).problem(name, given):
+            raise TargetError(problem, where=self.name)
+        return given
 
     def _no_such(self, name: str) -> TargetError:
         known = [setting.name for setting in self.settings] + list(self.unknowns)

@@ -21,7 +21,8 @@ from ckptmap.planning.ledger import Plan
 from ckptmap.report.batch_document import batch_document, converted, failed
 from ckptmap.report.document import Document
 from ckptmap.request.batch_list import output_names
-from ckptmap.request.destination import Destination, PathLike, find_destination, plan_options
+from ckptmap.request.destination import Destination, PathLike, plan_options
+from ckptmap.request.surroundings import Settled, Wish, config_beside, content, settle
 from ckptmap.verbs.conversion import Writing, convert_planned, plan_to
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def convert_many(
     jobs: int = JOBS,
     table: PathLike | None = None,
     pipeline: PathLike | None = None,
+    no_pipeline: bool = False,
     prefer: Prefer = "exact",
     seed: int = 0,
     data: DataMode = "auto",
@@ -52,16 +54,19 @@ def convert_many(
     verify: bool = True,
     ranges: bool = False,
     force: bool = False,
+    dry_run: bool = False,
+    index_only: bool = False,
     progress: Progress | None = None,
     **choices: Unpack[PlanChoices],
 ) -> Document:
     """Convert each of ``sources`` as :func:`ckptmap.convert` does, and return one report of all (``ckptmap.batch/1``).
 
-    Each goes to a folder of its own below ``output`` (None: a dry run), named as the source is below the folder that
-    all sources share: ``zoo/a/model.ckpt`` and ``zoo/b/model.ckpt`` become ``output/a/model.ckpt`` and
-    ``output/b/model.ckpt``. Its full report is the ``report.json`` there. ``jobs`` are converted at a time.
-    Checkpoints with the same names, shapes and dtypes share one plan. ``progress`` is called with (checkpoints done,
-    checkpoints in all). The other arguments are those of :func:`ckptmap.convert`.
+    Each goes to a folder of its own below ``output`` (None, or ``dry_run``: nothing is written), named as the source is
+    below the folder that all sources share: ``zoo/a/model.ckpt`` and ``zoo/b/model.ckpt`` become
+    ``output/a/model.ckpt`` and ``output/b/model.ckpt``. Its full report is the ``report.json`` there. ``jobs`` are
+    converted at a time. Checkpoints with the same names, shapes and dtypes share one plan, where the configs beside
+    them say the same too; without ``to`` and ``pipeline`` each is converted to what it shows to be. ``progress`` is
+    called with (checkpoints done, checkpoints in all). The other arguments are those of :func:`ckptmap.convert`.
 
     Raises:
         CkptmapError: the target, table or config cannot be used, or the sources do not lead to outputs of their own.
@@ -69,9 +74,9 @@ def convert_many(
     """
     paths = [os.fspath(source) for source in sources]
     folders = [None if output is None else Path(output, name) for name in output_names(paths)]
-    destination = find_destination(to, table, pipeline, plan_options(choices), prefer)
-    plans = _Plans(destination)
-    how = Writing(seed=seed, data=data, verify_data=verify_data, verify=verify, ranges=ranges, force=force)
+    wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
+    plans = _Plans(wish, wish.destination() if wish.names_the_target else None)
+    how = Writing(seed, data, verify_data, verify, ranges, force, dry_run or output is None, index_only)
 
     def one(path: str, folder: Path | None) -> Document:
         try:
@@ -82,17 +87,19 @@ def convert_many(
             return failed(path, CkptmapError(f"{type(error).__name__}: {error}", where=path))
         return converted(path, report)
 
-    with _parents(folders):
+    with _parents(() if how.dry_run else folders):
         done = _side_by_side(list(zip(paths, folders, strict=True)), one, jobs, progress)
-    return batch_document(destination, done, jobs=jobs, plans=plans.made)
+    return batch_document(plans.destinations, done, jobs=jobs, plans=plans.made)
 
 
 @dataclass(slots=True)
 class _Plans:
-    """Plans to one destination, made once for each layout: for names, dtypes and shapes are all that a plan sees."""
+    """Plans by one wish, made once for each layout: for names, dtypes and shapes are all that a plan sees, beside the
+    config that lies beside the checkpoint."""
 
-    destination: Destination
-    _made: dict[Layout, Plan] = field(default_factory=dict)
+    wish: Wish
+    known: Destination | None
+    _made: dict[tuple[Layout, bytes | None], Settled] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     @property
@@ -100,12 +107,21 @@ class _Plans:
         """How many were made."""
         return len(self._made)
 
+    @property
+    def destinations(self) -> tuple[Destination, ...]:
+        """Where they lead; the one that the user names comes first."""
+        own = () if self.known is None else (self.known,)
+        return (*own, *(one.destination for one in self._made.values()))
+
     def __call__(self, inventory: Inventory) -> tuple[Destination, Plan]:
+        beside = config_beside(inventory, self.wish)
         layout = tuple((v.name, v.dtype, v.shape) for v in inventory.variables.values())
+        key = (layout, None if beside is None else content(beside))
         with self._lock:  # who has the same layout waits for its plan
-            if layout not in self._made:
-                self._made[layout] = plan_to(inventory, self.destination)
-        return self.destination, replace(self._made[layout], source=inventory)
+            if key not in self._made:
+                self._made[key] = settle(inventory, self.wish, beside, plan_to, self.known)
+        destination, plan = self._made[key].told(beside)
+        return destination, replace(plan, source=inventory)
 
 
 def _side_by_side(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.collector import collector_paused
-from ckptmap.basics.errors import OutputError, TargetError
+from ckptmap.basics.errors import CkptmapError, OutputError, TargetError
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.leftovers import clear_leftovers, is_own
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
@@ -18,13 +18,15 @@ from ckptmap.checkpoint.staging import Staging, output_errors
 from ckptmap.execution.placing import DataMode
 from ckptmap.execution.quantization import quantization_ranges
 from ckptmap.execution.writing import CHECKPOINT_NAME, Progress, read_back, stage_checkpoint
+from ckptmap.families.detection.config_files import CONFIG_NAME
 from ckptmap.planning.draft import PlanChoices
 from ckptmap.planning.ledger import Plan
 from ckptmap.planning.name_matching import match
 from ckptmap.planning.plan import make_plan
 from ckptmap.report.document import Document, Output, document
 from ckptmap.report.json_format import json_pieces
-from ckptmap.request.destination import Destination, PathLike, find_destination, plan_options
+from ckptmap.request.destination import Destination, PathLike, plan_options
+from ckptmap.request.surroundings import Wish, config_beside, settle
 from ckptmap.request.table_likeness import refuse_other_architecture
 
 if TYPE_CHECKING:
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.verdict import Prefer
 
 REPORT_NAME = "report.json"
-CONFIG_NAME = "pipeline.config"
 _UNVERIFIED = "--no-verify: the checksums of the source were not compared, its values may be damaged"
 
 
@@ -44,17 +45,23 @@ def plan(
     to: PathLike | None = None,
     table: PathLike | None = None,
     pipeline: PathLike | None = None,
+    no_pipeline: bool = False,
     prefer: Prefer = "exact",
     **choices: Unpack[PlanChoices],
 ) -> Plan:
     """The ledger of converting ``source``: every variable and its fate; reads indexes only, writes nothing.
 
+    It promises nothing of the values: whether the data files are there is not looked at. A dry run of :func:`convert`
+    does that.
+
     Args:
         source: prefix, any file, or directory of a TF1 checkpoint.
         to: name of a shipped target, or a TF2 checkpoint whose object graph and shapes are the template; None: what
-            ``pipeline`` says.
+            the config says, else what the checkpoint shows.
         table: shipped table or your own YAML; None: the target's own.
-        pipeline: the TF1 pipeline.config of the model: its settings decide the target's, and it is migrated too.
+        pipeline: the TF1 pipeline.config of the model: its settings decide the target's, and it is migrated too. None:
+            the one beside the checkpoint, where it speaks of the same model; the plan's notes say so, or why not.
+        no_pipeline: leave a config beside the checkpoint out.
         prefer: where stock TF2 is not equal to the TF1 model: ``exact`` or ``stock`` in the migrated config.
         **choices: see :class:`ckptmap.planning.draft.PlanChoices`.
 
@@ -63,8 +70,8 @@ def plan(
     """
     with open_checkpoint(os.fspath(source)) as checkpoint:
         _refuse_object_paths(checkpoint, own_table=table is not None)
-        destination = find_destination(to, table, pipeline, plan_options(choices), prefer)
-        return plan_to(checkpoint.inventory, destination)
+        wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
+        return settled(checkpoint.inventory, wish)[1]
 
 
 def convert(
@@ -74,6 +81,7 @@ def convert(
     output: PathLike | None,
     table: PathLike | None = None,
     pipeline: PathLike | None = None,
+    no_pipeline: bool = False,
     prefer: Prefer = "exact",
     seed: int = 0,
     data: DataMode = "auto",
@@ -81,6 +89,8 @@ def convert(
     verify: bool = True,
     ranges: bool = False,
     force: bool = False,
+    dry_run: bool = False,
+    index_only: bool = False,
     progress: Progress | None = None,
     **choices: Unpack[PlanChoices],
 ) -> Document:
@@ -91,9 +101,11 @@ def convert(
     there: ``copy``; ``reflink``, the old data file as a copy-on-write clone; ``link``, the old data file under a second
     name, so that whoever writes into the old file later changes the new checkpoint; ``auto``: reflink where the file
     system can, else copy. What is copied or computed is read back; of a linked or cloned file the checksums of the old
-    index are carried over, and compared with the bytes where ``verify_data`` is set. With ``pipeline`` the migrated
-    config goes to ``output``/pipeline.config. Where the plan has findings, or ``output`` is None (a dry run),
-    nothing is written and the report's ``output`` is None. Without ``verify`` the checksums of the source's values
+    index are carried over, and compared with the bytes where ``verify_data`` is set. With a config the migrated one
+    goes to ``output``/pipeline.config. Where the plan has findings, and in a dry run, nothing is written and the
+    report's ``output`` is None. ``dry_run`` is one, and so is ``output`` None; with an ``output`` it lists the config
+    edits of the real run. It looks whether the data files are there, whole by their sizes; ``index_only`` (of a dry
+    run) does not. Without ``verify`` the checksums of the source's values
     are not compared: every value is read and gets a checksum of its own, and the report says so. With ``ranges``
     the report keeps the ranges of quantization-aware training, which no TF2 model takes.
 
@@ -102,13 +114,12 @@ def convert(
             VerificationError where what is read back is not what was written.
     """
 
-    def planned(inventory: Inventory) -> tuple[Destination, Plan]:
-        destination = find_destination(to, table, pipeline, plan_options(choices), prefer)
-        return destination, plan_to(inventory, destination)
-
-    how = Writing(seed, data, verify_data, verify, ranges, force, progress)
+    wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
+    how = Writing(seed, data, verify_data, verify, ranges, force, dry_run or output is None, index_only, progress)
     folder = None if output is None else Path(output)
-    return convert_planned(os.fspath(source), folder, planned, how, own_table=table is not None)
+    return convert_planned(
+        os.fspath(source), folder, lambda held: settled(held, wish), how, own_table=table is not None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +132,13 @@ class Writing:
     verify: bool
     ranges: bool
     force: bool
+    dry_run: bool = False
+    index_only: bool = False
     progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        if self.index_only and not self.dry_run:
+            raise CkptmapError("without the data files nothing can be written", hint="index_only is for a dry run")
 
 
 def convert_planned(
@@ -133,19 +150,28 @@ def convert_planned(
     own_table: bool,
 ) -> Document:
     """Convert ``source`` by the plan that ``planned`` makes of its inventory; :func:`convert` says the rest."""
-    if folder is not None:
+    if folder is not None and not how.dry_run:
         _check_output(folder, force=how.force)
     with open_checkpoint(source, verify=how.verify) as checkpoint:
         before = checkpoint.stamps()
         _refuse_object_paths(checkpoint, own_table=own_table)
+        if not how.index_only:
+            checkpoint.refuse_absent_data()
         if folder is not None:
             _refuse_source_folder(folder, checkpoint.inventory)
         destination, made = planned(checkpoint.inventory)
         learned = quantization_ranges(checkpoint) if how.ranges else None
-        if made.findings or folder is None:
-            return document(made, destination.migration(made), ranges=learned)
-        _refuse_inputs(folder, destination)
+        if folder is not None:
+            _refuse_inputs(folder, destination)
+        if made.findings or folder is None or how.dry_run:
+            return document(made, destination.migration(made, _prefix(folder)), ranges=learned)
         return _write(made, destination, checkpoint, folder, how, before, learned)
+
+
+def settled(inventory: Inventory, wish: Wish) -> tuple[Destination, Plan]:
+    """Where ``inventory`` goes by ``wish`` and by what lies beside it, and the ledger. Raises as :func:`plan`."""
+    beside = config_beside(inventory, wish)
+    return settle(inventory, wish, beside, plan_to).told(beside)
 
 
 def plan_to(inventory: Inventory, destination: Destination) -> Plan:
@@ -178,8 +204,7 @@ def _write(
     before: Stamps,
     ranges: Mapping[str, float] | None,
 ) -> Document:
-    prefix = folder / CHECKPOINT_NAME
-    migration = destination.migration(made, prefix.as_posix())
+    migration = destination.migration(made, _prefix(folder))
     with Staging(folder) as staging:
         _check_empty(folder, force=how.force)
         output = _staged(made, destination, checkpoint, staging, how, before)
@@ -189,6 +214,11 @@ def _write(
             staging.write(CONFIG_NAME, migration.text)
         staging.commit()
     return report
+
+
+def _prefix(folder: Path | None) -> str | None:
+    """What the migrated config calls the new checkpoint; None where nobody said where it goes."""
+    return None if folder is None else (folder / CHECKPOINT_NAME).as_posix()
 
 
 def _staged(

@@ -109,7 +109,7 @@ def _model(checkpoint: PathLike | None, config: PipelineConfig | None) -> _Model
 def _destination(config: PipelineConfig | None) -> Destination | None:
     """Where the config's model goes in TF2; None where ckptmap has no target for it."""
     try:
-        return None if config is None else find_destination(None, None, config.path, PlanOptions())
+        return None if config is None else find_destination(None, None, config, PlanOptions())
     except CkptmapError:
         return None
 
@@ -141,7 +141,7 @@ def _of_config(config: PipelineConfig) -> _Model:
             hint="call ckptmap.tf.apply_freeze on the live model, or give the TF1 config that it was migrated from",
         )
     try:
-        destination = find_destination(None, None, config.path, PlanOptions())
+        destination = find_destination(None, None, config, PlanOptions())
     except CkptmapError as error:
         raise _unnamed(config, error.problem.message) from error
     found = subject_of_config(config, Inventory(Kind.V2, config.path, {}))

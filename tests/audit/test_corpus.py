@@ -18,7 +18,7 @@ TF2 = CORPUS / "tf2" / "tf2_train_ssd_mobilenet_v2_fpnlite_anirudhan"
 def test_every_config_is_audited(config: Path) -> None:
     checkpoints = {"samples_tf1": (TF1,), "samples_tf2": (TF2,)}.get(config.parent.name, (TF1, TF2))
     for checkpoint in checkpoints:
-        found = audit(checkpoint, pipeline=config)
+        found = audit(checkpoint, pipeline=config, index_only=True)
         assert sheet_of(audit_document(found)).verdict
         if config.parent.name == "samples_tf2" or "keras" in config.name:
             assert found.model.api == "tf2"
@@ -29,16 +29,16 @@ def user(name: str) -> Path:
 
 
 def messages(config: Path, checkpoint: Path = TF1) -> list[str]:
-    return [remark.message for remark in audit(checkpoint, pipeline=config).remarks]
+    return [remark.message for remark in audit(checkpoint, pipeline=config, index_only=True).remarks]
 
 
 def test_ssdlite_over_the_checkpoint_of_ssd() -> None:
-    found = audit(TF1, pipeline=user("AlexanderBodunov"))
+    found = audit(TF1, pipeline=user("AlexanderBodunov"), index_only=True)
     assert (found.summary["restored"], found.summary["missing"]) == (320, 0)
 
 
 def test_centernet_with_the_type_that_is_gone() -> None:
-    found = audit(TF2, pipeline=user("existedinnettw__centernet_hg104"))
+    found = audit(TF2, pipeline=user("existedinnettw__centernet_hg104"), index_only=True)
     assert found.prediction.error == "ValueError: fine_tune is no longer supported for CenterNet"
 
 

@@ -57,7 +57,7 @@ def test_every_detector_of_the_corpus_is_here() -> None:
 def test_a_dry_run_accounts_for_every_variable(
     source: str, target: str, classes: int, restored: int, dropped: int, superseded: int
 ) -> None:
-    report = ckptmap.convert(CORPUS / "tf1" / source, to=target, output=None)
+    report = ckptmap.convert(CORPUS / "tf1" / source, to=target, output=None, index_only=True)
     assert report["output"] is None
     assert report["findings"] == []
     assert report["summary"] == {
@@ -78,7 +78,9 @@ def test_a_dry_run_accounts_for_every_variable(
 
 @needs_corpus
 def test_what_shapes_show_is_not_assumed() -> None:
-    report = ckptmap.convert(CORPUS / "tf1" / DETECTORS[-1][0], to=DETECTORS[-1][1], output=None)
+    report = ckptmap.convert(
+        CORPUS / "tf1" / DETECTORS[-1][0], to=DETECTORS[-1][1], output=None, index_only=True, no_pipeline=True
+    )
     assert report["target"]["settings"]["share_box_across_classes"] is False
     assert [one["setting"] for one in report["target"]["assumed"]] == ["use_dropout"]
 
@@ -97,7 +99,7 @@ def test_what_shapes_show_is_not_assumed() -> None:
 )
 def test_with_the_config_beside_it_nothing_is_assumed(source: str, verdict: str, tf2_type: str) -> None:
     checkpoint = CORPUS / "tf1" / source
-    report = ckptmap.convert(checkpoint, pipeline=checkpoint.parent / "pipeline.config", output=None)
+    report = ckptmap.convert(checkpoint, pipeline=checkpoint.parent / "pipeline.config", output=None, index_only=True)
     assert report["findings"] == report["target"]["assumed"] == []
     assert (report["summary"]["missing"], report["summary"]["unused"]) == (0, 0)
     assert (report["verdict"]["kind"], report["verdict"]["extractor_type"]) == (verdict, tf2_type)

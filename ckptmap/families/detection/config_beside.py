@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import ConfigError
+from ckptmap.families.detection.config_files import find_config
 from ckptmap.families.detection.recognition.architecture import (
     CENTER_NET,
     CLASSIFICATION,
@@ -19,10 +20,6 @@ from ckptmap.families.detection.recognition.architecture import (
 
 if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.config import PipelineConfig
-
-_USUAL_NAME = "pipeline.config"
-_LEVELS_UP = 3
-"""An export keeps its config above ``checkpoint/`` and ``saved_model/variables/``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +60,6 @@ def config_beside(prefix: str, architecture: Architecture | None) -> Beside | No
         return Beside(str(path), says, tuple(differences(architecture, config)))
     except ConfigError as error:
         return Beside(str(path), note=f"cannot be read: {error.problem.message}")
-
-
-def find_config(home: Path) -> Path | None:
-    """``pipeline.config`` in the folder ``home`` of a checkpoint or in the export around it; else its only config."""
-    folder = home
-    inner = (Path("checkpoint"), Path("variables"), Path("saved_model"))
-    for _ in range(_LEVELS_UP):
-        if (folder / _USUAL_NAME).is_file():
-            return folder / _USUAL_NAME
-        if Path(folder.name) not in inner:
-            break
-        folder = folder.parent
-    configs = list(home.glob("*.config")) if home.is_dir() else []
-    return configs[0] if len(configs) == 1 else None
 
 
 _BLOCKS = {SSD: SSD, EFFICIENTDET: SSD, CENTER_NET: CENTER_NET}

@@ -12,7 +12,7 @@ from ckptmap.checkpoint.folders import SAVED_MODEL_FILE
 from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.wire import FormatError, as_bytes, as_text, read_fields
-from ckptmap.families.detection.config_beside import find_config
+from ckptmap.families.detection.config_files import find_config
 from ckptmap.families.detection.pipeline.config import read_config
 from ckptmap.mapping.slots import classify
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.bounds import bound_of
 from ckptmap.basics.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ def anchors_per_location(generator: View) -> tuple[int, ...]:
     }
     if kind not in counts:
         raise ConfigError("the model has no anchor generator", where=generator.where())
-    return counts[kind](generator.child(kind))
+    found = counts[kind](generator.child(kind))
+    for count in found:
+        if problem := bound_of("anchors").problem("the number of anchors at a location", count):
+            raise ConfigError(problem, where=generator.where())
+    return found
 
 
 def _ssd(view: View) -> tuple[int, ...]:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import ConfigError
+from ckptmap.families.detection.config_files import CONFIG_NAME
 from ckptmap.families.detection.pipeline import textproto
 from ckptmap.families.detection.pipeline.anchors import anchors_per_location
 from ckptmap.families.detection.pipeline.check import REFUSED_BY_THE_API, Finding, check
 from ckptmap.families.detection.pipeline.models import FASTER_RCNN, SSD
+from ckptmap.families.detection.pipeline.sizes import refuse_absurd_sizes
 from ckptmap.families.detection.pipeline.view import View, root_view
 
 if TYPE_CHECKING:
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 
     from ckptmap.families.detection.pipeline.syntax import Document
 
-USUAL_NAME = "pipeline.config"
-"""What the file is called beside a checkpoint."""
 _TOP_LEVEL = frozenset({"model", "train_config", "train_input_reader", "eval_config", "eval_input_reader"})
 _BLOCKS = {
     SSD: {"predictor": "box_predictor", "anchors": "anchor_generator"},
@@ -166,20 +166,24 @@ def _config_file(path: Path) -> Path:
     """The file itself, or the pipeline.config in a folder. Raises ConfigError where there is none."""
     if not path.is_dir():
         return path
-    if (path / USUAL_NAME).is_file():
-        return path / USUAL_NAME
+    if (path / CONFIG_NAME).is_file():
+        return path / CONFIG_NAME
     configs = sorted(place.name for place in path.glob("*.config"))
     hint = f"name the file: {', '.join(configs[:3])}" if configs else "name the file itself"
-    raise ConfigError(f"is a folder without a {USUAL_NAME}", where=str(path), hint=hint)
+    raise ConfigError(f"is a folder without a {CONFIG_NAME}", where=str(path), hint=hint)
 
 
 def config_of(document: Document) -> PipelineConfig:
-    """The config that a parsed text is. Raises ConfigError where it is nothing of a pipeline.config."""
+    """The config that a parsed text is.
+
+    Raises ConfigError where it is nothing of a pipeline.config, or has a size that no model can be built with.
+    """
     if not any(field.name in _TOP_LEVEL for field in document.root.fields):
         raise ConfigError(
             "this is no pipeline.config: it has no model, train_config or eval_config block",
             where=document.path or "<text>",
         )
+    refuse_absurd_sizes(document)
     return PipelineConfig(document, root_view(document), check(document))
 
 

@@ -83,8 +83,12 @@ def parse_part(text: str, start: int, end: int, path: str = "") -> tuple[Field, 
 
 def read(path: str | Path) -> Document:
     """Read a file: UTF-8; bytes that are not are kept as they are. Raises ConfigError when it cannot be read."""
+    place = Path(path)
+    if place.exists() and not place.is_file():
+        what = "a folder" if place.is_dir() else "no regular file"
+        raise ConfigError(f"cannot read the file: it is {what}", where=str(path))
     try:
-        with Path(path).open("rb") as handle:
+        with place.open("rb") as handle:
             raw = handle.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"cannot read the file: {error.strerror or error}", where=str(path)) from error
@@ -159,14 +163,16 @@ class _Parser:
         self.token = next(self.tokens)
         return token
 
-    def _expected(self, what: str) -> ConfigError:
+    def _expected(self, what: str, *, behind: bool = False) -> ConfigError:
+        """The error that something else stands here, or, ``behind``, that it does not follow what was read last."""
+        at = self.end - 1 if behind and self.token.kind != "end" else self.token.start
         found = f"{self.token.text!r}" if self.token.kind != "end" else "the end of the file"
         hint = ""
         if self.token.kind == "end" and len(self.open) > 1:
             opened = self.open[-1]
             name = opened.head.name if opened.head else "block"
             hint = f"{name} of line {self.blank.line(opened.start)} has no {opened.close!r}"
-        return ConfigError(f"expected {what}, found {found}", where=self.blank.where(self.token.start), hint=hint)
+        return ConfigError(f"expected {what}, found {found}", where=self.blank.where(at), hint=hint)
 
     # grammar
 
@@ -178,7 +184,7 @@ class _Parser:
         if self._at("symbol", "{") or self._at("symbol", "<"):
             self._open_message(head)
         elif not colon:
-            raise self._expected(f"':' or '{{' after {head.name}")
+            raise self._expected(f"':' or '{{' after {head.name}", behind=True)
         elif self._at("symbol", "["):
             start = self._take().start
             self._push(_Open(start, "]", head))
@@ -196,7 +202,7 @@ class _Parser:
         while self._at("word") or self._at("symbol", ".") or self._at("symbol", "/") or self._at("symbol", "-"):
             self._take()
         if not self._at("symbol", "]"):
-            raise self._expected("']' after the name of an extension")
+            raise self._expected("']' after the name of an extension", behind=True)
         end = self._take().end
         return _Head("".join(self.blank.text[start:end].split()), start, end)
 
@@ -213,7 +219,7 @@ class _Parser:
         if self._at("word"):
             self._take()
             return self._made(ScalarKind.WORD, start)
-        raise self._expected("a value")
+        raise self._expected("a value", behind=True)
 
     def _made(self, kind: ScalarKind, start: int) -> Scalar:
         return Scalar(kind, self.blank.text[start : self.end], start, self.end)
@@ -231,7 +237,7 @@ class _Parser:
             if self._at("symbol", "]"):
                 raise self._expected("a value after ','")
         elif not self._at("symbol", "]"):
-            raise self._expected("',' or ']' in a list")
+            raise self._expected("',' or ']' in a list", behind=True)
 
     def _open_message(self, head: _Head | None) -> None:
         token = self._take()

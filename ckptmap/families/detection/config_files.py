@@ -1,0 +1,24 @@
+"""Where a pipeline.config is looked for; apart from all that understands one, which takes time to import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+CONFIG_NAME = "pipeline.config"
+"""What the file is called beside a checkpoint."""
+_LEVELS_UP = 3
+"""An export keeps its config above ``checkpoint/`` and ``saved_model/variables/``."""
+_INNER = ("checkpoint", "variables", "saved_model")
+
+
+def find_config(home: Path) -> Path | None:
+    """``pipeline.config`` in the folder ``home`` of a checkpoint or in the export around it; else its only config."""
+    folder = home
+    for _ in range(_LEVELS_UP):
+        if (folder / CONFIG_NAME).is_file():
+            return folder / CONFIG_NAME
+        if folder.name not in _INNER:
+            break
+        folder = folder.parent
+    configs = [path for path in home.glob("*.config") if path.is_file()] if home.is_dir() else []
+    return configs[0] if len(configs) == 1 else None

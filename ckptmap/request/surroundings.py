@@ -1,0 +1,197 @@
+"""What the user did not name: the pipeline.config beside a checkpoint, and the target of the model that it holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from ckptmap.basics.errors import CkptmapError, ProblemsError, TargetError
+from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.checkpoint.remote import is_remote
+from ckptmap.families.detection.config_files import find_config
+from ckptmap.planning.draft import PlanOptions
+from ckptmap.planning.ledger import Plan
+from ckptmap.request.destination import Destination, PathLike, find_destination
+
+if TYPE_CHECKING:
+    from ckptmap.families.detection.pipeline.config import PipelineConfig
+    from ckptmap.families.detection.pipeline.verdict import Prefer
+    from ckptmap.families.detection.recognition.architecture import Architecture
+
+MakePlan = Callable[[Inventory, Destination], Plan]
+_USED = "is used: it lies beside the checkpoint and agrees with it (--no-pipeline leaves it out)"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user says of a destination; :func:`ckptmap.plan` says what each means."""
+
+    to: PathLike | None
+    table: PathLike | None
+    pipeline: PathLike | None
+    options: PlanOptions
+    prefer: Prefer
+    no_pipeline: bool = False
+
+    def __post_init__(self) -> None:
+        if self.no_pipeline and self.pipeline is not None:
+            raise CkptmapError("a pipeline.config is named, and none is to be used", hint="leave one of the two out")
+
+    @property
+    def names_the_target(self) -> bool:
+        """Whether the destination is the same for every checkpoint."""
+        return self.to is not None or self.pipeline is not None
+
+    def destination(self) -> Destination:
+        """The destination without a look at any checkpoint. Raises CkptmapError as :func:`find_destination` does."""
+        return find_destination(self.to, self.table, self.pipeline, self.options, self.prefer)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Where a checkpoint goes and what becomes of it; ``said`` is what is to tell of the config beside it."""
+
+    destination: Destination
+    plan: Plan
+    said: str = ""
+
+    def told(self, beside: Path | None) -> tuple[Destination, Plan]:
+        """Both for the checkpoint that has the config at ``beside`` beside it, with the note on that config."""
+        if beside is None:
+            return self.destination, self.plan
+        config, plan = self.destination.config, replace(self.plan, notes=(f"{beside} {self.said}",))
+        if config is None or self.said != _USED:
+            return self.destination, plan
+        here = replace(config, document=replace(config.document, path=str(beside)))
+        return replace(self.destination, config=here), plan
+
+
+def config_beside(inventory: Inventory, wish: Wish) -> Path | None:
+    """The pipeline.config beside a checkpoint on this machine; None where there is none, or another one is named."""
+    if wish.no_pipeline or wish.pipeline is not None or is_remote(inventory.path):
+        return None
+    return find_config(Path(inventory.path).parent)
+
+
+def content(path: Path) -> bytes:
+    """The bytes of a config, by which equal ones are told; none where it cannot be read."""
+    from ckptmap.families.detection.pipeline.textproto import MAX_BYTES
+
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError:
+        return b""
+
+
+def settle(
+    inventory: Inventory, wish: Wish, beside: Path | None, plan: MakePlan, known: Destination | None = None
+) -> Settled:
+    """The destination of a checkpoint and the plan that ``plan`` makes for it.
+
+    The config ``beside`` it is used where it speaks of the same model and target. Without any config, what the
+    checkpoint shows is the target where the user names none. ``known`` is what :meth:`Wish.destination` gave.
+
+    Raises:
+        CkptmapError: the target, table or config cannot be used, nothing says the target, or nothing fits.
+    """
+
+    def without() -> tuple[Destination, Plan]:
+        found = known or (wish if wish.names_the_target else replace(wish, to=_recognized(inventory))).destination()
+        return found, plan(inventory, found)
+
+    if beside is None:
+        return Settled(*without())
+    found = _attempt(lambda: _by_config(inventory, beside, wish, plan))
+    if isinstance(found, CkptmapError):
+        return Settled(*without(), f"is not used: {_reason(found)}")
+    if found.plan.findings:
+        other = _attempt(without)
+        if not isinstance(other, CkptmapError) and not other[1].findings:
+            return Settled(*other, f"is not used: {found.plan.findings[0].message}")
+    return found
+
+
+_Made = TypeVar("_Made")
+
+
+def _attempt(make: Callable[[], _Made]) -> _Made | CkptmapError:
+    try:
+        return make()
+    except CkptmapError as error:
+        return error
+
+
+def _reason(error: CkptmapError) -> str:
+    if isinstance(error, ProblemsError):
+        return f"{error.summary}: {error.problems[0]}" if error.problems else error.summary
+    return error.problem.message
+
+
+def _by_config(inventory: Inventory, path: Path, wish: Wish, plan: MakePlan) -> Settled:
+    """What the config beside says. Raises CkptmapError where it is not to be used: the reason."""
+    from ckptmap.families.detection.pipeline.config import read_config
+
+    config = read_config(path)
+    _refuse_other_model(inventory, config)
+    if wish.options.anchors != "api":
+        raise CkptmapError(f"it has anchors of its own, and --anchors {wish.options.anchors} was asked for")
+    shipped = None if wish.to is None else _shipped(wish.to)
+    if wish.to is not None and shipped is None:
+        raise CkptmapError("--to is a TF2 checkpoint, which says the model; --pipeline has the config migrated too")
+    found = find_destination(None, wish.table, config, wish.options, wish.prefer)
+    if shipped not in (None, found.target.name):
+        raise CkptmapError(f"its model is {found.target.name}, --to says {shipped}")
+    return Settled(found, plan(inventory, found), _USED)
+
+
+def _shipped(to: PathLike) -> str | None:
+    from ckptmap.targets.load import shipped_name
+
+    return shipped_name(os.fspath(to))
+
+
+def _refuse_other_model(inventory: Inventory, config: PipelineConfig) -> None:
+    """Raises CkptmapError where a config speaks of another model than the checkpoint holds, or nothing tells."""
+    from ckptmap.families.detection.config_beside import differences
+    from ckptmap.families.detection.recognition.architecture import CLASSIFICATION
+
+    architecture = _architecture(inventory)
+    if architecture is None or architecture.meta_architecture == CLASSIFICATION:
+        raise CkptmapError("the checkpoint holds no detector that ckptmap knows")
+    told = [
+        f"its {one.what} is {one.config}, the checkpoint's {one.checkpoint}"
+        for one in differences(architecture, config)
+    ]
+    if told:
+        raise CkptmapError("; ".join(told))
+
+
+def _architecture(inventory: Inventory) -> Architecture | None:
+    from ckptmap.families.detection.recognition.recognize import recognize
+    from ckptmap.inspection.roles import roles
+
+    return recognize(inventory, roles(inventory))
+
+
+def _recognized(inventory: Inventory) -> str:
+    """The shipped target of the model that the checkpoint shows. Raises TargetError where there is none."""
+    architecture = _architecture(inventory)
+    if architecture is None:
+        raise TargetError(
+            "nothing says what to convert to, and ckptmap does not know the model in the checkpoint",
+            where=inventory.path,
+            hint="give --to TARGET (ckptmap targets lists them), or your own --table and --to TF2_CHECKPOINT",
+        )
+    names = (architecture.name, architecture.extractor_type)
+    found = next((one for name in names if name and (one := _shipped(name))), None)
+    if found is None:
+        raise TargetError(
+            f"nothing says what to convert to, and no target is shipped for the {architecture.name} in the checkpoint",
+            where=inventory.path,
+            hint="give your own --table and --to TF2_CHECKPOINT",
+        )
+    return found
