@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ckptmap.audit.model import Model, Remark
@@ -34,6 +34,7 @@ from ckptmap.mapping.slots import classify
 from ckptmap.request.config_destination import Described, UncoveredError, described
 from ckptmap.targets import Layout, Target, TargetVariable, list_targets, load_target
 from ckptmap.targets.model_parts import CLASS_HEAD
+from ckptmap.targets.variables import SpecVariable
 
 _BASELINE = re.compile(r"width_(\d+)(?:_\d+)?")
 """How the specs call a width: by what it is at depth multiplier 1."""
@@ -59,6 +60,10 @@ def subject_of_target(
         TargetError: there is no such target, or it does not have a given setting.
     """
     target = load_target(text)
+    if not inventory.object_based:
+        target.split(given or {})
+        # nothing of it is restored, whatever the lengths are
+        return Subject(Model(target.name, "tf2", None, _architecture(target.variables), kind, target.root))
     variables, settings, classes = _concrete(target, given or {}, _offers(inventory))
     architecture = _architecture(variables)
     if kind != "full" and not architecture:
@@ -67,7 +72,7 @@ def subject_of_target(
     return Subject(model)
 
 
-def _architecture(variables: tuple[TargetVariable, ...]) -> str:
+def _architecture(variables: Iterable[TargetVariable | SpecVariable]) -> str:
     """The meta-architecture that names its variables so; empty for any other object."""
     keys = [variable.key for variable in variables]
     if any(key.startswith("_feature_extractor_for_") for key in keys):

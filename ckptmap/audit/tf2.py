@@ -6,6 +6,7 @@ that everything of the model that was asked for was found (``assert_existing_obj
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 
 from ckptmap.audit.model import Model, ModelEntry, ModelFate, Prediction
@@ -24,7 +25,8 @@ def predict_tf2(model: Model, inventory: Inventory, graph: ObjectGraph | None) -
     """The restore of a checkpoint into a TF2 model; variables by variable where the model's are known."""
     variables = model.variables or ()
     if not inventory.object_based:
-        hint = "TF2 reads nothing of a TF1 checkpoint: convert it first with ckptmap convert"
+        line = f"ckptmap convert {shlex.quote(inventory.path)} -o new"
+        hint = f"TF2 reads nothing of a TF1 checkpoint: convert it first, {line}"
         return _nothing(variables, "the checkpoint is one of names (TF1)", _NAME_BASED, hint)
     error, hint = refusal(model.architecture, model.kind) if model.architecture else ("", "")
     if error:
@@ -58,7 +60,7 @@ def _restore(model: Model, variables: tuple[TargetVariable, ...], find: Find) ->
     counter = find(SAVE_COUNTER)
     read = {v.name for v in (*(item for item in found.values() if item), *((counter,) if counter else ()))}
     # saved by tf.train.Checkpoint.save; load_fine_tune_checkpoint asserts on it, a Keras model's weights have none
-    error, hint = _error(entries, has_counter=counter is not None or not model.architecture)
+    error, hint = _error(model, entries, has_counter=counter is not None or not model.architecture)
     return Prediction(entries, frozenset(read), error, hint)
 
 
@@ -103,14 +105,24 @@ def is_other_class_count(variable: TargetVariable, shape: tuple[int, ...]) -> bo
     )
 
 
-def _error(entries: tuple[ModelEntry, ...], *, has_counter: bool) -> tuple[str, str]:
+def _classes_hint(model: Model) -> str:
+    """How to get a checkpoint of as many classes as the model has."""
+    count = model.num_classes if model.num_classes is not None else "N"
+    return (
+        f"convert the old checkpoint for this number of classes, ckptmap convert … --num-classes {count}; or let "
+        f'fine_tune_checkpoint_type "{DETECTION_TYPE}" leave the heads aside'
+    )
+
+
+def _error(model: Model, entries: tuple[ModelEntry, ...], *, has_counter: bool) -> tuple[str, str]:
     """What TensorFlow raises: a shape that does not fit stops the restore, what was not found fails the assertion."""
     unfit = [entry for entry in entries if entry.source and entry.fate is not ModelFate.RESTORED]
     if unfit:
+        unfit.sort(key=lambda entry: entry.fate is not ModelFate.REINITIALIZED)  # the cause first: the class count
         first = unfit[0]
         more = f", and {plural(len(unfit) - 1, 'variable')} more" if len(unfit) > 1 else ""
-        classes = all(entry.fate is ModelFate.REINITIALIZED for entry in unfit)
-        hint = f'with another class count use fine_tune_checkpoint_type "{DETECTION_TYPE}"' if classes else ""
+        classes = first.fate is ModelFate.REINITIALIZED
+        hint = _classes_hint(model) if classes else ""
         return f"ValueError: {first.variable.name}: {first.reason}{more}", hint
     missing = [entry.variable.name for entry in entries if entry.fate is ModelFate.MISSING]
     if missing:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ckptmap.audit.model import HeldEntry, HeldFate, Model, ModelEntry, ModelFate, Prediction, Remark
-from ckptmap.basics.globs import first_match
+from ckptmap.basics.globs import accepting, first_match
 from ckptmap.basics.text import plural
 
 FATES = (ModelFate.MISSING.value, HeldFate.UNUSED.value, ModelFate.REINITIALIZED.value)
@@ -81,5 +82,10 @@ def _fate(
         count = [e.variable.name for e in entries if thresholds.fails(fate, e.variable.name, e.variable.key)]
     if count:
         of = "the checkpoint" if fate == HeldFate.UNUSED.value else model.name
-        hint = f"accept with --allow '{count[0].partition('/')[0]}'"
+        hint = "" if prediction.error else _acceptance(count)
         yield Remark("error", f"{plural(len(count), f'{fate} variable')} of {of}", count[0], hint)
+
+
+def _acceptance(names: Sequence[str]) -> str:
+    """The options that accept all these variables; nothing accepts a restore that fails."""
+    return "accept with " + " ".join(f"--allow {shlex.quote(pattern)}" for pattern in accepting(names))

@@ -40,6 +40,15 @@ def parse_json(text: str) -> Any:
         return json.loads(text, parse_int=_integer)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"what begins on line {error.lineno}, column {error.colno} is no JSON") from None
+
+
+def reason(error: Exception) -> str:
+    """Why a file could not be read, without Python's own words."""
+    if isinstance(error, OSError):
+        return error.strerror or "the system does not say why"
+    return "it is no UTF-8 text" if isinstance(error, UnicodeError) else str(error)
 
 
 def _integer(digits: str) -> int:
@@ -57,7 +66,7 @@ def read_document(path: Path) -> dict[str, Any]:
     try:
         document = parse_json(read_text(path, _LARGEST))
     except (OSError, ValueError) as error:
-        raise CkptmapError(f"cannot be read as a report: {error}", where=str(path)) from error
+        raise CkptmapError(f"cannot be read as a report: {reason(error)}", where=str(path)) from error
     if not isinstance(document, dict) or "schema" not in document:
         raise CkptmapError("is no report of ckptmap", where=str(path), hint="give the report.json of a conversion")
     return document
@@ -73,4 +82,8 @@ def following(schema: str, where: str = "") -> Iterator[None]:
     try:
         yield
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise CkptmapError(f"does not follow the schema {schema}: {error!r}", where=where) from error
+        raise CkptmapError(f"does not follow the schema {schema}{_lacking(error)}", where=where) from error
+
+
+def _lacking(error: Exception) -> str:
+    return f": {error.args[0]} is missing" if isinstance(error, KeyError) and error.args else ""

@@ -146,6 +146,7 @@ def convert_command(
     Several checkpoints, named here or in a list, go to folders of their own below the output directory; one that
     fails never stops the others, and the exit code is the worst of all.
     """
+    _refuse_one_label_map(label_map)
     outputs = choose_outputs(formats, report_files, json=json)
     if output is None and not dry_run:
         raise typer.BadParameter("say where to write with -o DIRECTORY, or add --dry-run", param_hint="--output")
@@ -192,6 +193,20 @@ def convert_command(
     emit(report, outputs)
     if exit_code:
         raise typer.Exit(exit_code)
+
+
+def _refuse_one_label_map(given: tuple[str, str] | None) -> None:
+    """With one file alone the option takes the next word of the line too, whatever that is."""
+    if given is None:
+        return
+    other = next((text for text in given if text.startswith("-") or _is_checkpoint(text)), None)
+    if other is not None:
+        message = f"takes two files, OLD and NEW: that of the old classes and that of the new ones, not {other}"
+        raise typer.BadParameter(message, param_hint="--label-map")
+
+
+def _is_checkpoint(text: str) -> bool:
+    return text.endswith(".index") or Path(text).is_dir() or Path(f"{text}.index").is_file()
 
 
 class _Settled(TypedDict):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.fold import fold, layer
 from ckptmap.basics.text import byte_count, checked, classes_text, parameter_count, plural, printable
-from ckptmap.families.detection.roots import FINE_TUNE_TYPES
+from ckptmap.families.detection.roots import fine_tune_type
 from ckptmap.report.document import Document
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _outcome(report: Document) -> Iterator[str]:
 
 
 def _advice(report: Document, path: str) -> str:
-    kind = FINE_TUNE_TYPES.get(report["target"]["root"])
+    kind = fine_tune_type(report["target"]["root"], (one["key"] for one in report["target_variables"]))
     if kind is None:
         return f'tf.train.Checkpoint(…).restore("{path}").assert_consumed()'
     return f'fine_tune_checkpoint: "{path}"  fine_tune_checkpoint_type: "{kind}"  fine_tune_checkpoint_version: V2'

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import prod
 
 from ckptmap.basics.text import byte_count, checked, classes_text, parameter_count, plural
-from ckptmap.families.detection.roots import FINE_TUNE_TYPES
+from ckptmap.families.detection.roots import fine_tune_type
 from ckptmap.report.document import Document
 from ckptmap.report.sheet import Cell, ConfigEdit, Level, Message, Row, Sheet, fate_counts
 
@@ -153,7 +153,7 @@ def _edits(document: Document) -> Iterator[ConfigEdit]:
 
 def _restoring_edits(document: Document) -> Iterator[ConfigEdit]:
     """What train_config needs to start from the new checkpoint, where no config was given to edit."""
-    kind = FINE_TUNE_TYPES.get(document["target"]["root"])
+    kind = fine_tune_type(document["target"]["root"], (one["key"] for one in document["target_variables"]))
     if kind:
         yield ConfigEdit("train_config.fine_tune_checkpoint", "", f'"{document["output"]["checkpoint"]}"')
         yield ConfigEdit("train_config.fine_tune_checkpoint_type", "", f'"{kind}"')

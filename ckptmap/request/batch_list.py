@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from ckptmap.basics.documents import read_text
+from ckptmap.basics.documents import read_text, reason
 from ckptmap.basics.errors import CkptmapError, OutputError
+from ckptmap.checkpoint.data_files import DATA, INDEX, META
 from ckptmap.checkpoint.names import printable
 from ckptmap.checkpoint.remote import is_remote
 
@@ -27,7 +28,7 @@ def read_list(path: str | os.PathLike[str]) -> list[str]:
     try:
         text = read_text(file, _LARGEST, "utf-8-sig")
     except (OSError, ValueError) as error:
-        raise CkptmapError(f"cannot be read as a list: {error}", where=printable(str(file))) from error
+        raise CkptmapError(f"cannot be read as a list: {reason(error)}", where=printable(str(file))) from error
     lines = [line.strip() for line in text.splitlines()]
     names = [line for line in lines if line and not line.startswith("#")]
     if not names:
@@ -37,6 +38,8 @@ def read_list(path: str | os.PathLike[str]) -> list[str]:
 
 def output_names(sources: Sequence[str]) -> list[str]:
     """The folder of each source below the output: its path below the folder that all of them share.
+
+    ``model.ckpt.index`` and other files of a checkpoint go by its prefix, ``model.ckpt``.
 
     Raises:
         OutputError: a source is given twice, or is below another one: one output would be inside the other.
@@ -49,11 +52,20 @@ def output_names(sources: Sequence[str]) -> list[str]:
 
 
 def _parts(source: str) -> tuple[str, ...]:
-    """The components of a path, made absolute; without the scheme of a remote one and the drive of a local one."""
+    """The components of a path, made absolute; without the scheme of a remote one and the drive of a local one.
+
+    A file of a checkpoint stands for its prefix.
+    """
     if is_remote(source):
-        return tuple(part for part in source.partition("://")[2].split("/") if part)
+        return _of_prefix(tuple(part for part in source.partition("://")[2].split("/") if part))
     path = Path(os.path.abspath(source))  # noqa: PTH100  (resolve would follow links: names are what the user wrote)
-    return path.parts[1:]
+    return _of_prefix(path.parts[1:])
+
+
+def _of_prefix(parts: tuple[str, ...]) -> tuple[str, ...]:
+    name = parts[-1] if parts else ""
+    match = next((found for ending in (INDEX, DATA, META) if (found := ending.fullmatch(name))), None)
+    return (*parts[:-1], match["prefix"]) if match else parts
 
 
 def _refuse_nested(sources: dict[tuple[str, ...], str], paths: Iterable[tuple[str, ...]]) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ckptmap.basics.documents import parse_json, reason
 from ckptmap.basics.errors import TargetError
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
 from ckptmap.targets.choose import Setting
@@ -61,14 +62,14 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise TargetError(f"the target spec cannot be read: {error}", where=str(path)) from error
+        raise TargetError(f"the target spec cannot be read: {reason(error)}", where=str(path)) from error
 
 
 def _parsed(path: Path, text: str) -> dict[str, Any]:
     try:
-        data = json.loads(text)
+        data = parse_json(text)
     except ValueError as error:
-        raise TargetError(f"the target spec cannot be read: {error}", where=str(path)) from error
+        raise TargetError(f"the target spec cannot be read: {reason(error)}", where=str(path)) from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise TargetError(f"no target spec of schema {SCHEMA}", where=str(path))
     return data
@@ -79,7 +80,7 @@ def _damage(path: Path) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError) as error:
-        raise TargetError(f"the target spec is damaged: {error!r}", where=str(path)) from error
+        raise TargetError("the target spec is damaged", where=str(path)) from error
 
 
 def target_from_dict(data: Mapping[str, Any]) -> Target:

@@ -8,7 +8,7 @@ backbone itself (``restore_from_objects`` of the meta-architectures).
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 DETECTION = "model"
 CLASSIFICATION = "feature_extractor"
@@ -19,6 +19,18 @@ FINE_TUNE_TYPES = {DETECTION: "full", CLASSIFICATION: "classification"}
 That is ``full`` with new classes too: the checkpoint was written for their number, new heads included, while
 ``detection`` would leave the heads aside that were carried over.
 """
+
+_DETECTOR_MARKS = ("_feature_extractor", "_box_predictor")
+
+
+def fine_tune_type(root: str, keys: Iterable[str]) -> str | None:
+    """The ``fine_tune_checkpoint_type`` for a checkpoint with this root and these object paths, from ``root`` on.
+
+    None where it holds no model of the Object Detection API, whose train_config means nothing then.
+    """
+    detector = root == CLASSIFICATION or any(mark in key for key in keys for mark in _DETECTOR_MARKS)
+    return FINE_TUNE_TYPES.get(root) if detector else None
+
 
 _BACKBONES = ("_feature_extractor/classification_backbone/", "_feature_extractor/_efficientnet/")
 """Where a model's backbone lies; in EfficientDet, whose pyramid shares its layers, it is found there."""

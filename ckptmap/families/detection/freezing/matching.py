@@ -77,7 +77,7 @@ def _answers(texts: Sequence[str], names: Sequence[str], seconds: float) -> list
     except subprocess.TimeoutExpired as error:
         told = error.stdout or b""
     except (OSError, subprocess.CalledProcessError) as error:
-        raise CkptmapError(f"patterns cannot be matched: Python does not start as a process: {error}") from error
+        raise CkptmapError("patterns cannot be matched: Python does not start as a process") from error
     # a process that is ended may leave a line behind that is none yet
     return [json.loads(line) for line in told.splitlines(keepends=True) if line.endswith(b"\n")]
 
