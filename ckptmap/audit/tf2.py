@@ -6,7 +6,6 @@ that everything of the model that was asked for was found (``assert_existing_obj
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
 
 from ckptmap.audit.model import Model, ModelEntry, ModelFate, Prediction
@@ -25,8 +24,7 @@ def predict_tf2(model: Model, inventory: Inventory, graph: ObjectGraph | None) -
     """The restore of a checkpoint into a TF2 model; variables by variable where the model's are known."""
     variables = model.variables or ()
     if not inventory.object_based:
-        line = f"ckptmap convert {shlex.quote(inventory.path)} -o new"
-        hint = f"TF2 reads nothing of a TF1 checkpoint: convert it first, {line}"
+        hint = "TF2 reads nothing of a TF1 checkpoint: convert it first with ckptmap convert"
         return _nothing(variables, "the checkpoint is one of names (TF1)", _NAME_BASED, hint)
     error, hint = refusal(model.architecture, model.kind) if model.architecture else ("", "")
     if error:

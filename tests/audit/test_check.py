@@ -92,7 +92,10 @@ def test_another_class_count_stops_full_and_not_detection(converted: dict[str, P
 
     full = audit(converted["model"], pipeline=changed("full"))
     assert full.prediction.error.startswith("ValueError: BoxPredictor/ConvolutionalClassHead_0/ClassPredictor/")
-    assert full.prediction.hint == 'with another class count use fine_tune_checkpoint_type "detection"'
+    assert full.prediction.hint == (
+        "convert the old checkpoint for this number of classes, ckptmap convert … --num-classes 11; or let "
+        'fine_tune_checkpoint_type "detection" leave the heads aside'
+    )
     assert summary(full) == {"restored": 312, "reinitialized": 12, "read": 325}
     detection = audit(converted["model"], pipeline=changed("detection"))
     assert (detection.passed, summary(detection)["restored"]) == (True, 300)
@@ -255,3 +258,69 @@ def test_a_damaged_object_graph_is_no_missing_one(converted: dict[str, Path], tm
         audit(folder, to="ssd_mobilenet_v2")
     data.unlink()
     assert audit(folder, to="ssd_mobilenet_v2", index_only=True).passed
+
+
+CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"
+HEAD = "BoxPredictor/ConvolutionalClassHead_0/ClassPredictor/kernel"
+
+
+@pytest.mark.parametrize("classes", [1, 2, 4, 5, 6, 7, 11])
+def test_another_class_count_is_told_by_the_class_head(converted: dict[str, Path], classes: int) -> None:
+    """3 anchors at a location of 3 classes make 12 outputs, as 4 would of 2, and 2 of 5: the box head says 3."""
+    found = audit(converted["model"], to="ssd_mobilenet_v2", given={"num_classes": classes})
+    assert summary(found) == {"restored": 312, "reinitialized": 12, "read": 325}
+    width = {entry.variable.name: entry.variable.shape[-1] for entry in found.prediction.entries}[HEAD]
+    assert width == 3 * (classes + 1)
+    assert found.prediction.error.startswith(f"ValueError: {HEAD}: another class count: shape [1, 1, 96, 12]")
+    assert f"ckptmap convert … --num-classes {classes}" in found.prediction.hint
+
+
+def test_the_class_count_of_a_config_is_held_against_the_heads_too(converted: dict[str, Path], tmp_path: Path) -> None:
+    asked = config(converted, tmp_path, **by_type("full"))
+    asked.write_text(asked.read_text().replace("num_classes: 3", "num_classes: 2"))
+    found = audit(converted["model"], pipeline=asked)
+    assert found.prediction.error.startswith(f"ValueError: {HEAD}: another class count")
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="the cases of ../shared are not here")
+@pytest.mark.parametrize("classes", [1, 2, 4, 5, 6])
+def test_the_case_of_three_classes(classes: int) -> None:
+    found = audit(CASES / "models/L35/three_classes/ckpt-0", to="ssd_mobilenet_v2", given={"num_classes": classes})
+    assert not found.passed
+    assert {e.variable.part for e in found.prediction.entries if e.fate.value != "restored"} == {"class head"}
+
+
+def test_the_right_class_count_passes(converted: dict[str, Path]) -> None:
+    found = audit(converted["model"], to="ssd_mobilenet_v2", given={"num_classes": 3})
+    assert (found.passed, summary(found)) == (True, {"restored": 324, "read": 325})
+
+
+def test_an_absurd_class_count_is_refused(converted: dict[str, Path]) -> None:
+    with pytest.raises(TargetError, match="num_classes lies between 1 and 100000, not 2147483647"):
+        audit(converted["model"], to="ssd_mobilenet_v2", given={"num_classes": 2147483647})
+    with pytest.raises(TargetError, match="anchors_0 lies between 1 and 10000, not 99999999"):
+        audit(converted["model"], to="ssd_mobilenet_v2", given={"anchors_0": "99999999"})
+
+
+@pytest.mark.parametrize("to", ["ssd_mobilenet_v2", "ssdlite_mobilenet_v2", "ssd_mobilenet_v2_keras"])
+def test_a_tf1_checkpoint_is_sent_to_convert(to: str) -> None:
+    found = audit(TINY, to=to)
+    assert found.prediction.error == "IOError: Checkpoint is expected to be an object-based checkpoint."
+    assert "convert it first with ckptmap convert" in found.prediction.hint
+    assert not found.passed
+
+
+def test_what_allow_is_said_to_accept_it_accepts(converted: dict[str, Path]) -> None:
+    fates = ("unused", "reinitialized")
+    found = audit(converted["model"], to="ssd_mobilenet_v2", kind="detection", thresholds=Thresholds(fail_on=fates))
+    hints = [remark.hint for remark in found.remarks if remark.level == "error"]
+    assert [hint.count("--allow") for hint in hints] == [1, 1]
+    patterns = tuple(word for hint in hints for word in hint.removeprefix("accept with ").split() if word != "--allow")
+    again = Thresholds(fail_on=fates, allow=patterns)
+    assert audit(converted["model"], to="ssd_mobilenet_v2", kind="detection", thresholds=again).passed
+
+
+def test_nothing_is_said_to_accept_a_restore_that_fails(converted: dict[str, Path]) -> None:
+    found = audit(converted["feature_extractor"], like=converted["model"])
+    assert found.prediction.error
+    assert [remark.hint for remark in found.remarks if remark.level == "error"] == [""]

@@ -1,6 +1,6 @@
 import pytest
 
-from ckptmap.basics.globs import first_match
+from ckptmap.basics.globs import accepting, first_match
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,18 @@ def test_patterns(name: str, pattern: str, *, chosen: bool) -> None:
 def test_the_first_pattern_that_matches_is_named() -> None:
     assert first_match("a/b", ["x", "a/*", "**"]) == "a/*"
     assert first_match("a/b", []) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "patterns"),
+    [
+        (["a/b/c"], ("a/b/c",)),
+        (["a/b/c", "a/b/d"], ("a/b",)),
+        (["a/b", "a/b/c", "x"], ("a/b", "x")),
+        ([f"BoxPredictor_{number}/{leaf}" for number in range(6) for leaf in "wb"], ("BoxPredictor_*",)),
+        (["a", "b", "c", "d"], ("**",)),
+    ],
+)
+def test_what_accepts_some_names_accepts_all_of_them(names: list[str], patterns: tuple[str, ...]) -> None:
+    assert accepting(names) == patterns
+    assert all(first_match(name, patterns) for name in names)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ckptmap.families.detection.pipeline.textproto import BYTE_ORDER_MARK
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -86,8 +88,9 @@ def insert(document: Document, message: Message, text: str, after: Field | None 
 
 
 def _first_field(document: Document, message: Message, text: str) -> Splice:
-    at = message.start if message.root else message.start + 1
+    at = message.start + 1
     if message.root:
+        at = len(BYTE_ORDER_MARK) if document.text.startswith(BYTE_ORDER_MARK) else 0
         return Splice(at, at, text + document.newline)
     outer = _indent(document.text, message.start)
     rest = document.text[at : message.end - 1]

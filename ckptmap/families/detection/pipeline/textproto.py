@@ -165,7 +165,7 @@ class _Parser:
 
     def _expected(self, what: str, *, behind: bool = False) -> ConfigError:
         """The error that something else stands here, or, ``behind``, that it does not follow what was read last."""
-        at = self.end - 1 if behind and self.token.kind != "end" else self.token.start
+        at = self.end - 1 if behind else self.token.start
         found = f"{self.token.text!r}" if self.token.kind != "end" else "the end of the file"
         hint = ""
         if self.token.kind == "end" and len(self.open) > 1:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,9 @@ from hypothesis import strategies as st
 from ckptmap.basics.errors import ConfigError
 from ckptmap.families.detection.pipeline import textproto
 from ckptmap.families.detection.pipeline.syntax import Field, Message, Scalar, ScalarKind, walk
+from ckptmap.families.detection.pipeline.textproto import parse, read
 
+CASES = Path(__file__).resolve().parents[4].parent / "shared" / "cases"
 TOLERATED = """\ufeff# every way to write a field
 model { ssd: <
     num_classes : 90 ; # a comment beside
@@ -233,3 +237,46 @@ def test_every_spelling_gives_the_tree_that_was_written(example: tuple[str, list
 
 def count(tree: list) -> int:
     return sum(1 + (count(value) if isinstance(value, list) else 0) for _, value in tree)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ('a {\n  b: "x"s\n}\n', 2, "expected ':' or '{' after s, found '}'"),
+        ("a: 1\nb\n\n\nc: 2\n", 2, "expected ':' or '{' after b, found 'c'"),
+        ("a {\n  b:\n}\n", 2, "expected a value, found '}'"),
+        ("a: [1,\n 2\n 3]\n", 2, "expected ',' or ']' in a list, found '3'"),
+        ("a: [\n1\n,\n\n]\n", 5, "expected a value after ',', found ']'"),
+        ("a: 1\nb:", 2, "expected a value, found the end of the file"),
+        ("a: 1\n\n]", 3, "expected a field name, found ']'"),
+        ("[a.b\n: 1", 1, "expected ']' after the name of an extension, found ':'"),
+    ],
+)
+def test_the_line_of_a_mistake_is_the_line_of_the_mistake(text: str, line: int, message: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse(text, "p.config")
+    assert str(refused.value).startswith(f"p.config:{line}: {message}")
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="the cases of ../shared are not here")
+def test_the_stray_letter_of_a_zoo_config() -> None:
+    path = CASES / "detectors" / "H2-06-zoo-mask-config" / "pipeline.config"
+    with pytest.raises(ConfigError, match=r":153: expected ':' or '{' after s"):
+        read(path)
+
+
+def test_adjacent_strings_are_one_value() -> None:
+    document = parse("a: 'x' \"y\"# 'no'\n\n 'z'\nb: 1")
+    first, second = document.root.fields
+    assert [value.text for value in first.values] == ["'x' \"y\"# 'no'\n\n 'z'"]
+    assert (first.line, second.line) == (1, 4)
+    with pytest.raises(ConfigError, match=":2: a string is not closed"):
+        parse("a: 'x'\n'y", "p")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no named pipes")
+    os.mkfifo(tmp_path / "p.config")
+    with pytest.raises(ConfigError, match="cannot read the file: it is no regular file"):
+        read(tmp_path / "p.config")
