@@ -95,7 +95,7 @@ def _entry(
         return ModelEntry(variable, ModelFate.MISSING, reason="not in the checkpoint")
     if found.shape != variable.shape:
         shapes = f"shape {list(found.shape)} in the checkpoint, {list(variable.shape)} in the model"
-        if is_other_class_count(variable, found.shape):
+        if is_other_class_count(model, variable, found.shape):
             return ModelEntry(variable, ModelFate.REINITIALIZED, found.name, f"another class count: {shapes}")
         return ModelEntry(variable, ModelFate.MISSING, found.name, f"available but incompatible shape: {shapes}")
     return ModelEntry(variable, ModelFate.RESTORED, found.name)

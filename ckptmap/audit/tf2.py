@@ -14,9 +14,10 @@ from ckptmap.audit.tf2_paths import CLASSIFICATION_TYPE, DETECTION_TYPE, FULL, r
 from ckptmap.basics.text import plural
 from ckptmap.checkpoint.inventory import Inventory, Variable
 from ckptmap.checkpoint.object_graph import SAVE_COUNTER, ObjectGraph
+from ckptmap.families.detection.pipeline.models import FASTER_RCNN
 from ckptmap.targets import TargetVariable
+from ckptmap.targets.model_parts import CLASS_HEAD, HEADS
 
-_CLASS_HEAD = "class head"
 _NAME_BASED = "IOError: Checkpoint is expected to be an object-based checkpoint."
 
 
@@ -79,24 +80,27 @@ def _entry(
     if held is None:
         return ModelEntry(variable, ModelFate.MISSING, reason="not in the checkpoint")
     if held.shape != variable.shape:
-        return _other_shape(variable, held)
+        return _other_shape(model, variable, held)
     if held.dtype is not variable.dtype:
         reason = f"{held.dtype} in the checkpoint, {variable.dtype} in the model"
         return ModelEntry(variable, ModelFate.MISSING, held.name, reason)
     return ModelEntry(variable, ModelFate.RESTORED, held.name)
 
 
-def _other_shape(variable: TargetVariable, held: Variable) -> ModelEntry:
+def _other_shape(model: Model, variable: TargetVariable, held: Variable) -> ModelEntry:
     reason = f"shape {list(held.shape)} in the checkpoint, {list(variable.shape)} in the model"
-    if is_other_class_count(variable, held.shape):
+    if is_other_class_count(model, variable, held.shape):
         return ModelEntry(variable, ModelFate.REINITIALIZED, held.name, f"another class count: {reason}")
     return ModelEntry(variable, ModelFate.MISSING, held.name, reason)
 
 
-def is_other_class_count(variable: TargetVariable, shape: tuple[int, ...]) -> bool:
-    """Whether a variable differs in the class count only: a class head, other than the model's in its last length."""
+def is_other_class_count(model: Model, variable: TargetVariable, shape: tuple[int, ...]) -> bool:
+    """Whether a variable differs in the class count only: a class head, other than the model's in its last length.
+
+    The second stage of an R-CNN predicts boxes and masks for each class too.
+    """
     return (
-        variable.part == _CLASS_HEAD
+        variable.part in (HEADS if model.architecture == FASTER_RCNN else (CLASS_HEAD,))
         and len(shape) == len(variable.shape)
         and shape[:-1] == variable.shape[:-1]
         and shape != variable.shape
@@ -112,11 +116,16 @@ def _classes_hint(model: Model) -> str:
     )
 
 
+def _from_the_cause(entry: ModelEntry) -> tuple[bool, bool]:
+    """The class head first: where the class count differs, all else follows from it."""
+    return entry.fate is not ModelFate.REINITIALIZED, entry.variable.part != CLASS_HEAD
+
+
 def _error(model: Model, entries: tuple[ModelEntry, ...], *, has_counter: bool) -> tuple[str, str]:
     """What TensorFlow raises: a shape that does not fit stops the restore, what was not found fails the assertion."""
     unfit = [entry for entry in entries if entry.source and entry.fate is not ModelFate.RESTORED]
     if unfit:
-        unfit.sort(key=lambda entry: entry.fate is not ModelFate.REINITIALIZED)  # the cause first: the class count
+        unfit.sort(key=_from_the_cause)
         first = unfit[0]
         more = f", and {plural(len(unfit) - 1, 'variable')} more" if len(unfit) > 1 else ""
         classes = first.fate is ModelFate.REINITIALIZED

@@ -73,8 +73,13 @@ def migrate_command(
 
 def _count(label_map: str | None) -> int | None:
     from ckptmap.families.detection.label_files import read_label_map
+    from ckptmap.request.destination import refuse_classes
 
-    return read_label_map(label_map).num_classes if label_map else None
+    if not label_map:
+        return None
+    count = read_label_map(label_map).num_classes
+    refuse_classes(count, label_map)
+    return count
 
 
 def _print(made: Migration, *, json: bool) -> None:

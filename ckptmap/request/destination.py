@@ -61,14 +61,14 @@ def plan_options(choices: PlanChoices) -> PlanOptions:
     paths = choices.get("label_maps")
     given = PlanOptions(**{name: value for name, value in choices.items() if name != "label_maps"})  # type: ignore[arg-type]
     if given.num_classes is not None:
-        _refuse_classes(given.num_classes)
+        refuse_classes(given.num_classes)
     if paths is None:
         return given
     from ckptmap.families.detection.label_files import read_label_map
 
     old, new = (read_label_map(path) for path in _both(paths))
     if given.num_classes is None:
-        _refuse_classes(new.num_classes, new.path)
+        refuse_classes(new.num_classes, new.path)
     return replace(given, labels=(old, new), num_classes=given.num_classes or new.num_classes)
 
 
@@ -78,7 +78,8 @@ def _both(paths: object) -> tuple[PathLike, PathLike]:
     raise CkptmapError("label maps are two files", hint="that of the old classes, then that of the new ones")
 
 
-def _refuse_classes(count: int, where: str = "") -> None:
+def refuse_classes(count: int, where: str = "") -> None:
+    """Raises CkptmapError for a class count that no model can have; ``where`` says it."""
     if problem := CLASSES.problem("num_classes", count):
         raise CkptmapError(problem, where=where)
 

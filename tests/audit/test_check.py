@@ -1,3 +1,4 @@
+import math
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from ckptmap.basics.errors import CheckpointError, TargetError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
 from ckptmap.checkpoint.object_graph import build_object_graph, format_object_graph, variable_key
+from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.values import join_strings
 from ckptmap.checkpoint.writer import BundleWriter
@@ -324,3 +326,29 @@ def test_nothing_is_said_to_accept_a_restore_that_fails(converted: dict[str, Pat
     found = audit(converted["feature_extractor"], like=converted["model"])
     assert found.prediction.error
     assert [remark.hint for remark in found.remarks if remark.level == "error"] == [""]
+
+
+def test_an_r_cnn_has_boxes_of_each_class(tmp_path: Path) -> None:
+    def saved(name: str, classes: int) -> Path:
+        shapes = {
+            "_feature_extractor_for_proposal_features/kernel": (3,),
+            "second/_box_prediction_head/kernel": (8, 4 * classes),
+            "second/_class_prediction_head/kernel": (8, classes + 1),
+        }
+        return write_template(tmp_path / name / "ckpt-0", shapes)
+
+    found = audit(saved("three", 3), like=saved("two", 2))
+    unfit = {e.variable.part: e.reason for e in found.prediction.entries if e.fate.value != "restored"}
+    assert unfit == {
+        "box head": "another class count: shape [8, 12] in the checkpoint, [8, 8] in the model",
+        "class head": "another class count: shape [8, 4] in the checkpoint, [8, 3] in the model",
+    }
+    assert "second/_class_prediction_head/kernel: another class count" in found.prediction.error
+
+
+def write_template(prefix: Path, shapes: dict[str, tuple[int, ...]]) -> Path:
+    objects = {
+        path: ObjectValue(path, DType.FLOAT32, shape, [bytes(4 * math.prod(shape))]) for path, shape in shapes.items()
+    }
+    write_object_checkpoint(prefix, "model", objects)
+    return prefix
