@@ -15,7 +15,8 @@ from ckptmap.diff.pairing import Link, Migration
 from ckptmap.mapping import MappingResult, apply_table, load_table
 from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.ops_json import op_from_json
-from ckptmap.mapping.slots import Slot, classify
+from ckptmap.mapping.roles import roles
+from ckptmap.mapping.slots import Slot
 from ckptmap.targets import Layout, Target
 from ckptmap.targets.load import load_target
 
@@ -40,7 +41,7 @@ def migration_of_table(a: Inventory, target: Target, table: str) -> Migration:
     Raises:
         PlanError: a rule's target is no variable of ``target``.
     """
-    slots = classify(a.variables)
+    slots = roles(a)
     weights = [name for name in a.variables if name not in slots or slots[name].kind == "bookkeeping"]
     mapped = apply_table(load_table(table), weights)
     averages = {slot.owner: name for name, slot in slots.items() if slot.kind == "ema" and slot.owner}

@@ -14,9 +14,9 @@ from ckptmap.families.detection.config_beside import Beside, config_beside
 from ckptmap.families.detection.recognition.architecture import Architecture
 from ckptmap.families.detection.recognition.recognize import recognize
 from ckptmap.inspection.datafiles import DataFile, data_files
-from ckptmap.inspection.roles import roles
 from ckptmap.inspection.training import Training, training
 from ckptmap.mapping.locate import mappings_root
+from ckptmap.mapping.roles import roles
 from ckptmap.mapping.slots import Slot
 
 

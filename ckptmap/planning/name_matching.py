@@ -9,7 +9,8 @@ from ckptmap.basics.errors import Problem
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping import Table, apply_table, unused_rules
 from ckptmap.mapping.model import MappingResult
-from ckptmap.mapping.slots import Slot, classify
+from ckptmap.mapping.roles import roles
+from ckptmap.mapping.slots import Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Matching:
 
 def match(inventory: Inventory, table: Table) -> Matching:
     """Tell weights from slots by their names, and apply the table to the weights and to bookkeeping. Reads nothing."""
-    slots = classify(inventory.variables)
+    slots = roles(inventory)
     return Matching(inventory, table, slots, apply_table(table, _mapped_names(inventory, slots)))
 
 

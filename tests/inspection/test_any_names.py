@@ -13,10 +13,10 @@ from ckptmap.families.detection.advice import advice
 from ckptmap.families.detection.recognition.recognize import recognize
 from ckptmap.inspection.document import document
 from ckptmap.inspection.inspector import Inspection
-from ckptmap.inspection.roles import roles
 from ckptmap.inspection.text import table_lines, text_lines
 from ckptmap.inspection.training import Training
 from ckptmap.inspection.tree import tree_lines
+from ckptmap.mapping.roles import roles
 from ckptmap.report.json_format import to_json
 
 PARTS = """
