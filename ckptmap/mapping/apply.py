@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ckptmap.basics.errors import Problem
@@ -153,7 +154,7 @@ def _assignments(rules: Sequence[Rule], claims: Sequence[_Claim]) -> tuple[list[
                 _assign_targets(rule, (claim.name,), claim, assigned, problems)
             else:
                 bundles.setdefault((claim.number, _without(claim.bindings, rule.group)), []).append(claim)
-    final = _last_layers(rules, layers)
+    final = _last_layers(rules, layers, problems)
     for place, found in layers.items():
         rule = rules[place[0]]
         if isinstance(rule, LayerRule):
@@ -167,7 +168,7 @@ def _assignments(rules: Sequence[Rule], claims: Sequence[_Claim]) -> tuple[list[
 
 
 def _last_layers(
-    rules: Sequence[Rule], layers: Mapping[tuple[int, str], Sequence[_Claim]]
+    rules: Sequence[Rule], layers: Mapping[tuple[int, str], Sequence[_Claim]], problems: list[Problem]
 ) -> dict[tuple[int, str], LayerRule]:
     """The layers that are the last of their run, each with its rule changed to the target of the last."""
     runs: dict[tuple[int, _Bound], list[tuple[int, tuple[int, str]]]] = {}
@@ -181,12 +182,22 @@ def _last_layers(
     for (number, _), run in runs.items():
         rule = rules[number]
         if isinstance(rule, LayerRule) and rule.last:
+            problems += _twice_in_a_run(rule, sorted(run))
             places = [place for _, place in sorted(run)][-len(rule.last.targets) :]
             for place, target in zip(reversed(places), reversed(rule.last.targets), strict=False):
                 cases = tuple(Case(case.kind, target) for case in rule.cases)
                 per_class = rule.last.per_class if place == places[-1] else rule.per_class
                 final[place] = replace(rule, cases=cases, per_class=per_class)
     return final
+
+
+def _twice_in_a_run(rule: LayerRule, run: Sequence[tuple[int, tuple[int, str]]]) -> list[Problem]:
+    """Layers of one number, such as ``conv1`` and ``conv01``: which of them is the last, nobody can tell."""
+    return [
+        Problem(f"{one} and {other} have one number", str(rule.ref), "`last` needs a number for each layer")
+        for (number, (_, one)), (following, (_, other)) in pairwise(run)
+        if number == following
+    ]
 
 
 def _without(bindings: Bindings, counter: str | None) -> _Bound:

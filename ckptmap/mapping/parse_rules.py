@@ -41,6 +41,8 @@ class Scope:
     doc: Document
     declared: Mapping[str, Placeholder]
     used: set[str] = field(default_factory=set)
+    patterns: set[Node] = field(default_factory=set)
+    """What was read as a pattern: where it is the target too, no `to` is written."""
 
     def pattern(self, node: Node, what: str) -> Pattern | None:
         """The pattern a node holds."""
@@ -53,6 +55,7 @@ class Scope:
             self.doc.error(node, str(error), error.hint)
             return None
         self.used |= pattern.names
+        self.patterns.add(node)
         return pattern
 
     def template(self, node: Node, what: str, bound: frozenset[str]) -> Template | None:
@@ -61,7 +64,7 @@ class Scope:
         if text is None:
             return None
         try:
-            template = parse_template(text, self.declared)
+            template = parse_template(text, self.declared, same=node in self.patterns)
         except PatternError as error:
             self.doc.error(node, str(error), error.hint)
             return None

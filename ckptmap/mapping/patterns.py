@@ -21,6 +21,7 @@ _MAX_NUMBER = 10**9
 _NOT_LITERAL = frozenset("*?|^$()[]\\")
 _PIECE = re.compile(r"\{([^{}]*)\}|([{}])")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_PADDED = re.compile("0([1-9])")
 _TERM = re.compile(r"([+-]?)(?:([0-9]{1,6})(?:\*([A-Za-z][A-Za-z0-9_]*))?|([A-Za-z][A-Za-z0-9_]*))")
 
 Bindings = Mapping[str, str]
@@ -39,7 +40,7 @@ class Type(Enum):
     """What a placeholder can stand for."""
 
     INT = "int"
-    """A number without leading zeros."""
+    """A number, with leading zeros or without."""
     AUTO = "auto"
     """TensorFlow's numbering of equal names: nothing, ``_1``, ``_2``, …"""
     NAME = "name"
@@ -51,7 +52,7 @@ class Type(Enum):
 
 
 _REGEX = {
-    Type.INT: "0|[1-9][0-9]{0,8}",
+    Type.INT: "[0-9]{1,9}",
     Type.AUTO: "|_[1-9][0-9]{0,8}",
     Type.NAME: "[^/]+",
     Type.PATH: "[^/]+(?:/[^/]+)*",
@@ -97,8 +98,10 @@ class Placeholder:
         return deepest
 
     def value(self, text: str) -> str:
-        """What the matched text becomes in the target."""
-        return self.choices[text] if self.type is Type.CHOICE else text
+        """What the matched text becomes in the target: a number is written without leading zeros."""
+        if self.type is Type.CHOICE:
+            return self.choices[text]
+        return str(int(text)) if self.type is Type.INT else text
 
     def number(self, text: str) -> int:
         """The number that the matched text stands for."""
@@ -213,25 +216,31 @@ def join_pattern(prefix: Pattern | None, pattern: Pattern) -> Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A sum of placeholders times whole numbers, plus a constant; rendered plain or as ``auto``."""
+    """A sum of placeholders times whole numbers, plus a constant; rendered plain, as ``auto`` or with leading zeros."""
 
     terms: tuple[tuple[int, Placeholder], ...]
     constant: int
     auto: bool
     plain: bool
     """True for a lone placeholder: its own text in the target is used."""
+    width: int = 0
+    """The digits that a number has at least, leading zeros among them."""
+    same: bool = False
+    """True where no ``to`` is written: numbers keep the zeros that they have in the source."""
 
     def render(self, bindings: Bindings) -> str:
         """The text for these bindings; raises PatternError for a number below zero."""
         if self.plain:
             placeholder = self.terms[0][1]
+            if self.same and placeholder.type is Type.INT:
+                return bindings[placeholder.name]
             return placeholder.value(bindings[placeholder.name])
         number = self.constant + sum(factor * item.number(bindings[item.name]) for factor, item in self.terms)
         if not 0 <= number <= _MAX_NUMBER:
             raise PatternError(f"a number in the target name would be {number}")
         if self.auto:
             return f"_{number}" if number else ""
-        return str(number)
+        return str(number).zfill(self.width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +263,13 @@ class Template:
         return self.text
 
 
-def parse_template(text: str, where: Where) -> Template:
-    """Read a target name such as ``conv{b+1}_block{u}_{c}``; raises PatternError."""
-    parts = [piece if literal else _expression(piece, where) for piece, literal in _pieces(text)]
+def parse_template(text: str, where: Where, *, same: bool = False) -> Template:
+    """Read a target name such as ``conv{b+1}_block{u}_{c}``, or a pattern whose target is the ``same`` name.
+
+    Raises:
+        PatternError: it is none.
+    """
+    parts = [piece if literal else _expression(piece, where, same) for piece, literal in _pieces(text)]
     _check_literals(text)
     return Template(text, tuple(parts))
 
@@ -298,13 +311,15 @@ def _placeholder(inside: str, where: Where) -> Placeholder:
     raise PatternError(f"{{{inside}}} is no placeholder", "calculations and formats belong into `to`")
 
 
-def _expression(inside: str, where: Where) -> Expression:
+def _expression(inside: str, where: Where, same: bool) -> Expression:
     body, _, style = inside.partition(":")
     body, style = body.replace(" ", ""), style.strip()
-    if style not in ("", "int", "auto"):
-        raise PatternError(f"{{{inside}}}: the format is {style!r}", "it can be `int` or `auto`")
+    padded = _PADDED.fullmatch(style)
+    if style not in ("", "int", "auto") and not padded:
+        hint = "it can be `int`, `auto`, or `03` for a number of three digits"
+        raise PatternError(f"{{{inside}}}: the format is {style!r}", hint)
     if not style and _NAME.fullmatch(body):
-        return Expression(((1, _placeholder(body, where)),), 0, False, True)
+        return Expression(((1, _placeholder(body, where)),), 0, False, True, same=same)
     terms, constant, position = [], 0, 0
     while position < len(body):
         found = _TERM.match(body, position)
@@ -319,7 +334,7 @@ def _expression(inside: str, where: Where) -> Expression:
         position = found.end()
     if not terms:
         raise PatternError(f"{{{inside}}} holds no placeholder")
-    return Expression(tuple(terms), constant, style == "auto", False)
+    return Expression(tuple(terms), constant, style == "auto", False, int(padded[1]) if padded else 0)
 
 
 def _number(name: str, where: Where) -> Placeholder:

@@ -299,3 +299,35 @@ def test_layer_rules_that_end_in_auto_placeholders_match_each_variable_once(tabl
         ("b/beta",): "b/beta",
         ("b/gamma",): "b/gamma",
     }
+
+
+ZEROS = ["block_000/w", "block_001/w", "block_010/w"]
+
+
+def test_numbers_with_zeros_in_front_are_numbers(table):
+    rules = table("where: {i: int}\nvariables:\n  - {from: 'block_{i}/w', to: 'b{i}/k'}\n")
+    assert list(assigned(apply_table(rules, ZEROS)).values()) == ["b0/k", "b1/k", "b10/k"]
+
+
+def test_a_rule_without_to_keeps_the_zeros(table):
+    rules = table("where: {i: int}\nlayers:\n  - {from: 'block_{i}', as: conv}\nvariables:\n  - {from: 'emb_{i}'}\n")
+    found = assigned(apply_table(rules, ["block_007/weights", "emb_00"]))
+    assert found == {("block_007/weights",): "block_007/kernel", ("emb_00",): "emb_00"}
+
+
+def test_two_names_of_one_number_do_not_become_one_variable(table):
+    rules = table("where: {i: int}\nvariables:\n  - {from: 'block_{i}/w', to: 'b{i}/k'}\n")
+    found = problems(apply_table(rules, ["block_1/w", "block_01/w"]))
+    assert found == ["t.yaml:9: block_1/w and block_01/w (t.yaml:9) both become b1/k (each target variable takes one)"]
+
+
+def test_two_layers_of_one_number_have_no_last(table):
+    rules = table("where: {k: int}\nlayers:\n  - {from: 'c{k}', to: 'hidden{k}', as: conv, last: {of: k, to: out}}\n")
+    found = problems(apply_table(rules, ["c1/weights", "c01/weights"]))
+    assert found == ["t.yaml:9: c01 and c1 have one number (`last` needs a number for each layer)"]
+
+
+def test_a_group_is_in_the_order_of_its_numbers_however_they_are_written(table):
+    rules = table("where: {k: int}\nvariables:\n  - {from: 'e/part_{k}', to: e, group: k, ops: [{concat: 0}]}\n")
+    names = [f"e/part_{k:02}" for k in range(12)]
+    assert list(assigned(apply_table(rules, names))) == [tuple(names)]

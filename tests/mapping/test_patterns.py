@@ -31,7 +31,7 @@ WHERE = {
         ("Conv", "Conv/weights", None),
         ("block_{i}", "block_12", {"i": "12"}),
         ("block_{i}", "block_0", {"i": "0"}),
-        ("block_{i}", "block_012", None),
+        ("block_{i}", "block_012", {"i": "012"}),
         ("block_{i}", "block_", None),
         ("block_{i}", "block_x", None),
         ("block_{i}", "block_1234567890", None),
@@ -145,6 +145,33 @@ def test_a_target_number_below_zero_is_an_error():
         parse_template("a{i-1}", WHERE).render({"i": "0"})
 
 
+@pytest.mark.parametrize(
+    ("template", "text", "rendered"),
+    [
+        ("b_{i}", "007", "b_7"),
+        ("b_{i}", "000", "b_0"),
+        ("b_{i}", "7", "b_7"),
+        ("b_{i:int}", "007", "b_7"),
+        ("b_{i+1}", "009", "b_10"),
+        ("b_{i:03}", "7", "b_007"),
+        ("b_{i:03}", "007", "b_007"),
+        ("b_{i:03}", "1234", "b_1234"),
+        ("b_{i+1:02}", "0", "b_01"),
+        ("b{i:auto}", "000", "b"),
+        ("b{i:auto}", "002", "b_2"),
+    ],
+)
+def test_zeros_in_front_of_a_number(template, text, rendered):
+    assert parse_template(template, WHERE).render({"i": text}) == rendered
+
+
+@given(st.from_regex("[0-9]{1,9}", fullmatch=True), st.from_regex("[0-9]{1,9}", fullmatch=True), st.integers(1, 9))
+def test_names_become_one_only_where_their_numbers_are_one(one, other, width):
+    for template in ("b_{i}", "b_{i+1}", f"b_{{i:0{width}}}"):
+        rendered = [parse_template(template, WHERE).render({"i": text}) for text in (one, other)]
+        assert (rendered[0] == rendered[1]) == (int(one) == int(other))
+
+
 def test_prefixes_join():
     joined = join_pattern(parse_pattern("scope{i}", WHERE), parse_pattern("{n}/w", WHERE))
     assert joined.match("scope3/a/w") == {"i": "3", "n": "a"}
@@ -154,7 +181,7 @@ def test_prefixes_join():
 
 NAMES = st.text("abc_-.XY", min_size=1, max_size=6)
 VALUES = {
-    Type.INT: st.integers(0, 10**9 - 1).map(str),
+    Type.INT: st.from_regex("[0-9]{1,9}", fullmatch=True),
     Type.AUTO: st.one_of(st.just(""), st.integers(1, 10**9 - 1).map("_{}".format)),
     Type.NAME: NAMES,
     Type.PATH: st.lists(NAMES, min_size=1, max_size=4).map("/".join),
