@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import CheckpointError
@@ -14,12 +16,13 @@ from ckptmap.checkpoint.sstable import FOOTER_SIZE, MAGIC
 if TYPE_CHECKING:
     from ckptmap.checkpoint.files import Files
 
-INDEX = re.compile(r"(?P<prefix>.+)\.index")
-DATA = re.compile(r"(?P<prefix>.+)\.data-\d+-of-\d+")
-META = re.compile(r"(?P<prefix>.+)\.meta")
+# the name in front may be empty: ``saver.save(session, "folder/")`` writes ``folder/.index``
+INDEX = re.compile(r"(?P<prefix>.*)\.index", re.DOTALL)
+DATA = re.compile(r"(?P<prefix>.*)\.data-\d+-of-\d+", re.DOTALL)
+META = re.compile(r"(?P<prefix>.*)\.meta", re.DOTALL)
 _SHARD = re.compile(r"(?P<prefix>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})")
 _SHARD_PATTERN = re.compile(r"(?P<prefix>.+)-\?{5}-of-\d{5}")
-_TEMPORARY = re.compile(r"(?P<prefix>.+?)(\.(index|data-\d+-of-\d+))?\.tempstate\d+")
+_TEMPORARY = re.compile(r"(?P<prefix>.*?)(\.(index|data-\d+-of-\d+))?\.tempstate\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,25 @@ class Located:
     def noting(self, *notes: str) -> Located:
         """The same with further notes in front."""
         return Located(self.kind, self.path, self.parts, notes + self.notes)
+
+
+def folder_of(prefix: str) -> Path:
+    """The folder of the local checkpoint ``prefix``, which ends with a slash where the checkpoint has no name."""
+    return Path(f"{prefix}.index").parent
+
+
+def prefix_of(path: str) -> str:
+    """The prefix that a checkpoint's ``path`` names where it is one of its files; any other path as it is."""
+    cut = max(path.rfind("/"), path.rfind("\\") if os.sep == "\\" else -1) + 1
+    for kind in (INDEX, DATA, META):
+        if match := kind.fullmatch(path, cut):
+            return path[:cut] + match["prefix"]
+    return path
+
+
+def shown_name(name: str) -> str:
+    """The name of a checkpoint in a message; one without a name is called by its index."""
+    return printable(name) if name else ".index"
 
 
 def v2_prefixes(names: list[str]) -> list[str]:
@@ -98,7 +120,7 @@ def refuse_temporary(path: str, name: str) -> None:
         raise CheckpointError(
             "is a temporary file that an interrupted save left behind",
             where=printable(path),
-            hint=f"point at the finished checkpoint, for instance {printable(match['prefix'])}",
+            hint=f"point at the finished checkpoint, for instance {shown_name(match['prefix'])}",
         )
 
 
@@ -109,7 +131,7 @@ def missing_file(path: str, files: Files) -> CheckpointError:
     if not names:
         reason = "is empty" if files.is_folder(folder) else "does not exist either"
         return CheckpointError("no such file", where=printable(path), hint=f"the folder {printable(folder)} {reason}")
-    choices = [*v2_prefixes(names), *(other for other in names if not INDEX.fullmatch(other))]
+    choices = [*filter(None, v2_prefixes(names)), *(other for other in names if not INDEX.fullmatch(other))]
     hint = nearest(name, dict.fromkeys(choices)) or f"the folder holds {few(names)}"
     return CheckpointError("no such file", where=printable(path), hint=hint)
 

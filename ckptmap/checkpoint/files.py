@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -92,8 +93,8 @@ class LocalFiles:
             return data
 
     def join(self, folder: str, name: str) -> str:
-        """The path of ``name`` in ``folder``."""
-        return str(Path(folder) / name)
+        """The path of ``name`` in ``folder``; that of an empty name, a prefix too, ends with a slash."""
+        return str(Path(folder) / name) if name else os.path.join(folder, "")  # noqa: PTH118  (a Path ends without)
 
     def split(self, path: str) -> tuple[str, str]:
         """The directory that holds ``path``, and its last name."""

@@ -16,6 +16,7 @@ from ckptmap.checkpoint.data_files import (
     is_table,
     of_prefix,
     of_table,
+    shown_name,
     v2_prefixes,
     variables_missing,
 )
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 SAVED_MODEL_FILE = "saved_model.pb"
 _FROZEN_FILE = "frozen_inference_graph.pb"
 _VARIABLES = "variables"
+_INDEX_ALONE = ".index"
+"""Of a checkpoint that was saved under an empty name."""
 _STEP = re.compile(r"\D(\d+)(-\d+-of-\d+)?$")
 _STATE_LIMIT = 1 << 22
 # a V1 checkpoint has no ending of its own; these are endings of what lies beside checkpoints
@@ -92,7 +95,7 @@ def _latest(folder: str, names: list[str], files: Files) -> Located | None:
     if state is None:
         return _highest(folder, v2_prefixes(names), files)
     name = re.split(r"[/\\]", state.latest)[-1]
-    beside = of_prefix(files.join(folder, name), files) if name else None
+    beside = of_prefix(files.join(folder, name), files) if name or _INDEX_ALONE in names else None
     if beside:
         others = len(set(v2_prefixes(names)) - {name})
         return beside.noting(_chosen(name, others + 1)) if others else beside
@@ -100,7 +103,7 @@ def _latest(folder: str, names: list[str], files: Files) -> Located | None:
     if elsewhere:
         return elsewhere.noting(f"the state file names {printable(state.latest)}, which is used")
     other = _highest(folder, v2_prefixes(names), files)
-    return other.noting(f"the state file names {printable(name)}, which is not there") if other else None
+    return other.noting(f"the state file names {shown_name(name)}, which is not there") if other else None
 
 
 def _highest(folder: str, prefixes: list[str], files: Files) -> Located | None:
@@ -112,7 +115,7 @@ def _highest(folder: str, prefixes: list[str], files: Files) -> Located | None:
 
 
 def _chosen(name: str, count: int) -> str:
-    return f"the folder holds {count} checkpoints; the latest, {printable(name)}, is used"
+    return f"the folder holds {count} checkpoints; the latest, {shown_name(name)}, is used"
 
 
 def _export(folder: str, names: list[str], files: Files) -> Located | None:

@@ -45,8 +45,10 @@ def locate(path: str, files: Files, step: int | None = None) -> Located:
         CheckpointError: nothing there, or nothing that is a checkpoint.
     """
     if files.is_folder(path):
-        # a folder may bear the name of a checkpoint beside it; for TensorFlow, too, the name means the checkpoint
-        is_prefix = not path.endswith(("/", "\\")) and files.size(f"{path}.index") is not None
+        # a folder may bear the name of a checkpoint beside it, and ``folder/`` be the prefix of one without a name; for
+        # TensorFlow, too, both mean the checkpoint
+        wanted = step is None or not path.endswith(("/", "\\"))
+        is_prefix = wanted and files.size(f"{path}.index") is not None
         return Located(Kind.V2, path) if is_prefix else in_folder(path, files, step)
     folder, name = files.split(path)
     refuse_temporary(path, name)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ckptmap.basics.documents import read_text, reason
 from ckptmap.basics.errors import CkptmapError, OutputError
-from ckptmap.checkpoint.data_files import DATA, INDEX, META
+from ckptmap.checkpoint.data_files import prefix_of
 from ckptmap.checkpoint.names import printable
 from ckptmap.checkpoint.remote import is_remote
 
@@ -52,20 +52,15 @@ def output_names(sources: Sequence[str]) -> list[str]:
 
 
 def _parts(source: str) -> tuple[str, ...]:
-    """The components of a path, made absolute; without the scheme of a remote one and the drive of a local one.
+    """The components of a prefix, made absolute; without the scheme of a remote one and the drive of a local one.
 
-    A file of a checkpoint stands for its prefix.
+    A checkpoint is called the same by each of its files.
     """
+    source = prefix_of(source)
     if is_remote(source):
-        return _of_prefix(tuple(part for part in source.partition("://")[2].split("/") if part))
+        return tuple(part for part in source.partition("://")[2].split("/") if part)
     path = Path(os.path.abspath(source))  # noqa: PTH100  (resolve would follow links: names are what the user wrote)
-    return _of_prefix(path.parts[1:])
-
-
-def _of_prefix(parts: tuple[str, ...]) -> tuple[str, ...]:
-    name = parts[-1] if parts else ""
-    match = next((found for ending in (INDEX, DATA, META) if (found := ending.fullmatch(name))), None)
-    return (*parts[:-1], match["prefix"]) if match else parts
+    return path.parts[1:]
 
 
 def _refuse_nested(sources: dict[tuple[str, ...], str], paths: Iterable[tuple[str, ...]]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.collector import collector_paused
 from ckptmap.basics.errors import CkptmapError, OutputError, TargetError
+from ckptmap.checkpoint.data_files import folder_of
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.leftovers import clear_leftovers, is_own
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
@@ -258,7 +259,8 @@ def _check_empty(folder: Path, *, force: bool) -> None:
 
 
 def _refuse_source_folder(folder: Path, source: Inventory) -> None:
-    if any(_same_file(Path(file).parent, folder) for file in (source.path, *source.data_files)):
+    places = (folder_of(source.path), *(Path(file).parent for file in source.data_files))
+    if any(_same_file(place, folder) for place in places):
         raise _holding(folder, "the source checkpoint")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ckptmap.basics.errors import CheckpointError
-from ckptmap.checkpoint.data_files import Located
+from ckptmap.checkpoint.data_files import Located, prefix_of
 from ckptmap.checkpoint.files import LocalFiles
 from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.paths import locate
@@ -45,6 +45,58 @@ def bundle(folder: Path, *names: str) -> None:
 def test_any_of_its_files_means_the_checkpoint(tmp_path: Path, name: str) -> None:
     bundle(tmp_path, "model.ckpt-5")
     assert find(tmp_path / name) == Located(Kind.V2, str(tmp_path / "model.ckpt-5"))
+
+
+@pytest.mark.parametrize("name", ["", "/", "/.index", "/.data-00000-of-00001", "/.meta", "/checkpoint"])
+@pytest.mark.parametrize("state", ["", "/elsewhere/", "./"])
+def test_a_checkpoint_without_a_name(tmp_path: Path, name: str, state: str) -> None:
+    bundle(tmp_path / "m", "")
+    if state or name == "/checkpoint":
+        touch(tmp_path, "m/checkpoint", content=f'model_checkpoint_path: "{state or "m/"}"\n'.encode())
+    with closing(LocalFiles()) as files:
+        found = locate(f"{tmp_path}/m{name}", files)
+    assert found == Located(Kind.V2, f"{tmp_path}/m/")
+
+
+def test_a_checkpoint_without_a_name_among_others(tmp_path: Path) -> None:
+    bundle(tmp_path, "", "model.ckpt-7")
+    found = find(tmp_path)
+    assert (found.path, found.notes) == (
+        str(tmp_path / "model.ckpt-7"),
+        ("the folder holds 2 checkpoints; the latest, model.ckpt-7, is used",),
+    )
+    touch(tmp_path, "checkpoint", content=b'model_checkpoint_path: "/there/"\n')
+    found = find(tmp_path)
+    assert (found.path, found.notes) == (
+        f"{tmp_path}/",
+        ("the folder holds 2 checkpoints; the latest, .index, is used",),
+    )
+    with closing(LocalFiles()) as files:
+        assert locate(f"{tmp_path}/", files).path == f"{tmp_path}/"
+        assert locate(f"{tmp_path}/", files, 7).path == str(tmp_path / "model.ckpt-7")
+
+
+def test_the_parts_of_a_checkpoint_without_a_name(tmp_path: Path) -> None:
+    touch(tmp_path, "a/.data-00000-of-00001", "b/.meta", "c/.index.tempstate12")
+    assert ".index, which names them, is missing" in complaint(tmp_path / "a")
+    assert "the variables themselves are missing" in complaint(tmp_path / "b" / ".meta")
+    assert "point at the finished checkpoint, for instance .index" in complaint(tmp_path / "c" / ".index.tempstate12")
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix"),
+    [
+        ("a/m.ckpt.index", "a/m.ckpt"),
+        ("a/.index", "a/"),
+        (".index", ""),
+        ("a/m.data-00000-of-00002", "a/m"),
+        ("a.index/m", "a.index/m"),
+        ("gs://b/m.meta", "gs://b/m"),
+        ("a/", "a/"),
+    ],
+)
+def test_the_prefix_that_a_file_belongs_to(path: str, prefix: str) -> None:
+    assert prefix_of(path) == prefix
 
 
 def test_a_folder_of_the_same_name(tmp_path: Path) -> None:

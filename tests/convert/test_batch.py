@@ -170,6 +170,8 @@ def test_every_format_renders_a_batch(sources: list[Path], template: Path, table
         (["zoo/a/model.ckpt", "zoo/a/model.ckpt-7"], ["model.ckpt", "model.ckpt-7"]),
         (["zoo/a", "zoo/b/", "more/c"], ["zoo/a", "zoo/b", "more/c"]),
         (["zoo/a/model.ckpt"], ["model.ckpt"]),
+        (["zoo/a/.index", "zoo/b/m.ckpt.index", "zoo/c/m.data-00000-of-00001"], ["a", "b/m.ckpt", "c/m"]),
+        (["gs://bucket/x/.index", "gs://bucket/y/m.meta"], ["x", "y/m"]),
         (["gs://bucket/x/a", "gs://bucket/x/y/b"], ["a", "y/b"]),
     ],
 )
@@ -181,6 +183,7 @@ def test_outputs_are_named_below_what_all_share(given: list[str], names: list[st
     ("given", "message"),
     [
         (["zoo/a", "zoo/./a/"], "zoo/./a/: is given twice"),
+        (["zoo/a/", "zoo/a/.index"], "zoo/a/.index: is given twice"),
         (["zoo", "zoo/a"], "zoo/a: is below zoo, and so would its output be"),
     ],
 )

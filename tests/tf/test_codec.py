@@ -302,3 +302,25 @@ def test_shards_and_slices_that_a_sharding_policy_made(tmp_path: Path) -> None:
         assert len(b"".join(checkpoint.chunks(f"model/big{VALUE_SUFFIX}"))) == 12000
     ours, theirs = read_by_ckptmap(Path(prefix)), read_by_tensorflow(Path(prefix))
     assert_equal(ours, theirs)
+
+
+def test_a_checkpoint_without_a_name(tmp_path: Path) -> None:
+    """``saver.save(session, "folder/")``: TensorFlow restores it from ``folder/``, and reads ours so."""
+    theirs, ours = f"{tmp_path}/theirs/", f"{tmp_path}/ours/"
+    Path(theirs).mkdir()
+    value = np.arange(6, dtype=np.float32).reshape(2, 3)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        variable = tf.compat.v1.get_variable("net/w", initializer=value)
+        session.run(variable.initializer)
+        saver = tf.compat.v1.train.Saver()
+        assert saver.save(session, theirs) == theirs
+        save(Path(ours), {"net/w": Value(DType.FLOAT32, value + 1)}, "")
+        saver.restore(session, ours)
+        assert session.run(variable).tolist() == (value + 1).tolist()
+    for place in (theirs, theirs[:-1], f"{theirs}.index", f"{theirs}.meta", f"{theirs}checkpoint"):
+        with open_checkpoint(place) as checkpoint:
+            assert checkpoint.inventory.path == theirs
+            assert checkpoint.read("net/w").tolist() == value.tolist()
+            meta = checkpoint.meta()
+            assert meta is not None
+            assert meta.variables == ("net/w",)

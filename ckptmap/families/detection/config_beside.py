@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import ConfigError
+from ckptmap.checkpoint.data_files import folder_of
 from ckptmap.families.detection.config_files import find_config
 from ckptmap.families.detection.recognition.architecture import (
     CENTER_NET,
@@ -47,7 +47,7 @@ class Beside:
 
 def config_beside(prefix: str, architecture: Architecture | None) -> Beside | None:
     """The pipeline.config of the checkpoint ``prefix`` compared with what it holds; None where there is none."""
-    path = find_config(Path(prefix).parent)
+    path = find_config(folder_of(prefix))
     if path is None:
         return None
     from ckptmap.families.detection.pipeline.config import read_config

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ckptmap.basics.errors import CheckpointError
+from ckptmap.checkpoint.data_files import folder_of
 from ckptmap.checkpoint.folders import SAVED_MODEL_FILE
 from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.reader import open_checkpoint
@@ -112,7 +113,7 @@ def find_new(path: Path | str) -> New:
         inventory = checkpoint.inventory
     if not inventory.object_based:
         raise CheckpointError(f"this is a TF1 {inventory.kind.value}", where=inventory.path, hint=_WHAT_NEW_IS)
-    config = config or find_config(Path(inventory.path).parent)
+    config = config or find_config(folder_of(inventory.path))
     if config is None:
         hint = "convert with --pipeline writes it; ckptmap config migrate makes it of the TF1 one"
         raise CheckpointError("there is no pipeline.config beside this checkpoint", where=inventory.path, hint=hint)
