@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.regular import open_regular
 
 _LARGEST = 512 << 20
 """Bytes of a document: a conversion of a million variables has as many."""
@@ -23,7 +24,7 @@ def read_text(path: Path, most: int, encoding: str = "utf-8") -> str:
         OSError: the file cannot be read.
         ValueError: it is larger, or no text.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         raw = file.read(most + 1)
     if len(raw) > most:
         raise ValueError(f"it is larger than {most} bytes")

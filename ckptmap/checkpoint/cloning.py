@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from ckptmap.basics.regular import open_regular
+
 How = Literal["copy", "link", "reflink"]
 
 _FICLONE = 0x40049409
@@ -50,7 +52,7 @@ def _clone(source: Path, place: Path) -> None:
 def _ficlone(source: Path, place: Path) -> None:
     import fcntl
 
-    with source.open("rb") as old, place.open("xb") as new:
+    with open_regular(source) as old, place.open("xb") as new:
         try:
             fcntl.ioctl(new.fileno(), getattr(fcntl, "FICLONE", _FICLONE), old.fileno())
         except OSError:

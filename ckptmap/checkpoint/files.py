@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from ckptmap.basics.errors import CheckpointError
+from ckptmap.basics.regular import open_unbuffered
 from ckptmap.checkpoint.names import printable
 from ckptmap.checkpoint.wire import FormatError
 
@@ -111,7 +112,7 @@ class LocalFiles:
         if path not in self._open:
             while len(self._open) >= _MAX_OPEN:
                 self._open.pop(next(iter(self._open))).close()
-            self._open[path] = Path(path).open("rb", buffering=0)  # noqa: SIM115
+            self._open[path] = open_unbuffered(path)
         return self._open[path]
 
 

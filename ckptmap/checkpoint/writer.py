@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ckptmap.basics.errors import CheckpointError
+from ckptmap.basics.regular import open_unbuffered
 from ckptmap.checkpoint.bundle import data_path, index_path
 from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, Extents, format_entry, format_header
 from ckptmap.checkpoint.cloning import How, copy_range, duplicate
@@ -247,7 +247,7 @@ class BundleWriter:
             if self._copied is not None:
                 self._copied[1].close()
             with read_errors(path):
-                self._copied = (path, Path(path).open("rb", buffering=0))  # noqa: SIM115
+                self._copied = (path, open_unbuffered(path))
         return self._copied[1]
 
     def _enter(self, key: bytes, entry: Entry) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from ckptmap.basics.regular import open_unbuffered
 from ckptmap.checkpoint.crc import crc32c
 
 if TYPE_CHECKING:
@@ -102,6 +103,6 @@ class _Comparer:
 
     def _at(self, path: str, offset: int) -> BinaryIO:
         if path not in self._open:
-            self._open[path] = self._files.enter_context(open(path, "rb", buffering=0))  # noqa: PTH123, SIM115
+            self._open[path] = self._files.enter_context(open_unbuffered(path))
         self._open[path].seek(offset)
         return self._open[path]

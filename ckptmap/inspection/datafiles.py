@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ckptmap.basics.regular import open_regular, refuse_irregular
 from ckptmap.checkpoint.file_kind import HEAD_SIZE, LFS_MAGIC, describe
 from ckptmap.checkpoint.inventory import Inventory, Span
 
@@ -46,9 +47,14 @@ def _spans(inventory: Inventory) -> Iterator[Span]:
 
 def _state(path: str, needed: int) -> DataFile:
     try:
-        size = Path(path).stat().st_size
+        status = Path(path).stat()
     except OSError:
         return DataFile(path, None, "missing: copy it from where the index came from")
+    try:
+        refuse_irregular(status.st_mode, path)
+    except OSError as error:
+        return DataFile(path, None, f"{error.strerror}: copy the file from where the index came from")
+    size = status.st_size
     if size >= needed and size > HEAD_SIZE:
         return DataFile(path, size)
     head = _head(path)
@@ -60,7 +66,7 @@ def _state(path: str, needed: int) -> DataFile:
 
 def _head(path: str) -> bytes:
     try:
-        with Path(path).open("rb") as file:
+        with open_regular(path) as file:
             return file.read(HEAD_SIZE)
     except OSError:
         return b""

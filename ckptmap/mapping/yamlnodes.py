@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.nearest import did_you_mean
+from ckptmap.basics.regular import open_regular
 from ckptmap.mapping.model import RuleRef
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Document:
     def read(self, path: Path) -> Node | None:
         """The root node of a file; None, with the mistake noted, where there is none."""
         try:
-            with path.open("rb") as handle:
+            with open_regular(path) as handle:
                 data = handle.read(_MAX_BYTES + 1)
         except OSError as error:
             self.error(None, f"cannot be read: {error.strerror}")

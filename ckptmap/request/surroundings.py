@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ckptmap.basics.errors import CkptmapError, ProblemsError, TargetError
+from ckptmap.checkpoint.data_files import folder_of
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.remote import is_remote
 from ckptmap.families.detection.config_files import find_config
@@ -73,7 +74,7 @@ def config_beside(inventory: Inventory, wish: Wish) -> Path | None:
     """The pipeline.config beside a checkpoint on this machine; None where there is none, or another one is named."""
     if wish.no_pipeline or wish.pipeline is not None or is_remote(inventory.path):
         return None
-    return find_config(Path(inventory.path).parent)
+    return find_config(folder_of(inventory.path))
 
 
 def content(path: Path) -> bytes:

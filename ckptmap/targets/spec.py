@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.documents import parse_json, reason
 from ckptmap.basics.errors import TargetError
+from ckptmap.basics.regular import read_regular
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
 from ckptmap.targets.choose import Setting
 from ckptmap.targets.dims import parse_dim
@@ -60,7 +61,7 @@ def _mentions(text: str, key: str) -> bool:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_regular(path).decode("utf-8")
     except (OSError, ValueError) as error:
         raise TargetError(f"the target spec cannot be read: {reason(error)}", where=str(path)) from error
 

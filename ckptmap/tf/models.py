@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.errors import ConfigError
+from ckptmap.basics.regular import read_regular
 from ckptmap.tf.environment import import_quietly, tf2
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def read_pipeline(path: Path | str) -> Any:
     protos = import_quietly("object_detection.protos.pipeline_pb2")
     text_format = import_quietly("google.protobuf.text_format")
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_regular(path).decode("utf-8")
         return text_format.Parse(text, protos.TrainEvalPipelineConfig())
     except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
         raise ConfigError(f"not a readable pipeline.config: {error}", where=str(path)) from error

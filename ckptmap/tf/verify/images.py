@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.regular import open_regular
 from ckptmap.tf import outputs
 from ckptmap.tf.environment import INSTALL, TensorFlowError
 
@@ -38,7 +39,7 @@ class Image:
 
         library = pillow()
         try:
-            with library.open(self.file) as opened:
+            with open_regular(self.file) as raw, library.open(raw) as opened:
                 return np.asarray(opened.convert("RGB"), np.float32)[None]
         except (OSError, ValueError, SyntaxError, library.DecompressionBombError) as error:
             raise CkptmapError(f"cannot be read as an image: {error}", where=str(self.file)) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ckptmap.basics.errors import CheckpointError
+from ckptmap.basics.regular import read_regular
 from ckptmap.checkpoint.data_files import folder_of
 from ckptmap.checkpoint.folders import SAVED_MODEL_FILE
 from ckptmap.checkpoint.inventory import Kind
@@ -172,7 +173,7 @@ def _exported(meta: Path) -> bool:
     if not meta.is_file():
         return False
     try:
-        return {IMAGE, BOXES} <= set(_node_names(memoryview(meta.read_bytes())))
+        return {IMAGE, BOXES} <= set(_node_names(memoryview(read_regular(meta))))
     except FormatError as error:
         raise CheckpointError(f"is damaged: {error}", where=str(meta)) from error
 
@@ -193,7 +194,7 @@ def is_object_based(saved_model: Path) -> bool:
     file = saved_model / SAVED_MODEL_FILE
     try:
         meta_graphs = [
-            as_bytes(value) for number, value in read_fields(memoryview(file.read_bytes())) if number == _META_GRAPHS
+            as_bytes(value) for number, value in read_fields(memoryview(read_regular(file))) if number == _META_GRAPHS
         ]
         return any(number == _OBJECTS for graph in meta_graphs for number, _ in read_fields(graph))
     except (OSError, FormatError) as error:

@@ -5,10 +5,10 @@ For a TF1 process (``ckptmap.tf.verify.tf1_side`` starts it). Only a slim graph 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.errors import CheckpointError
+from ckptmap.basics.regular import read_regular
 from ckptmap.tf import outputs
 from ckptmap.tf.environment import tensorflow_alone, tf1
 from ckptmap.tf.models import read_pipeline
@@ -102,7 +102,7 @@ def _session(v1: Any, graph: Any) -> Any:
 
 def _frozen(v1: Any, _session: Any, path: str) -> None:
     definition = v1.GraphDef()
-    definition.ParseFromString(Path(path).read_bytes())
+    definition.ParseFromString(read_regular(path))
     v1.import_graph_def(definition, name="")
 
 

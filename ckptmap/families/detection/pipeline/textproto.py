@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import ConfigError
+from ckptmap.basics.regular import open_regular
 from ckptmap.families.detection.pipeline.syntax import Document, Field, Message, Scalar, ScalarKind
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def read(path: str | Path) -> Document:
         what = "a folder" if place.is_dir() else "no regular file"
         raise ConfigError(f"cannot read the file: it is {what}", where=str(path))
     try:
-        with place.open("rb") as handle:
+        with open_regular(path) as handle:
             raw = handle.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"cannot read the file: {error.strerror or error}", where=str(path)) from error
