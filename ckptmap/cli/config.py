@@ -86,6 +86,7 @@ def _print(made: Migration, *, json: bool) -> None:
     if json:
         import json as json_module
 
+        from ckptmap.basics.escapes import quiet_json
         from ckptmap.report.document import config_document
 
         document = {
@@ -93,7 +94,7 @@ def _print(made: Migration, *, json: bool) -> None:
             "verdict": {"kind": made.verdict.kind.value, "extractor_type": made.verdict.extractor_type},
             **config_document(made),
         }
-        typer.echo(json_module.dumps(document, indent=1))
+        typer.echo(quiet_json(json_module.dumps(document, indent=1)))
         return
     typer.echo(printable(f"verdict: {made.verdict}: {made.verdict.extractor_type}"))
     for edit in made.edits:

@@ -44,6 +44,7 @@ def freeze_command(
     """Say which variables TF1's freeze_variables freeze, what still trains, and what that is in TF2."""
     from json import dumps
 
+    from ckptmap.basics.escapes import quiet_json
     from ckptmap.families.detection.freezing.document import freeze_document, freeze_lines
     from ckptmap.verbs.freeze import freeze
 
@@ -52,4 +53,4 @@ def freeze_command(
     wanted = tuple(stage.strip() for stage in (stages or "").split(",") if stage.strip())
     found = freeze(checkpoint, pipeline=pipeline, patterns=tuple(pattern or ()), stages=wanted, trainer=trainer)
     document = freeze_document(found)
-    typer.echo(dumps(document, indent=1) if json else "\n".join(freeze_lines(document)))
+    typer.echo(quiet_json(dumps(document, indent=1)) if json else "\n".join(freeze_lines(document)))

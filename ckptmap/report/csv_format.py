@@ -16,11 +16,12 @@ def to_csv(sheet: Sheet) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(sheet.columns)
-    writer.writerows([_cell(row.record[column]) for column in sheet.columns] for row in sheet.rows)
+    writer.writerows([cell(row.record[column]) for column in sheet.columns] for row in sheet.rows)
     return out.getvalue()
 
 
-def _cell(value: Cell) -> Cell:
+def cell(value: Cell) -> Cell:
+    """A value as it may stand in a CSV: a text escaped, and no formula."""
     if not isinstance(value, str):
         return value
     text = printable(value)

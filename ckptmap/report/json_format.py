@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from ckptmap.basics.escapes import quiet_json
 from ckptmap.report.document import Document
 
 
 def to_json(report: Document) -> str:
     """``report`` as JSON, a line for each variable, finding or other member of its lists.
 
-    With ASCII escapes: names with control characters or bad UTF-8 stay harmless. Lines without indentation are made by
-    the encoder in C, which a report of many variables is eight times as fast with.
+    With ASCII escapes: names with control characters, bad UTF-8 or commands of a CI stay harmless. Lines without
+    indentation are made by the encoder in C, which a report of many variables is eight times as fast with.
     """
     return "".join(json_pieces(report))
 
@@ -33,8 +34,8 @@ def _member(value: object) -> Iterator[str]:
         yield "[\n"
         separator = ""
         for item in value:
-            yield f"{separator}  {json.dumps(item)}"
+            yield f"{separator}  {quiet_json(json.dumps(item))}"
             separator = ",\n"
         yield "\n ]"
     else:
-        yield json.dumps(value, indent=1).replace("\n", "\n ")
+        yield quiet_json(json.dumps(value, indent=1)).replace("\n", "\n ")

@@ -1,10 +1,17 @@
 import json
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from ckptmap.checkpoint.dtypes import DType
+from tests.checkpoint.strategies import Value
+from tests.checkpoint.test_writer import save
 from tests.cli.conftest import Project, Run
 from tests.convert.conftest import tf1_values, values, write_tf1
+
+COMMANDS = ["::add-mask::x", " ::error::y", "##[error]z", "##vso[a b=c]y/::error::w"]
 
 
 @pytest.fixture
@@ -110,3 +117,25 @@ def test_what_cannot_be_read_or_written_is_an_error_of_one_line(run: Run, projec
 def test_contradicting_options_are_refused(run: Run, project: Project) -> None:
     assert run("diff", project.source, project.source, "--stat", "--names-only").code == 2
     assert run("diff", project.source, project.source, "--json", "--format", "csv").code == 2
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        ["--names-only"],
+        ["--stat"],
+        [],
+        ["--format", "csv"],
+        ["--format", "json"],
+        ["--format", "markdown"],
+        ["--format", "junit"],
+    ],
+)
+def test_no_name_is_a_command_of_a_ci(run: Run, tmp_path: Path, form: list[str]) -> None:
+    one, other = (
+        save(tmp_path / side, {name: Value(DType.FLOAT32, np.array([at], np.float32)) for name in COMMANDS})
+        for at, side in enumerate("ab")
+    )
+    result = run("diff", one, other, *form)
+    assert result.code == 1
+    assert not re.search(r"(?m)^\s*::|##\w*\[", result.out)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ckptmap.checkpoint.dtypes import DType
+from tests.checkpoint.strategies import Value
+from tests.checkpoint.test_writer import save
 from tests.cli.conftest import Run
 from tests.convert.conftest import values, write_template, write_tf1
 from tests.families.detection.test_config_beside import write as write_config
@@ -227,3 +231,46 @@ def test_real_oddities(run: Run, path: str) -> None:
     result = run("inspect", CORPUS / "tf1" / path)
     assert (result.code, result.out) == (2, "")
     assert REAL[path] in result.err
+
+
+HOSTILE = [
+    "back\x07",
+    "::error file=x::pwn",
+    "=1+1",
+    "\x1b[31mred",
+    "##[error]x",
+    "##vso[a b=c]y",
+    "a\n::error ::b",
+    "\udcff",
+]
+
+
+def hostile_checkpoint(folder: Path, names: list[str]) -> Path:
+    values = {name: Value(DType.FLOAT32, np.array([at], np.float32)) for at, name in enumerate(names)}
+    return save(folder, values, "m.ckpt")
+
+
+@pytest.mark.parametrize("form", ["tree", "table", "csv", "json"])
+def test_no_name_acts_on_a_terminal_or_a_log(run: Run, tmp_path: Path, form: str) -> None:
+    out = run("inspect", hostile_checkpoint(tmp_path, HOSTILE), "-f", form).out
+    assert all(line.isprintable() for line in out.splitlines())
+    assert not re.search(r"(?m)^\s*::|##\w*\[", out)
+    if form == "csv":
+        rows = list(csv.reader(io.StringIO(out)))
+        assert len(rows) == len(HOSTILE) + 1
+        assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
+    if form == "json":
+        assert {variable["name"] for variable in json.loads(out)["variables"]} == set(HOSTILE)
+
+
+def test_the_csv_of_the_attack(run: Run) -> None:
+    case = Path(__file__).parents[3] / "shared" / "cases" / "attacks" / "06-inspect-csv-raw-names"
+    if not case.is_dir():
+        pytest.skip("the cases that went wrong are not on this machine")
+    out = run("inspect", case / "m.ckpt", "-f", "csv").out
+    assert all(line.isprintable() for line in out.splitlines())
+    rows = list(csv.reader(io.StringIO(out)))
+    names = [row[0] for row in rows[1:]]
+    assert len(names) == len(out.splitlines()) - 1
+    assert [name for name in names if name.startswith(("::", "=", "+", "-", "@"))] == []
+    assert "\\n::error file=x::pwn" in names
