@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ckptmap.audit.model import HeldEntry, HeldFate, Model, ModelEntry, ModelFate, Prediction, Remark
 from ckptmap.basics.globs import accepting, first_match
 from ckptmap.basics.text import plural
+from ckptmap.checkpoint.object_graph import object_path, variable_key
 
 FATES = (ModelFate.MISSING.value, HeldFate.UNUSED.value, ModelFate.REINITIALIZED.value)
 
@@ -37,7 +38,7 @@ def broken(
     """The thresholds that the restore breaks."""
     yield from _share(thresholds, prediction)
     for pattern in thresholds.require:
-        yield from _required(pattern, prediction)
+        yield from _required(pattern, model, prediction)
     for fate in thresholds.fail_on:
         yield from _fate(thresholds, fate, model, prediction, held)
 
@@ -53,8 +54,10 @@ def _share(thresholds: Thresholds, prediction: Prediction) -> Iterator[Remark]:
         yield Remark("error", message)
 
 
-def _required(pattern: str, prediction: Prediction) -> Iterator[Remark]:
-    chosen = [entry for entry in prediction.entries if first_match_of(entry, pattern)]
+def _required(pattern: str, model: Model, prediction: Prediction) -> Iterator[Remark]:
+    chosen = [
+        entry for entry in prediction.entries if any(first_match(name, (pattern,)) for name in _printed(entry, model))
+    ]
     lacking = [entry for entry in chosen if entry.fate is not ModelFate.RESTORED]
     if not chosen:
         yield Remark("error", f"no variable of the model matches --require {pattern}")
@@ -65,10 +68,11 @@ def _required(pattern: str, prediction: Prediction) -> Iterator[Remark]:
         yield Remark("error", message, first.variable.name, first.reason)
 
 
-def first_match_of(entry: ModelEntry, pattern: str) -> bool:
-    """Whether a glob chooses the variable by its readable name, its object path, or its name in the checkpoint."""
-    names = (entry.variable.name, entry.variable.key, entry.source)
-    return any(first_match(name, (pattern,)) for name in names if name)
+def _printed(entry: ModelEntry, model: Model) -> tuple[str, ...]:
+    """What the variable is called: its readable name, its object path, also as ``inspect`` prints it, its source."""
+    path = object_path(model.root, entry.variable.key)
+    names = (entry.variable.name, entry.variable.key, path, variable_key(path), entry.source)
+    return tuple(filter(None, names))
 
 
 def _fate(
@@ -79,7 +83,7 @@ def _fate(
         count = [name for name in names if thresholds.fails(fate, name)]
     else:
         entries = [entry for entry in prediction.entries if entry.fate.value == fate]
-        count = [e.variable.name for e in entries if thresholds.fails(fate, e.variable.name, e.variable.key)]
+        count = [e.variable.name for e in entries if thresholds.fails(fate, *_printed(e, model))]
     if count:
         of = "the checkpoint" if fate == HeldFate.UNUSED.value else model.name
         hint = "" if prediction.error else _acceptance(count)

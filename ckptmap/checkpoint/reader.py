@@ -132,6 +132,18 @@ class Checkpoint:
 
         return self._from_graph(parse_saved_names)
 
+    def readable_names(self) -> dict[str, str]:
+        """The readable name that each variable was saved with, by its name here: ``conv_1/kernel`` of an object path.
+
+        Empty for a checkpoint of names, and where the object graph cannot be read: then keys are all that is known.
+        """
+        try:
+            saved = self.saved_names()
+        except CheckpointError:
+            return {}
+        held = self.inventory.variables
+        return {key: name for key, name in saved.full_names.items() if name and key in held} if saved else {}
+
     def meta(self) -> MetaGraph | None:
         """What the ``.meta`` file beside a TF1 checkpoint knows; None where there is none.
 

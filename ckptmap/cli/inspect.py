@@ -13,7 +13,6 @@ from ckptmap.cli.options import Json, Source
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ckptmap.checkpoint.inventory import Variable
     from ckptmap.inspection.inspector import Inspection
 
 
@@ -81,15 +80,8 @@ def _print_text(found: Inspection, patterns: Sequence[str], *, slots: bool, tabl
     from ckptmap.inspection.text import table_lines, text_lines
     from ckptmap.inspection.tree import tree_lines
 
-    chosen = _matching(found, patterns)
+    chosen = list(found.chosen(patterns))
     aside = set() if slots else {name for name, slot in found.roles.items() if slot.kind != "bookkeeping"}
     shown = [variable for variable in chosen if variable.name not in aside]
     listing = table_lines if table else tree_lines
     typer.echo("\n".join(text_lines(found, shown, listing, hidden=len(chosen) - len(shown))))
-
-
-def _matching(found: Inspection, patterns: Sequence[str]) -> list[Variable]:
-    from ckptmap.basics.globs import first_match
-
-    variables = found.inventory.variables
-    return [one for name, one in variables.items() if not patterns or first_match(name, patterns)]

@@ -59,11 +59,12 @@ def compare(a: Checkpoint, b: Checkpoint, options: Options, migration: Migration
     notes = tuple(_missing_data(a.inventory, b.inventory))
     if notes and not options.read:
         options = Options(False, False, options.tolerance, options.match)
+    names = {**a.readable_names(), **b.readable_names()} if options.match else {}
     if migration is None:
-        pairs = pair_by_name(a.inventory, b.inventory, options.match)
+        pairs = pair_by_name(a.inventory, b.inventory, options.match, names)
         notes = (*notes, *_graph_note(a.inventory, b.inventory))
     else:
-        pairs = pair_by_migration(a.inventory, b.inventory, migration, options.match)
+        pairs = pair_by_migration(a.inventory, b.inventory, migration, options.match, names)
     comparison = _Comparison(
         a, b, options, _same_bytes(a.inventory, b.inventory, pairs) if options.read else frozenset()
     )

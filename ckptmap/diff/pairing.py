@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.globs import first_match
@@ -49,9 +50,14 @@ class Migration:
     left: Mapping[str, str]
 
 
-def pair_by_name(a: Inventory, b: Inventory, match: Sequence[str] = ()) -> tuple[Pair, ...]:
-    """A pair for every name of either side that one of the globs ``match`` chooses (all where there are none)."""
-    names = [name for name in {**a.variables, **b.variables} if _chosen(name, match)]
+def pair_by_name(
+    a: Inventory, b: Inventory, match: Sequence[str] = (), readable: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Pair, ...]:
+    """A pair for every name of either side that one of the globs ``match`` chooses (all where there are none).
+
+    They choose by ``readable`` names too, which are those of the variables by key.
+    """
+    names = [name for name in {**a.variables, **b.variables} if _chosen(name, match, readable)]
     return tuple(_pair_of_name(name, a, b) for name in sorted(names))
 
 
@@ -60,10 +66,16 @@ def _pair_of_name(name: str, a: Inventory, b: Inventory) -> Pair:
     return Pair(name, (in_a,) if in_a else (), b.variables.get(name))
 
 
-def pair_by_migration(a: Inventory, b: Inventory, migration: Migration, match: Sequence[str] = ()) -> tuple[Pair, ...]:
+def pair_by_migration(
+    a: Inventory,
+    b: Inventory,
+    migration: Migration,
+    match: Sequence[str] = (),
+    readable: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Pair, ...]:
     """A pair for every variable of either side; names are those of ``b``, and of ``a`` for what has no counterpart."""
     pairs = _migrated(a, b, migration)
-    return tuple(pair for pair in pairs if any(_chosen(name, match) for name in _names(pair)))
+    return tuple(pair for pair in pairs if any(_chosen(name, match, readable) for name in _names(pair)))
 
 
 def _migrated(a: Inventory, b: Inventory, migration: Migration) -> Iterator[Pair]:
@@ -87,5 +99,7 @@ def _names(pair: Pair) -> Iterable[str]:
     return (pair.name, *(variable.name for variable in pair.a))
 
 
-def _chosen(name: str, match: Sequence[str]) -> bool:
-    return name != OBJECT_GRAPH_KEY and (not match or first_match(name, match) is not None)
+def _chosen(name: str, match: Sequence[str], readable: Mapping[str, str]) -> bool:
+    if name == OBJECT_GRAPH_KEY:
+        return False
+    return not match or any(first_match(one, match) is not None for one in (name, readable.get(name)) if one)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ckptmap.report.csv_format import cell
 
-COLUMNS = ("name", "dtype", "shape", "bytes", "slices", "role", "owner")
+COLUMNS = ("name", "dtype", "shape", "bytes", "slices", "role", "owner", "readable_name")
 
 
 def to_csv(variables: Iterable[dict[str, Any]]) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ckptmap.basics.globs import first_match
 from ckptmap.checkpoint.inventory import Variable
 from ckptmap.families.detection.config_beside import Beside
 from ckptmap.families.detection.recognition.architecture import Architecture
 from ckptmap.inspection.inspector import Inspection
 from ckptmap.inspection.training import Training
-from ckptmap.mapping.slots import Slot
 from ckptmap.version import __version__
 
 SCHEMA = "ckptmap.inspect/1"
@@ -37,11 +34,7 @@ def document(found: Inspection, match: tuple[str, ...] = ()) -> Document:
         "training": _training(found.training),
         "config": _config(found.config),
         "convert": {"command": found.advice.command or None, "note": found.advice.note or None},
-        "variables": [
-            _variable(variable, found.roles)
-            for name, variable in inventory.variables.items()
-            if not match or first_match(name, match)
-        ],
+        "variables": [_variable(variable, found) for variable in found.chosen(match)],
     }
 
 
@@ -94,8 +87,8 @@ def _config(config: Beside | None) -> Document | None:
     }
 
 
-def _variable(variable: Variable, roles: Mapping[str, Slot]) -> Document:
-    slot = roles.get(variable.name)
+def _variable(variable: Variable, found: Inspection) -> Document:
+    slot = found.roles.get(variable.name)
     return {
         "name": variable.name,
         "dtype": variable.dtype.label,
@@ -104,4 +97,5 @@ def _variable(variable: Variable, roles: Mapping[str, Slot]) -> Document:
         "slices": len(variable.slices),
         "role": slot.kind if slot else "weight",
         "owner": slot.owner if slot else None,
+        "readable_name": found.names.get(variable.name),
     }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ckptmap.basics.errors import CheckpointError
-from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.basics.globs import first_match
+from ckptmap.checkpoint.inventory import Inventory, Variable
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.families.detection.advice import Advice, advice
 from ckptmap.families.detection.config_beside import Beside, config_beside
@@ -25,7 +26,8 @@ class Inspection:
     """All that ``ckptmap inspect`` shows.
 
     ``roles`` tell what each variable is that is no weight; ``written_by`` is the version of TensorFlow in the ``.meta``
-    file beside the checkpoint, empty where there is none.
+    file beside the checkpoint, empty where there is none. ``names`` are the readable names in the object graph of a TF2
+    checkpoint, by key.
     """
 
     inventory: Inventory
@@ -36,10 +38,17 @@ class Inspection:
     config: Beside | None
     advice: Advice
     written_by: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def chosen(self, patterns: Sequence[str]) -> Iterator[Variable]:
+        """The variables that one of the globs chooses by name or readable name; all where there are none."""
+        for key, variable in self.inventory.variables.items():
+            if not patterns or any(first_match(name, patterns) for name in (key, self.names.get(key)) if name):
+                yield variable
 
 
 def inspect(source: str | os.PathLike[str], *, step: int | None = None) -> Inspection:
-    """Inspect any checkpoint; of its data at most the training step is read.
+    """Inspect any checkpoint; of its data at most the training step and the object graph are read.
 
     Args:
         source: prefix, any file, or directory of a checkpoint, a frozen graph, a SavedModel.
@@ -67,6 +76,7 @@ def _inspect(checkpoint: Checkpoint) -> Inspection:
         config=config,
         advice=advice(inventory, architecture, _targets(), config),
         written_by=_written_by(checkpoint) if local else "",
+        names=checkpoint.readable_names(),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from ckptmap.basics.text import byte_count, parameter_count, plural, printable
 from ckptmap.checkpoint.inventory import Variable
@@ -33,7 +34,7 @@ _META = {
     CLASSIFICATION: "classification",
 }
 
-Listing = Callable[[Iterable[Variable]], Iterator[str]]
+Listing = Callable[[Iterable[Variable], Mapping[str, str]], Iterator[str]]
 
 
 def text_lines(
@@ -43,19 +44,20 @@ def text_lines(
 
     ``variables`` are those to list, by ``listing``; ``hidden`` are slots and the like that are not among them.
     """
-    for line in (*facts(found), "", *listing(variables)):
+    for line in (*facts(found), "", *listing(variables, found.names)):
         yield printable(line)
     if hidden:
         yield ""
         yield f"{plural(hidden, 'variable')} of the training not listed: --slots shows them"
 
 
-def table_lines(variables: Iterable[Variable]) -> Iterator[str]:
-    """One line a variable: dtype, shape, bytes, name; columns aligned."""
-    rows = [(v.dtype.label, str(list(v.shape)), f"{v.nbytes:,}", v.name) for v in variables]
-    widths = [max((len(row[at]) for row in rows), default=0) for at in range(3)]
-    for dtype, shape, size, name in rows:
-        yield f"{dtype:<{widths[0]}}  {shape:<{widths[1]}}  {size:>{widths[2]}}  {name}"
+def table_lines(variables: Iterable[Variable], names: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+    """One line a variable: dtype, shape, bytes, name, and its readable one of ``names``; columns aligned."""
+    rows = [(v.dtype.label, str(list(v.shape)), f"{v.nbytes:,}", v.name, names.get(v.name, "")) for v in variables]
+    widths = [max((len(row[at]) for row in rows), default=0) for at in range(4)]
+    for dtype, shape, size, name, readable in rows:
+        line = f"{dtype:<{widths[0]}}  {shape:<{widths[1]}}  {size:>{widths[2]}}  {name:<{widths[3]}}  {readable}"
+        yield line.rstrip(" ") if readable else line[: len(line) - 2 - widths[3] + len(name)]
 
 
 def facts(found: Inspection) -> Iterator[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ckptmap.basics.fold import fold
 from ckptmap.checkpoint.inventory import Variable
 from ckptmap.checkpoint.object_graph import VALUE_SUFFIX
 
 _INDENT = "  "
+_MOST_NAMES = 4
 _DEEPEST = 100
 """Scopes within scopes; what lies deeper in a hostile name is one scope, so that no recursion runs away."""
 
@@ -22,9 +24,12 @@ class Branch:
     below: dict[str, Branch] = field(default_factory=dict)
 
 
-def tree_lines(variables: Iterable[Variable]) -> Iterator[str]:
-    """The tree, one line a scope or a group of variables, two blanks a level; keys without their common ending."""
-    yield from _lines(_folded(_grown(variables)), 0)
+def tree_lines(variables: Iterable[Variable], names: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+    """The tree, one line a scope or a group of variables, two blanks a level; keys without their common ending.
+
+    Behind a ``=`` stand the readable names of a group, of those in ``names`` that are not the same as the keys.
+    """
+    yield from _lines(_folded(_grown(variables)), 0, names)
 
 
 def _grown(variables: Iterable[Variable]) -> Branch:
@@ -69,26 +74,39 @@ def _merge(into: Branch, other: Branch) -> None:
             into.below[name] = branch
 
 
-def _lines(branch: Branch, depth: int) -> Iterator[str]:
+def _lines(branch: Branch, depth: int, names: Mapping[str, str]) -> Iterator[str]:
     indent = _INDENT * depth
-    for line in _together(branch.variables):
+    for line in _together(branch.variables, names):
         yield indent + line
     for label, one in branch.below.items():
         path, inner = _straight(label, one)
-        lines = _together(inner.variables)
+        lines = _together(inner.variables, names)
         if len(lines) == 1 and not inner.below:
             yield f"{indent}{path}/{lines[0]}"
         else:
             yield f"{indent}{path}/"
-            yield from _lines(inner, depth + 1)
+            yield from _lines(inner, depth + 1, names)
 
 
-def _together(variables: dict[str, list[Variable]]) -> list[str]:
+def _together(variables: dict[str, list[Variable]], names: Mapping[str, str]) -> list[str]:
     """The variables of a scope, those of the same types on one line (``{beta,gamma}  float32 [32]``)."""
     labels: dict[str, list[str]] = {}
     for label, alike in variables.items():
         labels.setdefault(describe(alike), []).append(label)
-    return [f"{_braced(names)}  {described}" for described, names in labels.items()]
+    return [
+        f"{_braced(together)}  {described}{_readable([v for label in together for v in variables[label]], names)}"
+        for described, together in labels.items()
+    ]
+
+
+def _readable(variables: list[Variable], names: Mapping[str, str]) -> str:
+    """The readable names of the variables of a line, folded as their keys are; the first few."""
+    known = {v.name.removesuffix(VALUE_SUFFIX): names[v.name] for v in variables if v.name in names}
+    if all(name == key for key, name in known.items()):
+        return ""
+    labels = list(dict.fromkeys(group.label for group in fold(known.values())))
+    more = f", … ({len(labels) - _MOST_NAMES} more)" if len(labels) > _MOST_NAMES else ""
+    return f"  = {', '.join(labels[:_MOST_NAMES])}{more}"
 
 
 def _braced(labels: list[str]) -> str:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.globs import first_match
+from ckptmap.checkpoint.object_graph import object_path, variable_key
 from ckptmap.families.detection.roots import paths_below
 from ckptmap.mapping import inits
 from ckptmap.mapping.model import Drop, Init, RuleRef
@@ -31,7 +32,7 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
     """The ledger of ``draft``; what nobody accepted of its unused and missing variables are its findings."""
     root = draft.options.root or target.root
     kept = _kept(draft, root)
-    by_key = dict(_target_records(draft, kept))
+    by_key = dict(_target_records(draft, target, kept))
     targets = tuple(by_key.values())
     sources = tuple(_source_records(draft, by_key))
     if draft.step is not None:
@@ -67,13 +68,23 @@ def _kept(draft: Draft, root: str) -> dict[str, TargetVariable]:
     return {key: solved[key] if path == key else replace(solved[key], key=path) for key, path in below.items()}
 
 
-def _target_records(draft: Draft, kept: Mapping[str, TargetVariable]) -> Iterator[tuple[str, TargetRecord]]:
-    ruled = inits(draft.table, [variable.name for key, variable in kept.items() if key not in draft.offers])
+def _printed(root: str, key: str, variable: TargetVariable) -> tuple[str, ...]:
+    """The names under which ``inspect`` prints a variable of the target: readable, object path, key."""
+    path = object_path(root, key)
+    return variable.name, path, variable_key(path)
+
+
+def _target_records(
+    draft: Draft, target: Target, kept: Mapping[str, TargetVariable]
+) -> Iterator[tuple[str, TargetRecord]]:
+    root = draft.options.root or target.root
+    names = {key: _printed(root, key, variable) for key, variable in kept.items() if key not in draft.offers}
+    ruled = inits(draft.table, [name for known in names.values() for name in known])
     for key, variable in kept.items():
         if key in draft.offers:
             yield key, _offered(draft, key, variable, draft.offers[key])
         else:
-            yield key, _uncovered(draft, variable, ruled.get(variable.name))
+            yield key, _uncovered(draft, variable, next((ruled[name] for name in names[key] if name in ruled), None))
 
 
 def _offered(draft: Draft, key: str, variable: TargetVariable, made: Offer) -> TargetRecord:

@@ -31,10 +31,12 @@ class Layout:
     decided_by_names: tuple[str, ...] = ()
     assumed: tuple[Assumption, ...] = ()
     given: Mapping[str, int] = field(default_factory=dict)
+    root: str = ""
+    """The name that stands before the object paths in the keys of a checkpoint."""
 
     @cached_property
     def _index(self) -> NameIndex:
-        return NameIndex(self.variables)
+        return NameIndex(self.variables, self.root)
 
     @cached_property
     def _found(self) -> dict[str, SpecVariable | Problem]:

@@ -73,7 +73,7 @@ class Target:
 
     @cached_property
     def _index(self) -> NameIndex:
-        return NameIndex(self.variables)
+        return NameIndex(self.variables, self.root)
 
     def layout(self, names: Iterable[str] = (), given: Mapping[str, object] | None = None) -> Layout:
         """The variables under the settings that fit ``names`` best: the target strings that a source maps to.
@@ -109,6 +109,7 @@ class Target:
             choice.decided_by_names,
             choice.assumed,
             given,
+            self.root,
         )
 
     def _setting(self, setting: Setting, given: object) -> Value:

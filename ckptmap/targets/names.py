@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.nearest import Names
+from ckptmap.checkpoint.object_graph import VALUE_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,8 +27,9 @@ _NUMBER = re.compile(r"\{[^{}]+\}|\d+")
 class NameIndex:
     """Variables by name, by object path, and by every ending of the name that starts at a ``/``."""
 
-    def __init__(self, variables: Iterable[SpecVariable]) -> None:
+    def __init__(self, variables: Iterable[SpecVariable], root: str = "") -> None:
         self.variables = tuple(variables)
+        self._root = root
         self._whole = _grouped(
             (name, at)
             for at, v in enumerate(self.variables)
@@ -41,6 +43,10 @@ class NameIndex:
         )
 
     @cached_property
+    def _keys(self) -> dict[str, list[int]]:
+        return _grouped((variable.key, at) for at, variable in enumerate(self.variables))
+
+    @cached_property
     def _ends(self) -> dict[str, list[int]]:
         return _grouped((end, at) for at, v in enumerate(self.variables) for end in _endings(v.name))
 
@@ -49,8 +55,15 @@ class NameIndex:
 
         Where there are none, those that do when scopes may be counted (``BoxPredictor_1`` for ``BoxPredictor``).
         """
-        found = self._by_whole(text) or self._by_end(text) or self._by_counted_scopes(text)
+        found = self._by_whole(text) or self._by_end(text) or self._by_counted_scopes(text) or self._by_key(text)
         return tuple([self.variables[at] for at in found])
+
+    def _by_key(self, text: str) -> Sequence[int]:
+        """The one that a checkpoint's key names, as ``inspect`` prints it: from the checkpoint itself on, so that the
+        name of the root stands before the object path."""
+        path = text.removesuffix(VALUE_SUFFIX)
+        below = path.removeprefix(f"{self._root}/") if self._root else path
+        return self._keys.get(path) or self._keys.get(below) or ()
 
     def find(self, text: str) -> SpecVariable | Problem:
         """The one variable that ``text`` means, or a Problem that names the candidates or the nearest names."""

@@ -9,7 +9,7 @@ from ckptmap.checkpoint.dtypes import DType
 from tests.checkpoint.strategies import Value
 from tests.checkpoint.test_writer import save
 from tests.cli.conftest import Project, Run
-from tests.convert.conftest import tf1_values, values, write_tf1
+from tests.convert.conftest import tf1_values, values, write_template, write_tf1
 
 COMMANDS = ["::add-mask::x", " ::error::y", "##[error]z", "##vso[a b=c]y/::error::w"]
 
@@ -139,3 +139,11 @@ def test_no_name_is_a_command_of_a_ci(run: Run, tmp_path: Path, form: list[str])
     result = run("diff", one, other, *form)
     assert result.code == 1
     assert not re.search(r"(?m)^\s*::|##\w*\[", result.out)
+
+
+@pytest.mark.parametrize("pattern", ["Conv1/kernel", "model/backbone/layer-0/kernel"])
+def test_match_takes_readable_names_and_object_paths(run: Run, tmp_path: Path, pattern: str) -> None:
+    one, other = write_template(tmp_path / "a" / "ckpt-0"), write_template(tmp_path / "b" / "ckpt-0")
+    result = run("diff", one, other, "--match", pattern)
+    assert (result.code, result.out.splitlines()[-1]) == (0, "equal: 1 variable compared")
+    assert run("diff", one, other, "--match", "Conv1/*").out.splitlines()[-1] == "equal: 1 variable compared"

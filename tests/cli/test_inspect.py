@@ -108,6 +108,7 @@ def test_csv(run: Run, detector: Path) -> None:
         "slices": "0",
         "role": "bookkeeping",
         "owner": "",
+        "readable_name": "",
     }
 
 
@@ -274,3 +275,54 @@ def test_the_csv_of_the_attack(run: Run) -> None:
     assert len(names) == len(out.splitlines()) - 1
     assert [name for name in names if name.startswith(("::", "=", "+", "-", "@"))] == []
     assert "\\n::error file=x::pwn" in names
+
+
+VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_readable_names_stand_beside_object_paths(run: Run, tmp_path: Path, form: str) -> None:
+    out = run("inspect", write_template(tmp_path / "ckpt-0"), "-f", form).out
+    (line,) = [line for line in out.splitlines() if "layer-0/kernel" in line]
+    expected = {
+        "table": f"model/backbone/layer-0/kernel{VALUE}       Conv1/kernel",
+        "csv": f"model/backbone/layer-0/kernel{VALUE},float32,1x1x3x8,96,0,weight,,Conv1/kernel",
+        "json": '"readable_name": "Conv1/kernel"',
+    }
+    assert expected[form] in line
+
+
+def test_the_tree_shows_readable_names(run: Run, tmp_path: Path) -> None:
+    lines = run("inspect", write_template(tmp_path / "ckpt-0")).out.splitlines()
+    assert lines[-6:] == [
+        "  backbone/layer-{0..1}/",
+        "    kernel  float32 [1, 1, 3, 8]  = Conv1/kernel",
+        "    {beta,gamma,moving_mean}  float32 [8]  = bn_Conv1/beta, bn_Conv1/gamma, bn_Conv1/moving_mean",
+        "  head/",
+        "    bias  float32 [4]  = Head/ClassPredictor/bias",
+        "    kernel  float32 [1, 1, 8, 4]  = Head/ClassPredictor/kernel",
+    ]
+
+
+def test_the_tree_folds_readable_names_and_ends_after_a_few(run: Run, tmp_path: Path) -> None:
+    many = {f"k/{at}": (f"layer_{at}/w" if at < 9 else f"other{'x' * at}/w", (2,)) for at in range(15)}
+    out = run("inspect", write_template(tmp_path / "ckpt-0", extra=many)).out
+    (line,) = [line for line in out.splitlines() if "x15" in line]
+    shown = ["layer_{0..8}/w", *(f"other{'x' * at}/w" for at in range(10, 13))]
+    assert line.endswith(f"k/{{0..14}}  float32 [2]  x15  = {', '.join(shown)}, … (3 more)")
+
+
+def test_readable_names_without_the_data_file_are_not_known(run: Run, tmp_path: Path) -> None:
+    prefix = write_template(tmp_path / "ckpt-0")
+    prefix.with_name("ckpt-0.data-00000-of-00001").unlink()
+    result = run("inspect", prefix, "-f", "json")
+    assert result.code == 0
+    assert {variable["readable_name"] for variable in json.loads(result.out)["variables"]} == {None}
+
+
+@pytest.mark.parametrize(
+    "pattern", ["Conv1/kernel", "model/backbone/layer-0", f"model/backbone/layer-0/kernel{VALUE}", "**/layer-0/**"]
+)
+def test_match_takes_every_name_that_is_printed(run: Run, tmp_path: Path, pattern: str) -> None:
+    out = run("inspect", write_template(tmp_path / "ckpt-0"), "-f", "json", "--match", pattern).out
+    assert [variable["name"] for variable in json.loads(out)["variables"]] == [f"model/backbone/layer-0/kernel{VALUE}"]

@@ -1,3 +1,4 @@
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -238,3 +239,46 @@ def test_a_label_map_with_more_classes_than_the_source_is_an_error(source: Path,
     maps = label_maps(tmp_path, "a b c d e f", "a b")
     with pytest.raises(PlanError, match="4 values along its class axis become 3, which does not fit 6 classes"):
         ckptmap.plan(source, to=target, table=table, label_maps=maps)
+
+
+@pytest.mark.parametrize("name", ["x'; touch pwned; '", "$(id)", "a b/c", "-o", "plain/name"])
+def test_a_shell_reads_the_name_in_advice_as_one_word(tmp_path: Path, template: Path, table: Path, name: str) -> None:
+    source = write_tf1(tmp_path / "odd" / "model.ckpt", {**tf1_values(), name: values((2,))})
+    (finding,) = ckptmap.plan(source, to=template, table=table).findings
+    assert shlex.split(finding.hint[finding.hint.index("--allow-unused") :]) == ["--allow-unused", name]
+
+
+KEY = "model/backbone/layer-0/kernel/.ATTRIBUTES/VARIABLE_VALUE"
+PRINTED = ["Conv1/kernel", "backbone/layer-0/kernel", "model/backbone/layer-0/kernel", KEY]
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_a_target_is_named_in_any_way_that_inspect_prints_it(
+    source: Path, template: Path, tmp_path: Path, name: str
+) -> None:
+    table = tmp_path / "mine.yaml"
+    other = TABLE.replace("  - {from: net/conv, to: Conv1, as: conv}\n", "")
+    table.write_text(f"{other}variables:\n  - {{from: net/conv/weights, to: {name}}}\n")
+    plan = ckptmap.plan(source, to=template, table=table)
+    assert plan.findings == ()
+    assert fates(plan)["Conv1/kernel"] == "restored"
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_an_init_names_a_target_in_any_way_that_inspect_prints_it(tmp_path: Path, template: Path, name: str) -> None:
+    source = write_tf1(tmp_path / "odd" / "model.ckpt", {k: v for k, v in tf1_values().items() if "weights" not in k})
+    table = tmp_path / "mine.yaml"
+    table.write_text(
+        TABLE.replace("weights: kernel", "weights?: kernel")
+        .replace("Extra/bias", name)
+        .replace("  - {from: net/conv, to: Conv1, as: conv}\n", "")
+    )
+    plan = ckptmap.plan(source, to=template, table=table, init_missing=True)
+    assert fates(plan)["Conv1/kernel"] == "reinitialized"
+
+
+def test_a_name_with_another_root_is_no_name_of_the_target(source: Path, template: Path, tmp_path: Path) -> None:
+    table = tmp_path / "mine.yaml"
+    table.write_text(TABLE.replace("to: Conv1,", "to: other/backbone/layer-0,"))
+    with pytest.raises(PlanError, match="the target has no variable 'other/backbone/layer-0/kernel'"):
+        ckptmap.plan(source, to=template, table=table)

@@ -59,6 +59,7 @@ def test_a_small_checkpoint(tmp_path: Path) -> None:
                 "slices": 0,
                 "role": "weight",
                 "owner": None,
+                "readable_name": None,
             },
             {
                 "name": "w/Momentum",
@@ -68,6 +69,7 @@ def test_a_small_checkpoint(tmp_path: Path) -> None:
                 "slices": 0,
                 "role": "slot",
                 "owner": "w",
+                "readable_name": None,
             },
         ],
     }
@@ -126,8 +128,8 @@ def test_real_checkpoints_keep_to_the_schema(corpus: Path, path: str) -> None:
 def test_csv(tmp_path: Path) -> None:
     prefix = write_tf1(tmp_path / "model.ckpt", {"a,b": values(()), "w": values((2, 3)), "w/Adam": values((2, 3))})
     assert to_csv(document(inspect(prefix))["variables"]) == (
-        "name,dtype,shape,bytes,slices,role,owner\n"
-        '"a,b",float32,,4,0,weight,\n'
-        "w,float32,2x3,24,0,weight,\n"
-        "w/Adam,float32,2x3,24,0,slot,w\n"
+        "name,dtype,shape,bytes,slices,role,owner,readable_name\n"
+        '"a,b",float32,,4,0,weight,,\n'
+        "w,float32,2x3,24,0,weight,,\n"
+        "w/Adam,float32,2x3,24,0,slot,w,\n"
     )
