@@ -132,9 +132,12 @@ def missing_file(path: str, files: Files) -> CheckpointError:
         reason = "is empty" if files.is_folder(folder) else "does not exist either"
         return CheckpointError("no such file", where=printable(path), hint=f"the folder {printable(folder)} {reason}")
     if name in names:
-        return CheckpointError("is no regular file", where=printable(path), hint="copy the file itself there")
+        message = "is no regular file, or a link that leads nowhere"
+        return CheckpointError(message, where=printable(path), hint="copy the file itself there")
     choices = [*filter(None, v2_prefixes(names)), *(other for other in names if not INDEX.fullmatch(other))]
-    hint = nearest(name, dict.fromkeys(choices)) or f"the folder holds {few(names)}"
+    hint = (
+        nearest(name, dict.fromkeys(choice for choice in choices if choice != name)) or f"the folder holds {few(names)}"
+    )
     return CheckpointError("no such file", where=printable(path), hint=hint)
 
 

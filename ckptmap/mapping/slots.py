@@ -215,7 +215,7 @@ def _fitting(text: str, shape: Shape, variables: Variables, fits: Fits) -> str |
     """The variable that ``text`` names, or names a part of, where the shape fits it."""
     if text in variables and fits(shape, variables[text].shape):
         return text
-    part = _PART.fullmatch(text)
+    part = _PART.fullmatch(text) if text[-1:].isdigit() else None
     whole = variables.get(part["owner"]) if part else None
     return part["owner"] if part and whole and _part_of(shape, whole.shape) else None
 

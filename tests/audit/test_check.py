@@ -208,6 +208,8 @@ def test_thresholds(converted: dict[str, Path], tmp_path: Path) -> None:
     assert errors(require=("BoxPredictor",)) == [
         "24 of 24 variables that --require BoxPredictor chooses are not restored"
     ]
+    path = "model/_box_predictor/_prediction_heads"  # as inspect prints it
+    assert errors(require=(path,)) == [f"24 of 24 variables that --require {path} chooses are not restored"]
     assert errors(require=("Nothing/**",)) == ["no variable of the model matches --require Nothing/**"]
     assert errors(fail_on=("reinitialized",)) == ["24 reinitialized variables of ssd_mobilenet_v2_keras"]
     assert errors(fail_on=("reinitialized", "unused"), allow=("BoxPredictor", "model/_box_predictor")) == []
