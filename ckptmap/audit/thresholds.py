@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ckptmap.audit.model import HeldEntry, HeldFate, Model, ModelEntry, ModelFate, Prediction, Remark
-from ckptmap.basics.globs import accepting, first_match
+from ckptmap.basics.globs import accepting, chosen
 from ckptmap.basics.text import plural
 from ckptmap.checkpoint.object_graph import object_path, variable_key
 
@@ -29,7 +29,7 @@ class Thresholds:
 
     def fails(self, fate: str, *names: str) -> bool:
         """Whether a variable of this fate, known under these names, is an error."""
-        return fate in self.fail_on and not any(first_match(name, self.allow) for name in names)
+        return fate in self.fail_on and not chosen(self.allow, *names)
 
 
 def broken(
@@ -55,15 +55,13 @@ def _share(thresholds: Thresholds, prediction: Prediction) -> Iterator[Remark]:
 
 
 def _required(pattern: str, model: Model, prediction: Prediction) -> Iterator[Remark]:
-    chosen = [
-        entry for entry in prediction.entries if any(first_match(name, (pattern,)) for name in _printed(entry, model))
-    ]
-    lacking = [entry for entry in chosen if entry.fate is not ModelFate.RESTORED]
-    if not chosen:
+    meant = [entry for entry in prediction.entries if chosen((pattern,), *_printed(entry, model))]
+    lacking = [entry for entry in meant if entry.fate is not ModelFate.RESTORED]
+    if not meant:
         yield Remark("error", f"no variable of the model matches --require {pattern}")
     elif lacking:
         first = lacking[0]
-        count = f"{len(lacking)} of {plural(len(chosen), 'variable')}"
+        count = f"{len(lacking)} of {plural(len(meant), 'variable')}"
         message = f"{count} that --require {pattern} chooses are not restored"
         yield Remark("error", message, first.variable.name, first.reason)
 
@@ -71,8 +69,7 @@ def _required(pattern: str, model: Model, prediction: Prediction) -> Iterator[Re
 def _printed(entry: ModelEntry, model: Model) -> tuple[str, ...]:
     """What the variable is called: its readable name, its object path, also as ``inspect`` prints it, its source."""
     path = object_path(model.root, entry.variable.key)
-    names = (entry.variable.name, entry.variable.key, path, variable_key(path), entry.source)
-    return tuple(filter(None, names))
+    return entry.variable.name, entry.variable.key, path, variable_key(path), entry.source
 
 
 def _fate(

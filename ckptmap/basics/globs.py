@@ -37,6 +37,11 @@ def _shared_scope(names: Sequence[str]) -> str:
     return "/".join(first for first, *_ in takewhile(lambda parts: len(set(parts)) == 1, components))
 
 
+def chosen(patterns: Sequence[str], *names: str | None) -> bool:
+    """Whether one of ``patterns`` chooses a variable with these names; None and the empty name are none."""
+    return any(first_match(name, patterns) is not None for name in names if name)
+
+
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> re.Pattern[str]:
     parts = (_TRANSLATIONS.get(token) or re.escape(token) for token in re.split(r"(\*\*|\*|\?)", pattern.rstrip("/")))

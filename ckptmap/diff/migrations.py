@@ -16,7 +16,7 @@ from ckptmap.mapping import MappingResult, apply_table, load_table
 from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.ops_json import op_from_json
 from ckptmap.mapping.roles import roles
-from ckptmap.mapping.slots import Slot
+from ckptmap.mapping.slots import Slot, averages_of
 from ckptmap.targets import Layout, Target
 from ckptmap.targets.load import load_target
 
@@ -44,7 +44,7 @@ def migration_of_table(a: Inventory, target: Target, table: str) -> Migration:
     slots = roles(a)
     weights = [name for name in a.variables if name not in slots or slots[name].kind == "bookkeeping"]
     mapped = apply_table(load_table(table), weights)
-    averages = {slot.owner: name for name, slot in slots.items() if slot.kind == "ema" and slot.owner}
+    averages = averages_of(slots)
     layout = target.layout({assignment.target for assignment in mapped.assignments})
     problems: list[Problem] = []
     links = tuple(_links(mapped, layout, target.root or "", averages, problems))

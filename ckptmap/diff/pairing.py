@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ckptmap.basics.globs import first_match
+from ckptmap.basics.globs import chosen
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Variable
 from ckptmap.checkpoint.object_graph import SAVE_COUNTER, variable_key
 
@@ -100,6 +100,4 @@ def _names(pair: Pair) -> Iterable[str]:
 
 
 def _chosen(name: str, match: Sequence[str], readable: Mapping[str, str]) -> bool:
-    if name == OBJECT_GRAPH_KEY:
-        return False
-    return not match or any(first_match(one, match) is not None for one in (name, readable.get(name)) if one)
+    return name != OBJECT_GRAPH_KEY and (not match or chosen(match, name, readable.get(name)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ckptmap.basics.errors import CheckpointError
-from ckptmap.basics.globs import first_match
+from ckptmap.basics.globs import chosen
 from ckptmap.checkpoint.inventory import Inventory, Variable
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.families.detection.advice import Advice, advice
@@ -43,7 +43,7 @@ class Inspection:
     def chosen(self, patterns: Sequence[str]) -> Iterator[Variable]:
         """The variables that one of the globs chooses by name or readable name; all where there are none."""
         for key, variable in self.inventory.variables.items():
-            if not patterns or any(first_match(name, patterns) for name in (key, self.names.get(key)) if name):
+            if not patterns or chosen(patterns, key, self.names.get(key)):
                 yield variable
 
 

@@ -119,6 +119,14 @@ def classify(variables: Variables) -> Mapping[str, Slot]:
     return {name: slot for name, slot in found.items() if slot is not None}
 
 
+def averages_of(slots: Mapping[str, Slot]) -> dict[str, str]:
+    """The moving average of each weight that has one; of several the one with the plainest name."""
+    found = {name: slot.owner for name, slot in slots.items() if slot.kind == "ema" and slot.owner}
+    return {
+        owner: name for name, owner in sorted(found.items(), key=lambda item: (len(item[0]), item[0]), reverse=True)
+    }
+
+
 def _told(name: str, variables: Variables) -> Slot | None:
     if "quant" in name and (slot := _quantization(name, variables)):
         return slot

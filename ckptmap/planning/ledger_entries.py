@@ -32,7 +32,7 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
     """The ledger of ``draft``; what nobody accepted of its unused and missing variables are its findings."""
     root = draft.options.root or target.root
     kept = _kept(draft, root)
-    by_key = dict(_target_records(draft, target, kept))
+    by_key = dict(_target_records(draft, root, kept))
     targets = tuple(by_key.values())
     sources = tuple(_source_records(draft, by_key))
     if draft.step is not None:
@@ -74,10 +74,7 @@ def _printed(root: str, key: str, variable: TargetVariable) -> tuple[str, ...]:
     return variable.name, path, variable_key(path)
 
 
-def _target_records(
-    draft: Draft, target: Target, kept: Mapping[str, TargetVariable]
-) -> Iterator[tuple[str, TargetRecord]]:
-    root = draft.options.root or target.root
+def _target_records(draft: Draft, root: str, kept: Mapping[str, TargetVariable]) -> Iterator[tuple[str, TargetRecord]]:
     names = {key: _printed(root, key, variable) for key, variable in kept.items() if key not in draft.offers}
     ruled = inits(draft.table, [name for known in names.values() for name in known])
     for key, variable in kept.items():

@@ -8,7 +8,7 @@ from ckptmap.basics.errors import PlanError, Problem
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping import Assignment
 from ckptmap.mapping.ops_boxes import Anchors, BoxOutputs
-from ckptmap.mapping.slots import Slot
+from ckptmap.mapping.slots import averages_of
 from ckptmap.planning.candidates import Offer, differs_in_classes_only, offer
 from ckptmap.planning.class_transfer import plan_surgery
 from ckptmap.planning.draft import Draft, PlanOptions, Solved
@@ -33,7 +33,7 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     inventory, table, slots, mapping = matching.inventory, matching.table, matching.slots, matching.mapping
     layout = target.layout({assignment.target for assignment in mapping.assignments}, options.settings)
     placed, misplaced = _place(_fitted(mapping.assignments, options.boxes), layout)
-    averages = _averages(slots) if options.ema != "ignore" else {}
+    averages = averages_of(slots) if options.ema != "ignore" else {}
     offers, refused = _offers(placed, inventory, averages)
     layout = settle(target, layout, {o.assignment.target: o.shape for o in offers.values()}, options.settings)
     solved = _solve(layout, offers, options)
@@ -94,11 +94,6 @@ def _no_anchors(assignments: Iterable[Assignment], options: PlanOptions, target:
 def _collision(first: Assignment, second: Assignment) -> Problem:
     one, other = ", ".join(first.sources), ", ".join(second.sources)
     return Problem(f"{one} and {other} both fill {second.target}", str(second.rule), f"the other rule is {first.rule}")
-
-
-def _averages(slots: Mapping[str, Slot]) -> dict[str, str]:
-    """The moving average's name for each variable that has one."""
-    return {slot.owner: name for name, slot in slots.items() if slot.kind == "ema" and slot.owner}
 
 
 def _offers(

@@ -1,6 +1,6 @@
 import pytest
 
-from ckptmap.basics.globs import accepting, first_match
+from ckptmap.basics.globs import accepting, chosen, first_match
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,10 @@ def test_the_first_pattern_that_matches_is_named() -> None:
 def test_what_accepts_some_names_accepts_all_of_them(names: list[str], patterns: tuple[str, ...]) -> None:
     assert accepting(names) == patterns
     assert all(first_match(name, patterns) for name in names)
+
+
+def test_a_variable_is_chosen_by_any_of_its_names() -> None:
+    assert chosen(["a/*"], "b/c", None, "", "a/w")
+    assert not chosen(["a/*"], "b/c", None, "")
+    assert not chosen([], "b/c")
+    assert not chosen(["**"], None, "")

@@ -282,3 +282,29 @@ def test_a_name_with_another_root_is_no_name_of_the_target(source: Path, templat
     table.write_text(TABLE.replace("to: Conv1,", "to: other/backbone/layer-0,"))
     with pytest.raises(PlanError, match="the target has no variable 'other/backbone/layer-0/kernel'"):
         ckptmap.plan(source, to=template, table=table)
+
+
+T5 = """\
+where: {i: int, q: q|k|v|o, s: encoder|decoder, w: wi|wo, l: layer_001|layer_002}
+variables:
+  - {from: shared/embedding, to: shared/embeddings}
+  - {from: "{s}/block_{i}/layer_000/SelfAttention/{q}", to: "{s}/block_{i}/attn/{q}/kernel"}
+  - {from: "{s}/block_{i}/layer_000/layer_norm/scale", to: "{s}/block_{i}/ln/weight"}
+  - from: "{s}/block_{i}/layer_000/SelfAttention/relative_attention_bias"
+    to: "{s}/block_{i}/attn/relative_attention_bias/embeddings"
+    ops: [{transpose: [1, 0]}]
+  - {from: "{s}/block_{i}/{l}/DenseReluDense/{w}/kernel", to: "{s}/block_{i}/{w}/kernel"}
+"""
+
+
+def test_mesh_tensorflow_numbers_layers_with_zeros_and_keeps_factored_slots(tmp_path: Path) -> None:
+    case = Path(__file__).parents[3] / "shared" / "cases" / "models" / "L15"
+    if not case.is_dir():
+        pytest.skip("the cases that went wrong are not on this machine")
+    table = tmp_path / "t5.yaml"
+    table.write_text(T5)
+    plan = ckptmap.plan(case / "tf1", to=case / "tf2", table=table)
+    assert plan.findings == ()
+    assert (plan.summary["restored"], plan.summary["missing"], plan.summary["unused"]) == (31, 0, 0)
+    slots = [record for record in plan.sources if record.reason.startswith("optimizer slot (slot_v")]
+    assert len(slots) == 56

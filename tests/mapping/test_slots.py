@@ -12,7 +12,7 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Variable
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.mapping.roles import roles
-from ckptmap.mapping.slots import Slot, classify
+from ckptmap.mapping.slots import Slot, averages_of, classify
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
@@ -164,6 +164,14 @@ def test_the_longest_owner_that_fits_is_the_owner():
         "a/w/Adam": Slot("slot", "w", "Adam", "Adam", "a"),
         "b/a/w/Adam": Slot("slot", "a/w", "Adam", "Adam", "b"),
     }
+
+
+def test_of_several_moving_averages_the_plainest_is_taken():
+    ema = "ExponentialMovingAverage"
+    shapes = dict.fromkeys(["w", f"w/{ema}", f"w/{ema}_1", f"a/w/{ema}", "v", f"b/v/{ema}"], (3,))
+    for names in (list(shapes), list(reversed(shapes))):
+        found = classify(variables({name: shapes[name] for name in names}))
+        assert averages_of(found) == {"w": f"w/{ema}", "v": f"b/v/{ema}"}
 
 
 def test_two_slots_of_an_optimizer_whose_name_says_nothing():

@@ -19,7 +19,7 @@ from ckptmap.diff.model import DiffFate, Options
 from ckptmap.diff.pairing import Link, Migration
 from ckptmap.inspection.inspector import inspect
 from ckptmap.mapping.ops import execute
-from ckptmap.mapping.slots import classify
+from ckptmap.mapping.slots import averages_of, classify
 from ckptmap.planning.ledger import TargetFate
 from ckptmap.verbs.conversion import plan
 
@@ -139,7 +139,7 @@ class _Search:
     def __init__(self, before: Checkpoint, after: Checkpoint) -> None:
         self._before, self._after = before, after
         slots = classify(before.inventory.variables)
-        self._averages = {slot.owner: name for name, slot in slots.items() if slot.kind == "ema" and slot.owner}
+        self._averages = averages_of(slots)
         self._owners = {name: owner for owner, name in self._averages.items()}
         self._weights = [name for name in before.inventory.variables if name not in slots]
         self._by_value: dict[tuple[tuple[int, ...], bytes], str] | None = None
