@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ckptmap.basics.errors import Problem
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping import Table, apply_table, unused_rules
-from ckptmap.mapping.model import MappingResult
+from ckptmap.mapping.model import DropRule, MappingResult
 from ckptmap.mapping.roles import roles
 from ckptmap.mapping.slots import Slot
 
@@ -44,7 +44,18 @@ class Matching:
 def match(inventory: Inventory, table: Table) -> Matching:
     """Tell weights from slots by their names, and apply the table to the weights and to bookkeeping. Reads nothing."""
     slots = roles(inventory)
-    return Matching(inventory, table, slots, apply_table(table, _mapped_names(inventory, slots)))
+    mapping = apply_table(table, _mapped_names(inventory, slots))
+    return Matching(inventory, table, slots, _with_dropped_slots(table, mapping, slots))
+
+
+def _with_dropped_slots(table: Table, mapping: MappingResult, slots: Mapping[str, Slot]) -> MappingResult:
+    """A table need not speak of slots; a rule that drops them matches them all the same, and gives its reason."""
+    names = [name for name, slot in slots.items() if slot.kind in ("slot", "quantization")]
+    rules = tuple(rule for rule in table.rules if isinstance(rule, DropRule))
+    drops = apply_table(replace(table, rules=rules), names).drops if names and rules else ()
+    used = {drop.rule for drop in drops}
+    unused = tuple(rule for rule in mapping.unused if rule.ref not in used)
+    return replace(mapping, drops=mapping.drops + drops, unused=unused) if drops else mapping
 
 
 def _mapped_names(inventory: Inventory, slots: Mapping[str, Slot]) -> list[str]:

@@ -173,7 +173,7 @@ def _refuse_other_model(inventory: Inventory, config: PipelineConfig) -> None:
 
 def _architecture(inventory: Inventory) -> Architecture | None:
     from ckptmap.families.detection.recognition.recognize import recognize
-    from ckptmap.inspection.roles import roles
+    from ckptmap.mapping.roles import roles
 
     return recognize(inventory, roles(inventory))
 

@@ -6,6 +6,9 @@ import pytest
 
 import ckptmap
 from ckptmap.basics.errors import PlanError, TargetError
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
+from ckptmap.mapping import load_table
 from ckptmap.mapping.model import DropRule, RuleRef, Table
 from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.patterns import Placeholder, Type, parse_pattern
@@ -308,3 +311,43 @@ def test_mesh_tensorflow_numbers_layers_with_zeros_and_keeps_factored_slots(tmp_
     assert (plan.summary["restored"], plan.summary["missing"], plan.summary["unused"]) == (31, 0, 0)
     slots = [record for record in plan.sources if record.reason.startswith("optimizer slot (slot_v")]
     assert len(slots) == 56
+
+
+def test_a_rule_may_drop_slots_with_a_reason_of_its_own(source: Path, template: Path, tmp_path: Path) -> None:
+    slots = {f"net/conv/weights/{name}": values((1, 1, 3, 8)) for name in ("Adam", "Adam_1")}
+    odd = write_tf1(tmp_path / "odd" / "model.ckpt", {**tf1_values(), **slots})
+    table = tmp_path / "mine.yaml"
+    table.write_text(
+        TABLE.replace("init:", "  - {match: '{p}/Adam{k}', reason: mine}\ninit:") + "where: {p: path, k: auto}\n"
+    )
+    plan = ckptmap.plan(odd, to=template, table=table)
+    assert plan.findings == ()
+    assert [source_fates(plan)[name] for name in slots] == [("dropped", "mine")] * 2
+    with pytest.raises(PlanError, match="no variable matches"):
+        ckptmap.plan(source, to=template, table=table)
+
+
+def test_the_table_of_the_case_drops_its_slots() -> None:
+    case = Path(__file__).parents[3] / "shared" / "cases" / "models" / "L15"
+    if not case.is_dir():
+        pytest.skip("the cases that went wrong are not on this machine")
+    plan = ckptmap.plan(case / "tf1", to=case / "tf2", table=case / "t2.yaml")
+    assert plan.findings == ()
+    assert plan.summary["restored"] == 31
+    assert [record.reason for record in plan.sources].count("Adafactor slot") == 56
+
+
+def test_the_slots_of_a_tf2_source_are_set_aside(tmp_path: Path) -> None:
+    value, slot = "/.ATTRIBUTES/VARIABLE_VALUE", "/.OPTIMIZER_SLOT/optimizer/m"
+    keys = {
+        f"model/a/kernel{value}": (3,),
+        f"model/a/kernel{slot}{value}": (3,),
+        f"optimizer/_variables/2{value}": (3,),
+        f"optimizer/_iterations{value}": (),
+    }
+    held = {key: Variable(key, DType.FLOAT32, shape, 0) for key, shape in keys.items()}
+    table = tmp_path / "t.yaml"
+    table.write_text(f"variables: [{{from: 'model/a/kernel{value}', to: k}}]\n")
+    matching = match(Inventory(Kind.V2, "m", held, object_based=True), load_table(table))
+    assert matching.names == [f"model/a/kernel{value}", f"optimizer/_iterations{value}"]
+    assert (matching.problems, matching.likeness) == ([], 1.0)
