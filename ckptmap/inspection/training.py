@@ -13,7 +13,7 @@ from ckptmap.checkpoint.reader import Checkpoint
 from ckptmap.mapping.slots import Slot
 
 _STEP_NAMES = re.compile(
-    r"(?:.*/)?global_step(?:_\d+)?|(?:step|global_step|.*optimizer/_?iter)/\.ATTRIBUTES/VARIABLE_VALUE"
+    r"(?:.*/)?global_step(?:_\d+)?|(?:step|global_step|.+/_?iter(?:ations)?)/\.ATTRIBUTES/VARIABLE_VALUE"
 )
 _STEP_IN_NAME = re.compile(r"ckpt-(\d{1,18})$")
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
 from ckptmap.inspection.inspector import inspect
 from ckptmap.inspection.training import Training
 from tests.convert.conftest import values, write_template, write_tf1
@@ -46,3 +48,25 @@ def test_slots_averages_and_quantization(tmp_path: Path) -> None:
         },
     )
     assert inspect(prefix).training == Training(optimizers=("Momentum", "RMSProp"), slots=3, averages=1, quantization=2)
+
+
+@pytest.mark.parametrize("path", ["optimizer/iter", "optimizer/_iterations", "mine/_iterations", "step"])
+def test_a_tf2_optimizer_counts_the_steps(tmp_path: Path, path: str) -> None:
+    step = ObjectValue("step", DType.INT64, (), [(77).to_bytes(8, "little")])
+    write_object_checkpoint(tmp_path / "ckpt-1", "", {path: step})
+    found = inspect(tmp_path / "ckpt-1").training
+    assert (found.step, found.step_from) == (77, f"{path}/.ATTRIBUTES/VARIABLE_VALUE")
+
+
+def test_slots_of_a_tf2_optimizer(tmp_path: Path) -> None:
+    raw = values((2,)).tobytes()
+    paths = ["model/w", "optimizer/_variables/1", "optimizer/_variables/2", "optimizer/_trainable_variables/0"]
+    made = {path: ObjectValue(path, DType.FLOAT32, (2,), [raw]) for path in paths}
+    write_object_checkpoint(tmp_path / "ckpt-1", "", made)
+    found = inspect(tmp_path / "ckpt-1")
+    assert found.training == Training(slots=2)
+    weights = [
+        name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE")
+        for name in found.inventory.variables.keys() - found.roles.keys()
+    ]
+    assert sorted(weights) == ["model/w", "optimizer/_trainable_variables/0"]
