@@ -34,6 +34,9 @@ _META = {
     CLASSIFICATION: "classification",
 }
 
+_WIDEST = 200
+"""Characters of a column of names; a longer one puts only its own line out of line."""
+
 Listing = Callable[[Iterable[Variable], Mapping[str, str]], Iterator[str]]
 
 
@@ -54,10 +57,12 @@ def text_lines(
 def table_lines(variables: Iterable[Variable], names: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
     """One line a variable: dtype, shape, bytes, name, and its readable one of ``names``; columns aligned."""
     rows = [(v.dtype.label, str(list(v.shape)), f"{v.nbytes:,}", v.name, names.get(v.name, "")) for v in variables]
-    widths = [max((len(row[at]) for row in rows), default=0) for at in range(4)]
+    widths = [max((len(row[at]) for row in rows), default=0) for at in range(3)]
+    longest = max((len(name) for *_, name, readable in rows if readable), default=0)
+    column = min(longest, _WIDEST)
     for dtype, shape, size, name, readable in rows:
-        line = f"{dtype:<{widths[0]}}  {shape:<{widths[1]}}  {size:>{widths[2]}}  {name:<{widths[3]}}  {readable}"
-        yield line.rstrip(" ") if readable else line[: len(line) - 2 - widths[3] + len(name)]
+        line = f"{dtype:<{widths[0]}}  {shape:<{widths[1]}}  {size:>{widths[2]}}  "
+        yield f"{line}{name:<{column}}  {readable}" if readable else line + name
 
 
 def facts(found: Inspection) -> Iterator[str]:

@@ -326,3 +326,9 @@ def test_readable_names_without_the_data_file_are_not_known(run: Run, tmp_path: 
 def test_match_takes_every_name_that_is_printed(run: Run, tmp_path: Path, pattern: str) -> None:
     out = run("inspect", write_template(tmp_path / "ckpt-0"), "-f", "json", "--match", pattern).out
     assert [variable["name"] for variable in json.loads(out)["variables"]] == [f"model/backbone/layer-0/kernel{VALUE}"]
+
+
+def test_one_long_name_does_not_widen_every_line(run: Run, tmp_path: Path) -> None:
+    prefix = write_template(tmp_path / "ckpt-0", extra={"k" * 5000: ("long/name", (1,))})
+    lines = run("inspect", prefix, "-f", "table").out.splitlines()
+    assert [len(line) > 1000 for line in lines if "Conv1" in line or "long/name" in line].count(True) == 1
