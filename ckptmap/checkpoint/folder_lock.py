@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ from ckptmap.checkpoint.names import printable
 
 LOCK_NAME = ".ckptmap-lock"
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
-_OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+_OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class FolderLock:
@@ -22,7 +23,7 @@ class FolderLock:
     ``certain`` is False where the file system has no locks: then other writers go unnoticed.
 
     Raises:
-        OutputError: another run holds it.
+        OutputError: another run holds it, or its name is taken by another file.
         OSError: the lock's file cannot be made.
     """
 
@@ -50,6 +51,7 @@ class FolderLock:
     def _open(self) -> int:
         handle = os.open(self._path, _OPEN, 0o666)
         try:
+            self._refuse_other(os.fstat(handle))
             self.certain = _lock(handle)
         except BlockingIOError:
             os.close(handle)
@@ -62,6 +64,12 @@ class FolderLock:
             os.close(handle)
             raise
         return handle
+
+    def _refuse_other(self, found: os.stat_result) -> None:
+        """A lock is an empty file, and is removed at the end: what somebody keeps under its name is not."""
+        if not stat.S_ISREG(found.st_mode) or found.st_size:
+            hint = "move it away, or choose another folder"
+            raise OutputError("is no lock of ckptmap", where=printable(str(self._path)), hint=hint)
 
     def _still_there(self) -> bool:
         """Whether the locked file is the one that others would open, and not one that its last holder removed."""

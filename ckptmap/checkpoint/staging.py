@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,7 +11,16 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import OutputError
 from ckptmap.checkpoint.folder_lock import FolderLock
-from ckptmap.checkpoint.leftovers import KEPT, PREFIX, end_dead_runs, keep_old, move_back, write_journal
+from ckptmap.checkpoint.leftovers import (
+    KEPT,
+    PREFIX,
+    discard,
+    end_dead_runs,
+    keep_old,
+    make_aside,
+    move_back,
+    write_journal,
+)
 from ckptmap.checkpoint.names import printable
 
 if TYPE_CHECKING:
@@ -50,7 +58,7 @@ class Staging:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 self._lock = FolderLock(self.folder)
                 end_dead_runs(self.folder, self._lock)
-                self._aside = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self.folder))
+                self._aside = make_aside(self.folder)
         except BaseException:
             self._leave()
             raise
@@ -129,7 +137,7 @@ class Staging:
         if self._flush is not None:
             self._flush.join()
         if not self._stuck:
-            shutil.rmtree(self._aside, ignore_errors=True)
+            discard(self._aside)
         self._leave()
 
     def __enter__(self) -> Self:

@@ -15,6 +15,7 @@ from ckptmap.basics.errors import CkptmapError, ProblemsError
 from ckptmap.basics.fold import fold
 from ckptmap.basics.text import printable
 from ckptmap.cli import audit, config, convert, diff, export, freeze, inspect, report, rules, targets, verify
+from ckptmap.cli.streams import ending_signals, with_streams
 from ckptmap.version import __version__
 
 app = typer.Typer(
@@ -55,18 +56,24 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a :class:`CkptmapError` becomes one message on stderr and its exit code."""
+    with ending_signals():
+        code = with_streams(lambda: _run(arguments))
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """The exit code of the command."""
     try:
         app(args=arguments)
     except CkptmapError as error:
         typer.echo("\n".join(_error_lines(error)), err=True)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except MemoryError:
         typer.echo("error: there is not enough memory for what the files claim to hold", err=True)
-        sys.exit(CkptmapError.exit_code)
-    except BrokenPipeError:
-        # the reader of our output went away (``ckptmap inspect … | head``): nothing to tell it
-        sys.stderr.close()
-        sys.exit(0)
+        return CkptmapError.exit_code
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else CkptmapError.exit_code
+    return 0
 
 
 def _error_lines(error: CkptmapError) -> Iterator[str]:

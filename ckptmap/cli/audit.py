@@ -78,7 +78,7 @@ def audit_command(
 
     Reads the checkpoint's index, and looks whether its data files are there, whole by their sizes; no TensorFlow.
     """
-    outputs = choose_outputs(formats, report, json=json)
+    outputs = choose_outputs(formats, report, json=json, inputs=[checkpoint, like, pipeline])
     _check_choice(to, like, pipeline, kind, num_classes, settings)
     from ckptmap.audit import Thresholds, audit
     from ckptmap.audit.document import audit_document

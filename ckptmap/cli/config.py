@@ -52,6 +52,7 @@ def migrate_command(
     """Write the TF2 config of exactly this model; every edit is listed with its reason, all else stays as it is."""
     from ckptmap.basics.errors import OutputError
     from ckptmap.checkpoint.staging import write_whole
+    from ckptmap.execution.overwriting import refuse_config
     from ckptmap.families.detection.pipeline.classes import Classes
     from ckptmap.families.detection.pipeline.config import read_config
     from ckptmap.families.detection.pipeline.migrate import migrated
@@ -59,8 +60,9 @@ def migrate_command(
     from ckptmap.families.detection.pipeline.training import Checkpoint
 
     config = read_config(source)
-    if output.exists() and (not force or output.samefile(config.path)):
+    if output.exists() and not force:
         raise OutputError(f"{output} exists", hint="choose another file, or add --force (never over the old config)")
+    refuse_config(output, [config.path, label_map, checkpoint])
     made = migrated(
         config,
         checkpoint=Checkpoint(checkpoint) if checkpoint else None,

@@ -13,6 +13,7 @@ from ckptmap.cli.options import Json, Output, Sources, parse_settings
 from ckptmap.cli.outputs import Formats, ReportFilesBeside, annotating, choose_outputs, emit
 
 if TYPE_CHECKING:
+    from ckptmap.execution.overwriting import Made
     from ckptmap.planning.draft import PlanChoices
     from ckptmap.report.document import Document
 
@@ -147,7 +148,11 @@ def convert_command(
     fails never stops the others, and the exit code is the worst of all.
     """
     _refuse_one_label_map(label_map)
-    outputs = choose_outputs(formats, report_files, json=json)
+    many = batch is not None or len(sources or ()) != 1
+    read = [*(sources or ()), to, pipeline, table, *(label_map or ()), batch]
+    outputs = choose_outputs(
+        formats, report_files, json=json, inputs=read, made=None if dry_run else _made(output, many=many)
+    )
     if output is None and not dry_run:
         raise typer.BadParameter("say where to write with -o DIRECTORY, or add --dry-run", param_hint="--output")
     if index_only and not dry_run:
@@ -184,7 +189,7 @@ def convert_command(
         "force": force,
     }
     with annotating(outputs):
-        if batch is None and sources is not None and len(sources) == 1:
+        if not many and sources:
             report = _one(sources[0], settled, choices)
             exit_code = 1 if report["findings"] else 0
         else:
@@ -226,6 +231,15 @@ class _Settled(TypedDict):
     verify: bool
     ranges: bool
     force: bool
+
+
+def _made(output: Path | None, *, many: bool) -> Made | None:
+    """What the conversion writes besides its reports; of several, each has a folder of its own below ``output``."""
+    if output is None:
+        return None
+    from ckptmap.execution.overwriting import CONVERTED, Made
+
+    return Made(output, CONVERTED, deep=many)
 
 
 def _one(source: str, settled: _Settled, choices: PlanChoices) -> Document:

@@ -43,7 +43,7 @@ def diff_command(
     """
     if stat and names_only:
         raise typer.BadParameter("choose one of --stat and --names-only")
-    outputs = choose_outputs(formats, report, json=json)
+    outputs = choose_outputs(formats, report, json=json, inputs=[a, b, mapping])
     from ckptmap.diff import diff
     from ckptmap.diff.document import diff_document
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ckptmap.basics.errors import CkptmapError, OutputError
-from ckptmap.basics.text import printable
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.report.formats import Format, format_of_file, plain_text, print_text, render
 
 if TYPE_CHECKING:
+    from ckptmap.execution.overwriting import Made, PathLike
     from ckptmap.report.document import Document
 
 Formats = Annotated[
@@ -41,18 +41,29 @@ class Outputs:
     stdout: Format | None
 
 
-def choose_outputs(formats: Sequence[Format] | None, files: Sequence[Path] | None, *, json: bool = False) -> Outputs:
+def choose_outputs(
+    formats: Sequence[Format] | None,
+    files: Sequence[Path] | None,
+    *,
+    json: bool = False,
+    inputs: Iterable[PathLike | None] = (),
+    made: Made | None = None,
+) -> Outputs:
     """Match formats and files.
+
+    ``inputs`` are the paths that the command reads, ``made`` is what it writes besides: no report replaces either.
 
     A file takes the format that its ending stands for; one whose ending stands for none, the first format that no other
     file takes. What is left of the formats goes to stdout. Without ``--format`` the text report does.
 
     Raises:
         typer.BadParameter: several formats are left for stdout, or one that is no text.
-        OutputError: a file is no report, but one that a model needs.
+        OutputError: a file is no report, but one that a model needs, that is read or that the command writes itself.
     """
-    for path in files or ():
-        _refuse_model_file(path)
+    if files:
+        from ckptmap.execution.overwriting import refuse_reports
+
+        refuse_reports(files, inputs, made)
     asked = [*(formats or ()), *([Format.JSON] if json else ())]
     left = list(dict.fromkeys(asked))
     pairs = [(path, format_of_file(path)) for path in files or ()]
@@ -67,38 +78,33 @@ def choose_outputs(formats: Sequence[Format] | None, files: Sequence[Path] | Non
     return Outputs(tuple(chosen), left[0] if left else None if asked else Format.TEXT)
 
 
-def _refuse_model_file(path: Path) -> None:
-    if not path.is_file():
-        return
-    from ckptmap.checkpoint.paths import is_model_file
-
-    if is_model_file(path):
-        raise OutputError(
-            "is a file of a checkpoint or a config: a report does not replace it",
-            where=printable(str(path)),
-            hint="give another file",
-        )
-
-
 def emit(document: Document, outputs: Outputs, *, everything: bool = False) -> None:
     """Write and print the report; every format is rendered before a file is opened, so a failure leaves none.
+
+    The files are written where nobody can be told on stdout, too.
 
     Raises:
         OutputError: a file cannot be written.
     """
     rendered = [(path, render(document, form)) for path, form in outputs.files]
-    if outputs.stdout is Format.TEXT and _has_colours():
+    try:
+        _print_report(document, outputs.stdout, everything=everything)
+    finally:
+        for path, content in rendered:
+            from ckptmap.checkpoint.staging import write_whole
+
+            write_whole(path, content)
+
+
+def _print_report(document: Document, form: Format | None, *, everything: bool) -> None:
+    if form is Format.TEXT and _has_colours():
         from rich.console import Console
 
         print_text(document, Console(), everything=everything)
-    elif outputs.stdout is Format.TEXT:
+    elif form is Format.TEXT:
         _print(plain_text(document, everything=everything).encode())
-    elif outputs.stdout is not None:
-        _print(render(document, outputs.stdout))
-    for path, content in rendered:
-        from ckptmap.checkpoint.staging import write_whole
-
-        write_whole(path, content)
+    elif form is not None:
+        _print(render(document, form))
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def report_command(
     json: Json = False,
 ) -> None:
     """Render a saved report: text, Markdown, HTML, CSV, Parquet, JUnit XML or GitHub annotations."""
-    outputs = choose_outputs(formats, report, json=json)
+    outputs = choose_outputs(formats, report, json=json, inputs=[document])
     from ckptmap.basics.documents import following, read_document
     from ckptmap.report.sheets import sheet_of
 

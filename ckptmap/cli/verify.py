@@ -12,6 +12,7 @@ from ckptmap.cli.outputs import Formats, ReportFilesBeside, annotating, choose_o
 from ckptmap.cli.steps import step_progress
 
 if TYPE_CHECKING:
+    from ckptmap.execution.overwriting import Made
     from ckptmap.report.document import Document
     from ckptmap.tf.verify.model import Verification
 
@@ -72,13 +73,14 @@ def verify_command(
 
     Needs the tf extra; of a frozen graph or SavedModel against a SavedModel plain TensorFlow.
     """
-    outputs = choose_outputs(formats, report, json=json)
+    read = [old, new, images, pipeline, label_map]
+    outputs = choose_outputs(formats, report, json=json, inputs=read, made=_made(output))
     from ckptmap.tf.verify import verify
 
     if output is not None:
         from ckptmap.tf.verify.folder import check_folder
 
-        check_folder(output)
+        check_folder(output, read)
     names = _class_names(label_map)
     with annotating(outputs), step_progress() as say:
         found = verify(
@@ -94,6 +96,14 @@ def verify_command(
     emit(_document(found, min_score, output, names), outputs, everything=everything)
     if not found.agree:
         raise typer.Exit(DIFFER)
+
+
+def _made(output: Path | None) -> Made | None:
+    if output is None:
+        return None
+    from ckptmap.execution.overwriting import VERIFIED, Made
+
+    return Made(output, VERIFIED)
 
 
 def _class_names(label_map: Path | None) -> dict[int, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.collector import collector_paused
 from ckptmap.basics.errors import CkptmapError, OutputError, TargetError
-from ckptmap.checkpoint.data_files import folder_of
 from ckptmap.checkpoint.inventory import Inventory
-from ckptmap.checkpoint.leftovers import clear_leftovers, is_own
+from ckptmap.checkpoint.leftovers import surviving
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.staging import Staging, output_errors
+from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, input_files, refuse_holding, refuse_overwriting
 from ckptmap.execution.placing import DataMode
 from ckptmap.execution.quantization import quantization_ranges
 from ckptmap.execution.writing import CHECKPOINT_NAME, Progress, read_back, stage_checkpoint
@@ -159,11 +159,11 @@ def convert_planned(
         if not how.index_only:
             checkpoint.refuse_absent_data()
         if folder is not None:
-            _refuse_source_folder(folder, checkpoint.inventory)
+            refuse_holding(folder, "the source checkpoint", checkpoint_files(checkpoint.inventory))
         destination, made = planned(checkpoint.inventory)
         learned = quantization_ranges(checkpoint) if how.ranges else None
         if folder is not None:
-            _refuse_inputs(folder, destination)
+            _refuse_inputs(folder, destination, checkpoint.inventory)
         if made.findings or folder is None or how.dry_run:
             return document(made, destination.migration(made, _prefix(folder)), ranges=learned)
         return _write(made, destination, checkpoint, folder, how, before, learned)
@@ -246,37 +246,34 @@ def _check_output(folder: Path, *, force: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file", hint="give a directory to write to with -o")
     if folder.is_dir():
-        with output_errors(folder):
-            clear_leftovers(folder)
         _check_empty(folder, force=force)
 
 
 def _check_empty(folder: Path, *, force: bool) -> None:
-    if not force and any(not is_own(place.name) for place in folder.iterdir()):
+    """Refuse a folder that holds more than what dead runs began and the next run takes back."""
+    if force:
+        return
+    with output_errors(folder):
+        full = bool(surviving(folder))
+    if full:
         raise OutputError(
             f"{folder} is not empty", hint="choose another directory, or add --force to replace what is in it"
         )
 
 
-def _refuse_source_folder(folder: Path, source: Inventory) -> None:
-    places = (folder_of(source.path), *(Path(file).parent for file in source.data_files))
-    if any(_same_file(place, folder) for place in places):
-        raise _holding(folder, "the source checkpoint")
+def _refuse_inputs(folder: Path, destination: Destination, source: Inventory) -> None:
+    """Refuse to write over, or beside, what the checkpoint is made from; ``force`` is for an earlier run's output."""
+    origin = destination.target.origin
+    template = input_files(origin) if Path(f"{origin}.index").is_file() else ()
+    refuse_holding(folder, "the template checkpoint", template)
+    refuse_overwriting(folder, CONVERTED, _read_files(destination, source))
 
 
-def _refuse_inputs(folder: Path, destination: Destination) -> None:
-    template, config = Path(f"{destination.target.origin}.index"), destination.config
-    if template.is_file() and _same_file(template.parent, folder):
-        raise _holding(folder, "the template checkpoint")
-    if config is not None and _same_file(folder / CONFIG_NAME, Path(config.path)):
-        raise _holding(folder, "the config that is migrated")
-
-
-def _holding(folder: Path, what: str) -> OutputError:
-    """Nothing is written over, or beside, what it is made from; ``force`` is for the output of an earlier run."""
-    return OutputError(f"{folder} holds {what}", hint="write the new one to a directory of its own")
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    """Whether both are there and the same; what is remote is not there."""
-    return one.exists() and other.exists() and one.samefile(other)
+def _read_files(destination: Destination, source: Inventory) -> Iterator[tuple[str, Path]]:
+    """What is read, and each of its files; a second name of the source's data is what ``--data link`` makes."""
+    own = (path for path in checkpoint_files(source) if str(path) not in source.data_files)
+    yield from (("the source checkpoint", path) for path in own)
+    if destination.config is not None:
+        yield "the config that is migrated", Path(destination.config.path)
+    yield "the mapping table", Path(destination.table.path)
+    yield from (("a label map", Path(labels.path)) for labels in destination.options.labels or ())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Container
 from pathlib import Path
 
@@ -9,23 +10,9 @@ import pytest
 from ckptmap.basics.errors import OutputError
 from ckptmap.checkpoint import leftovers
 from ckptmap.checkpoint.folder_lock import LOCK_NAME, FolderLock
-from ckptmap.checkpoint.leftovers import KEPT, clear_leftovers, end_dead_runs, keep_old, write_journal
+from ckptmap.checkpoint.leftovers import end_dead_runs, is_leftover, make_aside, surviving
 from ckptmap.checkpoint.staging import Staging
-
-ORDER = ("data", "index", "state")
-
-
-def dead_run(folder: Path, moves: int) -> Path:
-    """What a run leaves that dies after so many of the moves of :data:`ORDER`; ``index`` is the decisive one."""
-    aside = folder / ".ckptmap-dead"
-    (aside / KEPT).mkdir(parents=True)
-    for name in ORDER:
-        (aside / name).write_text("new")
-        keep_old(folder, aside, name)
-    write_journal(folder, aside, ORDER, "index")
-    for name in ORDER[:moves]:
-        (aside / name).replace(folder / name)
-    return aside
+from tests.dead_runs import ORDER, clear_leftovers, dead_run
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -37,7 +24,9 @@ def test_before_the_decisive_move_all_is_undone_and_after_it_all_is_finished(tmp
     (tmp_path / "index").write_text("old")
     (tmp_path / "state").write_text("old")
     dead_run(tmp_path, moves)
+    expected = surviving(tmp_path)
     clear_leftovers(tmp_path)
+    assert set(contents(tmp_path)) == expected
     old, new = {"index": "old", "state": "old"}, dict.fromkeys(ORDER, "new")
     assert contents(tmp_path) == (old if moves < 2 else new)
 
@@ -73,7 +62,6 @@ def test_a_run_that_died_before_its_first_move(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../victim", "/victim", "a/b", "..", "", "a\0b", "a" * 256, "\ud800"])
 def test_a_journal_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "out"
-    folder.mkdir()
     victim = tmp_path / "victim"
     victim.write_text("precious")
     aside = dead_run(folder, 1)
@@ -110,8 +98,6 @@ def test_a_run_that_is_alive_is_left_alone(tmp_path: Path) -> None:
         staging.new("data").write_text("new")
         with pytest.raises(OutputError, match="another run is writing into this folder"):
             clear_leftovers(tmp_path)
-        with pytest.raises(OutputError, match="another run is writing into this folder"):
-            Staging(tmp_path)
         staging.commit()
     assert contents(tmp_path) == {"data": "new"}
 
@@ -134,11 +120,83 @@ def test_a_link_to_a_folder_elsewhere_is_not_cleared(tmp_path: Path) -> None:
     assert (tmp_path / "other" / "x").read_text() == "precious"
 
 
-def test_a_folder_without_leftovers_is_not_touched(tmp_path: Path) -> None:
-    (tmp_path / "data").write_text("old")
-    before = tmp_path.stat().st_mtime_ns
+@pytest.mark.parametrize("moves", range(4))
+def test_what_will_survive_is_told_without_a_change(tmp_path: Path, moves: int) -> None:
+    aside = dead_run(tmp_path, moves)
+    before = {path: path.lstat().st_mtime_ns for path in (tmp_path, aside, *aside.iterdir())}
+    assert surviving(tmp_path) == (set() if moves < 2 else set(ORDER))
+    assert {path: path.lstat().st_mtime_ns for path in before} == before
+
+
+@pytest.mark.parametrize("make", ["name", "no marker", "marker of another", "marker with content"])
+def test_only_a_folder_that_a_run_made_is_a_leftover(tmp_path: Path, make: str) -> None:
+    """The user's own ``.ckptmap-src``, a folder out of an archive, a copy of what a dead run left elsewhere."""
+    aside = dead_run(tmp_path / "dead", 0)
+    marker = next(aside.glob("run-*"))
+    assert is_leftover(aside)
+    if make == "name":
+        aside = aside.rename(tmp_path / "dead" / ".ckptmap-src")
+    elif make == "no marker":
+        marker.unlink()
+    elif make == "marker of another":
+        marker.rename(aside / "run-1")
+    else:
+        marker.write_text("x")
+    assert not is_leftover(aside)
+    assert surviving(tmp_path / "dead") == {aside.name}
+    before = sorted(path.name for path in aside.iterdir())
+    clear_leftovers(tmp_path / "dead")
+    assert sorted(path.name for path in aside.iterdir()) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no users' numbers there")
+def test_nor_is_one_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    aside = dead_run(tmp_path, 1)
+    monkeypatch.setattr(os, "geteuid", lambda: aside.stat().st_uid + 1)
     clear_leftovers(tmp_path)
-    assert tmp_path.stat().st_mtime_ns == before
+    assert aside.is_dir()
+    assert (tmp_path / "data").exists()
+
+
+def test_a_folder_whose_run_died_before_its_marker_is_a_leftover(tmp_path: Path) -> None:
+    aside = make_aside(tmp_path)
+    next(aside.iterdir()).unlink()
+    assert is_leftover(aside)
+    clear_leftovers(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("count", range(5))
+def test_a_run_that_dies_while_it_cleans_up_leaves_a_leftover(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """Journal, three files, marker: with the index gone and the journal there, the next run would go on with it."""
+    aside = dead_run(tmp_path, 0)
+    removed: list[Path] = []
+    unlink = Path.unlink
+
+    def die_late(self: Path, missing_ok: bool = False) -> None:
+        if len(removed) == count:
+            raise KeyboardInterrupt
+        removed.append(self)
+        unlink(self, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", die_late)
+    with pytest.raises(KeyboardInterrupt):
+        leftovers.discard(aside)
+    monkeypatch.undo()
+    assert is_leftover(aside)
+    clear_leftovers(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes on this system")
+def test_a_pipe_in_place_of_the_journal_is_not_opened(tmp_path: Path) -> None:
+    aside = dead_run(tmp_path, 1)
+    (aside / "journal").unlink()
+    os.mkfifo(aside / "journal")
+    clear_leftovers(tmp_path)
+    assert contents(tmp_path) == {"data": "new"}
 
 
 def test_a_lock_alone_is_cleared(tmp_path: Path) -> None:

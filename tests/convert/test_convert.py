@@ -14,6 +14,7 @@ from tests.checkpoint.test_frozen import GRAPH
 from tests.checkpoint.test_v1 import TENSORFLOW_FILE
 from tests.convert.conftest import tf1_values, write_template, write_tf1
 from tests.convert.test_plan import label_maps
+from tests.dead_runs import dead_run
 from tests.privileges import unprivileged
 
 TINY = Path(__file__).parents[2] / "fixtures" / "ssd_mobilenet_v2_tiny"
@@ -124,7 +125,7 @@ def test_the_config_is_never_written_over(tmp_path: Path) -> None:
     config = tmp_path / "pipeline.config"
     text = (TINY / "pipeline.config").read_text()
     config.write_text(text)
-    with pytest.raises(OutputError, match="holds the config that is migrated"):
+    with pytest.raises(OutputError, match=r"holds the config that is migrated, .*, which would be replaced"):
         ckptmap.convert(TINY, pipeline=config, output=tmp_path, force=True)
     assert config.read_text() == text
     assert [path.name for path in tmp_path.iterdir()] == ["pipeline.config"]
@@ -178,8 +179,7 @@ def test_the_identity_label_map_changes_nothing(source: Path, template: Path, tm
 
 
 def test_what_a_dead_run_left_is_no_content(source: Path, template: Path, table: Path, tmp_path: Path) -> None:
-    (tmp_path / "new" / ".ckptmap-dead").mkdir(parents=True)
-    (tmp_path / "new" / ".ckptmap-dead" / "own.data").write_bytes(b"half")
+    dead_run(tmp_path / "new", moves=1)
     ckptmap.convert(source, to=template, table=table, output=tmp_path / "new")
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
         "checkpoint", "ckpt-0.data-00000-of-00001", "ckpt-0.index", "report.json",

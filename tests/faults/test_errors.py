@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ckptmap.checkpoint.folder_lock import LOCK_NAME
-from ckptmap.checkpoint.leftovers import clear_leftovers
+from tests.dead_runs import clear_leftovers
 from tests.faults.conftest import Workshop, contents, spread
 from tests.faults.injection import CHANGING, GROWING, READING, Outcome
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ckptmap.basics.errors import CheckpointError
-from ckptmap.checkpoint.leftovers import clear_leftovers
 from ckptmap.checkpoint.reader import open_checkpoint
+from tests.dead_runs import clear_leftovers
 from tests.faults.conftest import Workshop, contents, spread
 from tests.faults.injection import Outcome
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.documents import read_document
 from ckptmap.basics.errors import CkptmapError, OutputError
 from ckptmap.checkpoint.staging import write_whole
+from ckptmap.execution.overwriting import VERIFIED, PathLike, input_files, refuse_overwriting
 from ckptmap.report.formats import Format, render
 from ckptmap.tf.verify.document import SCHEMA, verify_document
 from ckptmap.tf.verify.pictures import draw_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from ckptmap.tf.verify.model import Verification
@@ -21,8 +23,13 @@ MOST_PICTURES = 4
 _REPORTS = {"report.json": Format.JSON, "report.md": Format.MARKDOWN, "report.html": Format.HTML}
 
 
-def check_folder(folder: Path) -> None:
-    """Refuse a directory that holds anything but an earlier verification, which is replaced. Raises OutputError."""
+def check_folder(folder: Path, inputs: Iterable[PathLike | None] = ()) -> None:
+    """Refuse a directory that holds anything but an earlier verification, which is replaced.
+
+    Raises OutputError, also where a file of ``inputs`` would be replaced with it.
+    """
+    files = chain.from_iterable(input_files(path) for path in inputs if path is not None)
+    refuse_overwriting(folder, VERIFIED, (("what is verified", file) for file in files))
     try:
         if not folder.exists() or not any(folder.iterdir()):
             return

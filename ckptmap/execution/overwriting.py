@@ -1,0 +1,175 @@
+"""The one rule for everything that is written: an output never overwrites what a run reads, nor its other outputs.
+
+Files are compared, not names: links are followed, and two names of one file are the same file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ckptmap.basics.errors import OutputError
+from ckptmap.checkpoint.data_files import DATA, INDEX, META
+from ckptmap.checkpoint.leftovers import PREFIX
+from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.paths import is_model_file
+
+if TYPE_CHECKING:
+    from ckptmap.checkpoint.inventory import Inventory
+
+PathLike = str | os.PathLike[str]
+CONVERTED = re.compile(r"ckpt-0\.(index|data-\d+-of-\d+)|checkpoint|report\.json|pipeline\.config", re.IGNORECASE)
+"""What a conversion writes into its folder; file systems may not tell capitals from small letters."""
+VERIFIED = re.compile(r"report\.(json|md|html)|picture-\d+\.png", re.IGNORECASE)
+"""What a verification writes into its folder."""
+_BELOW = ("", "checkpoint", "variables", "saved_model", "saved_model/variables")
+_PART = re.compile(r"\.index|\.meta|\.data-\d+-of-\d+|-\d+-of-\d+")
+_IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif"}
+_REPORT_HINT = "give another file"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A folder that the run writes itself: the names of its files; ``deep``: in the folders below it too."""
+
+    folder: Path
+    names: re.Pattern[str]
+    deep: bool = False
+
+    def has(self, path: Path) -> bool:
+        """Whether the run writes ``path`` itself."""
+        place, folder = path.resolve(), self.folder.resolve()
+        inside = place.is_relative_to(folder) if self.deep else _same(place.parent, folder)
+        return inside and self.names.fullmatch(place.name) is not None
+
+
+def refuse_reports(reports: Sequence[Path], inputs: Iterable[PathLike | None], made: Made | None = None) -> None:
+    """Refuse a report in place of a file that is read, of a model, or that the same run writes.
+
+    Args:
+        reports: the files to write.
+        inputs: what the user named to read: files, prefixes, folders; None and what is remote are passed over.
+        made: what the run writes besides.
+
+    Raises:
+        OutputError: it names the file.
+    """
+    named = [path for path in inputs if path is not None]
+    for number, path in enumerate(reports):
+        if path.is_dir():
+            raise OutputError("is a directory", where=printable(str(path)), hint="give a file")
+        if any(_same(path, other) for other in reports[:number]) and _replaces(path):
+            raise _refused(path, "is given for two reports: one would replace the other")
+        if made is not None and made.has(path):
+            raise _refused(path, "is a file that this command writes itself: a report does not replace it")
+        if path.is_file() and is_model_file(path.resolve()):
+            raise _refused(path, "is a file of a checkpoint or a config: a report does not replace it")
+        if _is_one_of(path, chain.from_iterable(map(input_files, named))):
+            raise _refused(path, "is read by this command: a report does not replace it")
+
+
+def refuse_config(output: Path, inputs: Iterable[PathLike | None]) -> None:
+    """Refuse a config in place of a file that is read, or of another file of a model than a config.
+
+    Raises:
+        OutputError: it names the file.
+    """
+    if _is_one_of(output, chain.from_iterable(input_files(path) for path in inputs if path is not None)):
+        raise _refused(output, "is read by this command: its output does not replace it")
+    if output.is_file() and is_model_file(output.resolve()) and output.resolve().suffix.lower() != ".config":
+        raise _refused(output, "is a file of a model, and no config: a config does not replace it")
+
+
+def refuse_overwriting(folder: Path, names: re.Pattern[str], inputs: Iterable[tuple[str, Path]]) -> None:
+    """Refuse a folder in which one of ``inputs`` (what it is, the file) would be replaced: it has one of ``names``.
+
+    Raises:
+        OutputError: it says what the file is.
+    """
+    written = [place for place in folder.iterdir() if names.fullmatch(place.name)] if folder.is_dir() else []
+    for what, path in inputs:
+        if any(_same_file(path, place) for place in written):
+            raise OutputError(
+                f"{folder} holds {what}, {printable(str(path))}, which would be replaced",
+                hint="write the new one to a directory of its own",
+            )
+
+
+def refuse_holding(folder: Path, what: str, files: Iterable[Path]) -> None:
+    """Refuse a folder that holds one of ``files`` itself, wherever links lead, or in a hidden folder of a run.
+
+    Raises:
+        OutputError: it says ``what`` the files are.
+    """
+    for path in files:
+        if path.exists() and _holds(folder, path.resolve()):
+            raise OutputError(f"{folder} holds {what}", hint="write the new one to a directory of its own")
+
+
+def checkpoint_files(inventory: Inventory) -> Iterator[Path]:
+    """The files of a checkpoint on this machine, and those that its prefix could have."""
+    yield from (Path(f"{inventory.path}{ending}") for ending in ("", ".index", ".meta"))
+    yield from map(Path, inventory.data_files)
+
+
+def input_files(path: PathLike) -> Iterator[Path]:
+    """The files that a command may read for ``path``: it, the other files of its checkpoint, what a folder holds."""
+    place = Path(path)
+    if place.is_dir():
+        for below in _BELOW:
+            yield from (file for file in _files(place / below) if _is_input(file))
+    prefix = next(
+        (match["prefix"] for form in (INDEX, DATA, META) if (match := form.fullmatch(place.name))), place.name
+    )
+    yield place
+    for file in _files(place.parent):
+        if file.name.startswith(prefix) and _PART.fullmatch(file.name[len(prefix) :]):
+            yield file
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    try:
+        yield from (place for place in folder.iterdir() if place.is_file())
+    except OSError:
+        return
+
+
+def _is_input(file: Path) -> bool:
+    return file.suffix.lower() in _IMAGES or is_model_file(file)
+
+
+def _is_one_of(path: Path, files: Iterable[Path]) -> bool:
+    return _replaces(path) and any(_same_file(path, file) for file in files)
+
+
+def _replaces(path: Path) -> bool:
+    """Whether a file is replaced, or made; what is written to a pipe or a device replaces nothing."""
+    return not path.exists() or path.is_file()
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve() or _same_file(one, other)
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
+def _holds(folder: Path, place: Path) -> bool:
+    """Whether ``place`` lies in ``folder``, or in or below a folder in it that is named as a run's."""
+    if _same_file(place.parent, folder):
+        return True
+    above = zip(place.parents, place.parents[1:], strict=False)
+    return any(inner.name.startswith(PREFIX) and _same_file(outer, folder) for inner, outer in above)
+
+
+def _refused(path: Path, message: str) -> OutputError:
+    return OutputError(message, where=printable(str(path)), hint=_REPORT_HINT)
