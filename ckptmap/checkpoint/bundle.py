@@ -128,6 +128,8 @@ class _Index:
         part = self._first.get(slice_key(key, extents))
         if part is None or part.shape != lengths:
             raise FormatError(f"a part of the partitioned variable {printable(name)} is missing")
+        if part.dtype != whole.dtype:
+            raise FormatError(f"a part of the partitioned variable {printable(name)} is of another type")
         return Slice(starts, lengths, self._span(name, dtype, part))
 
     def _span(self, name: str, dtype: DType, entry: Entry) -> Span:

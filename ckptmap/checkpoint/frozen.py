@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import CheckpointError
-from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.dtypes import DType, dtype_from_number
 from ckptmap.checkpoint.files import Files, damage, read_message
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.checkpoint.names import printable
 from ckptmap.checkpoint.tensor_proto import tensor_type, tensor_values
 from ckptmap.checkpoint.values import element_count, encode
-from ckptmap.checkpoint.wire import Bytes, FormatError, as_bytes, as_text, bounded, read_fields
+from ckptmap.checkpoint.wire import Bytes, FormatError, as_bytes, as_int, as_text, bounded, read_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _READERS = frozenset({"Identity", "Cast"})
 _NODE, _NAME, _OP, _INPUT, _ATTRIBUTE = 1, 1, 2, 3, 5
-_TENSOR = 8
+_TYPE, _TENSOR = 6, 8
 SAVED_MODEL_FILE = "saved_model.pb"
 
 
@@ -124,23 +124,24 @@ def _parse_node(data: Bytes) -> _Node:
             inputs.append(as_text(value))
         elif number == _ATTRIBUTE:
             attributes.append(as_bytes(value))
-    return _Node(name, op, tuple(inputs), _constant(attributes) if op == "Const" else None)
+    return _Node(name, op, tuple(inputs), _constant(name, attributes) if op == "Const" else None)
 
 
-def _constant(attributes: list[Bytes]) -> Bytes | None:
-    """The tensor in the attribute ``value`` of a Const node."""
-    for attribute in attributes:
-        fields = dict(read_fields(attribute))
-        if fields.get(1) == b"value" and 2 in fields:
-            return next(
-                (as_bytes(value) for number, value in read_fields(as_bytes(fields[2])) if number == _TENSOR), None
-            )
-    return None
+def _constant(name: str, attributes: list[Bytes]) -> Bytes | None:
+    """The tensor in the attribute ``value`` of a Const node, which must be of the type in the attribute ``dtype``."""
+    values = {bytes(as_bytes(fields[1])): as_bytes(fields.get(2, b"")) for fields in _read_attributes(attributes)}
+    tensor = next(
+        (as_bytes(value) for number, value in read_fields(values.get(b"value", b"")) if number == _TENSOR), None
+    )
+    stated = next((value for number, value in read_fields(values.get(b"dtype", b"")) if number == _TYPE), None)
+    if tensor is not None and stated is not None and dtype_from_number(as_int(stated)) is not tensor_type(tensor)[0]:
+        raise FormatError(f"the constant {printable(name)} and its values are of different types")
+    return tensor
 
 
-def _messages(data: Bytes) -> dict[int, Bytes]:
-    """The fields of a message that hold bytes."""
-    return {number: value for number, value in read_fields(data) if not isinstance(value, int)}
+def _read_attributes(attributes: list[Bytes]) -> Iterator[dict[int, int | Bytes]]:
+    """The fields of each attribute that has a name."""
+    return (fields for attribute in attributes if 1 in (fields := dict(read_fields(attribute))))
 
 
 def _variable(name: str, tensor: Bytes) -> Variable:

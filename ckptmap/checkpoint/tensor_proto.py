@@ -1,7 +1,8 @@
 """Tensors inside messages (tensorflow/core/framework/tensor.proto): V1 slices and constants of graphs.
 
-The values stand in ``tensor_content`` as raw bytes, or in a repeated field of their kind. Fewer values than elements
-mean that the last one fills the rest.
+The values stand in ``tensor_content`` as raw bytes, all of them, or in the repeated field of their type. Of a field
+fewer values than elements mean that the last one fills the rest (``Tensor::FromProto`` in tensor.cc). TensorFlow
+passes over fields of other types, and then has zeros; here they are refused.
 """
 
 from __future__ import annotations
@@ -14,16 +15,27 @@ from ckptmap.checkpoint.values import decode, element_count, shaped
 from ckptmap.checkpoint.wire import Bytes, FormatError, as_bytes, as_int, packed_varints, read_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy as np
 
-_DTYPE, _SHAPE, _CONTENT, _HALF, _STRING, _FLOAT8 = 1, 2, 4, 13, 8, 18
+_DTYPE, _SHAPE, _CONTENT = 1, 2, 4
+_INT, _STRING, _HALF, _FLOAT8 = 7, 8, 13, 18
+_FIELDS = {
+    DType.FLOAT32: 5,
+    DType.FLOAT64: 6,
+    DType.STRING: _STRING,
+    DType.COMPLEX64: 9,
+    DType.INT64: 10,
+    DType.BOOL: 11,
+    DType.COMPLEX128: 12,
+    DType.HALF: _HALF,
+    DType.BFLOAT16: _HALF,
+    DType.UINT32: 16,
+    DType.UINT64: 17,
+}
+"""The field of a type's values; those of float8 are in their own, all other types in ``int_val``."""
+_VALUES = frozenset((*range(5, 19),))
 # fields that hold packed bytes of the values themselves, by the bytes of one number
 _FIXED_FIELDS = {5: 4, 6: 8, 9: 4, 12: 8}
-# fields of varints: int_val, int64_val, bool_val, half_val, uint32_val, uint64_val
-_VARINT_FIELDS = frozenset({7, 10, 11, _HALF, 16, 17})
-_VARINT_SIZES = (1, 2, 4, 8)
 _MAX_FILLED = 1 << 26
 """Bytes that one value may stand for: a few of them must not claim gigabytes."""
 
@@ -44,30 +56,51 @@ def tensor_type(data: Bytes) -> tuple[DType | None, tuple[int, ...]]:
     return dtype, shape
 
 
-def tensor_values(dtype: DType, shape: tuple[int, ...], data: Bytes) -> np.ndarray:
+def tensor_values(dtype: DType, shape: tuple[int, ...], data: Bytes, *, exact: bool = False) -> np.ndarray:
     """The values in a TensorProto, whose own type and shape may be left out (V1 slices do so).
 
+    ``exact``: all of them must be there, as in V1 slices (``TensorSliceReader::CopySliceData``).
+
     Raises:
-        FormatError: a malformed message, more values than elements, none where there are some to fill.
+        FormatError: a malformed message, values of another type, more or (``exact``) fewer than elements, content of
+            another size than theirs.
     """
+    content, values = _content_and_values(dtype, data)
     if dtype is DType.STRING:
-        return _strings(shape, data)
-    raw = b"".join(_raw_values(dtype, data))
+        return _strings(shape, content, values, exact=exact)
     size = element_count(shape) * (dtype.itemsize or 0)
-    if len(raw) < size:
+    raw = content or b"".join(_raw_value(dtype, value) for value in values)
+    if len(raw) < size and not content and not exact:
         raw = _filled(dtype, raw, size)
     return decode(dtype, shape, raw)
 
 
-def _raw_values(dtype: DType, data: Bytes) -> Iterator[Bytes]:
-    """The bytes of the values, in the order of the message."""
+def _content_and_values(dtype: DType, data: Bytes) -> tuple[bytes, list[int | Bytes]]:
+    """The raw bytes, and what stands in the field of the type."""
+    content, values = b"", []
+    own = _field(dtype)
     for number, value in read_fields(data):
-        if number in {_CONTENT, _FLOAT8}:
-            yield as_bytes(value)
-        elif number in _FIXED_FIELDS:
-            yield _fixed(value, _FIXED_FIELDS[number])
-        elif number in _VARINT_FIELDS:
-            yield _narrowed(packed_varints(value), dtype)
+        if number == _CONTENT:
+            content = bytes(as_bytes(value))
+        elif number == own:
+            values.append(value)
+        elif number in _VALUES and value != b"":
+            raise FormatError(f"a {dtype} tensor has values in a field of another type")
+    if content and values:
+        raise FormatError(f"a {dtype} tensor has its values twice")
+    return content, values
+
+
+def _field(dtype: DType) -> int:
+    return _FIELDS.get(dtype, _FLOAT8 if dtype.label.startswith("float8") else _INT)
+
+
+def _raw_value(dtype: DType, value: int | Bytes) -> Bytes:
+    """The bytes of what stands in the field of the type: of one number, or of many packed."""
+    field = _field(dtype)
+    if field == _FLOAT8:
+        return as_bytes(value)
+    return _fixed(value, _FIXED_FIELDS[field]) if field in _FIXED_FIELDS else _narrowed(packed_varints(value), dtype)
 
 
 def _fixed(value: int | Bytes, size: int) -> Bytes:
@@ -83,8 +116,6 @@ def _narrowed(numbers: list[int], dtype: DType) -> bytes:
     """Varints as little-endian numbers of the type's size; negative ones come as 64 bits in two's complement."""
     import numpy as np
 
-    if dtype.itemsize not in _VARINT_SIZES:
-        raise FormatError(f"a {dtype} tensor has its values in a field of whole numbers")
     wide = np.array(numbers, dtype=np.uint64)
     return wide.astype(f"<u{dtype.itemsize}").tobytes()
 
@@ -98,12 +129,14 @@ def _filled(dtype: DType, raw: bytes, size: int) -> bytes:
     return raw + last * ((size - len(raw)) // itemsize)
 
 
-def _strings(shape: tuple[int, ...], data: Bytes) -> np.ndarray:
+def _strings(shape: tuple[int, ...], content: bytes, values: list[int | Bytes], *, exact: bool) -> np.ndarray:
     import numpy as np
 
-    strings = [bytes(as_bytes(value)) for number, value in read_fields(data) if number == _STRING]
+    if content:
+        raise FormatError("a tensor of strings has raw content")
+    strings = [bytes(as_bytes(value)) for value in values]
     count = element_count(shape)
-    if len(strings) > count or count > len(strings) + _MAX_FILLED // 8:
+    if len(strings) > count or count > len(strings) + (0 if exact else _MAX_FILLED // 8):
         raise FormatError(f"{len(strings)} strings do not make a tensor of shape {list(shape)}")
     strings += [strings[-1] if strings else b""] * (count - len(strings))
     array = np.empty(count, dtype=object)

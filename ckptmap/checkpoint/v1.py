@@ -111,7 +111,7 @@ class V1Source:
         with damage(path):
             _, lengths = resolve_extents(variable.name, variable.shape, extents)
             entry = self._tables[number].get(slice_key(variable.name.encode("utf-8", "surrogateescape"), extents))
-            return tensor_values(variable.dtype, lengths, _tensor_of(variable.name, entry))
+            return tensor_values(variable.dtype, lengths, _tensor_of(variable.name, entry), exact=True)
 
 
 def _open_table(files: Files, path: str) -> Table:

@@ -86,7 +86,11 @@ def test_types_and_shapes() -> None:
         (DType.STRING, (2**40,), bytes_field(8, b"a"), "1 strings do not make"),
         (DType.INT32, (1,), bytes_field(7, b"\xff"), "varint"),
         (DType.FLOAT32, (1,), number_field(5, 1 << 32), "a number of 4 bytes is larger than they can hold"),
-        (DType.COMPLEX128, (1,), bytes_field(7, b"\x01"), "a complex128 tensor has its values in a field of whole"),
+        (DType.COMPLEX128, (1,), bytes_field(7, b"\x01"), "a complex128 tensor has values in a field of another"),
+        (DType.FLOAT32, (2,), bytes_field(4, bytes(4)), "4 bytes do not make"),
+        (DType.UINT8, (1,), bytes_field(10, b"\x01"), "a uint8 tensor has values in a field of another type"),
+        (DType.FLOAT32, (2,), bytes_field(4, bytes(8)) + bytes_field(5, bytes(8)), "has its values twice"),
+        (DType.STRING, (1,), bytes_field(4, b"\x01a"), "a tensor of strings has raw content"),
     ],
 )
 def test_lies(dtype: DType, shape: tuple[int, ...], data: bytes, message: str) -> None:
@@ -99,3 +103,13 @@ def test_negative_numbers(numbers: list[int]) -> None:
     assert tensor_values(DType.INT32, (len(numbers),), packed(7, *numbers)).tolist() == numbers
     narrow = np.array(numbers).astype(np.int8).tolist()
     assert tensor_values(DType.INT8, (len(numbers),), packed(7, *narrow)).tolist() == narrow
+
+
+@pytest.mark.parametrize("dtype", [DType.FLOAT32, DType.INT8, DType.STRING])
+def test_a_v1_slice_has_all_of_its_values(dtype: DType) -> None:
+    """TensorFlow does not restore one with fewer, though a constant with them is filled up."""
+    data = {DType.FLOAT32: bytes_field(5, bytes(4)), DType.INT8: packed(7, 1), DType.STRING: bytes_field(8, b"a")}
+    assert tensor_values(dtype, (1,), data[dtype], exact=True).shape == (1,)
+    assert tensor_values(dtype, (2,), data[dtype]).shape == (2,)
+    with pytest.raises(FormatError, match="do not make"):
+        tensor_values(dtype, (2,), data[dtype], exact=True)
