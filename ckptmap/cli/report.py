@@ -26,9 +26,9 @@ def report_command(
     """Render a saved report: text, Markdown, HTML, CSV, Parquet, JUnit XML or GitHub annotations."""
     outputs = choose_outputs(formats, report, json=json, inputs=[document])
     from ckptmap.basics.documents import following, read_document
-    from ckptmap.report.sheets import sheet_of
+    from ckptmap.report.sheets import check_read
 
     loaded = read_document(document)
-    sheet_of(loaded)
+    check_read(loaded, str(document))
     with following(loaded["schema"], str(document)):
         emit(loaded, outputs, everything=everything)

@@ -111,6 +111,29 @@ def refuse_holding(folder: Path, what: str, files: Iterable[Path]) -> None:
             raise OutputError(f"{folder} holds {what}", hint="write the new one to a directory of its own")
 
 
+def refuse_circle(folders: Iterable[Path], sources: Iterable[str]) -> None:
+    """Refuse folders that a run writes where one of them holds what it reads for another, wherever links lead.
+
+    Raises:
+        OutputError: it names the source.
+    """
+    written = {_number(folder) for folder in folders if folder.is_dir()}
+    for source in sources if written else ():
+        files = (Path(f"{source}{ending}") for ending in ("", ".index"))
+        holders = (place if place.is_dir() else place.resolve().parent for place in files if place.exists())
+        if any(_number(holder) in written for holder in holders):
+            raise OutputError(
+                "is in a folder that this run writes for another checkpoint",
+                where=printable(source),
+                hint="write to another directory",
+            )
+
+
+def _number(folder: Path) -> tuple[int, int]:
+    found = folder.stat()
+    return found.st_dev, found.st_ino
+
+
 def checkpoint_files(inventory: Inventory) -> Iterator[Path]:
     """The files of a checkpoint on this machine, and those that its prefix could have."""
     yield from (Path(f"{inventory.path}{ending}") for ending in ("", ".index", ".meta"))

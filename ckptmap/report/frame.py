@@ -11,7 +11,7 @@ from ckptmap.report.sheet import Cell, Sheet
 if TYPE_CHECKING:
     import pandas as pd
 
-_WHOLE_NUMBERS = ("parameters", "different", "incomparable")
+WHOLE_NUMBERS = ("parameters", "different", "incomparable")
 
 
 def to_frame(sheet: Sheet) -> pd.DataFrame:
@@ -26,7 +26,7 @@ def to_frame(sheet: Sheet) -> pd.DataFrame:
         raise _not_installed("pandas") from error
     columns = {name: [_cell(row.record[name]) for row in sheet.rows] for name in sheet.columns}
     frame = pd.DataFrame(columns, columns=list(sheet.columns))
-    return frame.astype({name: "Int64" for name in _WHOLE_NUMBERS if name in columns})
+    return frame.astype({name: "Int64" for name in WHOLE_NUMBERS if name in columns})
 
 
 def to_parquet(sheet: Sheet) -> bytes:

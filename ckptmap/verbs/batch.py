@@ -15,6 +15,7 @@ from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.staging import output_errors
+from ckptmap.execution.overwriting import refuse_circle
 from ckptmap.execution.placing import DataMode
 from ckptmap.planning.draft import PlanChoices
 from ckptmap.planning.ledger import Plan
@@ -74,6 +75,7 @@ def convert_many(
     """
     paths = [os.fspath(source) for source in sources]
     folders = [None if output is None else Path(output, name) for name in output_names(paths)]
+    refuse_circle([folder for folder in folders if folder is not None], paths)
     wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
     plans = _Plans(wish, wish.destination() if wish.names_the_target else None)
     how = Writing(seed, data, verify_data, verify, ranges, force, dry_run or output is None, index_only)

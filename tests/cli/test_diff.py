@@ -54,6 +54,21 @@ def test_all_lists_what_is_equal(run: Run, project: Project) -> None:
     assert "net/conv/BatchNorm" in run("diff", project.source, project.source, "--all").out
 
 
+def test_all_lists_every_group_and_says_what_is_left_out_without_it(run: Run, project: Project, tmp_path: Path) -> None:
+    """20 modules that do not fold: 12 lines of what differs, and 20; none of what is equal, and 20."""
+    names = [f"net/{letter}/weights" for letter in "abcdefghijklmnopqrst"]
+    one, other, third = (
+        write_tf1(tmp_path / side / "model.ckpt", {name: values((3,), start) for name in names})
+        for side, start in (("one", 0), ("other", 1), ("third", 0))
+    )
+    few, every = (run("diff", one, other, *options).out.splitlines() for options in ((), ("--all",)))
+    assert [sum("net/" in line for line in lines) for lines in (few, every)] == [12, 20]
+    assert [sum("8 more groups" in line for line in lines) for lines in (few, every)] == [1, 0]
+    assert len(every) == len(few) + 20 - 13
+    few, every = (run("diff", one, third, *options).out.splitlines() for options in ((), ("--all",)))
+    assert len(every) == len(few) + 21  # the fate, and its modules
+
+
 def test_tolerance_and_match(run: Run, project: Project, other: Path) -> None:
     assert run("diff", project.source, other, "--match", "net/**", "--tolerance", "2").code == 0
     assert run("diff", project.source, other, "--match", "net/**", "--tolerance", "1.9").code == 1

@@ -165,9 +165,8 @@ def measure(arguments: Sequence[object]) -> tuple[int, float]:
     return size, peak / 1e6
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs sparse files and a peak of memory")
-@pytest.mark.parametrize("mode", ["copy", "link"])
+@pytest.mark.parametrize("mode", [pytest.param("copy", marks=pytest.mark.slow), "link"])
 def test_the_peak_of_memory_does_not_follow_the_size(tmp_path: Path, mode: str) -> None:
     joined = {f"part_{number}": (20_000_000, 2) for number in range(3)}
     source = write_sparse(tmp_path / "old", {"turned": (6000, 10_000), "same": (50_000_000,), **joined})

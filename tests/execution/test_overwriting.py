@@ -172,6 +172,25 @@ def test_nor_what_one_of_many_conversions_writes(run: Run, project: Project, tmp
     assert run("convert", *sources, *options, "--report", tmp_path / "out" / "all.json").code == 0
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_no_source_of_a_batch_is_replaced_by_its_neighbour(
+    run: Run, project: Project, tmp_path: Path, link: bool
+) -> None:
+    """``a`` goes to ``out/a/model.ckpt``, where another run has left what is given as the second source."""
+    first = shutil.copytree(project.source.parent, tmp_path / "zoo" / "a") / "model.ckpt"
+    options = [*project.arguments[1:], "-o", tmp_path / "out", "--force"]
+    assert run("convert", first, project.source, *options).code == 0
+    second = tmp_path / "out" / "zoo" / "a" / "model.ckpt" / "ckpt-0"
+    assert second.with_name("ckpt-0.index").is_file()
+    if link:
+        (tmp_path / "old" / "view.index").symlink_to(second.with_name("ckpt-0.index"))
+        second = tmp_path / "old" / "view"
+    before = everything(tmp_path / "out")
+    done = run("convert", first, second, *options)
+    assert (done.code, "is in a folder that this run writes" in done.err) == (2, True), done.err
+    assert everything(tmp_path / "out") == before
+
+
 def test_a_report_beside_the_checkpoint_is_fine_and_may_be_replaced(run: Run, project: Project, tmp_path: Path) -> None:
     options = ["-o", tmp_path / "out", "--report", tmp_path / "out" / "report.md", "--force"]
     for _ in range(2):

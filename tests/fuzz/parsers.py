@@ -48,6 +48,7 @@ from ckptmap.mapping.ops import OperationError, execute, infer
 from ckptmap.mapping.tables import load_table
 from ckptmap.report.document import SCHEMA
 from ckptmap.report.formats import Format, render
+from ckptmap.report.sheets import check_read
 from tests.fuzz.memory import MemoryFiles
 
 DATA = bytes(range(256)) * 16
@@ -217,6 +218,7 @@ def report(data: bytes) -> None:
     path = _folder() / "report.json"
     path.write_bytes(data)
     document = read_document(path)
+    check_read(document, "report.json")
     for form in Format:
         if form is not Format.PARQUET:
             with following(document["schema"]):

@@ -116,6 +116,17 @@ def test_parts_that_overlap(tmp_path: Path) -> None:
     assert complaint(prefix) == f"{prefix}.data-00000-of-00001: holds less than the parts of v"
 
 
+def test_a_part_of_another_type(tmp_path: Path) -> None:
+    """As many bytes as floats have: TensorFlow takes them for what the part says, and does not read it."""
+    extents = (((0, 1),), ((1, 1),))
+    parts = {slice_key(b"v", each): Entry(dtype, (1,), size=4) for each, dtype in zip(extents, (1, 3), strict=True)}
+    whole = format_entry(Entry(1, (2,), slices=extents))
+    entries = {b"": format_header(1), b"v": whole, **{key: format_entry(part) for key, part in parts.items()}}
+    prefix = write_index(tmp_path, entries, bytes(8))
+    message = "a part of the partitioned variable v is of another type"
+    assert complaint(prefix) == f"{prefix}.index: damaged: {message} ({DAMAGED})"
+
+
 def test_parts_that_do_not_fill_the_whole(tmp_path: Path) -> None:
     part = {slice_key(b"v", ((0, 1),)): format_entry(Entry(4, (1,), size=1))}
     whole = format_entry(Entry(4, (2**50,), slices=(((0, 1),),)))

@@ -3,7 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.ordered_code import FULL
 from ckptmap.checkpoint.reader import open_checkpoint
+from ckptmap.checkpoint.staging import Staging
+from ckptmap.checkpoint.writer import BundleWriter
 from ckptmap.inspection.datafiles import DataFile, data_files
 from tests.convert.conftest import values, write_tf1
 
@@ -35,6 +39,18 @@ def test_a_short_file(tmp_path: Path) -> None:
     prefix = written(tmp_path)
     (tmp_path / NAME).write_bytes(b"\0" * 39)
     assert state(prefix).problem == "too short: 39 of 40 bytes, download or copy it again"
+
+
+def test_a_short_file_of_a_partitioned_variable(tmp_path: Path) -> None:
+    """The parts alone say what the file must hold: the whole has no place of its own."""
+    with Staging(tmp_path) as staging, BundleWriter(staging, "model.ckpt") as writer:
+        for start, length in ((0, 3), (3, 2)):
+            writer.add_part("v", DType.FLOAT32, (5, 2), ((start, length), (0, FULL)), [bytes(8 * length)])
+        writer.finish()
+        staging.commit()
+    assert state(tmp_path / "model.ckpt") == DataFile(str(tmp_path / NAME), 40)
+    (tmp_path / NAME).write_bytes(b"\0" * 25)
+    assert state(tmp_path / "model.ckpt").problem == "too short: 25 of 40 bytes, download or copy it again"
 
 
 def test_a_pointer_in_place_of_the_file(tmp_path: Path) -> None:

@@ -97,6 +97,28 @@ def test_contradictions_name_label_map_and_rule() -> None:
     assert made.heads == {}
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(25, 30), (24, 31), (24, 35), (20, 30), (34, 30), (30, 31)],
+    ids=["old rest", "new rest", "other repeats", "fewer", "odd slots", "rest of the new"],
+)
+def test_lengths_that_fit_no_class_counts(old: int, new: int) -> None:
+    """3 classes of 4 slots become 4 of 5: a rest on one side, or another number of repeats, is refused."""
+    made = surgery((old,), (new,), PerClass(-1), (OLD, NEW))
+    assert [str(problem) for problem in made.problems] == [
+        (
+            f"t.yaml:3: old/head: {old} values along its class axis become {new}, which does not fit "
+            "3 classes that become 4 (check the label maps and --num-classes)"
+        )
+    ]
+    assert made.heads == {}
+
+
+def test_a_length_that_fits_no_class_count_and_stays_is_no_head_of_classes() -> None:
+    made = surgery((7,), (7,), PerClass(-1), (OLD, NEW))
+    assert (made.heads, made.problems) == ({}, ())
+
+
 def test_without_heads_label_maps_have_no_use() -> None:
     made = plan_surgery({}, Solved({}, {}), (OLD, NEW), None)
     assert [problem.message for problem in made.problems] == ["no rule of the table maps a head with classes"]

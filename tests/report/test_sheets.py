@@ -12,7 +12,7 @@ from ckptmap.basics.errors import CkptmapError
 from ckptmap.diff import diff
 from ckptmap.diff.document import diff_document
 from ckptmap.report.document import document
-from ckptmap.report.sheets import schema_file, sheet_of
+from ckptmap.report.sheets import check_read, schema_file, sheet_of
 from ckptmap.verbs.conversion import convert, plan
 from tests.convert.conftest import TABLE, tf1_values, values, write_template, write_tf1
 
@@ -92,7 +92,9 @@ def test_a_document_of_another_schema_is_refused() -> None:
 
 def test_a_document_with_holes_is_refused(conversion: dict[str, Any]) -> None:
     del conversion["target_variables"][0]["fate"]
-    with pytest.raises(CkptmapError, match=r"does not follow the schema ckptmap.report/1: KeyError\('fate'\)"):
+    with pytest.raises(CkptmapError, match=r"r.json: does not follow the schema ckptmap.report/1: KeyError\('fate'\)"):
+        check_read(conversion, "r.json")
+    with pytest.raises(KeyError):  # in a document of our own making it is our mistake, and not the user's
         sheet_of(conversion)
 
 

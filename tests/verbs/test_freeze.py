@@ -203,3 +203,17 @@ def test_a_person_sees_parts_and_patterns() -> None:
         "  box head                           -              12 (7.1 k)",
     ]
     assert "stage    heads  freeze ^FeatureExtractor/" in lines
+
+
+def test_patterns_stand_in_place_of_the_config_s(tmp_path: Path) -> None:
+    """And beside its update_trainable_variables, which they do not replace."""
+    path = config(tmp_path, "freeze_variables: '.*Predictor.*'\nupdate_trainable_variables: '.*weights'")
+    own, given = freeze(pipeline=path), freeze(pipeline=path, patterns=["FeatureExtractor/.*"])
+    told = [[(one.pattern.text, one.pattern.field) for one in found.matched] for found in (own, given)]
+    assert told == [
+        [(".*Predictor.*", "freeze_variables"), (".*weights", "update_trainable_variables")],
+        [("FeatureExtractor/.*", "--pattern"), (".*weights", "update_trainable_variables")],
+    ]
+    heads = [weight.name for weight in given.trainable if "Predictor" in weight.name]
+    assert heads
+    assert not any("Predictor" in weight.name for weight in own.trainable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif")
 RANDOM_IMAGES = 4
 _RANDOM_SIZE = (320, 320)
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
+"""Pillow's names for what has these endings: it also knows formats that it hands to other programs."""
+_MOST_PIXELS = 1 << 26
+"""Of one image; a pixel takes 15 bytes while it is read. A few bytes of a file can claim any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,21 @@ class Image:
 
         library = pillow()
         try:
-            with open_regular(self.file) as raw, library.open(raw) as opened:
-                return np.asarray(opened.convert("RGB"), np.float32)[None]
+            with warnings.catch_warnings():
+                # Pillow warns of some images that are too large, and raises for larger ones; here all are refused
+                warnings.simplefilter("ignore", library.DecompressionBombWarning)
+                with open_regular(self.file) as raw, library.open(raw, formats=_FORMATS) as opened:
+                    _refuse_large(self.file, *opened.size)
+                    return np.asarray(opened.convert("RGB"), np.float32)[None]
         except (OSError, ValueError, SyntaxError, library.DecompressionBombError) as error:
             raise CkptmapError(f"cannot be read as an image: {error}", where=str(self.file)) from error
+
+
+def _refuse_large(file: Path, width: int, height: int) -> None:
+    """Refuses an image before it is decoded. Raises CkptmapError."""
+    if width * height > _MOST_PIXELS:
+        hint = f"an image can have {_MOST_PIXELS:,} pixels: make it smaller"
+        raise CkptmapError(f"has {width:,} x {height:,} pixels, which are too many", where=str(file), hint=hint)
 
 
 def find_images(path: Path | str, limit: int | None = None) -> tuple[Image, ...]:

@@ -30,14 +30,36 @@ def test_pixels_are_the_bytes_of_the_file(tmp_path: Path) -> None:
     assert image.pixels().tolist() == [[[[1, 2, 3], [250, 251, 252]]]]
 
 
+def test_a_large_image_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    """67 million pixels are taken; of one row more nothing is: the file has no row at all, and Pillow does not warn."""
+    most = 1 << 13
+    (tmp_path / "a.png").write_bytes(png(most, most + 1, b""))
+    with pytest.raises(CkptmapError, match="has 8,192 x 8,193 pixels"):
+        Image("a.png", tmp_path / "a.png").pixels()
+    (tmp_path / "a.png").write_bytes(png(most, most, b""))
+    with pytest.raises(CkptmapError, match="cannot be read as an image"):
+        Image("a.png", tmp_path / "a.png").pixels()
+
+
+BOMB = Path(__file__).parents[3] / ".." / "shared" / "cases" / "attacks" / "png-bomb" / "b13k.png"
+
+
+@pytest.mark.skipif(not BOMB.is_file(), reason="the cases are not here")
+def test_the_published_bomb() -> None:
+    with pytest.raises(CkptmapError, match="has 13,000 x 13,000 pixels"):
+        Image("b13k.png", BOMB).pixels()
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (png(100_000, 100_000, b""), "could be decompression bomb"),
-        (png(100, 100, b""), "image file is truncated"),
-        (b"no picture", "cannot identify image file"),
+        (png(13_000, 13_000, b""), "has 13,000 x 13,000 pixels, which are too many"),
+        (png(100_000, 100_000, b""), "cannot be read as an image"),
+        (png(100, 100, b""), "cannot be read as an image"),
+        (b"no picture", "cannot be read as an image"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n", "cannot be read as an image"),
     ],
-    ids=["bomb", "truncated", "text"],
+    ids=["bomb", "larger bomb", "truncated", "text", "a program"],
 )
 def test_what_is_no_image_is_told_by_its_name(tmp_path: Path, content: bytes, why: str) -> None:
     path = tmp_path / "a.png"

@@ -48,6 +48,21 @@ STRIDE_16 = (
 
 
 @pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("model { ssd { feature_extractor { type: 'my_net' } } }", "my_net"),
+        ("model { center_net { feature_extractor { type: 'resnet' } } }", "resnet"),
+        ("model { faster_rcnn { feature_extractor { type: 'ssd_mobilenet_v2' } } }", "ssd_mobilenet_v2"),
+    ],
+)
+def test_a_model_that_tf2_does_not_have_stays_different(text: str, missing: str) -> None:
+    answer = verdict(parse_config(text))
+    assert (answer.kind, answer.equal) == (Kind.NO_COUNTERPART, False)
+    assert str(answer) == f"no TF2 counterpart: TF2 has no {missing}"
+    assert [one.remains for one in answer.reasons] == [True]
+
+
+@pytest.mark.parametrize(
     ("config", "kind", "differences", "changes"),
     [
         (ssd("ssd_mobilenet_v1"), Kind.EQUAL, [], ()),
