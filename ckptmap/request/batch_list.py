@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from itertools import takewhile
+from collections.abc import Sequence
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 from ckptmap.basics.documents import read_text, reason
@@ -45,7 +45,7 @@ def output_names(sources: Sequence[str]) -> list[str]:
         OutputError: a source is given twice, or is below another one: one output would be inside the other.
     """
     paths = [_parts(source) for source in sources]
-    _refuse_nested(dict(zip(paths, sources, strict=True)), paths)
+    _refuse_nested(sources, paths)
     levels = zip(*(path[:-1] for path in paths), strict=False)
     shared = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, levels))
     return ["/".join(path[shared:]) for path in paths]
@@ -63,15 +63,11 @@ def _parts(source: str) -> tuple[str, ...]:
     return path.parts[1:]
 
 
-def _refuse_nested(sources: dict[tuple[str, ...], str], paths: Iterable[tuple[str, ...]]) -> None:
-    seen: set[tuple[str, ...]] = set()
-    for path in paths:
-        if path in seen:
-            raise OutputError("is given twice", where=printable(sources[path]), hint="name each checkpoint once")
-        seen.add(path)
-    for path in paths:
-        for length in range(1, len(path)):
-            above = sources.get(path[:length])
-            if above is not None:
-                message = f"is below {printable(above)}, and so would its output be"
-                raise OutputError(message, where=printable(sources[path]), hint="convert them to different folders")
+def _refuse_nested(sources: Sequence[str], paths: Sequence[tuple[str, ...]]) -> None:
+    """In their order every path that is below another one follows one that it is below: neighbours are enough."""
+    for (path, number), (below, other) in pairwise(sorted(zip(paths, range(len(paths)), strict=True))):
+        if path == below:
+            raise OutputError("is given twice", where=printable(sources[other]), hint="name each checkpoint once")
+        if below[: len(path)] == path:
+            message = f"is below {printable(sources[number])}, and so would its output be"
+            raise OutputError(message, where=printable(sources[other]), hint="convert them to different folders")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Container
 from pathlib import Path
 
@@ -156,6 +157,9 @@ def test_nor_is_one_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyP
     clear_leftovers(tmp_path)
     assert aside.is_dir()
     assert (tmp_path / "data").exists()
+    shutil.rmtree(aside)
+    aside.mkdir()
+    assert not is_leftover(aside)  # not even an empty one
 
 
 def test_a_folder_whose_run_died_before_its_marker_is_a_leftover(tmp_path: Path) -> None:
@@ -182,6 +186,8 @@ def test_a_run_that_dies_while_it_cleans_up_leaves_a_leftover(
         unlink(self, missing_ok=missing_ok)
 
     monkeypatch.setattr(Path, "unlink", die_late)
+    names = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda self: iter(sorted(names(self))))  # the journal after data and index
     with pytest.raises(KeyboardInterrupt):
         leftovers.discard(aside)
     monkeypatch.undo()

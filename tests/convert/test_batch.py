@@ -50,6 +50,14 @@ def sources(zoo: Path) -> list[Path]:
     return [zoo / name / "model.ckpt" for name in ("a", "b", "left", "cut", "none")]
 
 
+def test_a_list_of_deep_paths_is_gone_through_once() -> None:
+    """Each of two paths with a hundred thousand folders: every folder above them would be ten gigabytes of names."""
+    deep = "a/" * 100_000
+    assert output_names([f"{deep}x", f"{deep}y"]) == ["x", "y"]
+    with pytest.raises(OutputError, match="and so would its output be"):
+        output_names([f"{deep}x/y", f"{deep}x", f"{deep}w", f"{deep}x-"])
+
+
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_each_has_its_fate_and_none_stops_the_others(
     zoo: Path, sources: list[Path], template: Path, table: Path, tmp_path: Path, jobs: int

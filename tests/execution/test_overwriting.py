@@ -152,6 +152,16 @@ def test_a_report_follows_no_link_onto_a_model(run: Run, tmp_path: Path, victim:
     assert everything(tmp_path) == before
 
 
+@pytest.mark.parametrize("victim", [DATA, "pipeline.config", "frozen.pb"])
+def test_nor_onto_a_model_that_nobody_named(run: Run, project: Project, tmp_path: Path, victim: str) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / victim).write_text("precious")
+    (tmp_path / "r.json").symlink_to(tmp_path / "elsewhere" / victim)
+    done = run("diff", project.source, project.source, "-o", tmp_path / "r.json")
+    assert (done.code, "a report does not replace it" in done.err) == (2, True)
+    assert (tmp_path / "elsewhere" / victim).read_text() == "precious"
+
+
 @pytest.mark.parametrize(
     "name",
     ["ckpt-0.index", "ckpt-0.data-00000-of-00001", "CKPT-0.INDEX", "checkpoint", "report.json", "../out/report.json"],

@@ -59,12 +59,19 @@ def run(folder: Path, *command: str) -> tuple[subprocess.CompletedProcess[bytes]
     return done, json.loads((folder / "usage").read_text())
 
 
+def files(folder: Path) -> dict[Path, tuple[int, int, int]]:
+    """What lies below ``folder``; some of it is a terabyte, or a pipe, so it is not opened."""
+    found = {path: path.lstat() for path in folder.rglob("*")}
+    return {path: (stat.st_ino, stat.st_size, stat.st_mtime_ns) for path, stat in found.items() if not path.is_dir()}
+
+
 @pytest.mark.parametrize(
     "attack",
     [pytest.param(one, id=one.name, marks=[pytest.mark.slow] if one.heavy else []) for one in ATTACKS],
 )
 def test_attack(attack: Attack, tmp_path: Path) -> None:
     attack.make(tmp_path)
+    before = files(tmp_path)
     done, (seconds, megabytes) = run(tmp_path, *attack.command)
     assert done.returncode == attack.code, done.stderr.decode(errors="replace")[-2000:]
     assert b"Traceback" not in done.stderr
@@ -75,6 +82,8 @@ def test_attack(attack: Attack, tmp_path: Path) -> None:
     assert megabytes < MEGABYTES
     assert not (tmp_path / "owned").exists()
     assert not (tmp_path / "new").exists()
+    (tmp_path / "usage").unlink()
+    assert files(tmp_path) == before  # nothing is lost, and nothing is left
 
 
 def test_each_says_what_it_attacks() -> None:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from tests.hostile.attacks import configs, documents, graphs, objects, tables, v1, v2
+from tests.hostile.attacks import configs, documents, graphs, objects, outputs, tables, v1, v2
 from tests.hostile.attacks.making import ATTACKS, HOSTILE_NAME, Attack
 
-__all__ = ["ATTACKS", "HOSTILE_NAME", "Attack", "configs", "documents", "graphs", "objects", "tables", "v1", "v2"]
+__all__ = [
+    "ATTACKS", "HOSTILE_NAME", "Attack", "configs", "documents", "graphs", "objects", "outputs", "tables", "v1", "v2",
+]  # fmt: skip

@@ -40,7 +40,14 @@ def graph_of_millions(folder: Path) -> None:
 @attack("read", "graph.pb", says="a constant claims 1073741824 bytes and holds 4")
 def constant_of_a_gigabyte(folder: Path) -> None:
     """Four bytes that stand for a constant of a gigabyte."""
-    tensor = number_field(1, 1) + bytes_field(2, shape_proto(GIB // 4)) + bytes_field(4, bytes(4))
+    tensor = number_field(1, 1) + bytes_field(2, shape_proto(GIB // 4)) + bytes_field(5, bytes(4))
+    (folder / "graph.pb").write_bytes(node("v", "Const", tensor=tensor) + node("v/read", "Identity", "v"))
+
+
+@attack("read", "graph.pb", says="4 bytes do not make")
+def constant_of_short_content(folder: Path) -> None:
+    """Raw content is never filled up: TensorFlow refuses it."""
+    tensor = number_field(1, 1) + bytes_field(2, shape_proto(2)) + bytes_field(4, bytes(4))
     (folder / "graph.pb").write_bytes(node("v", "Const", tensor=tensor) + node("v/read", "Identity", "v"))
 
 
