@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ckptmap.basics.errors import OutputError
+from ckptmap.checkpoint.staging import output_errors
 from ckptmap.tf.environment import import_quietly, tf2
 from ckptmap.tf.load import load_detection_model
 from ckptmap.tf.models import read_pipeline, side_inputs
@@ -30,17 +31,18 @@ def export(migrated_dir: Path | str, output: Path | str, *, input_type: str = "i
     Raises OutputError when ``output`` exists and is not empty, ConfigError and CheckpointError as
     ``load_detection_model`` does.
     """
-    destination = Path(output)
+    destination = Path(output).resolve()
     _refuse_occupied(destination)
     config = Path(migrated_dir) / PIPELINE
     model = load_detection_model(config, migrated_dir)
     module = _exporter_module(model, read_pipeline(config), input_type)
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=f".{destination.name}.") as staging:
-        saved_model = Path(staging) / "saved_model"
-        tf2().saved_model.save(module, str(saved_model))  # finds __call__ itself: given its trace, it makes another
-        saved_model.replace(destination)
-    return destination
+    with output_errors(destination):
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=destination.parent, prefix=f".{destination.name}.") as staging:
+            saved_model = Path(staging) / "saved_model"
+            tf2().saved_model.save(module, str(saved_model))  # finds __call__ itself: given its trace, it makes another
+            saved_model.replace(destination)
+    return Path(output)
 
 
 def _refuse_occupied(destination: Path) -> None:

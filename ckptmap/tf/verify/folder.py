@@ -26,7 +26,7 @@ _REPORTS = {"report.json": Format.JSON, "report.md": Format.MARKDOWN, "report.ht
 def check_folder(folder: Path, inputs: Iterable[PathLike | None] = ()) -> None:
     """Refuse a directory that holds anything but an earlier verification, which is replaced.
 
-    Raises OutputError, also where a file of ``inputs`` would be replaced with it.
+    Raises OutputError, also where a file of ``inputs``, or what a link leads to, would be replaced with it.
     """
     files = chain.from_iterable(input_files(path) for path in inputs if path is not None)
     refuse_overwriting(folder, VERIFIED, (("what is verified", file) for file in files))
@@ -43,6 +43,9 @@ def check_folder(folder: Path, inputs: Iterable[PathLike | None] = ()) -> None:
         raise OutputError(
             "is not empty, and holds no earlier verification", where=str(folder), hint="choose another directory"
         )
+    for place in folder.iterdir():
+        if VERIFIED.fullmatch(place.name) and place.is_symlink():
+            raise OutputError("is a link: what it leads to would be replaced", where=str(place), hint="remove it")
 
 
 def write_folder(folder: Path, found: Verification, min_score: float, names: Mapping[int, str]) -> dict[str, Any]:

@@ -33,6 +33,33 @@ def test_what_is_somebody_elses_is_left_alone(tmp_path: Path, name: str, content
         check_folder(tmp_path)
 
 
+@pytest.fixture
+def earlier(tmp_path: Path) -> Path:
+    """A folder with an earlier verification."""
+    folder = tmp_path / "earlier"
+    folder.mkdir()
+    (folder / "report.json").write_text('{"schema": "ckptmap.verify/1"}')
+    (folder / "picture-1.png").write_bytes(b"seen")
+    return folder
+
+
+def test_pictures_that_are_looked_at_are_not_replaced(earlier: Path, tmp_path: Path) -> None:
+    (tmp_path / "second-name.png").hardlink_to(earlier / "picture-1.png")
+    for images in (earlier, earlier / "picture-1.png", tmp_path / "second-name.png", tmp_path):
+        with pytest.raises(OutputError, match="holds what is verified"):
+            check_folder(earlier, [None, images])
+    (tmp_path / "other").mkdir()
+    check_folder(earlier, [None, tmp_path / "other", "gs://bucket/model.ckpt"])
+
+
+@pytest.mark.parametrize("name", ["report.md", "report.html", "picture-2.png"])
+def test_a_link_leads_nowhere_else(earlier: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "model.ckpt.index").write_text("precious")
+    (earlier / name).symlink_to(tmp_path / "model.ckpt.index")
+    with pytest.raises(OutputError, match="is a link: what it leads to would be replaced"):
+        check_folder(earlier)
+
+
 def test_a_file_is_no_directory(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x")
     with pytest.raises(OutputError, match="cannot be written: Not a directory"):
