@@ -95,10 +95,15 @@ def test_a_full_stderr_converts_all_the_same_and_tells_by_its_exit_code(project:
 
 
 SLOW = """
-import sys, time
+import signal, sys, time
 from ckptmap.verbs import conversion
 from ckptmap.checkpoint import staging
 from ckptmap.cli import main
+
+# a shell that starts tests in the background has them ignore SIGINT, nohup SIGHUP
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if sys.argv.pop(1) == "heeding":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 def read_slowly(*arguments, **more):
     print("written", file=sys.stderr, flush=True)
@@ -119,7 +124,8 @@ main(sys.argv[1:])
 def ended_by(project: Project, *numbers: int, ignoring: bool = False) -> tuple[int, list[str]]:
     """The exit code of a conversion that gets signals while its files wait, and what is left of it."""
     arguments = [str(argument) for argument in project.arguments]
-    run_it = [sys.executable, "-c", SLOW, "convert", *arguments, "-o", "a/b"]
+    how = "ignoring" if ignoring else "heeding"
+    run_it = [sys.executable, "-c", SLOW, how, "convert", *arguments, "-o", "a/b"]
     with subprocess.Popen(
         ["nohup", *run_it] if ignoring else run_it,
         cwd=project.folder,
