@@ -247,7 +247,7 @@ def write_whole(path: Path, content: bytes) -> None:
         OutputError: it cannot be written; what was there is still there.
     """
     with output_errors(path):
-        place = path.resolve()
+        place = Path(os.path.realpath(path))  # a circle of links, on which resolve raises, leads to itself
         if place.exists() and not place.is_file():
             place.write_bytes(content)
             return

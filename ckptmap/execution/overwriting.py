@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -43,7 +44,7 @@ class Made:
 
     def has(self, path: Path) -> bool:
         """Whether the run writes ``path`` itself."""
-        place, folder = path.resolve(), self.folder.resolve()
+        place, folder = _real(path), _real(self.folder)
         inside = place.is_relative_to(folder) if self.deep else _same(place.parent, folder)
         return inside and self.names.fullmatch(place.name) is not None
 
@@ -61,13 +62,13 @@ def refuse_reports(reports: Sequence[Path], inputs: Iterable[PathLike | None], m
     """
     named = [path for path in inputs if path is not None]
     for number, path in enumerate(reports):
-        if path.is_dir():
+        if _is_dir(path):
             raise OutputError("is a directory", where=printable(str(path)), hint="give a file")
         if any(_same(path, other) for other in reports[:number]) and _replaces(path):
             raise _refused(path, "is given for two reports: one would replace the other")
         if made is not None and made.has(path):
             raise _refused(path, "is a file that this command writes itself: a report does not replace it")
-        if path.is_file() and is_model_file(path.resolve()):
+        if _is_file(path) and is_model_file(_real(path)):
             raise _refused(path, "is a file of a checkpoint or a config: a report does not replace it")
         if _is_one_of(path, chain.from_iterable(map(input_files, named))):
             raise _refused(path, "is read by this command: a report does not replace it")
@@ -81,7 +82,7 @@ def refuse_config(output: Path, inputs: Iterable[PathLike | None]) -> None:
     """
     if _is_one_of(output, chain.from_iterable(input_files(path) for path in inputs if path is not None)):
         raise _refused(output, "is read by this command: its output does not replace it")
-    if output.is_file() and is_model_file(output.resolve()) and output.resolve().suffix.lower() != ".config":
+    if _is_file(output) and is_model_file(_real(output)) and _real(output).suffix.lower() != ".config":
         raise _refused(output, "is a file of a model, and no config: a config does not replace it")
 
 
@@ -91,7 +92,7 @@ def refuse_overwriting(folder: Path, names: re.Pattern[str], inputs: Iterable[tu
     Raises:
         OutputError: it says what the file is.
     """
-    written = [place for place in folder.iterdir() if names.fullmatch(place.name)] if folder.is_dir() else []
+    written = [place for place in folder.iterdir() if names.fullmatch(place.name)] if _is_dir(folder) else []
     for what, path in inputs:
         if any(_same_file(path, place) for place in written):
             raise OutputError(
@@ -107,7 +108,7 @@ def refuse_holding(folder: Path, what: str, files: Iterable[Path]) -> None:
         OutputError: it says ``what`` the files are.
     """
     for path in files:
-        if path.exists() and _holds(folder, path.resolve()):
+        if _stat(path) is not None and _holds(folder, _real(path)):
             raise OutputError(f"{folder} holds {what}", hint="write the new one to a directory of its own")
 
 
@@ -117,21 +118,16 @@ def refuse_circle(folders: Iterable[Path], sources: Iterable[str]) -> None:
     Raises:
         OutputError: it names the source.
     """
-    written = {_number(folder) for folder in folders if folder.is_dir()}
+    written = {(found.st_dev, found.st_ino) for folder in folders if (found := _stat(folder)) is not None}
     for source in sources if written else ():
         files = (Path(f"{source}{ending}") for ending in ("", ".index"))
-        holders = (place if place.is_dir() else place.resolve().parent for place in files if place.exists())
-        if any(_number(holder) in written for holder in holders):
+        holders = (_stat(place if _is_dir(place) else _real(place).parent) for place in files if _stat(place))
+        if any((found.st_dev, found.st_ino) in written for found in holders if found is not None):
             raise OutputError(
                 "is in a folder that this run writes for another checkpoint",
                 where=printable(source),
                 hint="write to another directory",
             )
-
-
-def _number(folder: Path) -> tuple[int, int]:
-    found = folder.stat()
-    return found.st_dev, found.st_ino
 
 
 def checkpoint_files(inventory: Inventory) -> Iterator[Path]:
@@ -143,22 +139,22 @@ def checkpoint_files(inventory: Inventory) -> Iterator[Path]:
 def input_files(path: PathLike) -> Iterator[Path]:
     """The files that a command may read for ``path``: it, the other files of its checkpoint, what a folder holds."""
     place = Path(path)
-    if place.is_dir():
+    if _is_dir(place):
         for below in _BELOW:
             yield from (file for file in _files(place / below) if _is_input(file))
     prefix = next(
         (match["prefix"] for form in (INDEX, DATA, META) if (match := form.fullmatch(place.name))), place.name
     )
     yield place
-    for file in _files(place.parent):
-        if file.name.startswith(prefix) and _PART.fullmatch(file.name[len(prefix) :]):
+    for file in _files(place.parent, prefix):
+        if _PART.fullmatch(file.name[len(prefix) :]):
             yield file
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path, prefix: str = "") -> Iterator[Path]:
     try:
-        yield from (place for place in folder.iterdir() if place.is_file())
-    except OSError:
+        yield from (place for place in folder.iterdir() if place.name.startswith(prefix) and _is_file(place))
+    except (OSError, ValueError):
         return
 
 
@@ -167,16 +163,39 @@ def _is_input(file: Path) -> bool:
 
 
 def _is_one_of(path: Path, files: Iterable[Path]) -> bool:
-    return _replaces(path) and any(_same_file(path, file) for file in files)
+    return _is_file(path) and any(_same_file(path, file) for file in files)
 
 
 def _replaces(path: Path) -> bool:
     """Whether a file is replaced, or made; what is written to a pipe or a device replaces nothing."""
-    return not path.exists() or path.is_file()
+    return _stat(path) is None or _is_file(path)
 
 
 def _same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve() or _same_file(one, other)
+    return _real(one) == _real(other) or _same_file(one, other)
+
+
+def _real(path: Path) -> Path:
+    """Where links lead; a circle of links, on which ``resolve`` raises, leads to itself."""
+    return Path(os.path.realpath(path))
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """None where nothing is, or nothing can be: a name may be too long for any file."""
+    try:
+        return path.stat()
+    except (OSError, ValueError):
+        return None
+
+
+def _is_dir(path: Path) -> bool:
+    found = _stat(path)
+    return found is not None and stat.S_ISDIR(found.st_mode)
+
+
+def _is_file(path: Path) -> bool:
+    found = _stat(path)
+    return found is not None and stat.S_ISREG(found.st_mode)
 
 
 def _same_file(one: Path, other: Path) -> bool:

@@ -264,6 +264,17 @@ def test_a_migrated_config_replaces_an_earlier_one_but_no_link_to_the_old(run: R
     assert Path(old).read_bytes() == (TINY / "pipeline.config").read_bytes()
 
 
+def test_names_that_no_file_can_have(run: Run, project: Project, tmp_path: Path) -> None:
+    """Too long, or a circle of links: one line, and nothing is written."""
+    (tmp_path / "circle").symlink_to("circle")
+    long = tmp_path / ("x" * 300)
+    for name in (long, long / "r.md"):
+        done = run("convert", *project.arguments, "--dry-run", "--report", name)
+        assert (done.code, "Traceback" in done.err) == (2, False)
+    assert run("diff", project.source, project.source, "-o", tmp_path / "circle").code == 0
+    assert (tmp_path / "circle").is_file()  # the report took the link's place
+
+
 def test_no_hidden_file_is_left_behind(run: Run, project: Project, tmp_path: Path) -> None:
     assert run("convert", *project.arguments, "-o", tmp_path / "out", "--report", tmp_path / "r.md").code == 0
     assert [path for path in tmp_path.rglob("*") if path.name.startswith(PREFIX)] == []
