@@ -243,9 +243,11 @@ def _staged(
 
 
 def _check_output(folder: Path, *, force: bool) -> None:
-    if folder.exists() and not folder.is_dir():
+    with output_errors(folder):
+        there, is_folder = folder.exists(), folder.is_dir()
+    if there and not is_folder:
         raise OutputError(f"{folder} is a file", hint="give a directory to write to with -o")
-    if folder.is_dir():
+    if is_folder:
         _check_empty(folder, force=force)
 
 

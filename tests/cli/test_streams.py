@@ -94,6 +94,36 @@ def test_a_full_stderr_converts_all_the_same_and_tells_by_its_exit_code(project:
     assert (project.folder / "new" / "ckpt-0.index").exists()
 
 
+NOISY = """
+import os
+from contextlib import suppress
+from pathlib import Path
+from ckptmap.cli.streams import with_streams
+
+def work():
+    with Path("data").open("wb", buffering=0) as data:
+        for number in range(3):
+            with suppress(OSError):
+                os.write(number, b"what a library prints")
+        data.write(b"values")
+    return 0
+
+os._exit(with_streams(work))
+"""
+
+
+@pytest.mark.parametrize("where", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_no_file_gets_the_number_of_a_closed_stream(tmp_path: Path, where: str) -> None:
+    """TensorFlow prints to descriptor 2: it must not be a data file's."""
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -c "$1" {where}', sys.executable, NOISY],
+        cwd=tmp_path,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert (done.returncode, (tmp_path / "data").read_bytes()) == (0, b"values")
+
+
 SLOW = """
 import signal, sys, time
 from ckptmap.verbs import conversion

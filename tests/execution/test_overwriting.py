@@ -268,6 +268,9 @@ def test_names_that_no_file_can_have(run: Run, project: Project, tmp_path: Path)
     """Too long, or a circle of links: one line, and nothing is written."""
     (tmp_path / "circle").symlink_to("circle")
     long = tmp_path / ("x" * 300)
+    for folder in (long, long / "new", tmp_path / "circle", tmp_path / "circle" / "new"):
+        done = run("convert", *project.arguments, "-o", folder)
+        assert (done.code, done.err.count("\n"), "cannot be written" in done.err) == (2, 1, True)
     for name in (long, long / "r.md"):
         done = run("convert", *project.arguments, "--dry-run", "--report", name)
         assert (done.code, "Traceback" in done.err) == (2, False)
