@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
 import os
 import sys
 import types
@@ -66,6 +67,7 @@ def tf2() -> Any:
         raise TensorFlowError("this process runs TensorFlow in TF1 mode", hint="build TF2 models in their own process")
     _stand_in("tensorflow.compat.v1.estimator")
     _alias_moved(tensorflow)
+    _alias_dropped()
     _import_object_detection()
     return tensorflow
 
@@ -86,6 +88,7 @@ def tf1() -> Any:
         tensorflow.compat.v1.disable_v2_behavior()
     _stand_in("tensorflow.compat.v1.estimator")
     _alias_moved(tensorflow)
+    _alias_dropped()
     _import_object_detection()
     _satisfy_slim()
     return tensorflow.compat.v1
@@ -216,7 +219,6 @@ def _stand_in(name: str, package: bool = False, **attributes: Any) -> types.Modu
 def _satisfy_slim() -> None:
     """What slim's networks import, under today's names."""
     _stand_in_for_contrib()
-    _alias_numpy_types()
     _alias_legacy_layers()
     _alias_nets()
 
@@ -245,13 +247,35 @@ def _stand_in_for_contrib() -> None:
     _stand_in("tensorflow.contrib.training", HParams=HParams)
 
 
+def _alias_dropped() -> None:
+    """What the API, slim and lvis ask NumPy and Pillow for under names that these have dropped since."""
+    _alias_numpy_types()
+    _alias_font_size()
+
+
 def _alias_numpy_types() -> None:
-    """``np.int`` and its like, gone since NumPy 1.24; slim's MobileNet V3 asks for them."""
+    """``np.int`` and its like, gone since NumPy 1.24: slim's MobileNet V3, the API's metrics and lvis ask for them."""
     import numpy as np
 
     for name, kind in {"int": int, "float": float, "bool": bool, "object": object, "str": str}.items():
         if name not in np.__dict__:
             setattr(np, name, kind)
+
+
+def _alias_font_size() -> None:
+    """``getsize`` of fonts, gone since Pillow 10; the API labels the boxes that it draws in evaluation by it.
+
+    It is what Pillow 9 gave: the width of the ink, and the height from the top of the line to the end of the ink.
+    """
+    fonts = import_quietly("PIL.ImageFont")
+
+    def getsize(font: Any, text: str) -> tuple[int, int]:
+        left, _, right, bottom = font.getbbox(text)
+        return math.ceil(right - left), math.ceil(bottom)
+
+    for kind in (fonts.ImageFont, fonts.FreeTypeFont):
+        if not hasattr(kind, "getsize"):
+            kind.getsize = getsize
 
 
 def _alias_legacy_layers() -> None:

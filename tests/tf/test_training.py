@@ -44,7 +44,15 @@ INPUTS = """
 train_input_reader {{
   label_map_path: '{labels}'
   tf_record_input_reader {{ input_path: '{record}' }}
-}}"""
+}}
+eval_input_reader {{
+  label_map_path: '{labels}'
+  shuffle: false
+  tf_record_input_reader {{ input_path: '{record}' }}
+}}
+eval_config {{ min_score_threshold: 0.0 use_moving_averages: {averages} }}"""
+"""Every detection is drawn."""
+AVERAGES = Row("train_v2_averages", "ssd_mobilenet_v2", EXACT, {"depth_multiplier": 0.35, "use_moving_average": "true"})
 
 
 @pytest.mark.parametrize("row", MODELS, ids=str)
@@ -103,19 +111,50 @@ def test_the_apis_own_program_exports_what_was_trained(row, tf1, tmp_path):
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("row", [MODELS[0]], ids=str)
+@pytest.mark.parametrize("row", [MODELS[0], AVERAGES], ids=str)
+def test_the_apis_own_program_evaluates_what_was_trained(row, tf1, tmp_path):
+    """It draws: the detections on the left, the groundtruth on the right, each with its labels."""
+    new, trained = migrated_and_trained(tf1(row), tmp_path)
+    launch(
+        tmp_path,
+        "model_main_tf2",
+        pipeline_config_path=new / "pipeline.config",
+        model_dir=tmp_path / "run",
+        checkpoint_dir=trained,
+        num_train_steps=1,
+    )
+    summaries = read_summaries(tmp_path / "run" / "eval")
+    assert np.isfinite(summaries["Loss/total_loss"])
+    assert -1.0 <= summaries["DetectionBoxes_Precision/mAP"] <= 1.0
+    image = pixels(0, row.size)
+    detections, groundtruth = (
+        (side != image).any(axis=-1) for side in np.split(summaries["eval_side_by_side_0_0"], 2, axis=1)
+    )
+    assert detections.any()
+    top, left, bottom, right = (round(edge * row.size) for edge in BOXES[0])
+    assert groundtruth[top, left:right].all()
+    assert groundtruth[top : bottom - 4, left].all()
+    assert not groundtruth[top + 5 : top + 20, left + 5 : left + 30].any()
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("row", [MODELS[0], AVERAGES], ids=str)
 def test_the_documented_loop_trains_what_is_not_frozen(row, tf1, tmp_path):
     new = migrated_for_training(tf1(row), tmp_path)
     code = DOCUMENT.read_text().partition("```python\n")[2].partition("```")[0]
     stages = '(["^FeatureExtractor/"], [])'
     assert stages in code
     run(tmp_path, "-c", code.replace(stages, '(["^FeatureExtractor/"],)'))
-    old, trained = kernels(new), kernels(tmp_path / "train")
+    old, trained = kernels(new), kernels(tmp_path / "stages")
     moved = {key for key in old if not np.array_equal(old[key], trained[key])}
     assert moved == {key for key in old if not key.startswith("model/_feature_extractor/")}
     run(tmp_path, "-c", code)
-    trained = kernels(tmp_path / "train")
+    trained = kernels(tmp_path / "stages")
     assert [key for key in old if np.array_equal(old[key], trained[key])] == []
+    averages = kernels(tmp_path / "stages", ".OPTIMIZER_SLOT/optimizer/average/.ATTRIBUTES/VARIABLE_VALUE")
+    assert len(averages) == (len(old) if row is AVERAGES else 0)
+    assert all(average.any() for average in averages.values())
+    assert not (tmp_path / "train").exists()
 
 
 def migrated_and_trained(ran, folder):
@@ -136,7 +175,8 @@ def migrated_for_training(ran, folder):
     """A row's checkpoint, converted with a config that names the examples to train on."""
     write_record(folder / "two.record", ran.row.size)
     (folder / "labels.pbtxt").write_text("".join(f"item {{ id: {i} name: 'c{i}' }}\n" for i in (1, 2, 3)))
-    inputs = INPUTS.format(labels=folder / "labels.pbtxt", record=folder / "two.record")
+    averages = ran.row.values["use_moving_average"]
+    inputs = INPUTS.format(labels=folder / "labels.pbtxt", record=folder / "two.record", averages=averages)
     (folder / "old.config").write_text(ran.pipeline.read_text() + inputs)
     report = ckptmap.convert(
         ran.checkpoint, pipeline=folder / "old.config", prefer=ran.row.prefer, output=folder / "new"
@@ -167,9 +207,8 @@ def write_record(path: Path, size: int) -> None:
     corners = dict(zip(("ymin", "xmin", "ymax", "xmax"), zip(*BOXES, strict=True), strict=True))
     with tensorflow.io.TFRecordWriter(str(path)) as writer:
         for number in range(2):
-            image = np.random.default_rng(number).integers(0, 255, (size, size, 3), np.uint8)
             features = {
-                "image/encoded": feature("bytes", [tensorflow.io.encode_png(image).numpy()]),
+                "image/encoded": feature("bytes", [tensorflow.io.encode_png(pixels(number, size)).numpy()]),
                 "image/format": feature("bytes", [b"png"]),
                 "image/source_id": feature("bytes", [b"%d" % number]),
                 "image/height": feature("int64", [size]),
@@ -181,10 +220,26 @@ def write_record(path: Path, size: int) -> None:
             writer.write(example.SerializeToString())
 
 
-def kernels(folder: Path) -> dict[str, np.ndarray]:
-    """The kernels in a folder's latest checkpoint, without an optimizer's slots."""
+def pixels(number: int, size: int) -> np.ndarray:
+    """The image of this number: noise, nowhere black."""
+    return np.random.default_rng(number).integers(1, 255, (size, size, 3), np.uint8)
+
+
+def read_summaries(folder: Path) -> dict[str, float | np.ndarray]:
+    """The last value of each tag: a number, or an image as pixels."""
+    tensorflow, found = tf2(), {}
+    for file in sorted(folder.rglob("events*")):
+        for event in tensorflow.compat.v1.train.summary_iterator(str(file)):
+            for value in event.summary.value:
+                content = tensorflow.make_ndarray(value.tensor)
+                is_image = value.metadata.plugin_data.plugin_name == "images"
+                found[value.tag] = tensorflow.io.decode_png(content[2]).numpy() if is_image else content
+    return found
+
+
+def kernels(folder: Path, ending: str = "kernel/.ATTRIBUTES/VARIABLE_VALUE") -> dict[str, np.ndarray]:
+    """What has this ending in a folder's latest checkpoint: the kernels, without an optimizer's slots."""
     reader = tf2().train.load_checkpoint(latest_checkpoint(folder))
-    ending = "kernel/.ATTRIBUTES/VARIABLE_VALUE"
     return {key: reader.get_tensor(key) for key in reader.get_variable_to_shape_map() if key.endswith(ending)}
 
 
