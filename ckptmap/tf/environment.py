@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 OLDEST_TENSORFLOW = (2, 15)
 INSTALL = "pip install 'ckptmap[tf]'"
 _REQUIRED = {"TF_USE_LEGACY_KERAS": "1", "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
+_MAP_ENTRY = b"8\001"  # MessageOptions.map_entry: true, google/protobuf/descriptor.proto
 _OLDEST_GENERATED_CODE_REFUSING_PROTOBUF = (3, 21)
 
 
@@ -196,9 +197,30 @@ def _tf2_enabled() -> bool:
 def _import_object_detection() -> None:
     if importlib.util.find_spec("object_detection") is None:
         raise TensorFlowError("the Object Detection API is not installed", hint=INSTALL)
+    _mark_map_entries()
     import_quietly("object_detection")
     if importlib.util.find_spec("tensorflow_io"):  # warns about its plug-ins under every TensorFlow but its own
         import_quietly("tensorflow_io")
+
+
+def _mark_map_entries() -> None:
+    """Let protobuf know the map fields of the API's generated code: configs with a map cannot be read without.
+
+    They are marked by an option of their message; since protobuf 4 its Python implementation asks for an argument
+    ``is_map_entry``, which code generated before does not give.
+    """
+    kind = import_quietly("google.protobuf.descriptor").Descriptor
+    plain = kind.__init__
+    if getattr(plain, "marks_map_entries", False):
+        return
+
+    def init(self: Any, *arguments: Any, **options: Any) -> None:
+        plain(self, *arguments, **options)
+        if options.get("serialized_options") == _MAP_ENTRY:
+            self._is_map_entry = True
+
+    init.marks_map_entries = True  # type: ignore[attr-defined]
+    kind.__init__ = init
 
 
 def _stand_in(name: str, package: bool = False, **attributes: Any) -> types.ModuleType:

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from ckptmap.report.formats import Format, plain_text, render
+from ckptmap.report.sheet import Level
 from ckptmap.report.sheets import schema_file, sheet_of
 from tests.report.conftest import HOSTILE
 
@@ -47,7 +48,7 @@ def verification(**more: Any) -> dict[str, Any]:
     document = {
         "schema": "ckptmap.verify/1",
         "generator": "ckptmap 1.2.3",
-        "old": {"path": "old", "kind": "frozen graph", "config": None, "weights": None},
+        "old": {"path": "old", "kind": "frozen graph", "config": None, "weights": None, "without": []},
         "new": {"path": "new", "kind": "TF2 SavedModel", "config": None},
         "agree": True,
         "min_score": 0.3,
@@ -157,3 +158,24 @@ def test_every_format_takes_hostile_names(form: Format, name: str) -> None:
     rendered = render(differing(name), form).decode()
     assert "\x1b" not in rendered
     assert form is not Format.HTML or "<script>alert" not in rendered
+
+
+LACKING = {"path": "old", "kind": "slim graph", "config": "old.config", "weights": None, "without": ["graph_rewriter"]}
+
+
+def test_what_the_old_side_ran_without_is_part_of_the_verdict() -> None:
+    sheet = sheet_of(verification(old=LACKING))
+    assert sheet.verdict.startswith("the weights agree, the old model run without its graph_rewriter: 1 image, outputs")
+    (message,) = [one for one in sheet.messages if "graph_rewriter" in one.text]
+    assert (message.level, message.where) == (Level.WARNING, "old.config")
+    assert "only the weights are proven" in message.text
+    assert "only the weights are proven" in " ".join(plain_text(verification(old=LACKING)).split())
+    differing_sheet = sheet_of(differing() | {"old": LACKING})
+    assert "the old one ran without its graph_rewriter" in differing_sheet.verdict
+
+
+def test_a_report_of_an_earlier_version_is_shown() -> None:
+    old = {name: value for name, value in LACKING.items() if name != "without"}
+    document = verification(old=old)
+    jsonschema.validate(document, json.loads(schema_file(document["schema"]).read_text()))
+    assert sheet_of(document).verdict.startswith("the models agree: 1 image")

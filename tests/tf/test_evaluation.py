@@ -5,6 +5,7 @@ The evaluation program as a whole runs in test_training.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from ckptmap.tf.environment import import_quietly, tf2
 from ckptmap.tf.launch import swap_anywhere
+from ckptmap.tf.models import read_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,6 +158,30 @@ def test_every_metric_is_measured(drawing: Any, name: str, shift: int) -> None:
     judge.add_single_ground_truth_image_info(number, groundtruth(fields, np.zeros(len(CATEGORIES) + 1)))
     judge.add_single_detected_image_info(number, found)
     assert judge.evaluate()[METRICS[name]] == pytest.approx(0.0 if shift else 1.0, abs=0.01)
+
+
+MAPS = """
+model { ssd { post_processing { calibration_config { class_id_sigmoid_calibrations {
+  class_id_sigmoid_parameters_map { key: 2 value: { a: 1.5 } }
+} } } } }
+eval_config { parameterized_metric { coco_keypoint_metrics {
+  class_label: "person" keypoint_label_to_sigmas { key: "nose" value: 0.25 }
+} } }
+"""
+
+
+def test_configs_with_maps_are_read(tmp_path: Path) -> None:
+    tf2()
+    (tmp_path / "pipeline.config").write_text(MAPS)
+    pipeline = read_pipeline(tmp_path / "pipeline.config")
+    assert dict(pipeline.eval_config.parameterized_metric[0].coco_keypoint_metrics.keypoint_label_to_sigmas) == {
+        "nose": 0.25
+    }
+    calibration = pipeline.model.ssd.post_processing.calibration_config.class_id_sigmoid_calibrations
+    assert {key: value.a for key, value in calibration.class_id_sigmoid_parameters_map.items()} == {2: 1.5}
+    whole = type(pipeline)()
+    whole.ParseFromString(pipeline.SerializeToString())
+    assert whole == pipeline
 
 
 def test_moving_averages_are_swapped_in_where_evaluation_asks_for_them() -> None:

@@ -14,6 +14,7 @@ from ckptmap.tf.verify.sources import NewKind, OldKind, find_new, find_old
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
 TINY, TRAINING = FIXTURES / "ssd_mobilenet_v2_tiny", FIXTURES / "ssd_mobilenet_v2_training"
+QUANTIZED = Path(__file__).resolve().parents[3].parent / "shared" / "cases" / "detectors" / "H2-03-quant-verify"
 
 
 def message(number: int, data: bytes) -> bytes:
@@ -126,3 +127,32 @@ def test_what_the_new_side_is_not(new: Path, export: Path) -> None:
     (new / "pipeline.config").unlink()
     with pytest.raises(CheckpointError, match=r"there is no pipeline.config beside this checkpoint"):
         find_new(new)
+
+
+REWRITER = "graph_rewriter { quantization { delay: 48000 weight_bits: 8 activation_bits: 8 } }"
+
+
+def test_a_slim_graph_has_no_graph_rewriter(tmp_path: Path) -> None:
+    folder = shutil.copytree(TINY, tmp_path / "old")
+    assert find_old(folder).without == ()
+    with (folder / "pipeline.config").open("a") as config:
+        config.write(REWRITER)
+    found = find_old(folder)
+    assert (found.kind, found.without) == (OldKind.SLIM, ("graph_rewriter",))
+
+
+def test_an_exported_graph_is_run_whole(export: Path) -> None:
+    with (export / "pipeline.config").open("a") as config:
+        config.write(REWRITER)
+    assert find_old(export).without == ()
+
+
+@pytest.mark.skipif(not QUANTIZED.is_dir(), reason="the case (../shared/cases) is not here")
+def test_a_checkpoint_of_quantization_aware_training(tmp_path: Path) -> None:
+    """Its ranges say it, whether the config beside does or not."""
+    assert find_old(QUANTIZED).without == ("graph_rewriter",)
+    shutil.copy(QUANTIZED / "model.ckpt.index", tmp_path)
+    text = (QUANTIZED / "pipeline.config").read_text()
+    assert "graph_rewriter" in text
+    (tmp_path / "pipeline.config").write_text(text.partition("graph_rewriter")[0])
+    assert find_old(tmp_path / "model.ckpt").without == ("graph_rewriter",)

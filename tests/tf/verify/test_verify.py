@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,20 @@ def test_a_conversion_agrees_to_the_last_bit(photos: Path, tmp_path: Path) -> No
     assert sorted(file.name for file in out.iterdir()) == [
         "picture-1.png", "picture-2.png", "report.html", "report.json", "report.md",
     ]  # fmt: skip
+
+
+def test_a_quantized_model_is_proven_for_its_weights_alone(tmp_path: Path) -> None:
+    old = shutil.copytree(TINY, tmp_path / "old")
+    with (old / "pipeline.config").open("a") as config:
+        config.write("graph_rewriter { quantization { } }")
+    converted = ckptmap.convert(old, pipeline=old / "pipeline.config", output=tmp_path / "new")
+    assert converted["verdict"]["kind"] == "weights only"
+    code, text, errors = run(old, tmp_path / "new", "--limit", "1", "--report", tmp_path / "report.json")
+    assert (code, errors) == (0, ""), errors
+    assert "the weights agree, the old model run without its graph_rewriter: 1 image" in text
+    assert "the models agree" not in text
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["old"]["without"] == ["graph_rewriter"]
 
 
 def test_two_swapped_layers_are_named(tmp_path: Path) -> None:
