@@ -40,6 +40,7 @@ RCNN_RESNET = ("faster_rcnn_resnet50", "faster_rcnn_resnet101", "faster_rcnn_res
 RCNN_INCEPTION_RESNET = ("faster_rcnn_inception_resnet_v2",)
 
 MNASFPN, SPAGHETTINET = "ssd_mobilenet_v2_mnasfpn", "ssd_spaghettinet"
+INCEPTION = ("ssd_inception_v2", "ssd_inception_v3")
 MOBILENET_V3_LIKE = (
     "ssd_mobiledet_cpu",
     "ssd_mobiledet_dsp",
@@ -52,8 +53,7 @@ MOBILENET_V3_LIKE = (
 RESNET_PPN = ("ssd_resnet101_v1_ppn", "ssd_resnet152_v1_ppn", "ssd_resnet50_v1_ppn")
 SLIM_ONLY_SSD = (
     "embedded_ssd_mobilenet_v1",
-    "ssd_inception_v2",
-    "ssd_inception_v3",
+    *INCEPTION,
     *MOBILENET_V3_LIKE,
     "ssd_mobilenet_v1_ppn",
     MNASFPN,

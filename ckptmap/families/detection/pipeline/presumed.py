@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.families.detection.pipeline.config import PipelineConfig, parse_config
 from ckptmap.families.detection.pipeline.efficientdet import verdict as efficientdet_verdict
-from ckptmap.families.detection.pipeline.models import EXTRACTORS, FASTER_RCNN, MOBILENET_FPN, RESNET_FPN
+from ckptmap.families.detection.pipeline.models import EXTRACTORS, FASTER_RCNN, INCEPTION, MOBILENET_FPN, RESNET_FPN
 from ckptmap.families.detection.pipeline.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
@@ -58,11 +58,15 @@ def _extractor(target: str) -> str | None:
 
 def _ssd(extractor: str, classes: int, settings: Mapping[str, object], unknowns: Mapping[str, int]) -> str:
     fpn = extractor in (*MOBILENET_FPN, *RESNET_FPN)
+    overridden = fpn or extractor in INCEPTION
     norm = _BATCH_NORMS.get(str(settings.get("batch_norm", "scale and center")), "")
     fields = [
         f'type: "{extractor}" depth_multiplier: {_multiplier(unknowns):g} min_depth: 16',
         f"conv_hyperparams {{ {_HYPERPARAMETERS} {norm} }}",
-        *(f"{name}: {str(settings.get(name, fpn and name == _OVERRIDE)).lower()}" for name in (_DEPTHWISE, _OVERRIDE)),
+        *(
+            f"{name}: {str(settings.get(name, overridden and name == _OVERRIDE)).lower()}"
+            for name in (_DEPTHWISE, _OVERRIDE)
+        ),
     ]
     if fpn:
         levels = {"min_level": settings.get("fpn_min_level", 3), "max_level": settings.get("fpn_max_level", 7)}

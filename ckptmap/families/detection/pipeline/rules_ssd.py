@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.families.detection.pipeline.changes import Change, word
 from ckptmap.families.detection.pipeline.models import (
+    INCEPTION,
     MNASFPN,
     MOBILENET_FPN,
     MOBILENET_V1,
@@ -32,8 +33,6 @@ CONVOLUTIONAL = "convolutional_box_predictor"
 SHARED = "weight_shared_convolutional_box_predictor"
 
 _OVERRIDE = "override_base_feature_extractor_hyperparams"
-_OVERRIDE_ALWAYS = ("ssd_inception_v2", "ssd_inception_v3")
-"""Types without hyperparameters of their own for the backbone: the API builds them with the override only."""
 _RESNET_LEVELS = (3, 7, 256)  # of the Keras ResNet FPN extractors, whatever the config says
 _LAST_BACKBONE_LEVEL = 5
 _TAKES = {
@@ -308,7 +307,7 @@ RULES = (
     ),
     Rule(
         "override that the backbone needs",
-        _OVERRIDE_ALWAYS,
+        INCEPTION,
         lambda config: not _override(config),
         Effect.BUILD,
         RAW_OUTPUTS,

@@ -5,6 +5,7 @@ import pytest
 from ckptmap.basics.errors import ConfigError
 from ckptmap.families.detection.pipeline.config import PipelineConfig, parse_config
 from ckptmap.families.detection.pipeline.models import EXTRACTORS
+from ckptmap.families.detection.pipeline.presumed import presumed_verdict
 from ckptmap.families.detection.pipeline.verdict import EXACT_NOTE, RULES, Kind, verdict
 
 CONV = "box_predictor { convolutional_box_predictor { max_depth: 0 } }"
@@ -400,3 +401,10 @@ def test_every_rule_names_extractors_that_exist() -> None:
 def test_a_model_without_a_predictor_is_an_error() -> None:
     with pytest.raises(ConfigError, match="the model has no box predictor"):
         verdict(parse_config("model { ssd { feature_extractor { type: 'ssd_mobilenet_v1' } } }"))
+
+
+@pytest.mark.parametrize("name", ["ssd_inception_v2", "ssd_mobiledet_cpu", "ssd_mobilenet_v2"])
+def test_what_is_presumed_of_a_checkpoint_needs_no_edit(name: str) -> None:
+    found = presumed_verdict(name)
+    assert found is not None
+    assert (found.equal, found.changes) == (True, ())
