@@ -87,7 +87,10 @@ def _ssd(model: Shapes) -> Architecture | None:
     pyramid = has(extractor, r"^_fpn_features_generator/") or heads.predictor == WEIGHT_SHARED
     name = re.sub(r"^resnet_(v\d)_(\d+)", r"resnet\2_\1", backbone.name)
     kind = f"ssd_{name}_fpn" if pyramid else f"ssd_{name}"
-    return Architecture(_common_name(kind, heads), arch.SSD, backbone, heads, kind, _fpn_levels(extractor))
+    told = bool(heads.predictor) or not _is_numbered(extractor)  # whether there is a pyramid
+    return Architecture(
+        _common_name(kind, heads), arch.SSD, backbone, heads, kind if told else "", _fpn_levels(extractor)
+    )
 
 
 def _slim_variables(extractor: Shapes) -> Shapes:

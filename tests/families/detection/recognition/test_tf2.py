@@ -115,8 +115,10 @@ def test_what_a_saved_models_predictor_does_not_tell_stays_open() -> None:
     """Two heads alone are those of one feature map, or of all."""
     predictor: list[Shape] = [(3, 3, 256, 24), (24,), (3, 3, 256, 42), (42,)]
     shapes = numbered("_feature_extractor", mobilenet_v2()) | numbered("_box_predictor", predictor)
-    heads = recognized(keys("_model/", shapes)).heads
+    found = recognized(keys("_model/", shapes))
+    heads = found.heads
     assert (heads.predictor, heads.num_classes, heads.anchors) == ("", 6, (6,))
+    assert found.extractor_type == ""  # with a pyramid or without
 
 
 def test_two_stages_of_a_saved_model() -> None:
