@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,9 @@ def migration_of_table(a: Inventory, target: Target, table: str) -> Migration:
     weights = [name for name in a.variables if name not in slots or slots[name].kind == "bookkeeping"]
     mapped = apply_table(load_table(table), weights)
     averages = averages_of(slots)
-    layout = target.layout({assignment.target for assignment in mapped.assignments})
+    assignments = [one._replace(target=target.meant((one.target, *one.others))) for one in mapped.assignments]
+    mapped = replace(mapped, assignments=tuple(assignments))
+    layout = target.layout({assignment.target for assignment in assignments})
     problems: list[Problem] = []
     links = tuple(_links(mapped, layout, target.root or "", averages, problems))
     if problems:

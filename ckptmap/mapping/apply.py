@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ckptmap.basics.errors import Problem
@@ -28,6 +29,7 @@ from ckptmap.mapping.patterns import Bindings, Pattern, PatternError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+_MAX_FITTING = 3
 _MAX_NEAREST = 20
 """For how many unused rules the nearest name is looked up: more help nobody."""
 
@@ -218,8 +220,8 @@ def _assign_layer(
         if leaf is None:
             problems.append(Problem(f"{claim.name}: the kind {case.kind.name} has no {claim.leaf}", str(rule.ref)))
         else:
-            name = f"{target}/{leaf.target}"
-            assigned.append(Assignment((claim.name,), name, leaf.ops, rule.ref, rule.per_class))
+            name, others = f"{target}/{leaf.target}", tuple([f"{target}/{other}" for other in leaf.others])
+            assigned.append(Assignment((claim.name,), name, leaf.ops, rule.ref, rule.per_class, others))
 
 
 def _distance(kind: Kind, present: set[str]) -> tuple[int, int]:
@@ -311,13 +313,46 @@ def _one_source_a_target(assigned: Iterable[Assignment]) -> list[Problem]:
     return problems
 
 
-def unused_rules(rules: Iterable[Rule], names: Iterable[str]) -> Iterator[Problem]:
-    """A problem for each rule that matches none of ``names``, with the nearest one: slow, for where they are shown."""
+def unused_rules(
+    rules: Iterable[Rule], names: Collection[str], kinds: Mapping[str, Kind] = MappingProxyType({})
+) -> Iterator[Problem]:
+    """A problem for each rule that matches none of ``names``, with the nearest one: slow, for where they are shown.
+
+    A layer that is there, with other leaves than its kind knows, is named with those of ``kinds`` that fit it.
+    """
     known = Names(names)
     for number, rule in enumerate(rules):
+        misfit = _misfit(rule, names, kinds) if isinstance(rule, LayerRule) and number < _MAX_NEAREST else None
+        if misfit is not None:
+            yield misfit
+            continue
         nearest = _nearest_to(rule, known) if number < _MAX_NEAREST else ""
         hint = "; ".join(filter(None, (nearest, "`optional: true` if only some layouts have it")))
         yield Problem(f"no variable matches {_wanted(rule)}", str(rule.ref), hint)
+
+
+def _misfit(rule: LayerRule, names: Iterable[str], kinds: Mapping[str, Kind]) -> Problem | None:
+    """A layer that the rule matches and none of whose leaves its kinds know; None where there is no such layer."""
+    layers: dict[str, list[str]] = {}
+    for name in names:
+        scope, leaf = _cut(name, 1)
+        if scope and (scope in layers or rule.pattern.match(scope) is not None):
+            layers.setdefault(scope, []).append(leaf)
+    if not layers:
+        return None
+    scope, leaves = next(iter(layers.items()))
+    wants = "; ".join(f"the kind {case.kind.name} wants {_listed(_telling(case.kind))}" for case in rule.cases)
+    fitting = [name for name, kind in kinds.items() if kind.demanded <= set(leaves) <= kind.leaves.keys()]
+    hint = f"{_listed(fitting[:_MAX_FITTING], 'or')} fits" if fitting else "define a kind with these leaves"
+    return Problem(f"the layer {scope} has {_listed(leaves)}, {wants}", str(rule.ref), hint)
+
+
+def _telling(kind: Kind) -> list[str]:
+    return [leaf for leaf in kind.leaves if leaf in kind.demanded] or list(kind.leaves)
+
+
+def _listed(names: Sequence[str], word: str = "and") -> str:
+    return f" {word} ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def _wanted(rule: Rule) -> str:

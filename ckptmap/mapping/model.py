@@ -54,6 +54,8 @@ class Leaf:
     required: bool
     ops: tuple[Op, ...]
     ref: RuleRef
+    others: tuple[str, ...] = ()
+    """What the target layer may call it instead, tried in this order: Keras 2 and 3 name some leaves differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,8 @@ class Assignment(NamedTuple):
     """Empty: the bytes are moved unchanged."""
     rule: RuleRef
     per_class: PerClass | None = None
+    others: tuple[str, ...] = ()
+    """What the target variable may be called instead, tried in this order."""
 
 
 @dataclass(frozen=True, slots=True)

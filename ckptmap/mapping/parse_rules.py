@@ -96,7 +96,7 @@ def parse_kinds(doc: Document, node: Node | None) -> dict[str, Kind]:
             doc.error(key, f'kind "{name}" has no leaves')
         elif len(known) < len(leaves) and None not in leaves:
             doc.error(key, f'kind "{name}" names a leaf twice, with and without "?"')
-        targets = [leaf.target for leaf in known.values()]
+        targets = [name for leaf in known.values() for name in (leaf.target, *leaf.others)]
         for target in sorted({text for text in targets if targets.count(text) > 1}):
             doc.error(key, f'kind "{name}" maps two leaves to "{target}"')
         kinds[name] = Kind(name, known, doc.ref(key))
@@ -112,18 +112,39 @@ def _leaf(doc: Document, text: str, key: Node, value: Node) -> Leaf | None:
         target_node = fields.get("to")
         ops = parse_ops(doc, fields.get("ops"))
         check_arity(doc, value, ops, False, None)
-    target = doc.text(target_node, f'leaf "{text}"') if target_node is not None else None
-    if target is None:
+    targets = _leaf_targets(doc, text, target_node) if target_node is not None else None
+    if not targets:
         return None
     try:
-        parse_pattern(source, {}), parse_pattern(target, {})
+        for name in (source, *targets):
+            parse_pattern(name, {})
     except PatternError as error:
         doc.error(key, str(error), "leaves are plain names, without placeholders")
         return None
-    return Leaf(source, target, required, ops, doc.ref(key))
+    return Leaf(source, targets[0], required, ops, doc.ref(key), tuple(targets[1:]))
 
 
-def parse_layer(scope: Scope, node: Node, kinds: Mapping[str, Kind]) -> LayerRule | None:
+def _leaf_targets(doc: Document, text: str, node: Node) -> list[str] | None:
+    """The leaf in the target, or the names of a list that it may have there."""
+    if node.id == "sequence" and not node.value:
+        doc.error(node, f'leaf "{text}" has no name in the target')
+    names = [doc.text(item, f'leaf "{text}"') for item in (node.value if node.id == "sequence" else [node])]
+    return None if None in names else [name for name in names if name is not None]
+
+
+@dataclass(slots=True)
+class Kinds:
+    """The kinds that a table can use, by their names.
+
+    Each kind of an included table is known as ``table/name`` too; where two tables have one name, as that alone.
+    """
+
+    known: dict[str, Kind] = field(default_factory=dict)
+    twice: dict[str, list[str]] = field(default_factory=dict)
+    """By the name that several included tables give a kind: how each is called."""
+
+
+def parse_layer(scope: Scope, node: Node, kinds: Kinds) -> LayerRule | None:
     """One item of ``layers``."""
     doc = scope.doc
     fields = doc.mapping(node, "a layer", _LAYER, ("from", "as"))
@@ -152,17 +173,18 @@ def _kinds_to_targets(doc: Document, fields: Mapping[str, Node]) -> list[tuple[N
     return [(item, target) for item in (doc.items(kind, "`as`") if kind.id == "sequence" else [kind])]
 
 
-def _case(
-    scope: Scope, kind_node: Node, target: Node, pattern: Pattern | None, kinds: Mapping[str, Kind]
-) -> Case | None:
-    doc, name = scope.doc, scope.doc.text(kind_node, "`as`")
-    if name is not None and name not in kinds:
-        hint = did_you_mean(name, kinds) or ("known: " + ", ".join(sorted(kinds)) if kinds else "include kinds/slim")
+def _case(scope: Scope, kind_node: Node, target: Node, pattern: Pattern | None, kinds: Kinds) -> Case | None:
+    doc, name, known = scope.doc, scope.doc.text(kind_node, "`as`"), kinds.known
+    if name in kinds.twice:
+        doc.error(kind_node, f'several tables have a kind "{name}"', f"write {' or '.join(kinds.twice[name])}")
+    elif name is not None and name not in known:
+        plain = [each for each in known if "/" not in each]
+        hint = did_you_mean(name, known) or ("known: " + ", ".join(sorted(plain)) if plain else "include kinds/slim")
         doc.error(kind_node, f'there is no kind "{name}"', hint)
     template = scope.template(target, "`to`", pattern.names) if pattern else None
-    if template is None or name is None or name not in kinds:
+    if template is None or name is None or name not in known:
         return None
-    return Case(kinds[name], template)
+    return Case(known[name], template)
 
 
 def _last(scope: Scope, node: Node, pattern: Pattern) -> Last | None:

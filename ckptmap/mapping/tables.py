@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,7 +23,7 @@ from ckptmap.mapping.model import (
     TargetPart,
     VariableRule,
 )
-from ckptmap.mapping.parse_rules import Scope, parse_drop, parse_init, parse_kinds, parse_layer, parse_variable
+from ckptmap.mapping.parse_rules import Kinds, Scope, parse_drop, parse_init, parse_kinds, parse_layer, parse_variable
 from ckptmap.mapping.parse_where import check_used, parse_where
 from ckptmap.mapping.patterns import (
     Parts,
@@ -60,6 +61,13 @@ def load_table(name_or_path: str | Path) -> Table:
     if problems:
         raise TableError(f"the table {name_or_path} has {_count(problems)}", problems)
     return table
+
+
+@cache
+def shipped_kinds() -> Mapping[str, Kind]:
+    """The kinds of the shipped tables, as ``slim/conv``."""
+    tables = (load_table(f"kinds/{name}") for name in shipped_tables("kinds"))
+    return {_full_name(kind): kind for table in tables for kind in table.kinds.values()}
 
 
 def list_tables() -> tuple[str, ...]:
@@ -106,7 +114,7 @@ class _Loaded:
     """A table file with its includes, before the checks that need all rules."""
 
     description: str = ""
-    kinds: dict[str, Kind] = field(default_factory=dict)
+    kinds: Kinds = field(default_factory=Kinds)
     rules: list[Rule] = field(default_factory=list)
     inits: list[InitRule] = field(default_factory=list)
 
@@ -153,7 +161,7 @@ class _Loader:
 
     def _own(self, scope: Scope, fields: Mapping[str, Node], loaded: _Loaded) -> None:
         doc = scope.doc
-        _add_kinds(doc, fields.get("kinds"), loaded, parse_kinds(doc, fields.get("kinds")))
+        _add_kinds(doc, fields.get("kinds"), loaded.kinds, parse_kinds(doc, fields.get("kinds")))
         layers = _items(doc, fields, "layers")
         loaded.rules += _parsed(layers, lambda node: parse_layer(scope, node, loaded.kinds))
         loaded.rules += _parsed(_items(doc, fields, "variables"), lambda node: parse_variable(scope, node))
@@ -177,7 +185,7 @@ class _Loader:
             if not self.problems:
                 doc.error(node, "the tables include too much", f"up to {_MAX_RULES} rules from {_MAX_FILES} files")
             return
-        _add_kinds(doc, node, loaded, included.kinds)
+        _include_kinds(doc, node, loaded.kinds, included.kinds)
         try:
             loaded.rules += [_under(rule, before, after, optional) for rule in included.rules]
             loaded.inits += [_init_under(rule, after) for rule in included.inits]
@@ -229,7 +237,7 @@ def _load_checked(path: Path, roots: tuple[Path, ...], problems: list[Problem]) 
     loaded = loader.load(path)
     rules = _checked(loaded, path, problems)
     return Table(
-        path.stem, str(path), loaded.description, tuple(rules), tuple(loaded.inits), loaded.kinds, loader.digests
+        path.stem, str(path), loaded.description, tuple(rules), tuple(loaded.inits), loaded.kinds.known, loader.digests
     )
 
 
@@ -273,11 +281,33 @@ def _below(root: Path, name: str) -> Path | None:
     return None
 
 
-def _add_kinds(doc: Document, node: Node | None, loaded: _Loaded, kinds: Mapping[str, Kind]) -> None:
-    for name, kind in kinds.items():
-        other = loaded.kinds.setdefault(name, kind)
+def _add_kinds(doc: Document, node: Node | None, kinds: Kinds, added: Mapping[str, Kind]) -> None:
+    """Kinds that may have no other of their name beside them."""
+    for name, kind in added.items():
+        other = kinds.known.setdefault(kinds.twice.get(name, [name])[0], kind)
         if other.ref != kind.ref:
             doc.error(node, f'the kind "{name}" is defined twice: {other.ref} and {kind.ref}')
+
+
+def _include_kinds(doc: Document, node: Node, kinds: Kinds, included: Kinds) -> None:
+    """Kinds of another table: called as it calls them as far as no two included tables have one name."""
+    plain = {name: kind for name, kind in included.known.items() if "/" not in name}
+    full = {name: kind for name, kind in included.known.items() if "/" in name}
+    _add_kinds(doc, node, kinds, {**full, **{_full_name(kind): kind for kind in plain.values()}})
+    for name, kind in plain.items():
+        other = kinds.known.setdefault(name, kind) if name not in kinds.twice else kind
+        if other.ref != kind.ref:
+            kinds.twice[name] = [_full_name(kinds.known.pop(name))]
+        if name in kinds.twice and _full_name(kind) not in kinds.twice[name]:
+            kinds.twice[name].append(_full_name(kind))
+    for name, places in included.twice.items():
+        kinds.known.pop(name, None)
+        kinds.twice[name] = list(dict.fromkeys([*kinds.twice.get(name, ()), *places]))
+
+
+def _full_name(kind: Kind) -> str:
+    """``slim/conv``: the table and the kind."""
+    return f"{PurePosixPath(kind.ref.file).stem}/{kind.name}"
 
 
 def _under(rule: Rule, before: Pattern | None, after: Template | None, optional: bool) -> Rule:

@@ -30,7 +30,12 @@ class Matching:
     @property
     def problems(self) -> list[Problem]:
         """Where the table and the names contradict each other, with the nearest names to what nothing matches."""
-        return [*self.mapping.problems, *unused_rules(self.mapping.unused, self.names)]
+        if not self.mapping.unused:
+            return list(self.mapping.problems)
+        from ckptmap.mapping.tables import shipped_kinds
+
+        known = {**self.table.kinds, **shipped_kinds()}
+        return [*self.mapping.problems, *unused_rules(self.mapping.unused, self.names, known)]
 
     @property
     def likeness(self) -> float:

@@ -31,8 +31,9 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     """
     options = options or PlanOptions()
     inventory, table, slots, mapping = matching.inventory, matching.table, matching.slots, matching.mapping
-    layout = target.layout({assignment.target for assignment in mapping.assignments}, options.settings)
-    placed, misplaced = _place(_fitted(mapping.assignments, options.boxes), layout)
+    assignments = _named(mapping.assignments, target)
+    layout = target.layout({assignment.target for assignment in assignments}, options.settings)
+    placed, misplaced = _place(_fitted(assignments, options.boxes), layout)
     averages = averages_of(slots) if options.ema != "ignore" else {}
     offers, refused = _offers(placed, inventory, averages)
     layout = settle(target, layout, {o.assignment.target: o.shape for o in offers.values()}, options.settings)
@@ -77,6 +78,11 @@ def _place(assignments: Iterable[Assignment], layout: Layout) -> tuple[dict[str,
         else:
             placed[found.key] = assignment
     return placed, problems
+
+
+def _named(assignments: Iterable[Assignment], target: Target) -> list[Assignment]:
+    """The assignments with the one of several names for a variable that the target has."""
+    return [one._replace(target=target.meant((one.target, *one.others))) if one.others else one for one in assignments]
 
 
 def _fitted(assignments: Iterable[Assignment], boxes: BoxOutputs) -> Iterator[Assignment]:

@@ -1,3 +1,4 @@
+import math
 import shlex
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import ckptmap
 from ckptmap.basics.errors import PlanError, TargetError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
+from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
 from ckptmap.mapping import load_table
 from ckptmap.mapping.model import DropRule, RuleRef, Table
 from ckptmap.mapping.ops_classes import Classes
@@ -351,3 +353,41 @@ def test_the_slots_of_a_tf2_source_are_set_aside(tmp_path: Path) -> None:
     matching = match(Inventory(Kind.V2, "m", held, object_based=True), load_table(table))
     assert matching.names == [f"model/a/kernel{value}", f"optimizer/_iterations{value}"]
     assert (matching.problems, matching.likeness) == ([], 1.0)
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        {"l/0/depthwise_kernel": "dw/depthwise_kernel", "l/1/kernel": "fc/kernel"},  # Keras 2
+        {"_operations/1/kernel": "dw/kernel", "_operations/2/_kernel": "fc/kernel"},  # Keras 3
+        {"dw/kernel": "kernel", "fc/_kernel": "kernel"},  # Keras 3 where readable names are all alike: object paths
+    ],
+)
+def test_one_table_for_the_leaves_of_keras_2_and_3(tmp_path: Path, saved: dict[str, str]) -> None:
+    tensors = {"net/dw/depthwise_kernel": values((1, 1, 3, 1)), "net/fc/kernel": values((3, 2))}
+    source = write_tf1(tmp_path / "old" / "model.ckpt", tensors)
+    shapes = dict(zip(saved, ((1, 1, 3, 1), (3, 2)), strict=True))
+    objects = {
+        key: ObjectValue(name, DType.FLOAT32, shapes[key], [bytes(4 * math.prod(shapes[key]))])
+        for key, name in saved.items()
+    }
+    write_object_checkpoint(tmp_path / "zoo" / "ckpt-0", "model", objects)
+    table = tmp_path / "t.yaml"
+    table.write_text(
+        "include: [{table: kinds/keras}]\nlayers:\n"
+        "  - {from: net/dw, to: dw, as: depthwise}\n  - {from: net/fc, to: fc, as: dense}\n"
+    )
+    plan = ckptmap.plan(source, to=tmp_path / "zoo" / "ckpt-0", table=table)
+    assert {record.variable.key: record.sources for record in plan.targets} == dict(
+        zip(saved, [("net/dw/depthwise_kernel",), ("net/fc/kernel",)], strict=True)
+    )
+
+
+def test_a_kind_that_does_not_fit_is_told_with_one_that_does(template: Path, tmp_path: Path) -> None:
+    source = write_tf1(tmp_path / "old" / "model.ckpt", {"net/conv/kernel": values((1, 1, 3, 8))})
+    table = tmp_path / "t.yaml"
+    table.write_text("include: [{table: kinds/slim}]\nlayers:\n  - {from: net/conv, to: Conv1, as: conv}\n")
+    with pytest.raises(
+        PlanError, match=r"net/conv has kernel, the kind conv wants weights \(keras/conv or keras/dense"
+    ):
+        ckptmap.plan(source, to=template, table=table)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ckptmap.mapping import PerClass, apply_table, inits, load_table, unused_rules
 from ckptmap.mapping.ops import Reshape, Slice, Split, Squeeze
 from ckptmap.mapping.ops_join import Concat, Stack
+from ckptmap.mapping.tables import shipped_kinds
 
 KINDS = """
 kinds:
@@ -284,6 +285,19 @@ def test_every_name_has_one_fate_whatever_the_order(names, random):
     shuffled = list(names)
     random.shuffle(shuffled)
     assert apply_table(table, shuffled) == result
+
+
+def test_a_layer_whose_leaves_the_kind_does_not_know_is_named_with_kinds_that_fit(table):
+    rules = table("where: {i: int}\nlayers:\n  - {from: 'net/c{i}', to: 'k{i}', as: conv}\n")
+    names = ["net/c0/kernel", "net/c0/bias", "other/weights"]
+    known = {**rules.kinds, **shipped_kinds()}
+    (problem,) = unused_rules(apply_table(rules, names).unused, names, known)
+    assert str(problem) == (
+        "t.yaml:9: the layer net/c0 has kernel and bias, the kind conv wants weights (keras/conv or keras/dense fits)"
+    )
+    names = ["net/c0/alphas", "net/c0/bias"]
+    (problem,) = unused_rules(apply_table(rules, names).unused, names, known)
+    assert problem.hint == "define a kind with these leaves"
 
 
 def test_layer_rules_that_end_in_auto_placeholders_match_each_variable_once(table):

@@ -115,13 +115,15 @@ def test_an_operation(tmp_path: Path, operation: str, expected: str) -> None:
         ),
         ("kinds: {k: {}}", ['t.yaml:1: kind "k" has no leaves']),
         ("kinds: {k: {a: b, 'a?': b}}", ['t.yaml:1: kind "k" names a leaf twice, with and without "?"']),
+        ("kinds: {k: {a: [c, []]}}", ['t.yaml:1: leaf "a" must be a text, not a list']),
+        ("kinds: {k: {a: c, b: [d, c]}}", ['t.yaml:1: kind "k" maps two leaves to "c"']),
         ("kinds: {k: {a: c, b: c}}", ['t.yaml:1: kind "k" maps two leaves to "c"']),
         ("kinds: {k: {a: {ops: []}}}", ['t.yaml:1: leaf "a" lacks the field "to"']),
         (
             "kinds: {k: {'a{i}': b}}",
             ["t.yaml:1: the placeholder {i} is not declared (leaves are plain names, without placeholders)"],
         ),
-        ("kinds: {k: {a: []}}", ['t.yaml:1: leaf "a" must be a text, not a list']),
+        ("kinds: {k: {a: []}}", ['t.yaml:1: leaf "a" has no name in the target']),
         (
             "kinds: {k: {a: b}}\nlayers: [{from: x, to: y, as: {k: z}}]",
             ["t.yaml:2: `as` names a target for each kind already (leave `to` out)"],

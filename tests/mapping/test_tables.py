@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ckptmap.basics.errors import TableError
@@ -227,6 +229,34 @@ def test_one_kind_defined_twice(write):
     assert mistakes(write("include:\n  - {table: k}\n" + KINDS)) == [
         't.yaml:3: the kind "conv" is defined twice: k.yaml:1 and t.yaml:3'
     ]
+
+
+BOTH = "include:\n  - {table: kinds/slim}\n  - {table: kinds/keras}\n"
+
+
+def test_kinds_of_two_included_tables_beside_each_other(write):
+    table = load_table(
+        write(
+            BOTH + "layers:\n  - {from: a, to: x, as: slim/conv}\n  - {from: b, to: y, as: keras/conv}\n"
+            "  - {from: c, to: z, as: embedding}\n"
+        )
+    )
+    result = apply_table(table, ["a/weights", "b/kernel", "c/embeddings"])
+    assert {item.sources: (item.target, item.others) for item in result.assignments} == {
+        ("a/weights",): ("x/kernel", ()),
+        ("b/kernel",): ("y/kernel", ("y/_kernel",)),
+        ("c/embeddings",): ("z/embeddings", ("z/_embeddings",)),
+    }
+
+
+def test_a_kind_that_two_included_tables_have_is_called_in_full(write):
+    several = 'several tables have a kind "conv" (write slim/conv or keras/conv)'
+    assert mistakes(write(BOTH + "layers:\n  - {from: a, to: x, as: conv}\n")) == [f"t.yaml:5: {several}"]
+    write(BOTH, "both.yaml")
+    included = "include:\n  - {table: both}\n  - {table: kinds/keras}\nlayers:\n  - {from: a, to: x, as: conv}\n"
+    assert mistakes(write(included)) == [f"t.yaml:5: {several}"]
+    (mistake,) = mistakes(write(BOTH + "kinds: {conv: {w: kernel}}\n"))
+    assert re.fullmatch(r't.yaml:4: the kind "conv" is defined twice: kinds/slim.yaml:\d+ and t.yaml:4', mistake)
 
 
 def test_hostile_yaml_is_refused_quickly(write):
