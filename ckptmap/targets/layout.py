@@ -22,7 +22,7 @@ class Layout:
     """The variables that a model has under ``settings``, their lengths written in unknowns.
 
     ``decided_by_names`` are the settings that the source's variables decide; ``assumed`` those that nothing decides;
-    ``given`` are the unknowns' values that the user gave.
+    ``given`` are the unknowns' values that the user gave; ``root`` is the name that the model has in its checkpoint.
     """
 
     settings: Settings
@@ -32,7 +32,6 @@ class Layout:
     assumed: tuple[Assumption, ...] = ()
     given: Mapping[str, int] = field(default_factory=dict)
     root: str = ""
-    """The name that stands before the object paths in the keys of a checkpoint."""
 
     @cached_property
     def _index(self) -> NameIndex:

@@ -25,7 +25,11 @@ _NUMBER = re.compile(r"\{[^{}]+\}|\d+")
 
 
 class NameIndex:
-    """Variables by name, by object path, and by every ending of the name that starts at a ``/``."""
+    """Variables by name, by object path, and by every ending of the name that starts at a ``/``.
+
+    ``root`` is what the model is called in its checkpoint: an object path may begin with it, and end as the
+    checkpoint's key does.
+    """
 
     def __init__(self, variables: Iterable[SpecVariable], root: str = "") -> None:
         self.variables = tuple(variables)
@@ -74,10 +78,7 @@ class NameIndex:
         if len(found) == 1:
             return found[0]
         if found:
-            names = ", ".join(variable.name for variable in found[:3])
-            return Problem(
-                f"{text!r} can mean {len(found)} variables of the target: {names}", text, "say more of the name"
-            )
+            return _ambiguous(text, found)
         return Problem(f"the target has no variable {text!r}", text, nearest(text, (v.name for v in self.variables)))
 
     def _by_whole(self, text: str) -> Sequence[int]:
@@ -96,6 +97,16 @@ class NameIndex:
     def _by_counted_scopes(self, text: str) -> Sequence[int]:
         layer = _ending(text, 2)
         return [at for at in self._ends.get(layer, ()) if _counts_scopes(self.variables[at].name, text)]
+
+
+def _ambiguous(text: str, found: Sequence[SpecVariable]) -> Problem:
+    """Which variables a text can mean; where several have one name, no longer one tells them apart."""
+    names = [variable.name for variable in found]
+    if len(set(names)) == len(names):
+        shown, hint = names, "say more of the name"
+    else:
+        shown, hint = [f"{variable.key} ({variable.name})" for variable in found], "use the object path"
+    return Problem(f"{text!r} can mean {len(found)} variables of the target: {', '.join(shown[:3])}", text, hint)
 
 
 def nearest(text: str, names: Iterable[str]) -> str:

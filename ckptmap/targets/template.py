@@ -53,7 +53,8 @@ def template_target(inventory: Inventory, names: SavedNames | None, obstacle: Pr
     }
     root, paths = _below_root(paths)
     if not paths:
-        raise TargetError("holds no variable of a model", where=inventory.path)
+        hint = "Keras 3 saves no layers that a subclassed model holds in a list: make each an attribute of its own"
+        raise TargetError("holds no variable of a model", where=inventory.path, hint=hint)
     full_names = _full_names(names, root)
     variables = tuple(_variable(path, variable, full_names.get(path, "")) for path, variable in paths.items())
     template = Template(inventory.path, obstacle)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import ckptmap
-from ckptmap.basics.errors import PlanError
+from ckptmap.basics.errors import PlanError, TargetError
 from ckptmap.mapping import apply_table, load_table
 from ckptmap.planning.ledger import Fill, Plan
 
@@ -103,3 +103,15 @@ def test_a_table_that_drops_slots_of_an_unknown_optimizer_converts_the_weights()
     case = CASES / "L15"
     plan = ckptmap.plan(case / "tf1", to=case / "tf2", table=case / "t2.yaml")
     assert (plan.summary["restored"], plan.summary["missing"], plan.findings) == (31, 0, ())
+
+
+def test_two_layers_of_one_readable_name_are_told_apart_by_object_paths():
+    case = CASES / "L32"
+    with pytest.raises(PlanError) as error:
+        ckptmap.plan(case / "tf1", to=case / "k2", table=case / "t2.yaml")
+    assert "blocks/0/a/bias (net/block/fc/bias), blocks/0/b/bias (net/block/fc/bias)" in str(error.value)
+    assert {problem.hint for problem in error.value.problems} == {"use the object path"}
+    plan = ckptmap.plan(case / "tf1", to=case / "k2", table=case / "t.yaml")
+    assert (plan.summary["restored"], plan.summary["missing"], plan.findings) == (8, 0, ())
+    with pytest.raises(TargetError, match="Keras 3 saves no layers that a subclassed model holds in a list"):
+        ckptmap.plan(case / "tf1", to=case / "k3", table=case / "t.yaml")

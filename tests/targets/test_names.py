@@ -53,6 +53,20 @@ def test_ambiguous_names_the_candidates() -> None:
     )
 
 
+def test_variables_of_one_name_are_told_apart_by_their_object_paths() -> None:
+    twins = [SpecVariable(f"blocks/{at}/kernel", "net/fc/kernel", DType.FLOAT32, ()) for at in range(2)]
+    index = NameIndex(twins, "model")
+    assert index.find("fc/kernel") == Problem(
+        "'fc/kernel' can mean 2 variables of the target: blocks/0/kernel (net/fc/kernel), "
+        "blocks/1/kernel (net/fc/kernel)",
+        "fc/kernel",
+        "use the object path",
+    )
+    paths = ("blocks/1/kernel", "model/blocks/1/kernel", "model/blocks/1/kernel/.ATTRIBUTES/VARIABLE_VALUE")
+    assert [index.find(path) for path in paths] == [twins[1]] * 3
+    assert index.matches("other/blocks/1/kernel") == ()
+
+
 def test_nearest_names_are_hinted() -> None:
     assert INDEX.find("block_1_expnd/kernel") == Problem(
         "the target has no variable 'block_1_expnd/kernel'", "block_1_expnd/kernel", "nearest: block_1_expand/kernel"
