@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import time
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from ckptmap.basics.errors import TableError
 from ckptmap.mapping.model import RuleRef
 from ckptmap.mapping.patterns import Parts, Placeholder, Type
 from ckptmap.mapping.rule_conflicts import overlaps
-from ckptmap.mapping.tables import load_table
+from ckptmap.mapping.tables import check_tables, load_table
 
+CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases" / "attacks" / "15-slow-tables-and-configs"
 INT, NAME = Placeholder("i", Type.INT), Placeholder("n", Type.NAME)
 
 
@@ -58,3 +60,14 @@ def test_includes_that_multiply_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="the tables include too much"):
         load_table(tmp_path / "t0.yaml")
     assert time.perf_counter() - start < 20
+
+
+@pytest.mark.parametrize("name", ["all_ints", "many_name_rules"])
+@pytest.mark.skipif(not CASES.is_dir(), reason="the cases that people met (../shared/cases) are not here")
+def test_nine_thousand_patterns_are_told_apart_with_little_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    table = tmp_path / "t.yaml"
+    table.write_bytes(gzip.decompress((CASES / f"{name}.yaml.gz").read_bytes()))
+    monkeypatch.setattr("ckptmap.mapping.rule_conflicts._MAX_WORK", 20 * 9000)
+    assert check_tables(table) == ()

@@ -133,8 +133,8 @@ def scope_of_a_billion_layers(folder: Path) -> None:
 @attack(*TABLE, heavy=True, says="too many and too alike to be compared")
 def thousands_of_rules_that_are_alike(folder: Path) -> None:
     """Rules of which each two must be compared."""
-    rules = "\n".join(f"  - {{from: '{{n}}x{number}', to: 'y{number}'}}" for number in range(15_000))
-    write_table(folder, f"where: {{n: name}}\nvariables:\n{rules}\n")
+    rules = "\n".join(f"  - {{from: '{{n}}x{number}_{{i}}', to: 'y{number}'}}" for number in range(15_000))
+    write_table(folder, f"where: {{n: name, i: int}}\nvariables:\n{rules}\n")
 
 
 @attack(*TABLE, says="1000000 alternatives are too many")
