@@ -44,6 +44,10 @@ class PerClass:
     background: bool = True
     block: int = 1
 
+    def run(self, classes: int) -> int:
+        """The length of one run of so many classes."""
+        return (classes + self.background) * self.block
+
 
 @dataclass(frozen=True, slots=True)
 class Leaf:

@@ -45,7 +45,7 @@ class _Head:
 
     def unit(self, classes: int) -> int:
         """The length of one run of ``classes``."""
-        return (classes + self.per_class.background) * self.per_class.block
+        return self.per_class.run(classes)
 
     def old_classes(self, new_classes: int) -> int:
         """The source's class count if the target has ``new_classes``; 0 where the lengths do not fit."""

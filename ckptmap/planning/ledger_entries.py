@@ -51,7 +51,11 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
         assumptions=layout.assumed,
         classes=draft.surgery.changes,
         template=target.template,
-        findings=(*_unused_findings(draft, sources), *_missing_findings(draft, targets)),
+        findings=(
+            *_unused_findings(draft, sources),
+            *_missing_findings(draft, targets),
+            *_class_findings(draft, by_key),
+        ),
     )
 
 
@@ -204,6 +208,19 @@ def _missing_findings(draft: Draft, targets: Collection[TargetRecord]) -> Iterat
         own = any(record.variable.saved for record in targets)
         kept = "they keep the template's values" if own else "they are filled by their initializers"
         yield Problem(message, missing[0], f"accept with --init-missing: {kept}")
+
+
+def _class_findings(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterator[Problem]:
+    """Heads of another class count where nobody said that there are other classes."""
+    if draft.options.num_classes is not None or draft.options.labels is not None:
+        return
+    heads = [key for key, record in targets.items() if key in draft.offers and not record.from_sources]
+    if heads:
+        made, record = draft.offers[heads[0]], targets[heads[0]]
+        message = f"{made.label} has shape {list(made.shape)}, the target {list(record.variable.shape)}: other classes"
+        others = f", and {len(heads) - 1} like it" if len(heads) > 1 else ""
+        hint = "accept with --num-classes N, the new count; --label-map OLD NEW carries classes over"
+        yield Problem(f"{message}{others}", record.variable.name, hint)
 
 
 def _accepting(names: list[str]) -> str:

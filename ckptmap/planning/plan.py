@@ -40,6 +40,8 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     solved = _solve(layout, offers, options)
     surgery = plan_surgery(offers, solved, options.labels, options.num_classes)
     problems = [*matching.problems, *misplaced, *refused, *solved.problems, *surgery.problems]
+    if not layout.uses("num_classes"):
+        problems += _other_counts(solved, offers, options)
     problems += _no_anchors(mapping.assignments, options, target.name)
     if options.ema == "only":
         problems += _without_average(solved.variables, offers)
@@ -140,6 +142,22 @@ def _misfits(variables: Mapping[str, TargetVariable], offers: Mapping[str, Offer
         elif not made.fits_dtype(variable.dtype):
             message = f"{made.label} is {made.dtype}, {variable.name} is {variable.dtype}"
             yield Problem(message, str(assignment.rule), "add a cast operation to the rule if the loss is meant")
+
+
+def _other_counts(solved: Solved, offers: Mapping[str, Offer], options: PlanOptions) -> Iterator[Problem]:
+    """Heads of a target that fixes every shape, which cannot have as many classes as the user says."""
+    if options.num_classes is None or options.labels is not None:
+        return
+    for key, made in offers.items():
+        per_class, variable = made.assignment.per_class, solved.variables.get(key)
+        if per_class is None or variable is None or not differs_in_classes_only(made, variable.shape):
+            continue
+        length = variable.shape[per_class.axis]
+        if length % per_class.run(options.num_classes):
+            said = f"{options.num_classes} classes{' and the background' if per_class.background else ''}"
+            message = f"{variable.name} has {length} values along its class axis, which do not fit {said}"
+            hint = "give the target's own count with --num-classes, or `background` and `block` in per_class"
+            yield Problem(message, str(made.assignment.rule), hint)
 
 
 def _without_average(variables: Mapping[str, TargetVariable], offers: Mapping[str, Offer]) -> Iterator[Problem]:

@@ -67,7 +67,7 @@ def test_findings_exit_with_1_and_write_nothing(run: Run, project: Project) -> N
 
 def test_another_class_count_is_restored_in_full(run: Run, project: Project) -> None:
     write_template(project.template, classes=3)
-    result = run("convert", *project.arguments, "-o", project.folder / "new")
+    result = run("convert", *project.arguments, "-o", project.folder / "new", "--num-classes", "2")
     assert (
         "reinitialized     2  class head: the target has another class count; the template's value: Head/ClassPredictor"
         in result.out

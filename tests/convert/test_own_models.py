@@ -60,14 +60,14 @@ def test_the_encoder_of_one_checkpoint_and_the_decoder_of_another(tmp_path):
 
 def test_a_new_class_head_and_a_new_layer_keep_the_values_of_the_template(tmp_path):
     case = CASES / "L36"
-    plan = ckptmap.plan(case / "tf1", to=case / "tf2", table=case / "t.yaml")
+    plan = ckptmap.plan(case / "tf1", to=case / "tf2", table=case / "t.yaml", num_classes=4)
     head = "class head: the target has another class count; the template's value"
     assert fills(plan) == {
         "net/logits/kernel": ("reinitialized", head),
         "net/logits/bias": ("reinitialized", head),
         "net/new_proj/kernel": ("reinitialized", "new layer; the template's value"),
     }
-    ckptmap.convert(case / "tf1", to=case / "tf2", table=case / "t.yaml", output=tmp_path / "new")
+    ckptmap.convert(case / "tf1", to=case / "tf2", table=case / "t.yaml", output=tmp_path / "new", num_classes=4)
     made, template, old = values_of(tmp_path / "new"), values_of(case / "tf2"), values_of(case / "tf1")
     for name in ("net/logits/kernel", "net/logits/bias", "net/new_proj/kernel"):
         np.testing.assert_array_equal(made[name], template[name])

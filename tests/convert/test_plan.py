@@ -44,7 +44,8 @@ def test_every_variable_has_one_fate(source: Path, template: Path, table: Path) 
 
 
 def test_another_class_count_reinitializes_the_class_head_only(source: Path, tmp_path: Path, table: Path) -> None:
-    plan = ckptmap.plan(source, to=write_template(tmp_path / "zoo3" / "ckpt-0", classes=3), table=table)
+    template = write_template(tmp_path / "zoo3" / "ckpt-0", classes=3)
+    plan = ckptmap.plan(source, to=template, table=table, num_classes=2)
     assert [name for name, fate in fates(plan).items() if fate == "reinitialized"] == [
         "Head/ClassPredictor/bias",
         "Head/ClassPredictor/kernel",
@@ -52,6 +53,21 @@ def test_another_class_count_reinitializes_the_class_head_only(source: Path, tmp
     reason = "class head: the target has another class count"
     assert source_fates(plan)["head/ClassPredictor/biases"] == ("dropped", reason)
     assert plan.findings == ()
+
+
+def test_another_class_count_that_nobody_asked_for_is_a_finding(source: Path, tmp_path: Path, table: Path) -> None:
+    template = write_template(tmp_path / "zoo3" / "ckpt-0", classes=3)
+    plan = ckptmap.plan(source, to=template, table=table)
+    assert [str(finding) for finding in plan.findings] == [
+        (
+            "Head/ClassPredictor/bias: head/ClassPredictor/biases has shape [4], the target [3]: other classes, and 1 "
+            "like it (accept with --num-classes N, the new count; --label-map OLD NEW carries classes over)"
+        )
+    ]
+    with pytest.raises(
+        PlanError, match=r"3 values along its class axis, which do not fit 3 classes and the background"
+    ):
+        ckptmap.plan(source, to=template, table=table, num_classes=3)
 
 
 def test_another_shape_elsewhere_is_an_error(template: Path, tmp_path: Path, table: Path) -> None:

@@ -33,8 +33,8 @@ def test_a_conversion_follows_its_schema(source: Path, tmp_path: Path) -> None:
     to = write_template(tmp_path / "zoo" / "ckpt-0", classes=2, extra={"more/kernel": ("More/kernel", (3,))})
     made = plan(source, to=to, table=tmp_path / "t.yaml")
     check(document(made))
-    assert len(document(made)["findings"]) == 2
-    options = {"allow_unused": ["lost"], "init_missing": True, "output": tmp_path / "new"}
+    assert len(document(made)["findings"]) == 3
+    options = {"allow_unused": ["lost"], "init_missing": True, "num_classes": 1, "output": tmp_path / "new"}
     written = convert(source, to=to, table=tmp_path / "t.yaml", **options)
     check(written)
     sheet = sheet_of(written)
