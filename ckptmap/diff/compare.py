@@ -154,8 +154,8 @@ class _Comparison:
     def _computed(self, pair: Pair, b: Variable) -> DiffRecord:
         """Across a migration whose operations change the bytes: the value is computed again and compared."""
         from ckptmap.checkpoint.values import encode
+        from ckptmap.mapping.op import fill_fresh
         from ckptmap.mapping.ops import execute, infer
-        from ckptmap.mapping.ops_classes import fill_fresh
 
         shape, dtype = infer(pair.ops, [one.shape for one in pair.a], [one.dtype for one in pair.a])
         if tuple(shape) != b.shape or dtype is not b.dtype:

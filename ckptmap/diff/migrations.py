@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.object_graph import variable_key
 from ckptmap.checkpoint.reader import Checkpoint
 from ckptmap.diff.pairing import Link, Migration
-from ckptmap.mapping import MappingResult, apply_table, load_table
-from ckptmap.mapping.ops_classes import Classes
+from ckptmap.mapping import Assignment, MappingResult, apply_table, load_table
 from ckptmap.mapping.ops_json import op_from_json
 from ckptmap.mapping.roles import roles
 from ckptmap.mapping.slots import Slot, averages_of
+from ckptmap.planning.fitting import asks_target, fitted
 from ckptmap.targets import Layout, Target
 from ckptmap.targets.load import load_target
 
@@ -50,22 +50,40 @@ def migration_of_table(a: Inventory, target: Target, table: str) -> Migration:
     mapped = replace(mapped, assignments=tuple(assignments))
     layout = target.layout({assignment.target for assignment in assignments})
     problems: list[Problem] = []
-    links = tuple(_links(mapped, layout, target.root or "", averages, problems))
+    placed = dict(_placed(assignments, layout, problems))
+    links = tuple(_links(placed, layout, a, target.root or "", averages, problems))
     if problems:
         raise PlanError(f"table {table} does not lead to {target.name}", problems)
     return Migration(table, links, dict(_left(mapped, slots, averages)))
 
 
-def _links(
-    mapped: MappingResult, layout: Layout, root: str, averages: Mapping[str, str], problems: list[Problem]
-) -> Iterator[Link]:
-    for assignment in mapped.assignments:
+def _placed(
+    assignments: Iterable[Assignment], layout: Layout, problems: list[Problem]
+) -> Iterator[tuple[str, Assignment]]:
+    for assignment in assignments:
         found = layout.find(assignment.target)
         if isinstance(found, Problem):
             problems.append(Problem(f"{assignment.sources[0]}: {found.message}", str(assignment.rule), found.hint))
         else:
-            sources = tuple(averages.get(name, name) for name in assignment.sources)
-            yield Link(_full_key(root, found.key), sources, assignment.ops)
+            yield found.key, assignment
+
+
+def _links(
+    placed: Mapping[str, Assignment],
+    layout: Layout,
+    a: Inventory,
+    root: str,
+    averages: Mapping[str, str],
+    problems: list[Problem],
+) -> Iterator[Link]:
+    asking = {key: one for key, one in placed.items() if asks_target(one)}
+    lengths = {one.key: one.concrete({}) for one in layout.variables if one.key in asking}
+    for key, one in {**placed, **dict(fitted(asking, lengths, a))}.items():
+        if isinstance(one, Problem):
+            problems.append(one)
+        else:
+            sources = tuple(averages.get(name, name) for name in one.sources)
+            yield Link(_full_key(root, key), sources, one.ops)
 
 
 def _left(mapped: MappingResult, slots: Mapping[str, Slot], averages: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -103,8 +121,8 @@ def _recorded_link(item: Mapping[str, Any]) -> Link:
     ops = tuple(map(op_from_json, item["operations"]))
     if len(names) > len(set(names)):
         raise ValueError(f"{item['key']} has a source twice")
-    if any(isinstance(op, Classes) for op in ops[:-1]):
-        raise ValueError(f"{item['key']}: classes are moved last")
+    if any(op.leaves_open for op in ops[:-1]):
+        raise ValueError(f"{item['key']}: what the target fills comes last")
     reason = "" if item["fate"] in _FROM_SOURCES else f"{item['fate']}: {item['reason'] or 'filled by its initializer'}"
     return Link(variable_key(str(item["key"])), names, ops, reason)
 

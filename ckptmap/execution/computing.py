@@ -2,51 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
+from math import prod
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Variable
 from ckptmap.checkpoint.reader import Checkpoint
 from ckptmap.checkpoint.values import encode
+from ckptmap.mapping.op import fill_fresh
 from ckptmap.mapping.ops import Op, execute
-from ckptmap.mapping.ops_classes import fill_fresh
 from ckptmap.mapping.ops_rows import Part, Rows, by_rows, parts
+from ckptmap.mapping.ops_sized import Grow
 from ckptmap.planning.ledger import Fill, TargetRecord
 from ckptmap.targets.initializers import initial_blocks, initial_value
 
 if TYPE_CHECKING:
-    from ckptmap.mapping.ops import Array
+    from ckptmap.mapping.op import Array
 
 BUDGET = 1 << 23
 """Bytes of a result that are computed at a time; a few times as much is held meanwhile."""
 
 
-def computed(record: TargetRecord, checkpoint: Checkpoint, own: Callable[[], Array]) -> Iterator[bytes]:
+def computed(record: TargetRecord, checkpoint: Checkpoint, template: Checkpoint | None, seed: int) -> Iterator[bytes]:
     """The bytes of the value that the record's operations make of its sources.
 
-    ``own`` gives the value that the variable has where no source fills it. Values larger than the budget are computed
-    by rows or in parts, where the operations allow it; their sources are read once more before that, for their
-    checksums.
+    What they leave open is the variable's value in ``template``, or its initializer's. Values larger than the budget
+    are computed by rows or in parts, where the operations allow it; their sources are read once more before that, for
+    their checksums.
+
+    Raises:
+        CheckpointError: a value of the source or the template cannot be read.
     """
-    pieces = _large(record, checkpoint)
+    pieces = _large(record, checkpoint, template, seed)
     if pieces is not None:
         for name in dict.fromkeys(record.sources):
-            for _ in checkpoint.chunks(name):
-                pass
+            _check(checkpoint, name)
         yield from pieces
         return
     values = execute(record.ops, [checkpoint.read(name) for name in record.sources])
-    yield encode(record.variable.dtype, fill_fresh(record.ops, values, own))
+    filled = fill_fresh(record.ops, values, lambda: _own_value(record, template, seed))
+    yield encode(record.variable.dtype, filled)
 
 
-def own_value(record: TargetRecord, template: Checkpoint | None, seed: int) -> Array:
-    """What the record's variable holds where no source fills it: its value in the template, or its initializer's.
+def _check(checkpoint: Checkpoint, name: str) -> None:
+    """Read a value for its checksum alone."""
+    for _ in checkpoint.chunks(name):
+        pass
 
-    Raises:
-        CheckpointError: the template's value cannot be read.
-    """
+
+def _own_value(record: TargetRecord, template: Checkpoint | None, seed: int) -> Array:
+    """What the record's variable holds where no source fills it: its value in the template, or its initializer's."""
     if record.fill is Fill.TEMPLATE and template is not None:
         return template.read(record.variable.saved)
     return initial_value(record.variable, seed)
@@ -66,12 +73,38 @@ def fresh(record: TargetRecord, template: Checkpoint | None, seed: int) -> Itera
         yield encode(record.variable.dtype, block)
 
 
-def _large(record: TargetRecord, checkpoint: Checkpoint) -> Iterator[bytes] | None:
+def _own_rows(record: TargetRecord, grown: Grow, template: Checkpoint | None, seed: int) -> Iterator[bytes]:
+    """The bytes of the rows that an axis has grown by, those before which are the source's."""
+    variable, axis = record.variable, grown.axis % len(record.variable.shape)
+    row = variable.nbytes // grown.length
+    if record.fill is Fill.TEMPLATE and template is not None:
+        _check(template, variable.saved)
+        step = max(1, BUDGET // max(row, 1))
+        for start in range(grown.old, grown.length, step):
+            stop = min(start + step, grown.length)
+            yield encode(variable.dtype, template.rows(variable.saved, axis, start, stop))
+        return
+    skipped = grown.old * row
+    for block in initial_blocks(variable, seed):
+        data = encode(variable.dtype, block)
+        yield data[min(skipped, len(data)) :]
+        skipped = max(0, skipped - len(data))
+
+
+def _large(
+    record: TargetRecord, checkpoint: Checkpoint, template: Checkpoint | None, seed: int
+) -> Iterator[bytes] | None:
     """The bytes of a large value in pieces; None where it is small, or where one piece needs all of it."""
     variables = [checkpoint.inventory.variables[name] for name in record.sources]
     if record.variable.nbytes + sum(variable.nbytes for variable in variables) <= 2 * BUDGET:
         return None
-    return _in_pieces(record.variable.dtype, record.ops, record.sources, checkpoint)
+    dtype, last = record.variable.dtype, record.ops[-1] if record.ops else None
+    if not isinstance(last, Grow):
+        return _in_pieces(dtype, record.ops, record.sources, checkpoint)
+    if prod(record.variable.shape[: last.axis % len(record.variable.shape)]) != 1:
+        return None
+    everything = Part(tuple(range(len(record.sources))), record.ops[:-1])
+    return chain(_part(dtype, everything, record.sources, checkpoint), _own_rows(record, last, template, seed))
 
 
 def _in_pieces(dtype: DType, ops: Sequence[Op], names: Sequence[str], checkpoint: Checkpoint) -> Iterator[bytes] | None:
@@ -93,9 +126,12 @@ def _part(dtype: DType, part: Part, names: Sequence[str], checkpoint: Checkpoint
 
 def _by_rows(dtype: DType, rows: Rows, variables: Sequence[Variable], checkpoint: Checkpoint) -> Iterator[bytes]:
     widest = max(one.itemsize or 1 for one in (dtype, *(variable.dtype for variable in variables)))
-    row = widest * sum(variable.elements // variable.shape[rows.axis] for variable in variables)
+    read = [(variables[one.source], one) for one in rows.reads]
+    row = widest * sum(variable.elements // variable.shape[one.axis] for variable, one in read)
     step = max(1, BUDGET // max(row, 1))
     for start in range(0, rows.count, step):
-        begin, end = start + rows.offset, min(start + step, rows.count) + rows.offset
-        values = [checkpoint.rows(variable.name, rows.axis, begin, end) for variable in variables]
+        end = min(start + step, rows.count)
+        values = [
+            checkpoint.rows(variable.name, one.axis, start + one.offset, end + one.offset) for variable, one in read
+        ]
         yield encode(dtype, execute(rows.ops, values))

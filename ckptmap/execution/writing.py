@@ -194,11 +194,11 @@ def _known_checksum(record: TargetRecord, checkpoint: Checkpoint) -> int | None:
 def _chunks(record: TargetRecord, inputs: _Inputs) -> Iterator[bytes]:
     if unchanged(record):
         return inputs.checkpoint.chunks(record.sources[0])
-    from ckptmap.execution.computing import computed, fresh, own_value
+    from ckptmap.execution.computing import computed, fresh
 
     if not record.from_sources:
         return fresh(record, inputs.template, inputs.seed)
-    return computed(record, inputs.checkpoint, lambda: own_value(record, inputs.template, inputs.seed))
+    return computed(record, inputs.checkpoint, inputs.template, inputs.seed)
 
 
 def _counted(chunks: Iterator[bytes], report: Callable[[int], None]) -> Iterator[bytes]:

@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from ckptmap.mapping.ops import Op
     from ckptmap.mapping.patterns import Pattern, Template
 
-InitValue = str | float
-"""``zeros``, ``ones``, ``initializer`` (the target variable's own) or a number that fills the variable."""
+InitValue = str | float | tuple[float, ...]
+"""``zeros``, ``ones``, ``initializer`` (the target variable's own), a number that fills the variable, or several, one
+for each of as many equal blocks of its last axis."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleRef:
-    """Where a rule stands: the table's file and the line in it, counted from 1."""
+    """Where a rule stands: the table's file, the line in it, counted from 1, and the column, which tells two apart."""
 
     file: str
     line: int
+    column: int = 0
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
@@ -107,6 +109,8 @@ class LayerRule:
     per_class: PerClass | None
     optional: bool
     ref: RuleRef
+    shared: bool = False
+    """Other rules that say so too may take the same variables."""
 
     @property
     def leaves(self) -> frozenset[str]:
@@ -136,6 +140,8 @@ class VariableRule:
     per_class: PerClass | None
     optional: bool
     ref: RuleRef
+    shared: bool = False
+    """Other rules that say so too may take the same variables."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,109 +1,56 @@
-"""The closed set of tensor operations a mapping table can ask for.
+"""Operations that keep values and change where they lie: transpose, reshape, squeeze, slice, split, reorder."""
 
-Each operation knows its shape function (no NumPy, so that a plan is checked before a tensor is read) and how to
-compute its value. An operation works on every tensor of a rule until ``concat``, ``stack`` or ``add: sources`` joins
-them into one.
-"""
+# ruff: noqa: ARG002, RUF012  (operations have one signature; what a class says of itself is only read)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.basics.errors import CkptmapError
-from ckptmap.checkpoint.dtypes import DType
+from ckptmap.mapping.arguments import MAYBE_WHOLE, WHOLE, WHOLES
+from ckptmap.mapping.op import (
+    LARGEST,
+    MOST_PARTS,
+    Op,
+    OperationError,
+    block_of,
+    execute,
+    infer,
+    not_a_permutation,
+    operation,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
+    from ckptmap.checkpoint.dtypes import DType
+    from ckptmap.mapping.op import Array, Block, Fault, Pulled, Shape, Tensor
 
-    Array = np.ndarray[Any, np.dtype[Any]]
-
-Shape = tuple[int, ...]
-Tensor = tuple[Shape, DType]
-
-_MOST_DIMENSIONS = 32
-"""What NumPy 1 can hold."""
-_MOST_ELEMENTS = 1 << 58
-"""2^63 bytes of the largest dtype; NumPy leaves lengths of 0 out of the product."""
-
-
-class OperationError(CkptmapError):
-    """An operation does not fit the shapes or dtypes it is given; ``problem`` says which."""
-
-
-def infer(ops: Sequence[Op], shapes: Sequence[Shape], dtypes: Sequence[DType]) -> Tensor:
-    """The (shape, dtype) that ``execute`` would give for sources of these shapes and dtypes.
-
-    Raises OperationError, naming the operation and the shapes, where an operation does not fit.
-    """
-    tensors = list(zip(shapes, dtypes, strict=True))
-    for op in ops:
-        tensors = op.infer(tensors)
-        for shape, _ in tensors:
-            if len(shape) > _MOST_DIMENSIONS or prod(length or 1 for length in shape) > _MOST_ELEMENTS:
-                raise OperationError(f"{op}: NumPy cannot hold a tensor of shape {list(shape)}")
-    if len(tensors) != 1:
-        raise OperationError(
-            f"{len(tensors)} variables are left for one target", hint="add concat, stack or add: sources"
-        )
-    return tensors[0]
+__all__ = [
+    "Op",
+    "OperationError",
+    "Reorder",
+    "Reshape",
+    "Slice",
+    "Split",
+    "Squeeze",
+    "Transpose",
+    "execute",
+    "infer",
+]
 
 
-def execute(ops: Sequence[Op], arrays: Sequence[Array]) -> Array:
-    """Run the operations on the values of the sources, in the order the rule lists them; gives one array."""
-    import numpy as np
-
-    values = list(arrays)
-    for op in ops:
-        values = op.run(values)
-    if len(values) != 1:
-        raise OperationError(
-            f"{len(values)} variables are left for one target", hint="add concat, stack or add: sources"
-        )
-    return np.asarray(values[0])
-
-
-class Op:
-    """One operation: ``infer`` maps shapes and dtypes, ``run`` maps values, both on all tensors of the rule."""
-
-    __slots__ = ()
-    name = ""
-    joins = False
-    """True when many tensors become one."""
-
-    def infer(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """Shape and dtype of each tensor after the operation; raises OperationError."""
-        return [self._infer(shape, dtype) for shape, dtype in tensors]
-
-    def run(self, arrays: Sequence[Array]) -> list[Array]:
-        """The value of each tensor after the operation."""
-        return [self._run(array) for array in arrays]
-
-    def _infer(self, shape: Shape, dtype: DType) -> Tensor:
-        raise NotImplementedError
-
-    def _run(self, array: Array) -> Array:
-        raise NotImplementedError
-
-    def _fail(self, message: str, hint: str = "") -> OperationError:
-        return OperationError(f"{self}: {message}", hint=hint)
-
-    def _axis(self, axis: int, shape: Shape, *, extra: int = 0) -> int:
-        rank = len(shape) + extra
-        if not -rank <= axis < rank:
-            raise self._fail(f"there is no axis {axis} in shape {list(shape)}")
-        return axis % rank
-
-
+@operation
 @dataclass(frozen=True, slots=True)
 class Transpose(Op):
     """Permute the dimensions: dimension ``i`` of the result is dimension ``perm[i]`` of the source."""
 
     perm: tuple[int, ...]
     name = "transpose"
+    arguments = {"perm": WHOLES}
+    alone = "perm"
 
     def __str__(self) -> str:
         return f"transpose {list(self.perm)}"
@@ -117,13 +64,36 @@ class Transpose(Op):
         result: Array = array.transpose(self.perm)
         return result
 
+    def unsound(self) -> Fault | None:
+        """Each dimension is named once."""
+        return not_a_permutation("transpose", self.perm)
 
+    def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
+        """The permutation back."""
+        return (Transpose(self._back),)
+
+    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
+        """A row is a row of the axis that comes to its place."""
+        return self.perm[axis], 0, self
+
+    def wanted(self, after: Shape) -> Shape | None:
+        """The lengths at the places that they come from."""
+        return tuple(after[axis] for axis in self._back) if len(after) == len(self.perm) else None
+
+    @property
+    def _back(self) -> tuple[int, ...]:
+        return tuple(self.perm.index(axis) for axis in range(len(self.perm)))
+
+
+@operation
 @dataclass(frozen=True, slots=True)
 class Reshape(Op):
     """Give the same values, in row-major order, another shape; one length may be -1."""
 
     dims: tuple[int, ...]
     name = "reshape"
+    arguments = {"dims": WHOLES}
+    alone = "dims"
 
     def __str__(self) -> str:
         return f"reshape {list(self.dims)}"
@@ -142,13 +112,34 @@ class Reshape(Op):
     def _run(self, array: Array) -> Array:
         return array.reshape(self.dims)
 
+    def unsound(self) -> Fault | None:
+        """One length can be open."""
+        if self.dims.count(-1) <= 1 and all(-1 <= length <= LARGEST for length in self.dims):
+            return None
+        return f"reshape {list(self.dims)} is no shape", "one length can be -1, the others are 0 or more"
 
+    def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
+        """The shape that there was."""
+        return (Reshape(before[at][0]),)
+
+    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
+        """An axis of the same length, with as many values before it."""
+        outside = prod(after[:axis])
+        for place, length in enumerate(before):
+            if length == after[axis] and prod(before[:place]) == outside:
+                return place, 0, Reshape((*after[:axis], -1, *after[axis + 1 :]))
+        return None
+
+
+@operation
 @dataclass(frozen=True, slots=True)
 class Squeeze(Op):
     """Remove dimensions of length 1."""
 
     axes: tuple[int, ...]
     name = "squeeze"
+    arguments = {"axes": WHOLES}
+    alone = "axes"
 
     def __str__(self) -> str:
         return f"squeeze {list(self.axes)}"
@@ -163,7 +154,21 @@ class Squeeze(Op):
     def _run(self, array: Array) -> Array:
         return array.squeeze(self.axes)
 
+    def unsound(self) -> Fault | None:
+        """Any axes."""
+        return None
 
+    def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
+        """The shape that there was."""
+        return (Reshape(before[at][0]),)
+
+    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
+        """The same rows, of an axis that lengths of 1 may come before."""
+        gone = {at % len(before) for at in self.axes}
+        return [at for at in range(len(before)) if at not in gone][axis], 0, self
+
+
+@operation
 @dataclass(frozen=True, slots=True)
 class Slice(Op):
     """Keep the indices ``start <= i < stop`` of one axis, all inside it; ``stop`` None means to the end."""
@@ -172,9 +177,17 @@ class Slice(Op):
     start: int
     stop: int | None
     name = "slice"
+    arguments = {"axis": WHOLE, "start": WHOLE, "stop": MAYBE_WHOLE}
+    given = ("axis", "start", "stop")
+    needed = ("axis",)
 
     def __str__(self) -> str:
         return f"slice axis {self.axis} [{self.start}:{'' if self.stop is None else self.stop}]"
+
+    @classmethod
+    def from_table(cls, arguments: Mapping[str, Any]) -> Op:
+        """From the first index to the last where nothing else is said."""
+        return cls(**{"start": 0, "stop": None, **arguments})
 
     def _infer(self, shape: Shape, dtype: DType) -> Tensor:
         axis = self._axis(self.axis, shape)
@@ -187,7 +200,21 @@ class Slice(Op):
         axis = self._axis(self.axis, array.shape)
         return array[(slice(None),) * axis + (slice(self.start, self.stop),)]
 
+    def unsound(self) -> Fault | None:
+        """At least one index."""
+        stop = LARGEST if self.stop is None else self.stop
+        return None if 0 <= self.start < stop <= LARGEST else ("slice needs 0 <= start < stop", "")
 
+    def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
+        """None: what was cut off is gone."""
+        return None
+
+    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
+        """Rows that begin later."""
+        return (axis, self.start, None) if self.axis % len(before) == axis else (axis, 0, self)
+
+
+@operation
 @dataclass(frozen=True, slots=True)
 class Split(Op):
     """Cut one axis into equal ``parts`` or into parts of the given ``sizes``; target number ``take`` gets its part."""
@@ -197,9 +224,19 @@ class Split(Op):
     sizes: tuple[int, ...] = ()
     take: int = 0
     name = "split"
+    arguments = {"axis": WHOLE, "parts": WHOLE, "sizes": WHOLES, "take": WHOLE}
+    given = ("axis", "parts", "sizes")
+    needed = ("axis",)
 
     def __str__(self) -> str:
         return f"split axis {self.axis} into {list(self.sizes) or self.parts}, part {self.take}"
+
+    @classmethod
+    def from_table(cls, arguments: Mapping[str, Any]) -> Op:
+        """As many parts as there are sizes, where those are given; no number of parts where both are."""
+        sizes = arguments.get("sizes", ())
+        both = "sizes" in arguments and "parts" in arguments
+        return cls(arguments["axis"], -1 if both else arguments.get("parts", len(sizes)), sizes)
 
     def _bounds(self, shape: Shape) -> tuple[int, int, int]:
         axis = self._axis(self.axis, shape)
@@ -221,7 +258,25 @@ class Split(Op):
         axis, start, stop = self._bounds(array.shape)
         return array[(slice(None),) * axis + (slice(start, stop),)]
 
+    def unsound(self) -> Fault | None:
+        """Equal parts, or sizes, and one of them taken."""
+        if self.parts < 0:
+            return "split needs either `parts` (how many equal ones) or `sizes`", ""
+        fits = 1 <= self.parts <= MOST_PARTS and len(self.sizes) in (0, self.parts) and 0 <= self.take < self.parts
+        if fits and min(self.sizes, default=0) >= 0 and sum(self.sizes) <= LARGEST:
+            return None
+        return "split needs at least one part, and no size below 0", ""
 
+    def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
+        """None: one part does not tell the others. All of them together are what concat makes."""
+        return None
+
+    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
+        """Rows that begin later."""
+        return (axis, 0, self) if self.axis % len(before) != axis else (axis, self._bounds(before)[1], None)
+
+
+@operation
 @dataclass(frozen=True, slots=True)
 class Reorder(Op):
     """Cut one axis into ``len(order)`` equal blocks; block ``i`` of the result is block ``order[i]`` of the source.
@@ -232,6 +287,8 @@ class Reorder(Op):
     axis: int
     order: tuple[int, ...]
     name = "reorder"
+    arguments = {"axis": WHOLE, "order": WHOLES}
+    given = needed = ("axis", "order")
 
     def __str__(self) -> str:
         return f"reorder axis {self.axis} {list(self.order)}"
@@ -245,10 +302,23 @@ class Reorder(Op):
         indices = [block * size + offset for block in self.order for offset in range(size)]
         return array.take(indices, axis=axis)
 
+    def unsound(self) -> Fault | None:
+        """Each block is named once."""
+        return not_a_permutation("order", self.order)
 
-def block_of(op: Op, axis: int, count: int, shape: Shape) -> tuple[int, int]:
-    """The axis, counted from the front, and the length of one of ``count`` equal blocks of it."""
-    axis = op._axis(axis, shape)
-    if shape[axis] % count:
-        raise op._fail(f"axis {axis} of shape {list(shape)} does not divide into {count} blocks")
-    return axis, shape[axis] // count
+    def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
+        """The order back."""
+        return (Reorder(self.axis, tuple(self.order.index(block) for block in range(len(self.order)))),)
+
+    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
+        """The same rows of another axis."""
+        return (axis, 0, self) if self.axis % len(before) != axis else None
+
+    def blocks(self, axis: int, before: Sequence[Tensor], after: Shape) -> list[Block] | None:
+        """The blocks in their new order."""
+        size = after[axis] // len(self.order)
+        return [(None, (Slice(axis, block * size, (block + 1) * size),), size) for block in self.order]
+
+    def wanted(self, after: Shape) -> Shape | None:
+        """The same."""
+        return after

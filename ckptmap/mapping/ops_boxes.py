@@ -6,19 +6,23 @@ ratio by ratio, each in every scale. AutoML's box outputs are offsets in units o
 FasterRcnnBoxCoder divides what the model says by four factors first (box_coders/faster_rcnn_box_coder.py).
 """
 
+# ruff: noqa: ARG002, RUF012  (operations have one signature; what a class says of itself is only read)
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import TYPE_CHECKING
 
-from ckptmap.mapping.ops import Op, block_of
+from ckptmap.mapping.arguments import NUMBERS, WHOLE
+from ckptmap.mapping.op import MOST_PARTS, Op, block_of, operation
 from ckptmap.mapping.ops_numeric import Scale
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ckptmap.checkpoint.dtypes import DType
-    from ckptmap.mapping.ops import Array, Shape, Tensor
+    from ckptmap.mapping.op import Array, Fault, Pulled, Shape, Tensor
 
 Factors = tuple[float, float, float, float]
 OFFICIAL_FACTORS: Factors = (10.0, 10.0, 5.0, 5.0)
@@ -28,6 +32,7 @@ EFFICIENTDET = "efficientdet_"
 """AutoML's tables and targets begin so."""
 
 
+@operation
 @dataclass(frozen=True, slots=True)
 class Anchors(Op):
     """Reorder an axis from [scale][ratio][depth] to [ratio][scale][depth], whatever the depth."""
@@ -36,6 +41,8 @@ class Anchors(Op):
     scales: int
     ratios: int
     name = "anchors"
+    arguments = {"axis": WHOLE, "scales": WHOLE, "ratios": WHOLE}
+    given = needed = ("axis", "scales", "ratios")
 
     def __str__(self) -> str:
         return f"anchors axis {self.axis}: {self.scales} scales x {self.ratios} ratios, ratios first"
@@ -50,7 +57,26 @@ class Anchors(Op):
         result: Array = apart.swapaxes(axis, axis + 1).reshape(array.shape)
         return result
 
+    def unsound(self) -> Fault | None:
+        """At least one of each."""
+        if 1 <= self.scales <= MOST_PARTS and 1 <= self.ratios <= MOST_PARTS:
+            return None
+        return "anchors needs at least one scale and one ratio", ""
 
+    def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
+        """Scales and ratios the other way round."""
+        return (Anchors(self.axis, self.ratios, self.scales),)
+
+    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
+        """The same rows of another axis."""
+        return (axis, 0, self) if self.axis % len(before) != axis else None
+
+    def wanted(self, after: Shape) -> Shape | None:
+        """The same."""
+        return after
+
+
+@operation
 @dataclass(frozen=True, slots=True)
 class BoxCoder(Op):
     """Multiply box outputs, four for each anchor along an axis, by the box coder's factors: y, x, height, width.
@@ -61,6 +87,8 @@ class BoxCoder(Op):
     axis: int
     factors: Factors = OFFICIAL_FACTORS
     name = "box_coder"
+    arguments = {"axis": WHOLE, "factors": NUMBERS}
+    alone = "axis"
 
     def __str__(self) -> str:
         return f"box_coder axis {self.axis}: {' '.join(f'{factor:g}' for factor in self.factors)}"
@@ -73,6 +101,25 @@ class BoxCoder(Op):
 
     def _run(self, array: Array) -> Array:
         return self._scale(array.shape)._run(array)
+
+    def unsound(self) -> Fault | None:
+        """Four finite factors."""
+        if len(self.factors) == len(OFFICIAL_FACTORS) and all(map(isfinite, self.factors)):
+            return None
+        return "box_coder needs four finite factors", ""
+
+    def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
+        """The reciprocals of the factors; None where one is 0."""
+        y, x, height, width = self.factors
+        return (BoxCoder(self.axis, (1 / y, 1 / x, 1 / height, 1 / width)),) if all(self.factors) else None
+
+    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
+        """The same rows of another axis."""
+        return (axis, 0, self) if self.axis % len(before) != axis else None
+
+    def wanted(self, after: Shape) -> Shape | None:
+        """The same."""
+        return after
 
     def _scale(self, shape: Shape) -> Scale:
         return Scale(self.factors * (shape[self.axis] // len(self.factors)), self.axis)

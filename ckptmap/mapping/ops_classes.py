@@ -5,30 +5,35 @@ where there is one, then the classes, each with ``block`` values. So object_dete
 in predictors/heads/class_head.py, [..., boxes, 4] in box_head.py.
 """
 
+# ruff: noqa: ARG002, RUF012  (operations have one signature; what a class says of itself is only read)
+
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ckptmap.mapping.ops import Op
+from ckptmap.mapping.arguments import WHOLE, WHOLES
+from ckptmap.mapping.op import LARGEST, Op, operation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
     from ckptmap.checkpoint.dtypes import DType
-    from ckptmap.mapping.ops import Array, Shape, Tensor
+    from ckptmap.mapping.op import Array, Fault, Pulled, Shape, Tensor
 
 FRESH = -1
 """The slot of a class that the source does not have."""
 
 
+@operation
 @dataclass(frozen=True, slots=True)
 class Classes(Op):
     """Fill each new slot from an old one: ``slots`` holds the old slot's number for each new one, or FRESH.
 
-    ``old`` is how many slots the source has. Values of fresh slots are zero here: :func:`fill_fresh` puts the
-    initializer's in.
+    ``old`` is how many slots the source has. Values of fresh slots are zero here: ``op.fill_fresh``
+    puts the target's own in.
     """
 
     axis: int
@@ -36,6 +41,9 @@ class Classes(Op):
     old: int
     slots: tuple[int, ...]
     name = "classes"
+    arguments = {"axis": WHOLE, "block": WHOLE, "old": WHOLE, "slots": WHOLES}
+    in_tables = False
+    leaves_open = True
 
     def __str__(self) -> str:
         kept = sum(slot != FRESH for slot in self.slots)
@@ -59,6 +67,28 @@ class Classes(Op):
         length = values.shape[self.axis] // len(self.slots) * self.old
         return self._where(values, self._index(length) == FRESH)
 
+    @property
+    def kept(self) -> str:
+        """How many slots come from the source."""
+        return f"{sum(slot != FRESH for slot in self.slots)} of {len(self.slots)} slots"
+
+    def unsound(self) -> Fault | None:
+        """Each new slot is one of the old ones, or fresh."""
+        fits = 0 < self.block <= LARGEST and 0 < self.old <= LARGEST and len(self.slots) > 0
+        if fits and all(FRESH <= slot < self.old for slot in self.slots):
+            return None
+        return "classes needs slots of the source", ""
+
+    def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
+        """Each slot back in its place; None where one of the old ones is nowhere."""
+        if not set(range(self.old)) <= set(self.slots):
+            return None
+        return (Classes(self.axis, self.block, len(self.slots), tuple(map(self.slots.index, range(self.old)))),)
+
+    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
+        """None: heads are small, and fresh slots are filled in the whole value."""
+        return None
+
     def _where(self, values: Array, chosen: Array) -> Array:
         import numpy as np
 
@@ -75,11 +105,3 @@ class Classes(Op):
         starts = np.arange(repeats)[:, None] * self.old + slots
         places = starts[:, :, None] * self.block + np.arange(self.block)
         return np.where((slots == FRESH)[None, :, None], FRESH, places).ravel()
-
-
-def fill_fresh(ops: Sequence[Op], values: Array, initial: Callable[[], Array]) -> Array:
-    """``values`` with those of fresh slots taken from ``initial()``, where ``ops`` end in moving classes."""
-    import numpy as np
-
-    last = ops[-1] if ops else None
-    return np.where(last.fresh(values), initial(), values) if isinstance(last, Classes) else values

@@ -1,15 +1,21 @@
-"""Operations that change values: add, scale, cast."""
+"""Operations that change values: add, scale, sum, fill, cast."""
+
+# ruff: noqa: ARG002, RUF012  (operations have one signature; what a class says of itself is only read)
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.dtypes import DType
-from ckptmap.mapping.ops import Op, block_of
+from ckptmap.mapping.arguments import DTYPE, NUMBER, NUMBERS, WHOLE
+from ckptmap.mapping.op import Op, block_of, operation
 
 if TYPE_CHECKING:
-    from ckptmap.mapping.ops import Array, Shape, Tensor
+    from collections.abc import Sequence
+
+    from ckptmap.mapping.op import Array, Fault, Pulled, Shape, Tensor
 
 _FLOATS = frozenset(
     {
@@ -23,9 +29,23 @@ _FLOATS = frozenset(
         DType.COMPLEX128,
     }
 )
+LOSSLESS = frozenset(
+    {
+        (DType.HALF, DType.FLOAT32),
+        (DType.HALF, DType.FLOAT64),
+        (DType.BFLOAT16, DType.FLOAT32),
+        (DType.BFLOAT16, DType.FLOAT64),
+        (DType.FLOAT32, DType.FLOAT64),
+        (DType.INT32, DType.INT64),
+        (DType.INT16, DType.INT32),
+        (DType.INT16, DType.INT64),
+    }
+)
+"""From one dtype to another that holds all its values."""
 NOT_NUMERIC = frozenset({DType.STRING, DType.BOOL})
 
 
+@operation
 @dataclass(frozen=True, slots=True)
 class Add(Op):
     """Add a number; with several ``values``, one to each of as many equal blocks of ``axis``."""
@@ -33,6 +53,9 @@ class Add(Op):
     values: tuple[float, ...]
     axis: int = -1
     name = "add"
+    arguments = {"values": NUMBERS, "axis": WHOLE}
+    alone = "values"
+    given = needed = ("values", "axis")
 
     def __str__(self) -> str:
         return _arithmetic(self, self.values, self.axis)
@@ -43,7 +66,24 @@ class Add(Op):
     def _run(self, array: Array) -> Array:
         return array + _operand(self, self.values, self.axis, array)
 
+    def unsound(self) -> Fault | None:
+        """At least one finite number."""
+        return _unsound(self, self.values)
 
+    def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
+        """The numbers taken away again; a fraction may lose its last bit."""
+        return (Add(tuple(-value for value in self.values), self.axis),)
+
+    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
+        """The same rows; of an axis with a number for each block, none."""
+        return _pull(self, self.values, self.axis, axis, before)
+
+    def wanted(self, after: Shape) -> Shape | None:
+        """The same."""
+        return after
+
+
+@operation
 @dataclass(frozen=True, slots=True)
 class Scale(Op):
     """Multiply by a number; with several ``values``, each of as many equal blocks of ``axis`` by its own."""
@@ -51,6 +91,9 @@ class Scale(Op):
     values: tuple[float, ...]
     axis: int = -1
     name = "scale"
+    arguments = {"values": NUMBERS, "axis": WHOLE}
+    alone = "values"
+    given = needed = ("values", "axis")
 
     def __str__(self) -> str:
         return _arithmetic(self, self.values, self.axis)
@@ -61,13 +104,34 @@ class Scale(Op):
     def _run(self, array: Array) -> Array:
         return array * _operand(self, self.values, self.axis, array)
 
+    def unsound(self) -> Fault | None:
+        """At least one finite number."""
+        return _unsound(self, self.values)
 
+    def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
+        """The reciprocals, for fractions; None for whole numbers, and where a factor is 0."""
+        if before[at][1] not in _FLOATS or not all(self.values):
+            return None
+        return (Scale(tuple(1 / value for value in self.values), self.axis),)
+
+    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
+        """The same rows; of an axis with a number for each block, none."""
+        return _pull(self, self.values, self.axis, axis, before)
+
+    def wanted(self, after: Shape) -> Shape | None:
+        """The same."""
+        return after
+
+
+@operation
 @dataclass(frozen=True, slots=True)
 class Cast(Op):
     """Convert to another number type, as NumPy's ``astype`` does: a fraction is cut off, not rounded."""
 
     dtype: DType
     name = "cast"
+    arguments = {"dtype": DTYPE}
+    alone = "dtype"
 
     def __str__(self) -> str:
         return f"cast {self.dtype}"
@@ -80,14 +144,120 @@ class Cast(Op):
     def _run(self, array: Array) -> Array:
         return array.astype(self.dtype.numpy)
 
+    def unsound(self) -> Fault | None:
+        """Any dtype."""
+        return None
+
+    def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
+        """The dtype that there was, where this one holds all its values."""
+        dtype = before[at][1]
+        return (Cast(dtype),) if dtype is self.dtype or (dtype, self.dtype) in LOSSLESS else None
+
+    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
+        """The same rows."""
+        return axis, 0, self
+
+    def wanted(self, after: Shape) -> Shape | None:
+        """The same."""
+        return after
+
+
+@operation
+@dataclass(frozen=True, slots=True)
+class SumOver(Op):
+    """Add the values along an axis to each other; the axis goes. The two biases of a cuDNN gate are one of Keras."""
+
+    axis: int
+    name = "sum"
+    arguments = {"axis": WHOLE}
+    alone = "axis"
+
+    def __str__(self) -> str:
+        return f"sum axis {self.axis}"
+
+    def _infer(self, shape: Shape, dtype: DType) -> Tensor:
+        axis = self._axis(self.axis, shape)
+        if dtype in NOT_NUMERIC:
+            raise self._fail(f"{dtype} values cannot be added")
+        return (*shape[:axis], *shape[axis + 1 :]), dtype
+
+    def _run(self, array: Array) -> Array:
+        total: Array = array.sum(axis=self.axis, dtype=array.dtype)
+        return total
+
+    def unsound(self) -> Fault | None:
+        """Any axis."""
+        return None
+
+    def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
+        """None: a sum does not tell what was added."""
+        return None
+
+    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
+        """The same rows, of an axis that the one that goes may come before."""
+        gone = self.axis % len(before)
+        return axis + (axis >= gone), 0, SumOver(gone)
+
+
+@operation
+@dataclass(frozen=True, slots=True)
+class Fill(Op):
+    """Put a number in the place of every value: a part of a join that no source has, as long as one that it has."""
+
+    value: float
+    name = "fill"
+    arguments = {"value": NUMBER}
+    alone = "value"
+
+    def __str__(self) -> str:
+        return f"fill {self.value:g}"
+
+    def _infer(self, shape: Shape, dtype: DType) -> Tensor:
+        return _check_arithmetic(self, (self.value,), -1, shape, dtype)
+
+    def _run(self, array: Array) -> Array:
+        import numpy as np
+
+        return np.full(array.shape, self.value, array.dtype)
+
+    def unsound(self) -> Fault | None:
+        """A finite number."""
+        return None if isfinite(self.value) else ("fill needs a finite number", "")
+
+    def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
+        """None: the values are gone."""
+        return None
+
+    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
+        """The same rows."""
+        return axis, 0, self
+
+    def wanted(self, after: Shape) -> Shape | None:
+        """The same."""
+        return after
+
+
+def _unsound(op: Op, values: tuple[float, ...]) -> Fault | None:
+    if not values:
+        return f"{op.name} has no values", "one number for each index of the axis"
+    return None if all(map(isfinite, values)) else (f"{op.name} needs finite numbers", "")
+
+
+def _pull(op: Op, values: tuple[float, ...], own: int, axis: int, before: Shape) -> Pulled | None:
+    return (axis, 0, op) if len(values) == 1 or own % len(before) != axis else None
+
 
 def _arithmetic(op: Op, values: tuple[float, ...], axis: int) -> str:
     return f"{op.name} {values[0]:g}" if len(values) == 1 else f"{op.name} {[f'{v:g}' for v in values]} axis {axis}"
 
 
+def is_storable(value: float, dtype: DType) -> bool:
+    """Whether a variable of this dtype can hold the number: fractions only where it holds fractions."""
+    return dtype not in NOT_NUMERIC and (dtype in _FLOATS or value == int(value))
+
+
 def _check_arithmetic(op: Op, values: tuple[float, ...], axis: int, shape: Shape, dtype: DType) -> Tensor:
-    whole = all(value == int(value) for value in values)
-    if dtype in NOT_NUMERIC or (dtype not in _FLOATS and not whole):
+    if not all(is_storable(value, dtype) for value in values):
         raise op._fail(f"{dtype} values cannot take it", "" if dtype in NOT_NUMERIC else "put a cast before it")
     if len(values) > 1:
         block_of(op, axis, len(values), shape)

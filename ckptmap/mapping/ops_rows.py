@@ -1,39 +1,39 @@
 """Operations run on rows of a tensor at a time, so that a large one is never held whole."""
 
-# ruff: noqa: ARG001  (the rules have one signature, few need all of it)
-
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose
-from ckptmap.mapping.ops_boxes import Anchors, BoxCoder
-from ckptmap.mapping.ops_join import Concat, Stack, Sum
-from ckptmap.mapping.ops_numeric import Add, Cast, Scale
+from ckptmap.mapping.op import Op
+from ckptmap.mapping.ops import Reshape, Slice, Squeeze
+from ckptmap.mapping.ops_branches import Branch, Branches
 
 if TYPE_CHECKING:
-    from ckptmap.mapping.ops import Shape, Tensor
+    from ckptmap.mapping.op import Tensor
+
+
+class Read(NamedTuple):
+    """Which rows of a source are read: those that begin at ``offset`` of ``axis``."""
+
+    source: int
+    axis: int
+    offset: int
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """How to compute any rows ``start <= i < stop`` of a result: read ``start + offset`` … of ``axis``, run ``ops``.
+    """How to compute any rows ``start <= i < stop`` of a result: for each read take those rows, and run ``ops`` on all.
 
-    ``axis`` counts in the sources; rows are counted along the first axis of the result that is longer than 1, and
-    there are ``count``. Rows one after the other are the bytes of the result in order.
+    Rows are counted along the first axis of the result that is longer than 1, and there are ``count``; a read takes
+    ``start + offset`` to ``stop + offset`` of its source's axis. Rows one after the other are the bytes of the result
+    in order.
     """
 
-    axis: int
-    offset: int
+    reads: tuple[Read, ...]
     count: int
     ops: tuple[Op, ...]
-
-
-_Pulled = tuple[int, int, Op | None]
-"""The axis before an operation, where on it the rows begin, and the operation to run on the rows alone."""
 
 
 def keeps_bytes(ops: Sequence[Op]) -> bool:
@@ -47,8 +47,8 @@ def by_rows(ops: Sequence[Op], sources: Sequence[Tensor]) -> Rows | None:
     Raises:
         OperationError: the operations do not fit the sources.
     """
-    behind, rows = _pulled_back(ops, _stages(ops, sources))
-    return rows if behind < 0 else None
+    pulled = _pulled_back(ops, _stages(ops, sources))
+    return None if pulled is None or pulled.at >= 0 else Rows(tuple(pulled.reads), pulled.rows, pulled.ops)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +69,32 @@ def parts(ops: Sequence[Op], sources: Sequence[Tensor]) -> list[Part] | None:
         OperationError: the operations do not fit the sources.
     """
     stages = _stages(ops, sources)
-    at, rows = _pulled_back(ops, stages)
-    if at < 0 or rows is None or (blocks := _blocks(ops[at], rows.axis, stages[at], stages[at + 1][0][0])) is None:
+    pulled = _pulled_back(ops, stages)
+    if pulled is None or pulled.at < 0:
         return None
-    found, begin, everything = [], 0, tuple(range(len(sources)))
+    at, (_, axis, offset) = pulled.at, pulled.reads[0]
+    blocks = ops[at].blocks(axis, stages[at], stages[at + 1][0][0])
+    if blocks is None:
+        return None
+    found, begin = [], 0
     for number, made, length in blocks:
-        low, high = max(begin, rows.offset), min(begin + length, rows.offset + rows.count)
+        low, high = max(begin, offset), min(begin + length, offset + pulled.rows)
         if low < high:
-            cut = () if high - low == length else (Slice(rows.axis, low - begin, high - begin),)
-            chosen = everything if number is None else (number,)
-            found.append(Part(chosen, (*ops[:at], *made, *cut, *rows.ops)))
+            cut = () if high - low == length else (Slice(axis, low - begin, high - begin),)
+            chosen, first = _chosen(ops[:at], number, len(sources))
+            found.append(Part(chosen, (*first, *made, *cut, *pulled.ops)))
         begin += length
     return found
+
+
+def _chosen(ops: Sequence[Op], number: int | None, count: int) -> tuple[tuple[int, ...], Sequence[Op]]:
+    """The sources of the one tensor with this number that ``ops`` make (None: of the only one), and how it is made."""
+    if number is None:
+        return tuple(range(count)), ops
+    if ops and isinstance(ops[0], Branches):
+        branch = ops[0].branches[number]
+        return branch.sources, (*branch.ops, *ops[1:])
+    return (number,), ops
 
 
 def _stages(ops: Sequence[Op], sources: Sequence[Tensor]) -> list[list[Tensor]]:
@@ -91,112 +105,76 @@ def _stages(ops: Sequence[Op], sources: Sequence[Tensor]) -> list[list[Tensor]]:
     return stages
 
 
-def _pulled_back(ops: Sequence[Op], stages: Sequence[Sequence[Tensor]]) -> tuple[int, Rows | None]:
-    """The last operation that needs more than one row to make one (-1: none does), and the rows behind it.
+class _Pulled(NamedTuple):
+    """How far rows of the result are rows of what comes before.
 
-    No rows where the result has only one.
+    ``at`` is the last operation that needs more than one row to make one (-1: none does), ``ops`` make the rows of the
+    result of those behind it from ``reads``; there are ``rows``.
     """
+
+    at: int
+    reads: list[Read]
+    ops: tuple[Op, ...]
+    rows: int = 0
+
+
+def _pulled_back(ops: Sequence[Op], stages: Sequence[Sequence[Tensor]]) -> _Pulled | None:
+    """The rows of a result, as far back as they can be told; None where it has only one."""
     shape = stages[-1][0][0]
-    axis = first = next((at for at, length in enumerate(shape) if length != 1), -1)
-    if first < 0:
-        return len(ops) - 1, None
-    offset = 0
+    axis = next((at for at, length in enumerate(shape) if length != 1), -1)
+    if axis < 0:
+        return None
+    return _pull_through(ops, stages, axis, 0)._replace(rows=shape[axis])
+
+
+def _pull_through(ops: Sequence[Op], stages: Sequence[Sequence[Tensor]], axis: int, offset: int) -> _Pulled:
+    reads = [Read(0, axis, offset)]
     kept: list[Op] = []
     for at in range(len(ops) - 1, -1, -1):
-        pulled = _pull(ops[at], axis, stages[at][0][0], stages[at + 1][0][0])
+        op = ops[at]
+        if isinstance(op, Branches):
+            pulled = _into_branches(op, stages[at], reads) if at == 0 else None
+        else:
+            pulled = _before(op, stages[at], stages[at + 1], reads)
         if pulled is None:
-            return at, Rows(axis, offset, shape[first], tuple(reversed(kept)))
-        axis, begin, op_of_rows = pulled
-        offset += begin
+            return _Pulled(at, reads, tuple(reversed(kept)))
+        reads, op_of_rows = pulled
         kept += [op_of_rows] if op_of_rows is not None else []
-    return -1, Rows(axis, offset, shape[first], tuple(reversed(kept)))
+    return _Pulled(-1, reads, tuple(reversed(kept)))
 
 
-_Block = tuple[int | None, tuple[Op, ...], int]
-"""The number of the one tensor that a block of rows is from (None: of each), how it is made of it, and its rows."""
+def _before(
+    op: Op, before: Sequence[Tensor], after: Sequence[Tensor], reads: Sequence[Read]
+) -> tuple[list[Read], Op | None] | None:
+    """The rows before an operation, and the one operation that makes those behind it of them."""
+    found, ops = [], []
+    for number, (shape, _) in enumerate(before):
+        behind = 0 if op.joins else number
+        pulled = op.pull(reads[behind].axis, shape, after[behind][0])
+        if pulled is None:
+            return None
+        axis, begin, op_of_rows = pulled
+        found.append(Read(number, axis, reads[behind].offset + begin))
+        ops.append(op_of_rows)
+    return (found, ops[0]) if all(one == ops[0] for one in ops) else None
 
 
-def _blocks(op: Op, axis: int, before: Sequence[Tensor], after: Shape) -> list[_Block] | None:
-    """What ``op`` puts one behind the other along ``axis`` of its result; None where it does something else."""
-    shapes = [shape for shape, _ in before]
-    numbers: list[int | None] = [None] if len(before) == 1 else list(range(len(before)))
-    if isinstance(op, Reorder):
-        size = after[axis] // len(op.order)
-        return [(None, (Slice(axis, block * size, (block + 1) * size),), size) for block in op.order]
-    if isinstance(op, Concat):
-        return [(number, (), shape[axis]) for number, shape in zip(numbers, shapes, strict=True)]
-    if isinstance(op, Stack):
-        return [(number, (Reshape((*s[:axis], 1, *s[axis:])),), 1) for number, s in zip(numbers, shapes, strict=True)]
-    return None
+def _into_branches(
+    op: Branches, sources: Sequence[Tensor], reads: Sequence[Read]
+) -> tuple[list[Read], Op | None] | None:
+    """The rows of the sources of each branch, and the branches that make the rows of their results."""
+    found: list[Read] = []
+    branches = []
+    for branch, read in zip(op.branches, reads, strict=True):
+        stages = _stages(branch.ops, [sources[at] for at in branch.sources])
+        inner = _pull_through(branch.ops, stages, read.axis, read.offset)
+        if inner.at >= 0:
+            return None
+        branches.append(Branch(tuple(range(len(found), len(found) + len(inner.reads))), inner.ops))
+        found += [_of_rule(one, branch.sources) for one in inner.reads]
+    return found, Branches(tuple(branches))
 
 
-def _pull(op: Op, axis: int, before: Shape, after: Shape) -> _Pulled | None:
-    rule = _RULES.get(type(op))
-    return rule(op, axis, before, after) if rule is not None else None
-
-
-def _same(op: Op, axis: int, before: Shape, after: Shape) -> _Pulled:
-    return axis, 0, op
-
-
-def _transpose(op: Transpose, axis: int, before: Shape, after: Shape) -> _Pulled:
-    return op.perm[axis], 0, op
-
-
-def _reshape(op: Reshape, axis: int, before: Shape, after: Shape) -> _Pulled | None:
-    outside = prod(after[:axis])
-    for place, length in enumerate(before):
-        if length == after[axis] and prod(before[:place]) == outside:
-            return place, 0, Reshape((*after[:axis], -1, *after[axis + 1 :]))
-    return None
-
-
-def _squeeze(op: Squeeze, axis: int, before: Shape, after: Shape) -> _Pulled:
-    gone = {at % len(before) for at in op.axes}
-    return [at for at in range(len(before)) if at not in gone][axis], 0, op
-
-
-def _along(op: Reorder | Anchors | BoxCoder, axis: int, before: Shape, after: Shape) -> _Pulled | None:
-    return (axis, 0, op) if op.axis % len(before) != axis else None
-
-
-def _slice(op: Slice, axis: int, before: Shape, after: Shape) -> _Pulled:
-    return (axis, op.start, None) if op.axis % len(before) == axis else (axis, 0, op)
-
-
-def _split(op: Split, axis: int, before: Shape, after: Shape) -> _Pulled:
-    if op.axis % len(before) != axis:
-        return axis, 0, op
-    begin = sum(op.sizes[: op.take]) if op.sizes else op.take * (before[axis] // op.parts)
-    return axis, begin, None
-
-
-def _arithmetic(op: Add | Scale, axis: int, before: Shape, after: Shape) -> _Pulled | None:
-    return (axis, 0, op) if len(op.values) == 1 or op.axis % len(before) != axis else None
-
-
-def _concat(op: Concat, axis: int, before: Shape, after: Shape) -> _Pulled | None:
-    return (axis, 0, op) if op.axis % len(before) != axis else None
-
-
-def _stack(op: Stack, axis: int, before: Shape, after: Shape) -> _Pulled | None:
-    new = op.axis % len(after)
-    return None if new == axis else (axis - (axis > new), 0, Stack(new))
-
-
-_RULES: dict[type[Op], Callable[..., _Pulled | None]] = {
-    Transpose: _transpose,
-    Reshape: _reshape,
-    Squeeze: _squeeze,
-    Reorder: _along,
-    Anchors: _along,
-    BoxCoder: _along,
-    Slice: _slice,
-    Split: _split,
-    Add: _arithmetic,
-    Scale: _arithmetic,
-    Cast: _same,
-    Sum: _same,
-    Concat: _concat,
-    Stack: _stack,
-}
+def _of_rule(read: Read, sources: Sequence[int]) -> Read:
+    """A read of a branch's source as one of the rule's."""
+    return read._replace(source=sources[read.source])

@@ -6,18 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.nearest import did_you_mean
-from ckptmap.checkpoint.dtypes import DType, dtype_from_label
-from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose
-from ckptmap.mapping.ops_boxes import Anchors, BoxCoder
-from ckptmap.mapping.ops_join import Concat, Stack, Sum
-from ckptmap.mapping.ops_numeric import Add, Cast, Scale
+from ckptmap.mapping.op import Op
+from ckptmap.mapping.operations import by_table_name
+from ckptmap.mapping.ops import Split
+from ckptmap.mapping.ops_sized import SplitForTargets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from ckptmap.mapping.yamlnodes import Document, Node
 
-_MAX_PARTS = 10_000
+_NAMED = by_table_name()
 
 
 def parse_ops(doc: Document, node: Node | None) -> tuple[Op, ...]:
@@ -30,7 +29,7 @@ def parse_ops(doc: Document, node: Node | None) -> tuple[Op, ...]:
 
 def for_target(ops: Sequence[Op], number: int) -> tuple[Op, ...]:
     """The operations that lead to target ``number``: a split takes that part."""
-    return tuple(replace(op, take=number) if isinstance(op, Split) else op for op in ops)
+    return tuple(replace(op, take=number) if isinstance(op, Split | SplitForTargets) else op for op in ops)
 
 
 def check_arity(doc: Document, node: Node, ops: Sequence[Op], many: bool, targets: int | None) -> None:
@@ -39,18 +38,34 @@ def check_arity(doc: Document, node: Node, ops: Sequence[Op], many: bool, target
     ``targets`` is the length of the rule's ``to`` list, None where there is only one ``to``.
     """
     joins = [op for op in ops if op.joins]
-    splits = [op for op in ops if isinstance(op, Split)]
+    splits = [op for op in ops if isinstance(op, Split | SplitForTargets)]
     if many and not joins:
         doc.error(node, "several source variables need an operation that joins them", "concat, stack or add: sources")
     if joins and not many:
         doc.error(node, f"{joins[0].name} needs several source variables", "a `from` list, or `group`")
     if len(joins) > 1 or len(splits) > 1:
-        doc.error(node, "one join and one split are all that a rule can do")
+        doc.error(node, "one join and one split are all that a list of operations can do", "nest lists in `from`")
     for split in splits:
         if targets is None:
             doc.error(node, "split needs a `to` list with a name for each part", "for a single part, use slice")
-        elif targets != split.parts:
+        elif isinstance(split, Split) and targets != split.parts:
             doc.error(node, f"split makes {split.parts} parts, `to` lists {targets} names")
+
+
+def check_target_lengths(doc: Document, node: Node, ops: Sequence[Op]) -> None:
+    """Note operations that take a length from the target where it cannot be told."""
+    asking = [at for at, op in enumerate(ops) if op.asks_target]
+    if len(asking) > 1:
+        doc.error(node, f"{ops[asking[1]]} and {ops[asking[0]]}: one operation of a rule can ask the target")
+    elif asking and ops[asking[0]].name in ("pad", "resize") and asking[0] < len(ops) - 1:
+        doc.error(node, f"{ops[asking[0]]} comes last", "the target fills what it leaves open")
+
+
+def refuse_target_lengths(doc: Document, node: Node, ops: Sequence[Op]) -> None:
+    """Note operations that take a length from the target in a nested list, which is only a part of one."""
+    for op in ops:
+        if op.asks_target:
+            doc.error(node, f"{op} is for the `ops` of the rule", "what is nested is only a part of the target")
 
 
 def _parse_op(doc: Document, node: Node) -> Op | None:
@@ -61,167 +76,43 @@ def _parse_op(doc: Document, node: Node) -> Op | None:
         doc.error(node, "an operation is one name with its argument", "for example `- transpose: [1, 0]`")
         return None
     [(name, (key, value))] = pairs.items()
-    if name not in _PARSERS:
-        doc.error(
-            key, f'there is no operation "{name}"', did_you_mean(name, _PARSERS) or f"known: {', '.join(_PARSERS)}"
-        )
+    if name not in _NAMED:
+        known = did_you_mean(name, _NAMED) or f"known: {', '.join(_NAMED)}"
+        doc.error(key, f'there is no operation "{name}"', known)
         return None
-    return _PARSERS[name](doc, value)
+    return _made(doc, value, _meant(_NAMED[name], value))
 
 
-def _transpose(doc: Document, node: Node) -> Op | None:
-    perm = doc.integers(node, "transpose")
-    if perm is None:
+def _meant(kinds: Sequence[type[Op]], node: Node) -> type[Op]:
+    """The operation of those with one name that the node's word or fields ask for."""
+    if node.id == "scalar":
+        return next((kind for kind in kinds if kind.word == node.value), _unworded(kinds))
+    fields = {key.value for key, _ in node.value} if node.id == "mapping" else set()
+    exact = (kind for kind in kinds if fields == set(kind.given))
+    fitting = (kind for kind in kinds if kind.given and set(kind.needed) <= fields <= set(kind.given))
+    return next(exact, None) or next(fitting, None) or _unworded(kinds)
+
+
+def _unworded(kinds: Sequence[type[Op]]) -> type[Op]:
+    return next((kind for kind in kinds if not kind.word), kinds[0])
+
+
+def _made(doc: Document, node: Node, kind: type[Op]) -> Op | None:
+    if kind.word and node.id == "scalar" and node.value == kind.word:
+        return kind()
+    if kind.alone and (node.id != "mapping" or not kind.given):
+        value = kind.arguments[kind.alone].parse(doc, node, kind.name)
+        return None if value is None else _sound(doc, node, kind.from_table({kind.alone: value}))
+    fields = doc.mapping(node, kind.name, kind.given, kind.needed)
+    if fields is None or not fields.keys() >= set(kind.needed):
         return None
-    if sorted(perm) != list(range(len(perm))):
-        doc.error(node, f"transpose {list(perm)} is no permutation", f"name each of 0 to {len(perm) - 1} once")
-        return None
-    return Transpose(perm)
+    before = len(doc.problems)
+    values = {name: kind.arguments[name].parse(doc, each, name) for name, each in fields.items()}
+    return _sound(doc, node, kind.from_table(values)) if len(doc.problems) == before else None
 
 
-def _reshape(doc: Document, node: Node) -> Op | None:
-    dims = doc.integers(node, "reshape")
-    if dims is None:
-        return None
-    if dims.count(-1) > 1 or min(dims) < -1:
-        doc.error(node, f"reshape {list(dims)} is no shape", "one length can be -1, the others are 0 or more")
-        return None
-    return Reshape(dims)
-
-
-def _squeeze(doc: Document, node: Node) -> Op | None:
-    axes = doc.integers(node, "squeeze")
-    return None if axes is None else Squeeze(axes)
-
-
-def _concat(doc: Document, node: Node) -> Op | None:
-    axis = doc.integer(node, "concat")
-    return None if axis is None else Concat(axis)
-
-
-def _stack(doc: Document, node: Node) -> Op | None:
-    axis = doc.integer(node, "stack")
-    return None if axis is None else Stack(axis)
-
-
-def _slice(doc: Document, node: Node) -> Op | None:
-    fields = doc.mapping(node, "slice", ("axis", "start", "stop"), ("axis",))
-    if fields is None or "axis" not in fields:
-        return None
-    axis = doc.integer(fields["axis"], "axis")
-    start = doc.integer(fields["start"], "start") if "start" in fields else 0
-    stop = doc.integer(fields["stop"], "stop") if "stop" in fields else None
-    if axis is None or start is None:
-        return None
-    if start < 0 or (stop is not None and stop <= start):
-        doc.error(node, "slice needs 0 <= start < stop")
-        return None
-    return Slice(axis, start, stop)
-
-
-def _split(doc: Document, node: Node) -> Op | None:
-    fields = doc.mapping(node, "split", ("axis", "parts", "sizes"), ("axis",))
-    if fields is None or "axis" not in fields:
-        return None
-    if ("parts" in fields) == ("sizes" in fields):
-        doc.error(node, "split needs either `parts` (how many equal ones) or `sizes`")
-        return None
-    axis = doc.integer(fields["axis"], "axis")
-    sizes = doc.integers(fields["sizes"], "sizes") if "sizes" in fields else ()
-    parts = doc.integer(fields["parts"], "parts") if "parts" in fields else len(sizes or ())
-    if axis is None or sizes is None or parts is None:
-        return None
-    if not 1 <= parts <= _MAX_PARTS or any(size < 0 for size in sizes):
-        doc.error(node, "split needs at least one part, and no size below 0")
-        return None
-    return Split(axis, parts, sizes)
-
-
-def _reorder(doc: Document, node: Node) -> Op | None:
-    fields = doc.mapping(node, "reorder", ("axis", "order"), ("axis", "order"))
-    if fields is None or len(fields) < 2:
-        return None
-    axis, order = doc.integer(fields["axis"], "axis"), doc.integers(fields["order"], "order")
-    if axis is None or order is None:
-        return None
-    if sorted(order) != list(range(len(order))):
-        doc.error(node, f"order {list(order)} is no permutation", f"name each of 0 to {len(order) - 1} once")
-        return None
-    return Reorder(axis, order)
-
-
-def _add(doc: Document, node: Node) -> Op | None:
-    if node.id == "scalar" and node.value == "sources":
-        return Sum()
-    values = _values(doc, node, "add")
-    return None if values is None else Add(*values)
-
-
-def _scale(doc: Document, node: Node) -> Op | None:
-    values = _values(doc, node, "scale")
-    return None if values is None else Scale(*values)
-
-
-def _values(doc: Document, node: Node, what: str) -> tuple[tuple[float, ...], int] | None:
-    """One number, or ``{values: […], axis: …}``."""
-    if node.id != "mapping":
-        number = doc.number(node, what)
-        return None if number is None else ((number,), -1)
-    fields = doc.mapping(node, what, ("values", "axis"), ("values", "axis"))
-    if fields is None or len(fields) < 2:
-        return None
-    axis = doc.integer(fields["axis"], "axis")
-    items = doc.items(fields["values"], "values")
-    numbers = [doc.number(item, "an item of values") for item in items]
-    if not items and fields["values"].id == "sequence":
-        doc.error(node, f"{what} has no values", "one number for each index of the axis")
-    if axis is None or not numbers or None in numbers:
-        return None
-    return tuple(number for number in numbers if number is not None), axis
-
-
-def _cast(doc: Document, node: Node) -> Op | None:
-    label = doc.text(node, "cast")
-    if label is None:
-        return None
-    dtype = dtype_from_label(label)
-    if dtype is None:
-        doc.error(node, f'there is no dtype "{label}"', did_you_mean(label, [str(dtype) for dtype in DType]))
-        return None
-    return Cast(dtype)
-
-
-def _anchors(doc: Document, node: Node) -> Op | None:
-    names = ("axis", "scales", "ratios")
-    fields = doc.mapping(node, "anchors", names, names)
-    if fields is None or len(fields) < len(names):
-        return None
-    axis, scales, ratios = (doc.integer(fields[name], name) for name in names)
-    if axis is None or scales is None or ratios is None:
-        return None
-    if not (1 <= scales <= _MAX_PARTS and 1 <= ratios <= _MAX_PARTS):
-        doc.error(node, "anchors needs at least one scale and one ratio")
-        return None
-    return Anchors(axis, scales, ratios)
-
-
-def _box_coder(doc: Document, node: Node) -> Op | None:
-    axis = doc.integer(node, "box_coder")
-    return None if axis is None else BoxCoder(axis)
-
-
-_PARSERS: dict[str, Callable[[Document, Node], Op | None]] = {
-    "transpose": _transpose,
-    "reshape": _reshape,
-    "squeeze": _squeeze,
-    "concat": _concat,
-    "split": _split,
-    "slice": _slice,
-    "reorder": _reorder,
-    "add": _add,
-    "scale": _scale,
-    "cast": _cast,
-    "stack": _stack,
-    "anchors": _anchors,
-    "box_coder": _box_coder,
-}
+def _sound(doc: Document, node: Node, op: Op) -> Op | None:
+    fault = op.unsound()
+    if fault is not None:
+        doc.error(node, *fault)
+    return op if fault is None else None

@@ -19,7 +19,14 @@ from ckptmap.mapping.model import (
     TargetPart,
     VariableRule,
 )
-from ckptmap.mapping.parse_ops import check_arity, for_target, parse_ops
+from ckptmap.mapping.ops_branches import Branch, Branches
+from ckptmap.mapping.parse_ops import (
+    check_arity,
+    check_target_lengths,
+    for_target,
+    parse_ops,
+    refuse_target_lengths,
+)
 from ckptmap.mapping.parse_where import check_used, parse_where
 from ckptmap.mapping.patterns import Pattern, PatternError, Placeholder, Template, parse_pattern, parse_template
 
@@ -29,8 +36,8 @@ if TYPE_CHECKING:
     from ckptmap.mapping.ops import Op
     from ckptmap.mapping.yamlnodes import Document, Node
 
-_LAYER = ("from", "to", "as", "last", "where", "per_class", "optional")
-_VARIABLE = ("from", "to", "ops", "group", "where", "per_class", "optional")
+_LAYER = ("from", "to", "as", "last", "where", "per_class", "optional", "shared")
+_VARIABLE = ("from", "to", "ops", "group", "where", "per_class", "optional", "shared")
 _WORDS = ("zeros", "ones", "initializer")
 
 
@@ -112,6 +119,7 @@ def _leaf(doc: Document, text: str, key: Node, value: Node) -> Leaf | None:
         target_node = fields.get("to")
         ops = parse_ops(doc, fields.get("ops"))
         check_arity(doc, value, ops, False, None)
+        check_target_lengths(doc, value, ops)
     targets = _leaf_targets(doc, text, target_node) if target_node is not None else None
     if not targets:
         return None
@@ -160,7 +168,8 @@ def parse_layer(scope: Scope, node: Node, kinds: Kinds) -> LayerRule | None:
     if pattern is None or not known or None in cases or (last is None and "last" in fields):
         return None
     _check_cases(doc, fields["as"], known)
-    return LayerRule(pattern, known, last, per_class, optional, doc.ref(node))
+    shared = doc.flag(fields.get("shared"), "shared", False)
+    return LayerRule(pattern, known, last, per_class, optional, doc.ref(node), shared)
 
 
 def _kinds_to_targets(doc: Document, fields: Mapping[str, Node]) -> list[tuple[Node, Node]]:
@@ -221,30 +230,67 @@ def parse_variable(scope: Scope, node: Node) -> VariableRule | None:
     if fields is None or "from" not in fields:
         return None
     inner = scope.inner(fields.get("where"))
-    patterns = _sources(inner, fields["from"])
+    patterns, first, count = _sources(inner, fields["from"])
     group = _counter(inner, fields["group"], patterns) if "group" in fields else None
     bound = (patterns[0].names if patterns else frozenset()) - {group}
-    targets = _targets(inner, fields, bound, many=len(patterns) > 1 or "group" in fields) if patterns else ()
+    targets = _targets(inner, fields, bound, first, many=count > 1 or "group" in fields) if patterns else ()
     scope.close(fields.get("where"), inner)
     per_class, optional = _per_class(doc, fields.get("per_class")), doc.flag(fields.get("optional"), "optional", False)
     if not patterns or not targets or ("group" in fields and group is None):
         return None
-    return VariableRule(patterns, targets, group, per_class, optional, doc.ref(node))
+    shared = doc.flag(fields.get("shared"), "shared", False)
+    return VariableRule(patterns, targets, group, per_class, optional, doc.ref(node), shared)
 
 
-def _sources(scope: Scope, node: Node) -> tuple[Pattern, ...]:
-    nodes = scope.doc.items(node, "`from`") if node.id == "sequence" else [node]
+def _sources(scope: Scope, node: Node) -> tuple[tuple[Pattern, ...], tuple[Op, ...], int]:
+    """The patterns of ``from``, the operations of what is nested in it, and how many tensors it leads to.
+
+    There are no patterns where there is a mistake.
+    """
+    doc, nodes = scope.doc, scope.doc.items(node, "`from`") if node.id == "sequence" else [node]
     if not nodes:
-        scope.doc.error(node, "`from` is empty", "name the source variables")
-    patterns = [scope.pattern(item, "`from`") for item in nodes]
-    known = [pattern for pattern in patterns if pattern is not None]
-    for item, pattern in zip(nodes, patterns, strict=True):
-        if pattern is not None and known and pattern.names != known[0].names:
-            scope.doc.error(
-                item, "all patterns of a `from` list use the same placeholders", "else none belong together"
-            )
-            return ()
-    return tuple(known) if len(known) == len(nodes) else ()
+        doc.error(node, "`from` is empty", "name the source variables")
+    known: dict[str, Pattern] = {}
+    branches = [_branch(scope, item, known, listed=node.id == "sequence") for item in nodes]
+    made = [branch for branch in branches if branch is not None]
+    if not made or len(made) < len(branches):
+        return (), (), 0
+    patterns = tuple(known.values())
+    if any(pattern.names != patterns[0].names for pattern in patterns):
+        doc.error(node, "all patterns of a `from` list use the same placeholders", "else none belong together")
+        return (), (), 0
+    plain = [branch.sources for branch in made] == [(at,) for at in range(len(made))]
+    nested = not plain or any(branch.ops for branch in made)
+    return patterns, (Branches(tuple(made)),) if nested else (), len(made)
+
+
+def _branch(scope: Scope, node: Node, known: dict[str, Pattern], *, listed: bool) -> Branch | None:
+    """One item of a ``from`` list, a pattern or ``{from: …, ops: […]}``; ``known`` gets the patterns by their texts."""
+    if not listed or node.id != "mapping":
+        pattern = scope.pattern(node, "`from`")
+        if pattern is None:
+            return None
+        known.setdefault(pattern.text, pattern)
+        return Branch((list(known).index(pattern.text),), ())
+    doc, fields = scope.doc, scope.doc.mapping(node, "an item of `from`", ("from", "ops"), ("from", "ops"))
+    if fields is None or not {"from", "ops"} <= fields.keys():
+        return None
+    nodes = fields["from"].value if fields["from"].id == "sequence" else [fields["from"]]
+    inner = [_branch(scope, item, known, listed=fields["from"].id == "sequence") for item in nodes]
+    ops = parse_ops(doc, fields["ops"])
+    check_arity(doc, fields["ops"], ops, len(nodes) > 1, None)
+    refuse_target_lengths(doc, fields["ops"], ops)
+    branches = [branch for branch in inner if branch is not None]
+    return _joined(branches, ops) if branches and len(branches) == len(inner) else None
+
+
+def _joined(branches: list[Branch], ops: tuple[Op, ...]) -> Branch:
+    """Branches that further operations are run on, as one branch."""
+    if not any(branch.ops for branch in branches):
+        return Branch(tuple(branch.sources[0] for branch in branches), ops)
+    sources = tuple(dict.fromkeys(at for branch in branches for at in branch.sources))
+    inner = (Branch(tuple(sources.index(at) for at in branch.sources), branch.ops) for branch in branches)
+    return Branch(sources, (Branches(tuple(inner)), *ops))
 
 
 def _counter(scope: Scope, node: Node, patterns: tuple[Pattern, ...]) -> str | None:
@@ -261,7 +307,9 @@ def _counter(scope: Scope, node: Node, patterns: tuple[Pattern, ...]) -> str | N
     return None
 
 
-def _targets(scope: Scope, fields: Mapping[str, Node], bound: frozenset[str], many: bool) -> tuple[TargetPart, ...]:
+def _targets(
+    scope: Scope, fields: Mapping[str, Node], bound: frozenset[str], first: tuple[Op, ...], many: bool
+) -> tuple[TargetPart, ...]:
     ops = parse_ops(scope.doc, fields.get("ops"))
     if "to" not in fields and many:
         scope.doc.error(fields["from"], "a rule with several sources needs `to`")
@@ -271,7 +319,7 @@ def _targets(scope: Scope, fields: Mapping[str, Node], bound: frozenset[str], ma
     nodes = scope.doc.items(to, "`to`") if listed else [to]
     if not nodes and "to" in fields:
         scope.doc.error(to, "`to` is empty", "name the target variables")
-    parts = [_target(scope, item, for_target(ops, i), bound, listed) for i, item in enumerate(nodes)]
+    parts = [_target(scope, item, (*first, *for_target(ops, i)), bound, listed) for i, item in enumerate(nodes)]
     check_arity(scope.doc, fields.get("ops", to), ops, many, len(nodes) if listed else None)
     return tuple(part for part in parts if part is not None) if None not in parts else ()
 
@@ -284,6 +332,7 @@ def _target(scope: Scope, node: Node, ops: tuple[Op, ...], bound: frozenset[str]
         fields = scope.doc.mapping(node, "an item of `to`", ("name", "ops"), ("name",)) or {}
         name, own = fields.get("name"), parse_ops(scope.doc, fields.get("ops"))
         check_arity(scope.doc, node, own, False, None)
+    check_target_lengths(scope.doc, node, ops + own)
     template = scope.template(name, "`to`", bound) if name is not None else None
     return TargetPart(template, ops + own) if template else None
 
@@ -342,6 +391,11 @@ def _match(scope: Scope, fields: Mapping[str, Node] | None) -> tuple[Pattern | N
 def _init_value(doc: Document, node: Node) -> InitValue | None:
     if node.id == "scalar" and node.value in _WORDS:
         return str(node.value)
+    if node.id == "sequence":
+        numbers = [doc.number(item, "an item of value") for item in node.value]
+        if not numbers:
+            doc.error(node, "value is empty", "one number, or one for each of as many equal blocks of the last axis")
+        return tuple(number for number in numbers if number is not None) if numbers and None not in numbers else None
     before = len(doc.problems)
     number = doc.number(node, "value")
     if number is None:

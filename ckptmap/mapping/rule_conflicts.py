@@ -11,22 +11,26 @@ from ckptmap.mapping.partition import Entry, rival_pairs
 from ckptmap.mapping.patterns import Parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
+_HINT = "declare the placeholders so that only one of them does, or say `shared: true` in both"
 _MAX_PROBLEMS = 1000
 _MAX_WORK = 2_000_000
 """What comparing may cost, in the states of automata; a hundred times what any shipped table costs."""
 
 
-def overlaps(claims: Iterable[tuple[RuleRef, Parts]]) -> list[Problem]:
-    """A problem for each two rules that can match the same name, or one where there are too many to compare."""
+def overlaps(claims: Iterable[tuple[RuleRef, Parts]], shared: Collection[RuleRef] = ()) -> list[Problem]:
+    """A problem for each two rules that can match the same name, or one where there are too many to compare.
+
+    Two rules that are both ``shared`` may.
+    """
     found: dict[tuple[RuleRef, RuleRef], tuple[int, int, Problem]] = {}
     work = 0
     entries = [Entry((number, ref), claim(parts)) for number, (ref, parts) in enumerate(claims)]
     for pair in rival_pairs(entries):
         one, other = sorted(pair, key=lambda entry: entry.item[0])
         (number, ref), (other_number, other_ref) = one.item, other.item
-        if (ref, other_ref) in found:
+        if (ref, other_ref) in found or (ref != other_ref and ref in shared and other_ref in shared):
             continue
         overlap, steps = compare(one.claim, other.claim)
         work += steps
@@ -50,4 +54,4 @@ def _overlap_problem(ref: RuleRef, parts: Parts, other: RuleRef, other_parts: Pa
         "".join(part if isinstance(part, str) else f"{{{part.name}}}" for part in item) for item in (parts, other_parts)
     )
     message = f"two rules can match the same variable: {one} and {two} ({ref})"
-    return Problem(message, str(other), "declare the placeholders so that only one of them does")
+    return Problem(message, str(other), _HINT)

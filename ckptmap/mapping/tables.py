@@ -253,7 +253,8 @@ def _checked(loaded: _Loaded, path: Path, problems: list[Problem]) -> list[Rule]
     if len(rules) > _MAX_RULES:
         problems.append(Problem(f"{len(rules)} rules are too many", str(path), f"a table can have {_MAX_RULES}"))
         return []
-    problems += overlaps([(rule.ref, parts) for rule in rules for parts in _matched(rule)])
+    shared = {rule.ref for rule in rules if not isinstance(rule, DropRule) and rule.shared}
+    problems += overlaps([(rule.ref, parts) for rule in rules for parts in _matched(rule)], shared)
     problems += overlaps([(rule.ref, rule.pattern.parts) for rule in loaded.inits])
     return rules
 

@@ -41,7 +41,7 @@ class Document:
 
     def ref(self, node: Node) -> RuleRef:
         """Where a node starts."""
-        return RuleRef(self.file, node.start_mark.line + 1)
+        return RuleRef(self.file, node.start_mark.line + 1, node.start_mark.column)
 
     def error(self, node: Node | None, message: str, hint: str = "") -> None:
         """Note a mistake at a node (None: in the file as a whole)."""

@@ -10,18 +10,7 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping.model import Assignment
 from ckptmap.mapping.ops import Op, OperationError, infer
-from ckptmap.mapping.ops_numeric import Cast
-
-_LOSSLESS = {
-    (DType.HALF, DType.FLOAT32),
-    (DType.HALF, DType.FLOAT64),
-    (DType.BFLOAT16, DType.FLOAT32),
-    (DType.BFLOAT16, DType.FLOAT64),
-    (DType.FLOAT32, DType.FLOAT64),
-    (DType.INT32, DType.INT64),
-    (DType.INT16, DType.INT32),
-    (DType.INT16, DType.INT64),
-}
+from ckptmap.mapping.ops_numeric import LOSSLESS, Cast
 
 
 class Offer(NamedTuple):
@@ -39,11 +28,18 @@ class Offer(NamedTuple):
 
     def fits_dtype(self, wanted: DType) -> bool:
         """Whether the value can be stored as ``wanted`` without losing any of it."""
-        return self.dtype is wanted or (self.dtype, wanted) in _LOSSLESS
+        return self.dtype is wanted or (self.dtype, wanted) in LOSSLESS
 
     def ops_for(self, wanted: DType) -> tuple[Op, ...]:
-        """The rule's operations, and a cast where the dtype changes without loss."""
-        return self.assignment.ops if self.dtype is wanted else (*self.assignment.ops, Cast(wanted))
+        """The rule's operations, and a cast where the dtype changes without loss.
+
+        It comes before an operation that leaves values to the target, which are of the wanted dtype.
+        """
+        ops = self.assignment.ops
+        if self.dtype is wanted:
+            return ops
+        end = len(ops) - 1 if ops and ops[-1].leaves_open else len(ops)
+        return (*ops[:end], Cast(wanted), *ops[end:])
 
 
 def offer(assignment: Assignment, inventory: Inventory, averages: Mapping[str, str]) -> Offer | Problem:

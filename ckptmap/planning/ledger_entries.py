@@ -95,10 +95,11 @@ def _offered(draft: Draft, key: str, variable: TargetVariable, made: Offer) -> T
         return _moved(draft, variable, made, moved)
     if differs_in_classes_only(made, variable.shape):
         return _filled(TargetRecord(variable, TargetFate.REINITIALIZED, reason=_class_reason(draft), rule=rule))
-    reason = _average_reason(made)
-    return TargetRecord(
-        variable, TargetFate.RESTORED, made.sources, made.ops_for(variable.dtype), reason=reason, rule=rule
-    )
+    ops, reason = made.ops_for(variable.dtype), _average_reason(made)
+    if ops and ops[-1].leaves_open:
+        reason = "; ".join(filter(None, (reason, f"{ops[-1].kept} carried over")))
+        return _filled(TargetRecord(variable, TargetFate.PARTLY, made.sources, ops, reason=reason, rule=rule))
+    return TargetRecord(variable, TargetFate.RESTORED, made.sources, ops, reason=reason, rule=rule)
 
 
 def _moved(draft: Draft, variable: TargetVariable, made: Offer, moved: Classes) -> TargetRecord:

@@ -12,6 +12,7 @@ from ckptmap.mapping.slots import averages_of
 from ckptmap.planning.candidates import Offer, differs_in_classes_only, offer
 from ckptmap.planning.class_transfer import plan_surgery
 from ckptmap.planning.draft import Draft, PlanOptions, Solved
+from ckptmap.planning.fitting import asks_target, fitted
 from ckptmap.planning.global_step import find_step
 from ckptmap.planning.ledger import Fill, Plan
 from ckptmap.planning.ledger_entries import record_plan
@@ -35,9 +36,15 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     layout = target.layout({assignment.target for assignment in assignments}, options.settings)
     placed, misplaced = _place(_fitted(assignments, options.boxes), layout)
     averages = averages_of(slots) if options.ema != "ignore" else {}
-    offers, refused = _offers(placed, inventory, averages)
+    asking = {key: one for key, one in placed.items() if asks_target(one)}
+    told = {key: one for key, one in placed.items() if key not in asking}
+    offers, refused = _offers(told, inventory, averages)
     layout = settle(target, layout, {o.assignment.target: o.shape for o in offers.values()}, options.settings)
     solved = _solve(layout, offers, options)
+    if asking and not solved.problems:
+        asked, unfit = _asked(asking, solved, inventory, averages)
+        offers = {**offers, **asked}
+        refused += unfit
     surgery = plan_surgery(offers, solved, options.labels, options.num_classes)
     problems = [*matching.problems, *misplaced, *refused, *solved.problems, *surgery.problems]
     if not layout.uses("num_classes"):
@@ -53,7 +60,20 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     draft = Draft(inventory, table, mapping, slots, averages, offers, solved, options, surgery, step)
     plan = record_plan(draft, target, layout)
     _refuse_hidden_values(plan)
+    _refuse_odd_numbers(plan)
     return plan
+
+
+def _refuse_odd_numbers(plan: Plan) -> None:
+    """Raise PlanError where an init rule has several numbers, and the last axis does not divide into as many blocks."""
+    problems = []
+    for record in plan.targets:
+        values, shape = record.init.value if record.init else (), record.variable.shape
+        if isinstance(values, tuple) and values and (not shape or shape[-1] % len(values)):
+            message = f"{record.variable.name} has shape {list(shape)}: {len(values)} numbers do not fill its last axis"
+            problems.append(Problem(message, record.rule, "one number, or one for each of as many equal blocks"))
+    if problems:
+        raise PlanError(f"{plan.target} does not fit table {plan.table}", problems)
 
 
 def _refuse_hidden_values(plan: Plan) -> None:
@@ -116,6 +136,16 @@ def _offers(
         else:
             offers[key] = made
     return offers, problems
+
+
+def _asked(
+    asking: Mapping[str, Assignment], solved: Solved, inventory: Inventory, averages: Mapping[str, str]
+) -> tuple[dict[str, Offer], list[Problem]]:
+    """The offers that take lengths from the target, whose shapes are no evidence of them."""
+    found = dict(fitted(asking, solved.variables, inventory))
+    problems = [one for one in found.values() if isinstance(one, Problem)]
+    offers, refused = _offers({k: one for k, one in found.items() if isinstance(one, Assignment)}, inventory, averages)
+    return offers, [*problems, *refused, *_misfits(solved.variables, offers)]
 
 
 def _solve(layout: Layout, offers: Mapping[str, Offer], options: PlanOptions) -> Solved:

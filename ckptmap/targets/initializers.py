@@ -43,8 +43,16 @@ def initial_value(variable: TargetVariable, seed: int = 0, value: float | str = 
     return np.concatenate(blocks).reshape(variable.shape)
 
 
-def initial_blocks(variable: TargetVariable, seed: int = 0, value: float | str = "initializer") -> Iterator[Array]:
-    """The values of ``initial_value`` in row-major order, as arrays of one dimension and at most a million values."""
+def initial_blocks(
+    variable: TargetVariable, seed: int = 0, value: float | str | tuple[float, ...] = "initializer"
+) -> Iterator[Array]:
+    """The values of ``initial_value`` in row-major order, as arrays of one dimension and at most a million values.
+
+    Several numbers are for as many equal blocks of the last axis.
+    """
+    if isinstance(value, tuple):
+        yield from _numbered(variable, value)
+        return
     initializer = _chosen(variable, value)
     if initializer.kind not in _KINDS:
         raise TargetError(f"no initializer is called {initializer.kind!r}", where=variable.name, hint=", ".join(_KINDS))
@@ -53,6 +61,18 @@ def initial_blocks(variable: TargetVariable, seed: int = 0, value: float | str =
     for start in range(0, max(count, 1), _BLOCK):
         size = min(_BLOCK, count - start)
         yield draw(rng, size, initializer.options, variable.shape).astype(variable.dtype.numpy)
+
+
+def _numbered(variable: TargetVariable, values: tuple[float, ...]) -> Iterator[Array]:
+    """Each number along its block of the last axis, the same for all rows."""
+    import numpy as np
+
+    length = variable.shape[-1]
+    row = np.asarray(values).astype(variable.dtype.numpy).repeat(length // len(values))
+    rows = math.prod(variable.shape[:-1])
+    step = max(1, _BLOCK // max(length, 1))
+    for start in range(0, rows, step):
+        yield np.tile(row, min(step, rows - start))
 
 
 def _chosen(variable: TargetVariable, value: float | str) -> Initializer:

@@ -13,13 +13,17 @@ import numpy as np
 import pytest
 
 import ckptmap
+from ckptmap.basics.errors import PlanError
 from ckptmap.checkpoint.bundle import data_path
 from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, format_entry, format_header
 from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
 from ckptmap.checkpoint.sstable import TableWriter
+from ckptmap.diff import diff
 from ckptmap.execution import computing
+from ckptmap.mapping.ops_sized import Grow
+from ckptmap.planning.ledger import Fill, TargetFate, TargetRecord
 from ckptmap.targets.initializers import initial_value
 from ckptmap.targets.variables import Initializer, TargetVariable
 from tests.convert.conftest import values, write_tf1
@@ -94,6 +98,114 @@ def test_pieces_make_the_same_values(tmp_path: Path, monkeypatch: pytest.MonkeyP
     np.testing.assert_array_equal(read(new, "m/rows"), np.concatenate([old["up"], old["down"]]).astype(np.float64))
     np.testing.assert_array_equal(read(new, "m/gates"), old["gates"][[2, 3, 4, 5, 0, 1]])
     np.testing.assert_array_equal(read(new, "m/stacked"), np.stack([old["q"].T, old["k"].T]))
+
+
+SIZED = """\
+variables:
+  - {from: words, to: m/words, ops: [{transpose: [1, 0]}, {pad: {axis: 0}}]}
+  - {from: wide, to: m/wide, ops: [{pad: {axis: 1}}]}
+  - {from: long, to: m/long, ops: [{resize: {axis: 0}}]}
+  - {from: flat, to: m/flat, ops: [{reshape: target}]}
+  - {from: both, to: [m/first, m/second], ops: [{split: {axis: 0}}]}
+  - {from: [left, {from: right, ops: [{fill: 2}]}], to: m/two, ops: [{concat: 1}]}
+  - {from: [top, {from: [mid, low], ops: [{concat: 0}]}], to: m/three, ops: [{concat: 0}]}
+init:
+  - {match: m/bias, value: [0, 1], reason: "the forget gate's bias"}
+"""
+SIZED_SHAPES = {
+    "m/words": (7, 5), "m/wide": (4, 6), "m/long": (3, 2), "m/flat": (2, 3, 2), "m/first": (5, 2), "m/second": (3, 2),
+    "m/two": (3, 4), "m/three": (6, 2), "m/bias": (4,),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("budget", [1, 24, 1000])
+def test_lengths_come_from_the_target_in_pieces_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: int
+) -> None:
+    monkeypatch.setattr(computing, "BUDGET", budget)
+    old = {
+        name: values(shape, 100 * at)
+        for at, (name, shape) in enumerate(
+            {
+                "words": (5, 4), "wide": (4, 5), "long": (9, 2), "flat": (12,), "both": (8, 2), "left": (3, 2),
+                "right": (3, 2), "top": (1, 2), "mid": (2, 2), "low": (3, 2),
+            }.items()
+        )
+    }  # fmt: skip
+    source = write_tf1(tmp_path / "old" / "model.ckpt", old)
+    (tmp_path / "table.yaml").write_text(SIZED)
+    objects = {
+        name: ObjectValue(name, DType.FLOAT32, shape, [np.full(shape, -1 - at, np.float32).tobytes()])
+        for at, (name, shape) in enumerate(SIZED_SHAPES.items())
+    }
+    write_object_checkpoint(tmp_path / "zoo" / "ckpt-0", "", objects)
+    report = ckptmap.convert(
+        source, to=tmp_path / "zoo" / "ckpt-0", table=tmp_path / "table.yaml", output=tmp_path / "new"
+    )
+    assert report["summary"] == {
+        "restored": 6, "partly restored": 2, "reinitialized": 1, "missing": 0,
+        "mapped": 10, "superseded": 0, "dropped": 0, "unused": 0,
+    }  # fmt: skip
+    new = tmp_path / "new" / "ckpt-0"
+    np.testing.assert_array_equal(read(new, "m/words"), np.concatenate([old["words"].T, np.full((3, 5), -1)]))
+    np.testing.assert_array_equal(read(new, "m/wide"), np.concatenate([old["wide"], np.full((4, 1), -2)], axis=1))
+    np.testing.assert_array_equal(read(new, "m/long"), old["long"][:3])
+    np.testing.assert_array_equal(read(new, "m/flat"), old["flat"].reshape(2, 3, 2))
+    np.testing.assert_array_equal(read(new, "m/first"), old["both"][:5])
+    np.testing.assert_array_equal(read(new, "m/second"), old["both"][5:])
+    np.testing.assert_array_equal(read(new, "m/two"), np.concatenate([old["left"], np.full((3, 2), 2)], axis=1))
+    np.testing.assert_array_equal(read(new, "m/three"), np.concatenate([old["top"], old["mid"], old["low"]]))
+    np.testing.assert_array_equal(read(new, "m/bias"), [0, 0, 1, 1])
+    for mapping in (tmp_path / "new" / "report.json", tmp_path / "table.yaml"):
+        found = diff(source, new, mapping=mapping)
+        fates = {record.name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"): record.fate.value for record in found.records}
+        assert {name for name, fate in fates.items() if fate not in ("equal", "expected")} <= {"m/bias"}
+        assert sum(fate == "equal" for fate in fates.values()) >= 8
+
+
+@pytest.mark.parametrize("budget", [1, 100, 10**6])
+def test_an_axis_grows_by_the_initializer_s_values_in_pieces_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: int
+) -> None:
+    monkeypatch.setattr(computing, "BUDGET", budget)
+    old = values((5, 3))
+    normal = Initializer("truncated_normal", {"stddev": 1.0})
+    variable = TargetVariable("k", "k", DType.FLOAT32, (9, 3), initializer=normal)
+    record = TargetRecord(variable, TargetFate.PARTLY, ("w",), (Grow(0, 5, 9),), fill=Fill.INITIALIZER)
+    with ckptmap.open_checkpoint(write_tf1(tmp_path / "old" / "model.ckpt", {"w": old})) as checkpoint:
+        made = np.frombuffer(b"".join(computing.computed(record, checkpoint, None, 3)), np.float32).reshape(9, 3)
+    np.testing.assert_array_equal(made, np.concatenate([old, initial_value(variable, 3)[5:]]))
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ("{from: w, to: m/k, ops: [{pad: {axis: 0}}]}", "the source has 5 values, the target 4 (resize cuts"),
+        ("{from: w, to: m/k, ops: [{reshape: target}]}", "a variable of shape [5, 3] cannot have the target's [4, 3]"),
+        (
+            "{from: w, to: m/k, ops: [{reshape: target}, {squeeze: [0]}]}",
+            "squeeze [0] behind reshape target does not tell",
+        ),
+        ("{from: w, to: [m/k, m/l], ops: [{split: {axis: 0}}]}", "axis 0 of shape [5, 3] has 5 values, not 6"),
+    ],
+)
+def test_a_length_of_the_target_that_does_not_fit_is_told(tmp_path: Path, rules: str, message: str) -> None:
+    source = write_tf1(tmp_path / "old" / "model.ckpt", {"w": values((5, 3))})
+    (tmp_path / "table.yaml").write_text(f"variables:\n  - {rules}\n")
+    template = write_template(tmp_path / "zoo", {"m/k": (4, 3), "m/l": (2, 3)})
+    with pytest.raises(PlanError) as error:
+        ckptmap.plan(source, to=template, table=tmp_path / "table.yaml")
+    assert message in str(error.value)
+
+
+def test_init_numbers_that_do_not_fill_the_last_axis_are_told(tmp_path: Path) -> None:
+    source = write_tf1(tmp_path / "old" / "model.ckpt", {"w": values((4, 3))})
+    (tmp_path / "table.yaml").write_text(
+        "variables: [{from: w, to: m/k}]\ninit: [{match: m/l, value: [1, 2], reason: x}]\n"
+    )
+    template = write_template(tmp_path / "zoo", {"m/k": (4, 3), "m/l": (2, 3)})
+    with pytest.raises(PlanError, match=r"m/l has shape \[2, 3\]: 2 numbers do not fill its last axis"):
+        ckptmap.plan(source, to=template, table=tmp_path / "table.yaml")
 
 
 def test_a_damaged_source_is_found_by_pieces_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,3 +115,78 @@ def test_two_layers_of_one_readable_name_are_told_apart_by_object_paths():
     assert (plan.summary["restored"], plan.summary["missing"], plan.findings) == (8, 0, ())
     with pytest.raises(TargetError, match="Keras 3 saves no layers that a subclassed model holds in a list"):
         ckptmap.plan(case / "tf1", to=case / "k3", table=case / "t.yaml")
+
+
+CUDNN = "cudnn_gru/rnn/multi_rnn_cell/cell_0/cudnn_compatible_gru_cell"
+GRU_BY_NESTED_JOINS = """
+variables:
+  - from:
+      - C/gates/kernel
+      - from: [C/candidate/input_projection/kernel, C/candidate/hidden_projection/kernel]
+        ops: [{concat: 0}]
+    to: [gru/gru_cell/kernel, gru/gru_cell/recurrent_kernel]
+    ops: [{concat: 1}, {reorder: {axis: 1, order: [1, 0, 2]}}, {split: {axis: 0}}]
+  - from:
+      - {from: [C/gates/bias, C/candidate/input_projection/bias], ops: [{concat: 0}]}
+      - {from: [{from: C/gates/bias, ops: [{fill: 0}]}, C/candidate/hidden_projection/bias], ops: [{concat: 0}]}
+    to: gru/gru_cell/bias
+    ops: [{stack: 0}, {reorder: {axis: 1, order: [1, 0, 2]}}]
+""".replace("C/", f"{CUDNN}/")
+GRU_BY_SHARED_SOURCES = """
+variables:
+  - from: [C/gates/kernel, C/candidate/input_projection/kernel]
+    to: gru/gru_cell/kernel
+    shared: true
+    ops: [OWN, {concat: 1}, {reorder: {axis: 1, order: [1, 0, 2]}}]
+  - from: [{from: C/gates/kernel, ops: [{slice: {axis: 0, start: 5}}]}, C/candidate/hidden_projection/kernel]
+    to: gru/gru_cell/recurrent_kernel
+    shared: true
+    ops: [{concat: 1}, {reorder: {axis: 1, order: [1, 0, 2]}}]
+  - from:
+      - {from: [C/gates/bias, C/candidate/input_projection/bias], ops: [{concat: 0}]}
+      - {from: C/candidate/hidden_projection/bias, ops: [{pad: {axis: 0, before: 8, value: 0}}]}
+    to: gru/gru_cell/bias
+    ops: [{stack: 0}, {reorder: {axis: 1, order: [1, 0, 2]}}]
+""".replace("C/", f"{CUDNN}/").replace("OWN", "{slice: {axis: 0, stop: 5}}")
+
+
+@pytest.mark.parametrize("rules", [GRU_BY_NESTED_JOINS, GRU_BY_SHARED_SOURCES], ids=["nested", "shared"])
+def test_a_canonical_cudnn_gru_becomes_the_gru_of_keras(tmp_path, rules):
+    case, table = CASES / "L04", tmp_path / "t.yaml"
+    table.write_text(rules)
+    report = ckptmap.convert(case / "tf1", to=case / "tf2", table=table, output=tmp_path / "new")
+    assert (report["findings"], report["summary"]["restored"], report["summary"]["unused"]) == ([], 3, 0)
+    with np.load(case / "vals.npz") as held:
+        old = {name.removeprefix(f"{CUDNN}/"): held[name] for name in held.files}
+    gates, candidate = old["gates/kernel"], "candidate/{}_projection/{}"
+
+    def swapped(value):
+        return np.concatenate([value[..., 4:], value[..., :4]], -1)
+
+    bias = np.concatenate([swapped(old["gates/bias"]), old[candidate.format("input", "bias")]])
+    hidden_bias = np.concatenate([np.zeros(8, np.float32), old[candidate.format("hidden", "bias")]])
+    np.testing.assert_equal(
+        values_of(tmp_path / "new"),
+        {
+            "gru/gru_cell/kernel": np.hstack([swapped(gates[:5]), old[candidate.format("input", "kernel")]]),
+            "gru/gru_cell/recurrent_kernel": np.hstack([swapped(gates[5:]), old[candidate.format("hidden", "kernel")]]),
+            "gru/gru_cell/bias": np.stack([bias, hidden_bias]),
+        },
+    )
+
+
+def test_a_vocabulary_that_has_grown_keeps_its_rows_and_the_new_ones_of_the_template(tmp_path):
+    case, table = CASES / "L10", tmp_path / "t.yaml"
+    text = (case / "t.yaml").read_text()
+    assert text.count("ops: [{concat: 0}]") == 1
+    table.write_text(text.replace("ops: [{concat: 0}]", "ops: [{concat: 0}, {pad: {axis: 0}}]"))
+    report = ckptmap.convert(case / "tf1", to=case / "tf2_32", table=table, output=tmp_path / "new")
+    (grown,) = (one for one in report["target_variables"] if one["fate"] == "partly restored")
+    assert grown["reason"] == "30 of 32 along axis 0 carried over; the others have the template's value"
+    with np.load(case / "vals.npz") as held:
+        rows = [held[f"transformer|symbol_modality_30_4|shared|weights_{number}"] for number in range(16)]
+    name = "shared_embedding/embeddings"
+    made, template = values_of(tmp_path / "new")[name], values_of(case / "tf2_32")[name]
+    np.testing.assert_array_equal(made, np.concatenate([*rows, template[30:]]))
+    same = ckptmap.plan(case / "tf1", to=case / "tf2", table=table)
+    assert (same.summary["restored"], same.summary["partly restored"]) == (2, 0)

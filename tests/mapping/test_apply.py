@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from ckptmap.mapping import PerClass, apply_table, inits, load_table, unused_rules
 from ckptmap.mapping.ops import Reshape, Slice, Split, Squeeze
+from ckptmap.mapping.ops_branches import Branch, Branches
 from ckptmap.mapping.ops_join import Concat, Stack
+from ckptmap.mapping.ops_numeric import Fill
 from ckptmap.mapping.tables import shipped_kinds
 
 KINDS = """
@@ -345,3 +347,29 @@ def test_a_group_is_in_the_order_of_its_numbers_however_they_are_written(table):
     rules = table("where: {k: int}\nvariables:\n  - {from: 'e/part_{k}', to: e, group: k, ops: [{concat: 0}]}\n")
     names = [f"e/part_{k:02}" for k in range(12)]
     assert list(assigned(apply_table(rules, names))) == [tuple(names)]
+
+
+def test_rules_that_say_so_share_their_sources(table):
+    rules = table(
+        "variables:\n  - {from: a, to: b, shared: true}\n  - {from: a, to: c, shared: true}\n"
+        "layers:\n  - {from: l, to: m, as: conv, shared: true}\n  - {from: l, to: n, as: conv, shared: true}\n"
+    )
+    result = apply_table(rules, ["a", "l/weights"])
+    assert (result.problems, result.unmatched, result.unused) == ((), (), ())
+    assert sorted((item.sources, item.target) for item in result.assignments) == [
+        (("a",), "b"),
+        (("a",), "c"),
+        (("l/weights",), "m/kernel"),
+        (("l/weights",), "n/kernel"),
+    ]
+
+
+def test_a_nested_from_names_each_source_once(table):
+    rules = table(
+        "where: {i: int}\nvariables:\n  - from: ['a{i}/x', {from: ['a{i}/y', {from: 'a{i}/x', ops: [{fill: 0}]}],"
+        " ops: [{concat: 0}]}]\n    to: 'b{i}'\n    ops: [{stack: 0}]\n"
+    )
+    (made,) = apply_table(rules, ["a7/x", "a7/y"]).assignments
+    assert (made.sources, made.target) == (("a7/x", "a7/y"), "b7")
+    filled = Branches((Branch((0,), ()), Branch((1,), (Fill(0.0),))))
+    assert made.ops == (Branches((Branch((0,), ()), Branch((1, 0), (filled, Concat(0))))), Stack(0))

@@ -35,7 +35,7 @@ def mistakes(folder: Path, text: str) -> list[str]:
         ("slice: {axis: 0, start: 5, stop: 2}", "slice needs 0 <= start < stop"),
         ("slice: {start: 1}", 'slice lacks the field "axis"'),
         ("split: []", "split must be a mapping (key: value), not a list"),
-        ("split: {axis: 0}", "split needs either `parts` (how many equal ones) or `sizes`"),
+        ("split: {axis: 0}", "split needs a `to` list with a name for each part (for a single part, use slice)"),
         ("split: {axis: 0, parts: 2, sizes: [1, 1]}", "split needs either `parts` (how many equal ones) or `sizes`"),
         ("split: {axis: 0, sizes: [-1, 2]}", "split needs at least one part, and no size below 0"),
         ("split: {axis: x, parts: 2}", 'axis must be a whole number, not "x"'),
@@ -70,7 +70,7 @@ def test_an_operation(tmp_path: Path, operation: str, expected: str) -> None:
         ),
         (
             "variables: [{from: [a, b], to: c, ops: [{concat: 0}, {stack: 0}]}]",
-            ["t.yaml:1: one join and one split are all that a rule can do"],
+            ["t.yaml:1: one join and one split are all that a list of operations can do (nest lists in `from`)"],
         ),
         (
             "variables: [{from: a, to: c, ops: [{split: {axis: 0, parts: 2}}]}]",
@@ -145,7 +145,45 @@ def test_an_operation(tmp_path: Path, operation: str, expected: str) -> None:
             "init: [{match: a, value: one, reason: x}]",
             ['t.yaml:1: value must be zeros, ones, initializer or a number (nearest: "ones")'],
         ),
-        ("init: [{match: a, value: [1], reason: x}]", ["t.yaml:1: value must be zeros, ones, initializer or a number"]),
+        (
+            "init: [{match: a, value: [], reason: x}]",
+            ["t.yaml:1: value is empty (one number, or one for each of as many equal blocks of the last axis)"],
+        ),
+        ("init: [{match: a, value: [b], reason: x}]", ['t.yaml:1: an item of value must be a number, not "b"']),
+        ("init: [{match: a, value: {}, reason: x}]", ["t.yaml:1: value must be zeros, ones, initializer or a number"]),
+        (
+            "variables: [{from: a, to: b, ops: [{reshape: target}, {pad: {axis: 0}}]}]",
+            ["t.yaml:1: pad axis 0 to the target and reshape target: one operation of a rule can ask the target"],
+        ),
+        (
+            "variables: [{from: a, to: b, ops: [{pad: {axis: 0}}, {cast: float64}]}]",
+            ["t.yaml:1: pad axis 0 to the target comes last (the target fills what it leaves open)"],
+        ),
+        (
+            "variables: [{from: [a, {from: b, ops: [{reshape: target}]}], to: c, ops: [{concat: 0}]}]",
+            ["t.yaml:1: reshape target is for the `ops` of the rule (what is nested is only a part of the target)"],
+        ),
+        (
+            "variables: [{from: [a, {from: [b, c], ops: []}], to: d, ops: [{concat: 0}]}]",
+            ["t.yaml:1: several source variables need an operation that joins them (concat, stack or add: sources)"],
+        ),
+        (
+            "variables: [{from: [a, {ops: []}], to: d, ops: [{concat: 0}]}]",
+            ['t.yaml:1: an item of `from` lacks the field "from"'],
+        ),
+        (
+            "variables: [{from: a, to: b, ops: [{split: {axis: 0}}]}]",
+            ["t.yaml:1: split needs a `to` list with a name for each part (for a single part, use slice)"],
+        ),
+        (
+            "variables: [{from: a, to: b, shared: true}, {from: a, to: c}]",
+            [
+                (
+                    "t.yaml:1: two rules can match the same variable: a and a (t.yaml:1) (declare the placeholders so "
+                    "that only one of them does, or say `shared: true` in both)"
+                )
+            ],
+        ),
         (
             "init: [{match: 'a$', value: 1, reason: x}]",
             ["t.yaml:1: \"a$\" holds '$' (this is no regular expression: use a placeholder in braces)"],

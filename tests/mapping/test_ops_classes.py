@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ckptmap.checkpoint.dtypes import DType
+from ckptmap.mapping.op import fill_fresh
 from ckptmap.mapping.ops import OperationError, execute, infer
-from ckptmap.mapping.ops_classes import FRESH, Classes, fill_fresh
+from ckptmap.mapping.ops_classes import FRESH, Classes
 
 
 def test_slots_follow_each_other_for_each_anchor() -> None:

@@ -52,8 +52,11 @@ def test_rows_one_after_the_other_are_the_result(ops: Sequence[Op], shape: tuple
         pieces = []
         for start in range(0, rows.count, step):
             stop = min(start + step, rows.count)
-            box = (slice(None),) * rows.axis + (slice(start + rows.offset, stop + rows.offset),)
-            pieces.append(np.ascontiguousarray(execute(rows.ops, [array[box] for array in arrays])).tobytes())
+            values = [
+                arrays[read.source][(slice(None),) * read.axis + (slice(start + read.offset, stop + read.offset),)]
+                for read in rows.reads
+            ]
+            pieces.append(np.ascontiguousarray(execute(rows.ops, values)).tobytes())
         assert b"".join(pieces) == np.ascontiguousarray(execute(ops, arrays)).tobytes()
 
 

@@ -56,7 +56,7 @@ def test_a_shipped_table_has_no_mistake_and_fits_the_schema(path):
         "drop: [{match: a, reason: ' '}]",
         "init: [{match: a, value: zeroes, reason: r}]",
         "variables: [{from: a, to: b, ops: [{transpos: [1, 0]}]}]",
-        "variables: [{from: a, to: [b, c], ops: [{split: {axis: 0}}]}]",
+        "variables: [{from: a, to: [b, c], ops: [{split: {parts: 2}}]}]",
         "variables: [{from: a, to: b, ops: [{transpose: [1, 0], squeeze: [0]}]}]",
         "include: [{from: a}]",
         "include: [{table: ../a}]",

@@ -87,7 +87,7 @@ KINDS = "kinds: {conv: {weights: kernel, 'biases?': bias}}\n"
             [
                 (
                     "t.yaml:5: two rules can match the same variable: a/b/biases and a/{n}/biases (t.yaml:4)"
-                    " (declare the placeholders so that only one of them does)"
+                    " (declare the placeholders so that only one of them does, or say `shared: true` in both)"
                 )
             ],
         ),
@@ -96,7 +96,7 @@ KINDS = "kinds: {conv: {weights: kernel, 'biases?': bias}}\n"
             [
                 (
                     "t.yaml:5: two rules can match the same variable: a/biases and a/biases (t.yaml:3)"
-                    " (declare the placeholders so that only one of them does)"
+                    " (declare the placeholders so that only one of them does, or say `shared: true` in both)"
                 )
             ],
         ),

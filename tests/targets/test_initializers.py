@@ -10,7 +10,7 @@ import pytest
 
 from ckptmap.basics.errors import TargetError
 from ckptmap.checkpoint.dtypes import DType
-from ckptmap.targets.initializers import fans, initial_value
+from ckptmap.targets.initializers import fans, initial_blocks, initial_value
 from ckptmap.targets.variables import Initializer, TargetVariable
 
 
@@ -96,3 +96,12 @@ EXPECTED = [-0.7592217326164246, -0.5267783999443054, -1.7062432765960693]
 def test_unknown_kind() -> None:
     with pytest.raises(TargetError, match="layer/kernel: no initializer is called 'orthogonal'"):
         initial_value(variable("orthogonal"))
+
+
+def test_several_numbers_fill_equal_blocks_of_the_last_axis() -> None:
+    one = variable("zeros", (3, 4))
+    blocks = list(initial_blocks(one, 0, (1.0, 2.0)))
+    assert np.concatenate(blocks).reshape(3, 4).tolist() == [[1, 1, 2, 2]] * 3
+    large = list(initial_blocks(variable("zeros", (300_000, 8)), 0, (0.0, 1.0, 2.0, 3.0)))
+    assert len(large) == 3
+    assert np.concatenate(large).reshape(-1, 8)[[0, -1]].tolist() == [[0, 0, 1, 1, 2, 2, 3, 3]] * 2
