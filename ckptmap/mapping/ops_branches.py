@@ -96,10 +96,14 @@ class Branches(Op):
         return [execute(one.ops, [arrays[at] for at in one.sources]) for one in self.branches]
 
     def unsound(self) -> Fault | None:
-        """Each branch has sources."""
-        if 0 < len(self.branches) <= _MOST and all(one.sources and min(one.sources) >= 0 for one in self.branches):
-            return None
-        return "branches need sources", ""
+        """Each branch has sources, and leaves nothing to the target."""
+        if not 0 < len(self.branches) <= _MOST or not all(
+            one.sources and min(one.sources) >= 0 for one in self.branches
+        ):
+            return "branches need sources", ""
+        if any(op.leaves_open or op.asks_target for one in self.branches for op in one.ops):
+            return "branches leave nothing to the target", ""
+        return None
 
     def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
         """None: ``inverse`` goes through the operations of each branch."""

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ckptmap.mapping.op import Array, Fault, Pulled, Shape, Tensor
 
 
+_MOST_PADDED = 1 << 27
+"""How many values there can be after padding: a table or a report of a few bytes does not take all memory."""
+
+
 @operation
 @dataclass(frozen=True, slots=True)
 class Pad(Op):
@@ -46,7 +50,10 @@ class Pad(Op):
         axis = self._axis(self.axis, shape)
         if not is_storable(self.value, dtype):
             raise self._fail(f"{dtype} values cannot take it")
-        return (*shape[:axis], self.before + shape[axis] + self.after, *shape[axis + 1 :]), dtype
+        padded = (*shape[:axis], self.before + shape[axis] + self.after, *shape[axis + 1 :])
+        if prod(padded) > _MOST_PADDED:
+            raise self._fail(f"shape {list(padded)} is too large", f"up to {_MOST_PADDED} values can be padded")
+        return padded, dtype
 
     def _run(self, array: Array) -> Array:
         import numpy as np

@@ -265,3 +265,15 @@ def test_operations_that_ask_the_target_get_its_lengths() -> None:
         with pytest.raises(OperationError) as error:
             op.fitted((4, 6), [wanted])
         assert message in str(error.value)
+
+
+@pytest.mark.parametrize("op", [Grow(0, 4, 1 << 30), Classes(0, 1, 4, (0, -1)), PadToTarget(0)], ids=str)
+def test_a_branch_leaves_nothing_to_the_target(op: Op) -> None:
+    with pytest.raises(CkptmapError, match="cannot be asked for"):
+        op_from_json(op_to_json(Branches((Branch((0,), (op, Slice(0, 0, 1))),))))
+
+
+def test_padding_is_bounded() -> None:
+    assert infer([Pad(0, 0, 1 << 20, 0.0)], [(1, 16)], [F])[0] == ((1 << 20) + 1, 16)
+    with pytest.raises(OperationError, match="up to 134217728 values can be padded"):
+        infer([Pad(0, 1 << 40, 0, 0.0), Slice(0, 0, 1)], [(4, 6)], [F])
