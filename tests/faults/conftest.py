@@ -20,17 +20,8 @@ from tests.faults.injection import CHANGING, Order, Outcome
 collect_ignore_glob = ["*"] if os.name == "nt" else []
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (
-    "convert",
-    "old/model.ckpt",
-    "--to",
-    "zoo/ckpt-0",
-    "--table",
-    "table.yaml",
-    "-o",
-    "new",
-    "--num-classes",
-    "2",
-)
+    "convert", "old/model.ckpt", "--to", "zoo/ckpt-0", "--table", "table.yaml", "--num-classes", "2", "-o", "new",
+)  # fmt: skip
 
 
 class Workshop:
