@@ -42,6 +42,40 @@ def config_of_a_hundred_thousand_misspelt_fields(folder: Path) -> None:
     (folder / "p.config").write_text(text.replace("train_config {", "train_config { " + misspelt, 1))
 
 
+@attack(*CONFIG, code=0, heavy=True)
+def config_of_half_a_million_adjacent_strings(folder: Path) -> None:
+    """One value in as many pieces as fit, in a field that is edited."""
+    text = (ROOT / "fixtures/ssd_mobilenet_v2_tiny/pipeline.config").read_text()
+    (folder / "p.config").write_text(text + "train_config { fine_tune_checkpoint: " + '"a" ' * 450_000 + "}")
+
+
+PLANNED = ("convert", "old.pb", "--pipeline", "p.config", "--dry-run")
+
+
+def sized(folder: Path, field: str, number: str) -> None:
+    frozen_source(folder)
+    text = (ROOT / "fixtures/ssd_mobilenet_v2_tiny/pipeline.config").read_text()
+    (folder / "p.config").write_text(text.replace(f"{field}: ", f"{field}: {number}  # ", 1))
+
+
+@attack(*PLANNED, says="p.config:20: num_layers lies between 0 and 100, not 100000000")
+def config_of_a_hundred_million_layers(folder: Path) -> None:
+    """A list of anchors as long as the config says."""
+    sized(folder, "num_layers", "100000000")
+
+
+@attack(*PLANNED, says="p.config:4: num_classes lies between 1 and 100000, not 2147483647")
+def config_of_two_thousand_million_classes(folder: Path) -> None:
+    """New class heads of terabytes."""
+    sized(folder, "num_classes", "2147483647")
+
+
+@attack(*PLANNED, says="p.config:4: num_classes lies between 1 and 100000, not -1")
+def config_of_less_than_no_class(folder: Path) -> None:
+    """Class heads without an output, or a traceback."""
+    sized(folder, "num_classes", "-1")
+
+
 @attack(*CONFIG, says="num_classes is a whole number")
 def config_with_an_endless_number(folder: Path) -> None:
     """A class count of a hundred thousand digits."""
