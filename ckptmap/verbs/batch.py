@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.documents import reason
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory
@@ -86,7 +87,8 @@ def convert_many(
         except CkptmapError as error:
             return failed(path, error)
         except Exception as error:  # noqa: BLE001  (whatever one file brings up, the others are converted)
-            return failed(path, CkptmapError(f"{type(error).__name__}: {error}", where=path))
+            told = reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+            return failed(path, CkptmapError(told, where=path))
         return converted(path, report)
 
     with _parents(() if how.dry_run else folders):

@@ -166,3 +166,23 @@ def test_a_config_is_read_once(old: Path, tmp_path: Path, monkeypatch: pytest.Mo
     assert read[0] == len(path.read_text())
     assert len(read) > 4
     assert sum(read[1:]) < 10_000
+
+
+@pytest.mark.parametrize("given", ["a.pbtxt", ("a.pbtxt",), ("a.pbtxt", "b.pbtxt", "c.pbtxt")])
+def test_label_maps_are_two(old: Path, given: object) -> None:
+    with pytest.raises(CkptmapError, match="label maps are two files"):
+        ckptmap.plan(old, label_maps=given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("count", [0, -1, 100_001])
+def test_a_class_count_of_the_library_is_bounded_too(old: Path, count: int) -> None:
+    with pytest.raises(CkptmapError, match=f"num_classes lies between 1 and 100000, not {count}"):
+        ckptmap.plan(old, num_classes=count)
+
+
+def test_a_batch_of_several_models_names_their_targets(tmp_path: Path) -> None:
+    shutil.copytree(TINY, tmp_path / "zoo" / "a")
+    write_tf1(tmp_path / "zoo" / "b" / "model.ckpt", tf1_values())
+    report = convert_many(sorted((tmp_path / "zoo").iterdir()), output=None)
+    assert (report["target"], report["table"], report["exit_code"]) == ("ssd_mobilenet_v2", "ssd_mobilenet_v2", 2)
+    assert "does not know the model in the checkpoint" in report["conversions"][1]["error"]["message"]

@@ -69,7 +69,7 @@ def test_which_keys_a_target_can_have(tmp_path: Path) -> None:
         ("{", "the target spec cannot be read"),
         ("[]", "no target spec of schema ckptmap.target/1"),
         ('{"schema": "ckptmap.target/2"}', "no target spec of schema ckptmap.target/1"),
-        ('{"schema": "ckptmap.target/1"}', "the target spec is damaged: KeyError"),
+        ('{"schema": "ckptmap.target/1"}', "the target spec is damaged"),
     ],
 )
 def test_what_is_no_spec(tmp_path: Path, text: str, message: str) -> None:
