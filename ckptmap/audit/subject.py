@@ -33,7 +33,6 @@ from ckptmap.mapping import Table, apply_table, load_table
 from ckptmap.mapping.slots import classify
 from ckptmap.request.config_destination import Described, UncoveredError, described
 from ckptmap.targets import Layout, Target, TargetVariable, list_targets, load_target
-from ckptmap.targets.model_parts import CLASS_HEAD
 from ckptmap.targets.variables import SpecVariable
 
 _BASELINE = re.compile(r"width_(\d+)(?:_\d+)?")
@@ -307,12 +306,13 @@ def _solved(
 def _lengths(layout: Layout, offers: Mapping[str, tuple[int, ...]], own: Mapping[str, int]) -> dict[str, int]:
     """The lengths that the offered shapes show.
 
-    Where the class count is given, a class head is evidence only of what nothing else shows: it may be of another one.
+    Where the class count is given, what has outputs for each class is evidence only of what nothing else shows: it may
+    be of another count.
     """
     solved = dict(layout.solve(offers, own).values)
     if "num_classes" not in own:
         return solved
-    heads = {name for v in layout.variables if v.part == CLASS_HEAD for name in (v.key, v.name)}
+    heads = {name for v in layout.variables if "num_classes" in v.unknowns for name in (v.key, v.name)}
     return solved | dict(layout.solve(offers, own, heads).values)
 
 
