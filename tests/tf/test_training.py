@@ -151,7 +151,7 @@ def test_the_documented_loop_trains_what_is_not_frozen(row, tf1, tmp_path):
     run(tmp_path, "-c", code)
     trained = kernels(tmp_path / "stages")
     assert [key for key in old if np.array_equal(old[key], trained[key])] == []
-    averages = kernels(tmp_path / "stages", ".OPTIMIZER_SLOT/optimizer/average/.ATTRIBUTES/VARIABLE_VALUE")
+    averages = kernels(tmp_path / "stages", "kernel/.OPTIMIZER_SLOT/optimizer/average/.ATTRIBUTES/VARIABLE_VALUE")
     assert len(averages) == (len(old) if row is AVERAGES else 0)
     assert all(average.any() for average in averages.values())
     assert not (tmp_path / "train").exists()
