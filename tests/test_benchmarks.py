@@ -43,12 +43,17 @@ def result(name: str, *seconds: float, peak: float = 50.4, base: bool = False, c
     return Result(case, Work("convert", name, (), base), Measured(seconds, peak))
 
 
-def test_a_table_for_each_question(tmp_path: Path) -> None:
+def test_a_table_for_each_question() -> None:
     results = [result("ckptmap", 1.0, 3.0, 2.0), result(CP, 4.0, peak=2, base=True)]
     text = markdown(results, tuple(bars(results)), "a machine", "python -m benchmarks")
     assert "## 1 GB: convert\n\n1,000 MB in 1,000 variables.\n" in text
     assert "| ckptmap | 2.000 | 1.000 … 3.000 | 3 | 0.50 | 50 |" in text
     assert "| *cp* | 4.000 | 4.000 … 4.000 | 1 | 1.00 | 2 |" in text
+
+
+def test_the_plot_shows_each_question_and_is_the_same_every_time(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="needs the [benchmarks] extra")
+    results = [result("ckptmap", 1.0, 3.0, 2.0), result(CP, 4.0, peak=2, base=True)]
     plot(results, tmp_path / "one.svg")
     plot(results, tmp_path / "other.svg")
     assert "1 GB: ckptmap" in (tmp_path / "one.svg").read_text()

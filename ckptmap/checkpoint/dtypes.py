@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any
 
+from ckptmap.basics.errors import CkptmapError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -53,7 +55,10 @@ class DType(enum.Enum):
 
     @property
     def numpy(self) -> np.dtype[Any]:
-        """The NumPy dtype of the values; ``object`` (holding bytes) for strings; quantized types by their storage."""
+        """The NumPy dtype of the values; ``object`` (holding bytes) for strings; quantized types by their storage.
+
+        Raises CkptmapError for int2 and uint2 under an ml-dtypes before 0.5.
+        """
         import numpy as np
 
         if self is DType.STRING:
@@ -61,8 +66,10 @@ class DType(enum.Enum):
         if self in _FROM_ML_DTYPES:
             import ml_dtypes
 
-            narrow: np.dtype[Any] = np.dtype(getattr(ml_dtypes, self.label))
-            return narrow
+            narrow = getattr(ml_dtypes, self.label, None)
+            if narrow is None:
+                raise CkptmapError(f"this version of ml-dtypes has no {self}", hint="pip install 'ml-dtypes>=0.5'")
+            return np.dtype(narrow)
         return np.dtype(self.label.removeprefix("q"))
 
 

@@ -16,7 +16,7 @@ from ckptmap.basics.regular import open_regular
 from ckptmap.mapping.model import RuleRef
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
 Node = Any
@@ -76,6 +76,9 @@ class Document:
             root = yaml.compose(text, Loader=loader) if len(self.problems) == before else None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
+            if mark and (deep := _too_deep_before(mark, text, loader)):
+                self._refuse_depth(deep)
+                return None
             where = f"{self.file}:{mark.line + 1}" if mark else self.file
             self.problems.append(Problem(f"YAML syntax: {error.problem or error.context}", where))
             return None
@@ -86,20 +89,20 @@ class Document:
             self.error(None, "is empty")
         return root
 
-    def _check_events(self, events: Any) -> None:
+    def _check_events(self, events: Iterable[Any]) -> None:
         """Note anchors, aliases and tags; stop where the text is nested deeper than a table can be."""
-        depth = 0
-        for event in events:
-            name = type(event).__name__
-            depth += name.endswith("StartEvent") - name.endswith("EndEvent")
+        for event, depth in _with_depth(events):
             if depth > _MAX_DEPTH:
-                self.error(event, "is nested too deep", f"a table has up to {_MAX_DEPTH} levels")
+                self._refuse_depth(event)
                 return
             if getattr(event, "anchor", None):
                 hint = "write it out, or include a table"
                 self.error(event, f"anchors and aliases are not allowed ({event.anchor})", hint)
             if getattr(event, "tag", None):
                 self.error(event, f"tags are not allowed ({event.tag})")
+
+    def _refuse_depth(self, event: Any) -> None:
+        self.error(event, "is nested too deep", f"a table has up to {_MAX_DEPTH} levels")
 
     def mapping(
         self, node: Node, what: str, allowed: Collection[str], required: Collection[str] = ()
@@ -184,6 +187,29 @@ class Document:
                 return number
         self.error(node, f"{what} must be a number, not {describe(node)}")
         return None
+
+
+def _with_depth(events: Iterable[Any]) -> Iterator[tuple[Any, int]]:
+    """Each event with the number of what is open after it."""
+    depth = 0
+    for event in events:
+        name = type(event).__name__
+        depth += name.endswith("StartEvent") - name.endswith("EndEvent")
+        yield event, depth
+
+
+def _too_deep_before(mark: Any, text: str, loader: Any) -> Any | None:
+    """The first event that is too deep, of the text before the place that PyYAML refuses.
+
+    PyYAML has a limit of its own, which is higher, and reads ahead: it may refuse before it has told of any level.
+    """
+    import yaml
+
+    try:
+        events = _with_depth(yaml.parse(text[: mark.index], Loader=loader))
+        return next((event for event, depth in events if depth > _MAX_DEPTH), None)
+    except yaml.YAMLError:
+        return None  # the text ends in the middle
 
 
 def _sha256(data: bytes) -> str:

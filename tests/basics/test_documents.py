@@ -33,6 +33,11 @@ def test_json_that_is_refused(text: str, why: str) -> None:
     assert parse_json("-" + "9" * 39) == -(10**39 - 1)
 
 
+def test_json_that_is_cut_is_refused() -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  (what it says is Python's own)
+        parse_json("{")
+
+
 @pytest.mark.parametrize("text", ["[]", "{}", '"schema"', "[1", "\udcff"])
 def test_what_is_no_report_is_told_by_its_name(tmp_path: Path, text: str) -> None:
     path = tmp_path / "r.json"

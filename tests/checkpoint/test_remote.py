@@ -166,7 +166,7 @@ def serving(folder: Path) -> Iterator[tuple[str, list[tuple[str, int]]]]:
 
 
 def test_a_web_server_sends_only_the_index_and_the_needed_range(tmp_path: Path) -> None:
-    pytest.importorskip("aiohttp")
+    pytest.importorskip("aiohttp", reason="needs the [remote] extra")
     save(tmp_path, BUNDLE)
     index = (tmp_path / "m.index").stat().st_size
     with serving(tmp_path) as (url, moved):

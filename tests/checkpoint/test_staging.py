@@ -124,7 +124,7 @@ def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
 
 def test_a_folder_without_permission(tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0o555)
-    with unprivileged(tmp_path), pytest.raises(OutputError, match="Permission denied"):
+    with unprivileged(tmp_path), pytest.raises(OutputError, match=os.strerror(errno.EACCES)):
         Staging(tmp_path / "locked" / "new")
 
 

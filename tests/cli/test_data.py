@@ -22,7 +22,7 @@ def test_verify_data_reads_everything(run: Run, project: Project, mode: str, ver
 def test_an_unknown_mode(run: Run, project: Project) -> None:
     result = run("convert", *project.arguments, "-o", project.folder / "new", "--data", "move")
     assert result.code == 2
-    assert "'auto', 'copy', 'reflink', 'link'" in result.err
+    assert all(mode in result.err for mode in ("auto", "copy", "reflink", "link"))
 
 
 def test_damage_needs_no_verify(project: Project, run: Run) -> None:

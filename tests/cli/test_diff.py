@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import re
 from pathlib import Path
 
@@ -126,7 +128,7 @@ def test_what_cannot_be_read_or_written_is_an_error_of_one_line(run: Run, projec
     assert missing.err.startswith("error: ")
     unwritable = run("diff", project.source, project.source, "-o", tmp_path / "no" / "d.html")
     assert unwritable.code == 2
-    assert "cannot be written: No such file or directory" in unwritable.err
+    assert f"cannot be written: {os.strerror(errno.ENOENT)}" in unwritable.err
 
 
 def test_contradicting_options_are_refused(run: Run, project: Project) -> None:

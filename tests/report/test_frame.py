@@ -8,7 +8,7 @@ from ckptmap.basics.errors import CkptmapError
 from ckptmap.report.frame import to_frame, to_parquet
 from ckptmap.report.sheets import sheet_of
 
-pd = pytest.importorskip("pandas")
+pd = pytest.importorskip("pandas", reason="needs the [pandas] extra")
 
 
 def test_one_row_a_variable(conversion: dict[str, Any]) -> None:
@@ -22,7 +22,7 @@ def test_one_row_a_variable(conversion: dict[str, Any]) -> None:
 
 
 def test_parquet_gives_the_same_table_back(hostile: dict[str, Any], conversion: dict[str, Any]) -> None:
-    pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow", reason="needs the [pandas] extra")
     for document in (conversion, hostile):
         sheet = sheet_of(document)
         back = pd.read_parquet(io.BytesIO(to_parquet(sheet)))

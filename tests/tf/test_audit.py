@@ -21,7 +21,7 @@ from tests.tf.audit_truth import Zoo, row, tensor, tf1_restored, with_training
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-pytest.importorskip("tensorflow")
+pytest.importorskip("tensorflow", reason="needs the [tf] extra")
 
 ARCHITECTURES = SSD, RETINANET, RCNN = "ssd_mobilenet_v2", "ssd_resnet50_v1_fpn", "faster_rcnn_resnet50"
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "ssd_mobilenet_v2_tiny" / "model.ckpt"

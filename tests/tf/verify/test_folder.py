@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -62,5 +64,5 @@ def test_a_link_leads_nowhere_else(earlier: Path, tmp_path: Path, name: str) -> 
 
 def test_a_file_is_no_directory(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x")
-    with pytest.raises(OutputError, match="cannot be written: Not a directory"):
+    with pytest.raises(OutputError, match=f"cannot be written: {os.strerror(errno.ENOTDIR)}"):
         check_folder(tmp_path / "a")

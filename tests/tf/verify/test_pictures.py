@@ -10,7 +10,7 @@ import pytest
 from ckptmap.tf.verify.matching import Detection, match
 from ckptmap.tf.verify.pictures import draw_pair
 
-Image = pytest.importorskip("PIL.Image")
+Image = pytest.importorskip("PIL.Image", reason="needs the [tf] extra")
 BAR, GAP = 30, 6
 GREEN, ORANGE, RED, BLUE = (47, 160, 90), (222, 140, 0), (215, 40, 50), (30, 110, 230)
 
