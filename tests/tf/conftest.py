@@ -12,7 +12,6 @@ from tests.tf.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from concurrent.futures import Future
 
     from tests.tf.harness import Ran
 
@@ -25,26 +24,27 @@ if find_spec("tensorflow"):
 
 @pytest.fixture(scope="session")
 def tf1(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Row], Ran]]:
-    """Gives a row's TF1 results. The first call starts all rows of the session's tests, in their order."""
+    """Gives a row's TF1 results. All rows of the session's tests are started at once, in the order of the tests."""
     from tests.tf.harness import run_ahead
 
-    futures: dict[str, Future[dict[str, Ran]]] = {}
+    rows = _rows(request.session.items)
     with ThreadPoolExecutor(max_workers=1) as pool:
-
-        def result(row: Row) -> Ran:
-            if row.name not in futures:
-                rows = {**_rows(request.session.items), row.name: row}
-                new = [one for name, one in rows.items() if name not in futures]
-                futures.update(run_ahead(new, tmp_path_factory.mktemp("tf1"), pool))
-            return futures[row.name].result()[row.name]
-
-        yield result
+        futures = run_ahead(list(rows.values()), tmp_path_factory.mktemp("tf1"), pool)
+        yield lambda row: futures[row.name].result()[row.name]
         pool.shutdown(cancel_futures=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def ahead(request: pytest.FixtureRequest) -> None:
+    """TF1 runs beside the first of these tests, so that those that need it find its results made."""
+    if find_spec("tensorflow") and _rows(request.session.items):
+        request.getfixturevalue("tf1")
+
+
 def _rows(items: Iterable[pytest.Item]) -> dict[str, Row]:
-    """The rows that are parameters of the tests."""
-    specs = [getattr(item, "callspec", None) for item in items]
+    """The rows that are parameters of the tests with TF1 results, or of their fixtures."""
+    asking = [item for item in items if "tf1" in getattr(item, "fixturenames", ())]
+    specs = [getattr(item, "callspec", None) for item in asking]
     rows = [row for spec in specs if spec for row in spec.params.values() if isinstance(row, Row)]
     found = {row.name: row for row in rows}
     assert [row.name for row in rows if row != found[row.name]] == [], "two rows have the same name"

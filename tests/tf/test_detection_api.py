@@ -27,9 +27,9 @@ TWO_STAGES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def ran(tf1):
-    return tf1(ROW)
+@pytest.fixture(scope="module", params=[ROW], ids=str)
+def ran(request, tf1):
+    return tf1(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -131,10 +131,11 @@ def test_classification_restores_the_backbone_from_a_checkpoint_rooted_there(ran
     assert_equal(loaded, stored(new / "ckpt-0", "feature_extractor"))
 
 
-def test_a_part_restores_by_the_paths_that_few_shot_training_takes(tf1, tmp_path):
+@pytest.mark.parametrize("row", [SHARED], ids=str)
+def test_a_part_restores_by_the_paths_that_few_shot_training_takes(row, tf1, tmp_path):
     """Feature extractor, towers and box head alone, as the few-shot notebooks of the Object Detection API do."""
     register()
-    new = convert(tf1(SHARED), tmp_path / "new")
+    new = convert(tf1(row), tmp_path / "new")
     model = build_model(new / "pipeline.config", is_training=True)
     predictor, checkpoint = model._box_predictor, tf2().train.Checkpoint
     heads = checkpoint(

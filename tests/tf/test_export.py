@@ -34,13 +34,18 @@ MATRIX = (
 )
 
 
+@pytest.fixture(scope="module", params=[SSD], ids=str)
+def ran(request, tf1):
+    return tf1(request.param)
+
+
 @pytest.fixture(scope="module")
-def migrated(tf1, tmp_path_factory):
-    return convert(tf1(SSD), tmp_path_factory.mktemp("migrated") / "new")
+def migrated(ran, tmp_path_factory):
+    return convert(ran, tmp_path_factory.mktemp("migrated") / "new")
 
 
-def test_the_saved_model_detects_as_tf1_did(tf1, migrated, tmp_path):
-    assert detections_differ(tf1(SSD), migrated, tmp_path) == 0
+def test_the_saved_model_detects_as_tf1_did(ran, migrated, tmp_path):
+    assert detections_differ(ran, migrated, tmp_path) == 0
 
 
 @pytest.mark.matrix
