@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.crc import unmask
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.values import checksum, decode, encode, join_strings, split_strings
@@ -58,6 +59,12 @@ def test_damaged_strings(raw: bytes, count: int, message: str) -> None:
 def test_bytes_that_do_not_fill_the_shape() -> None:
     with pytest.raises(FormatError, match=r"7 bytes do not make a float32 tensor of shape \[2\]"):
         decode(DType.FLOAT32, (2,), bytes(7))
+
+
+def test_a_type_that_an_older_ml_dtypes_lacks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("ml_dtypes.int2", raising=False)
+    with pytest.raises(CkptmapError, match=r"this version of ml-dtypes has no int2 \(pip install 'ml-dtypes>=0\.5'\)"):
+        decode(DType.INT2, (1,), b"\x01")
 
 
 def test_shapes_that_numpy_cannot_hold() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,8 @@ from tests.convert.conftest import write_tf1
 from tests.tf.audit_truth import Zoo, row, tensor, tf1_restored, with_training
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
 
 pytest.importorskip("tensorflow", reason="needs the [tf] extra")
 
@@ -152,12 +154,29 @@ TF1_MODELS = {SSD: (300, 324), "ssd_mobilenet_v1": (175, 199)}
 """Variables of the feature extractor, and of the whole model."""
 
 
-@pytest.fixture(scope="module")
-def tf1_truth(tmp_path_factory: pytest.TempPathFactory) -> Tf1:
-    graphs = save_graphs(TF1_MODELS, tmp_path_factory.mktemp("tf1"), "FeatureExtractor/")
+def ask_tf1(folder: Path) -> Tf1:
+    graphs = save_graphs(TF1_MODELS, folder, "FeatureExtractor/")
     asked = Tf1(graphs, {})
     answers = tf1_restored({graph.config: asked.wishes(name) for name, graph in graphs.items()})
     return Tf1(graphs, {name: answers[graph.config] for name, graph in graphs.items()})
+
+
+@pytest.fixture(scope="module")
+def asked_tf1(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[Tf1]]:
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        yield pool.submit(ask_tf1, tmp_path_factory.mktemp("tf1"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def beside(request: pytest.FixtureRequest) -> None:
+    """TF1 answers while TF2 is asked."""
+    if any("asked_tf1" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("asked_tf1")
+
+
+@pytest.fixture(scope="module")
+def tf1_truth(asked_tf1: Future[Tf1]) -> Tf1:
+    return asked_tf1.result()
 
 
 @pytest.mark.parametrize("architecture", TF1_MODELS)

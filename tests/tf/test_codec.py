@@ -19,7 +19,7 @@ from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.values import encode
 from ckptmap.checkpoint.writer import BundleWriter
 from ckptmap.tf.environment import TensorFlowError, prepare
-from tests.checkpoint.strategies import Value, bundles, same
+from tests.checkpoint.strategies import TYPES, Value, bundles, same
 from tests.checkpoint.test_writer import save
 
 try:
@@ -117,7 +117,7 @@ def test_both_write_the_same_bytes(tmp_path_factory: pytest.TempPathFactory, bun
     assert {path.name: path.read_bytes() for path in ours.iterdir()} == files
 
 
-@pytest.mark.parametrize("dtype", DType)
+@pytest.mark.parametrize("dtype", TYPES)
 def test_every_type_both_ways(tmp_path: Path, dtype: DType) -> None:
     array = np.array([[b"", b"a\x00", b"\xff"]], object) if dtype.itemsize is None else np.arange(3).astype(dtype.numpy)
     bundle = {"scalar": Value(dtype, array.reshape(-1)[1].reshape(()) if dtype.itemsize else np.array(b"x", object))}

@@ -178,10 +178,14 @@ def test_detection_restores_both_extractors_of_a_faster_rcnn(row, variables, tf1
     assert [key for key in kernels if np.array_equal(loaded[key], converted[key])] == []
 
 
-def test_exported_saved_model_detects_what_the_tf1_graph_detected(ran, migrated, tmp_path):
+def test_exported_saved_model_detects_what_the_tf1_graph_detected(ran, migrated, tmp_path, monkeypatch):
+    """Traced without AutoGraph, which takes most of the time: the API's program runs with it in the matrix."""
     tensorflow = tf2()
     from object_detection import exporter_lib_v2
 
+    module = exporter_lib_v2.DetectionInferenceModule
+    without = tensorflow.autograph.experimental.do_not_convert(module._run_inference_on_images)
+    monkeypatch.setattr(module, "_run_inference_on_images", without)
     pipeline = read_pipeline(migrated / "pipeline.config")
     exporter_lib_v2.export_inference_graph("image_tensor", pipeline, str(migrated), str(tmp_path))
     exported = tensorflow.saved_model.load(str(tmp_path / "saved_model"))
