@@ -66,10 +66,10 @@ class DType(enum.Enum):
         if self in _FROM_ML_DTYPES:
             import ml_dtypes
 
-            narrow = getattr(ml_dtypes, self.label, None)
-            if narrow is None:
+            if not hasattr(ml_dtypes, self.label):
                 raise CkptmapError(f"this version of ml-dtypes has no {self}", hint="pip install 'ml-dtypes>=0.5'")
-            return np.dtype(narrow)
+            narrow: np.dtype[Any] = np.dtype(getattr(ml_dtypes, self.label))
+            return narrow
         return np.dtype(self.label.removeprefix("q"))
 
 
