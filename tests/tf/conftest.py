@@ -30,7 +30,12 @@ def tf1(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     rows = _rows(request.session.items)
     with ThreadPoolExecutor(max_workers=1) as pool:
         futures = run_ahead(list(rows.values()), tmp_path_factory.mktemp("tf1"), pool)
-        yield lambda row: futures[row.name].result()[row.name]
+
+        def result(row: Row) -> Ran:
+            assert row.name in futures, f"{row}: make the row a parameter of the test, or of its fixture"
+            return futures[row.name].result()[row.name]
+
+        yield result
         pool.shutdown(cancel_futures=True)
 
 
