@@ -14,6 +14,7 @@ from ckptmap.audit.tf1 import looked_at, predict_tf1
 from ckptmap.audit.tf2 import predict_tf2
 from ckptmap.audit.thresholds import Thresholds, broken
 from ckptmap.basics.errors import MissingDataError, TargetError
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory
 from ckptmap.checkpoint.object_graph import ObjectGraph
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
@@ -35,6 +36,7 @@ def audit(
     given: Mapping[str, object] | None = None,
     thresholds: Thresholds | None = None,
     index_only: bool = False,
+    elsewhere: bool = False,
 ) -> Audit:
     """What restoring ``checkpoint`` into a model would do.
 
@@ -47,6 +49,7 @@ def audit(
         given: settings and lengths of the target ``to`` that nothing else says, such as ``num_classes``.
         thresholds: what is demanded; default: nothing is missing.
         index_only: judge by the index alone, where the data files are elsewhere: nothing can be restored from here.
+        elsewhere: the config is for another machine: nothing is said of its paths that are not here.
 
     Raises:
         CkptmapError: the checkpoint, the target or the config cannot be read, a data file of the checkpoint is not
@@ -60,7 +63,11 @@ def audit(
     subject = _subject(inventory, config, to, like, kind, given)
     prediction = _predict(subject.model, config, inventory, graph)
     held = tuple(_held(inventory, prediction))
-    remarks = (*(config_remarks(config) if config else ()), *subject.remarks, *_nothing_restored(prediction, inventory))
+    remarks = (
+        *(config_remarks(config, elsewhere=elsewhere) if config else ()),
+        *subject.remarks,
+        *_nothing_restored(prediction, inventory),
+    )
     remarks += tuple(_looked_at(subject.model, config, inventory))
     demanded = thresholds or Thresholds()
     remarks += tuple(broken(demanded, subject.model, prediction, held))
@@ -87,7 +94,10 @@ def _subject(
         return subject_of_config(config, inventory, os.fspath(like) if like is not None else None)
     named = to if to is not None else like
     if named is None:
-        raise TargetError("nothing says what to restore into", hint="give --to, --like or --pipeline")
+        raise TargetError(
+            "nothing says what to restore into",
+            hint=f"give {argument('any to')}, {argument('like')} or {argument('pipeline')}",
+        )
     return subject_of_target(os.fspath(named), inventory, kind or "full", given)
 
 

@@ -19,10 +19,13 @@ _REMOTE = "://"
 _CHECKPOINT_ENDINGS = ("", ".index", ".meta")
 
 
-def config_remarks(config: PipelineConfig) -> tuple[Remark, ...]:
-    """Unknown fields, settings that are never read, a version that is refused, paths that are not here."""
+def config_remarks(config: PipelineConfig, *, elsewhere: bool = False) -> tuple[Remark, ...]:
+    """Unknown fields, settings that are never read, a version that is refused, paths that are not here.
+
+    With ``elsewhere`` the config is for another machine: where its paths lead to is nobody's business here.
+    """
     tf2 = is_tf2(config)
-    found = (*_mistakes(config), *_extractor(config), *_paths(config))
+    found = (*_mistakes(config), *_extractor(config), *_paths(config, elsewhere=elsewhere))
     return (*found, *(_tf2(config) if tf2 else _tf1(config)))
 
 
@@ -69,19 +72,28 @@ def _extractor(config: PipelineConfig) -> Iterator[Remark]:
         yield Remark("warning", f"ckptmap knows no feature extractor {name}", where, hint)
 
 
-def _paths(config: PipelineConfig) -> Iterator[Remark]:
+def _paths(config: PipelineConfig, *, elsewhere: bool) -> Iterator[Remark]:
+    """Of paths that lead nowhere; of those that are still the sample's placeholder, whatever machine it is for."""
+    for where, field, path in _absent_paths(config):
+        if _PLACEHOLDER in path:
+            yield Remark("warning", f"{field} is still the sample's placeholder {path}", where)
+        elif not elsewhere:
+            yield Remark("warning", f"{field} {path} is not on this machine", where)
+
+
+def _absent_paths(config: PipelineConfig) -> Iterator[tuple[str, str, str]]:
     train = _train(config)
     checkpoint = config.training.fine_tune_checkpoint
     if checkpoint and not _is_checkpoint(checkpoint):
-        yield _absent(train.where("fine_tune_checkpoint"), "fine_tune_checkpoint", checkpoint)
+        yield train.where("fine_tune_checkpoint"), "fine_tune_checkpoint", checkpoint
     readers = (config.root.child("train_input_reader"), *config.root.children("eval_input_reader"))
     for reader in readers:
         if reader.has("label_map_path") and not _is_here(reader.text("label_map_path")):
-            yield _absent(reader.where("label_map_path"), "label_map_path", reader.text("label_map_path"))
+            yield reader.where("label_map_path"), "label_map_path", reader.text("label_map_path")
         records = reader.child("tf_record_input_reader")
         for path in records.values("input_path"):
             if not _is_here(str(path)):
-                yield _absent(records.where("input_path"), "input_path", str(path))
+                yield records.where("input_path"), "input_path", str(path)
 
 
 def _is_checkpoint(path: str) -> bool:
@@ -96,12 +108,6 @@ def _is_here(path: str) -> bool:
         return bool(glob.glob(path)) if glob.has_magic(path) else Path(path).exists()  # noqa: PTH207 - absolute patterns too
     except (OSError, ValueError):
         return False
-
-
-def _absent(where: str, field: str, path: str) -> Remark:
-    if _PLACEHOLDER in path:
-        return Remark("warning", f"{field} is still the sample's placeholder {path}", where)
-    return Remark("warning", f"{field} {path} is not on this machine", where)
 
 
 def _tf2(config: PipelineConfig) -> Iterator[Remark]:

@@ -10,6 +10,7 @@ from ckptmap.audit.model import Model, Remark
 from ckptmap.audit.tf1 import GLOBAL_STEP
 from ckptmap.audit.tf2_paths import CENTER_NET, CLASSIFICATION_TYPE
 from ckptmap.basics.errors import TargetError
+from ckptmap.basics.wording import argument, number
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.object_graph import VALUE_SUFFIX
 from ckptmap.families.detection.pipeline.classes import has_masks, mask_depth
@@ -125,7 +126,7 @@ def _class_count(config: PipelineConfig) -> int | None:
 
 def _shipped_tf2(model: Model, config: PipelineConfig, inventory: Inventory) -> Subject:
     if target_settings(config).target not in list_targets():
-        return Subject(model, (_unknown(config, "give a checkpoint of this model with --like"),))
+        return Subject(model, (_unknown(config, f"give a checkpoint of this model with {argument('like')}"),))
     found = described(config)
     variables, settings, _ = _concrete(found.target, _given(found, config), _offers(inventory))
     return Subject(replace(model, variables=variables, settings=settings))
@@ -298,8 +299,8 @@ def _solved(
     values = {name: _fallback(name) for name in needed} | dict(solved) | own
     if any(value is None for value in values.values()):
         missing = sorted(name for name, value in values.items() if value is None)
-        how = "--num-classes N" if "num_classes" in missing else f"--set {missing[0]}=N"
-        raise TargetError(f"nothing decides {', '.join(missing[:5])}", where=target.name, hint=f"give {how}")
+        how = f"give {number('num_classes' if 'num_classes' in missing else missing[0])}"
+        raise TargetError(f"nothing decides {', '.join(missing[:5])}", where=target.name, hint=how)
     return layout, {name: value for name, value in values.items() if value is not None}
 
 

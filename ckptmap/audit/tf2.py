@@ -12,6 +12,7 @@ from ckptmap.audit.model import Model, ModelEntry, ModelFate, Prediction
 from ckptmap.audit.object_walk import Find, finder, root_names
 from ckptmap.audit.tf2_paths import CLASSIFICATION_TYPE, DETECTION_TYPE, FULL, refusal, restore_paths, root_of
 from ckptmap.basics.text import plural
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory, Variable
 from ckptmap.checkpoint.object_graph import SAVE_COUNTER, ObjectGraph
 from ckptmap.families.detection.pipeline.models import FASTER_RCNN
@@ -49,7 +50,7 @@ def _root_hint(roots: tuple[str, ...]) -> str:
         return f'a checkpoint of root model is for fine_tune_checkpoint_type "{DETECTION_TYPE}" or "{FULL}"'
     if "feature_extractor" in roots:
         return f'a checkpoint of root feature_extractor is for fine_tune_checkpoint_type "{CLASSIFICATION_TYPE}"'
-    return "save it as tf.train.Checkpoint(model=…), or convert with ckptmap convert --root"
+    return f"save it as tf.train.Checkpoint(model=…), or convert it with {argument('root')}"
 
 
 def _restore(model: Model, variables: tuple[TargetVariable, ...], find: Find) -> Prediction:

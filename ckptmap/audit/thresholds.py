@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ckptmap.audit.model import HeldEntry, HeldFate, Model, ModelEntry, ModelFate, Prediction, Remark
-from ckptmap.basics.globs import accepting, chosen
+from ckptmap.basics.globs import accepting, chosen, near_pattern, pattern_problems
 from ckptmap.basics.text import plural
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.object_graph import object_path, variable_key
 
 FATES = (ModelFate.MISSING.value, HeldFate.UNUSED.value, ModelFate.REINITIALIZED.value)
@@ -37,8 +37,10 @@ def broken(
 ) -> Iterator[Remark]:
     """The thresholds that the restore breaks."""
     yield from _share(thresholds, prediction)
+    yield from _untold(thresholds, model, prediction)
     for pattern in thresholds.require:
         yield from _required(pattern, model, prediction)
+    yield from _allowed(thresholds.allow, model, prediction, held)
     for fate in thresholds.fail_on:
         yield from _fate(thresholds, fate, model, prediction, held)
 
@@ -54,22 +56,46 @@ def _share(thresholds: Thresholds, prediction: Prediction) -> Iterator[Remark]:
         yield Remark("error", message)
 
 
+def _untold(thresholds: Thresholds, model: Model, prediction: Prediction) -> Iterator[Remark]:
+    """Nothing fails for variables that nobody knows: that is no success."""
+    if model.variables is None and thresholds.fail_on and not prediction.error:
+        fates = " and ".join(thresholds.fail_on)
+        message = f"whether variables are {fates} cannot be told: the model's variables are not known"
+        like = f"give a checkpoint of the model with {argument('like')}, or " if model.api == "tf2" else ""
+        hint = f"{like}demand nothing with {argument('fail_on none')}"
+        yield Remark("error", message, "", hint)
+
+
 def _required(pattern: str, model: Model, prediction: Prediction) -> Iterator[Remark]:
     meant = [entry for entry in prediction.entries if chosen((pattern,), *_printed(entry, model))]
     lacking = [entry for entry in meant if entry.fate is not ModelFate.RESTORED]
     if not meant:
-        yield Remark("error", f"no variable of the model matches --require {pattern}")
+        names = [_printed(entry, model) for entry in prediction.entries]
+        hint = near_pattern(pattern, names) if names else "the model's variables are not known"
+        yield Remark("error", f"no variable of the model matches {argument('require', pattern)}", "", hint)
     elif lacking:
         first = lacking[0]
         count = f"{len(lacking)} of {plural(len(meant), 'variable')}"
-        message = f"{count} that --require {pattern} chooses are not restored"
+        message = f"{count} that {argument('require', pattern)} chooses are not restored"
         yield Remark("error", message, first.variable.name, first.reason)
 
 
 def _printed(entry: ModelEntry, model: Model) -> tuple[str, ...]:
     """What the variable is called: its readable name, its object path, also as ``inspect`` prints it, its source."""
     path = object_path(model.root, entry.variable.key)
-    return entry.variable.name, entry.variable.key, path, variable_key(path), entry.source
+    names = (entry.variable.name, entry.variable.key, path, variable_key(path), entry.source)
+    return tuple(dict.fromkeys(filter(None, names)))
+
+
+def _allowed(
+    patterns: tuple[str, ...], model: Model, prediction: Prediction, held: tuple[HeldEntry, ...]
+) -> Iterator[Remark]:
+    """A pattern that accepts nothing is a mistake; nobody can say so where the model's variables are not known."""
+    if prediction.entries:
+        names: list[tuple[str, ...]] = [(entry.variable.name,) for entry in held]
+        names += [_printed(entry, model) for entry in prediction.entries]
+        for problem in pattern_problems("allow", patterns, names):
+            yield Remark("error", problem.message, "", problem.hint)
 
 
 def _fate(
@@ -89,4 +115,4 @@ def _fate(
 
 def _acceptance(names: Sequence[str]) -> str:
     """The options that accept all these variables; nothing accepts a restore that fails."""
-    return "accept with " + " ".join(f"--allow {shlex.quote(pattern)}" for pattern in accepting(names))
+    return f"accept with {argument('allow', *accepting(names))}"

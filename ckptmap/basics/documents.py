@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,8 @@ def reason(error: Exception) -> str:
     """Why a file could not be read, without Python's own words."""
     if isinstance(error, OSError):
         return error.strerror or "the system does not say why"
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is no {error.encoding.upper()} text from byte {error.start:,} on"
     return "it is no UTF-8 text" if isinstance(error, UnicodeError) else str(error)
 
 
@@ -75,7 +78,9 @@ def read_document(path: Path) -> dict[str, Any]:
 
 @contextmanager
 def following(schema: str, where: str = "") -> Iterator[None]:
-    """For the work with a document that says it follows ``schema``.
+    """For the work with a document that was read from ``where`` and says that it follows ``schema``.
+
+    Not for documents that we made: what is wrong with them is no mistake of the user's.
 
     Raises:
         CkptmapError: a member that the schema asks for is missing, or is something else.
@@ -83,8 +88,10 @@ def following(schema: str, where: str = "") -> Iterator[None]:
     try:
         yield
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise CkptmapError(f"does not follow the schema {schema}{_lacking(error)}", where=where) from error
+        raise CkptmapError(f"does not follow the schema {schema}: {_wrong(error)}", where=where) from error
 
 
-def _lacking(error: Exception) -> str:
-    return f": {error.args[0]} is missing" if isinstance(error, KeyError) and error.args else ""
+def _wrong(error: Exception) -> str:
+    if isinstance(error, KeyError) and error.args:
+        return f"{reprlib.repr(error.args[0])} is missing"
+    return "a value is of another kind"

@@ -72,6 +72,10 @@ class ProblemsError(CkptmapError):
         super().__init__(f"{message}\n{lines}" if lines else message)
 
 
+class PatternError(ProblemsError):
+    """A pattern that shall choose variables chooses none: whatever was asked of them would pass for nothing."""
+
+
 class TableError(ProblemsError):
     """A mapping table has mistakes: file and line with each."""
 

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import takewhile
 
+from ckptmap.basics.errors import PatternError, Problem
+from ckptmap.basics.nearest import did_you_mean
+from ckptmap.basics.wording import argument
+
 _FEW = 3
+RULE = "* and ? stop at /, ** crosses it"
+"""For help and messages."""
+Called = str | tuple[str, ...]
+"""What a variable is called: its name, or every name that it has."""
 
 
 def first_match(name: str, patterns: Iterable[str]) -> str | None:
@@ -40,6 +48,62 @@ def _shared_scope(names: Sequence[str]) -> str:
 def chosen(patterns: Sequence[str], *names: str | None) -> bool:
     """Whether one of ``patterns`` chooses a variable with these names; None and the empty name are none."""
     return any(first_match(name, patterns) is not None for name in names if name)
+
+
+def choosing_nothing(patterns: Iterable[str], names: Iterable[Called]) -> tuple[str, ...]:
+    """Those of ``patterns`` that choose none of ``names``."""
+    wanted = dict.fromkeys(patterns)
+    known = tuple(names) if wanted else ()
+    return tuple(one for one in wanted if not any(chosen((one,), *_all(called)) for called in known))
+
+
+def nothing_chosen(given: str, pattern: str, names: Collection[Called]) -> Problem:
+    """That ``pattern`` chooses none of ``names``, with what is near to it.
+
+    ``given`` is the argument that it came by, as :func:`ckptmap.basics.wording.argument` knows it.
+    """
+    return Problem(f"no variable matches {argument(given, pattern)}", "", near_pattern(pattern, names))
+
+
+def pattern_problems(given: str, patterns: Iterable[str], names: Iterable[Called]) -> tuple[Problem, ...]:
+    """A problem for each of ``patterns`` that chooses none of ``names``."""
+    wanted = tuple(patterns)
+    known = tuple(dict.fromkeys(names)) if wanted else ()
+    return tuple(nothing_chosen(given, pattern, known) for pattern in choosing_nothing(wanted, known))
+
+
+def refuse_choosing_nothing(given: str, patterns: Iterable[str], names: Iterable[Called]) -> None:
+    """Refuse patterns that choose none of ``names``.
+
+    Raises:
+        PatternError: one at least does; each is named, with what is near to it.
+    """
+    if problems := pattern_problems(given, patterns, names):
+        raise PatternError("a pattern has to choose something", problems)
+
+
+def near_pattern(pattern: str, names: Collection[Called]) -> str:
+    """For a pattern that chooses none of ``names``: the same across ``/`` where that does, else the nearest name."""
+    for wider in (re.sub(r"\*+", "**", pattern), f"**/{pattern}", f"**/{re.sub(r'[*]+', '**', pattern)}"):
+        if count := _count(wider, names):
+            return f'"{wider}" matches {count:,}: {RULE}'
+    scopes = dict.fromkeys(scope for called in names for name in _all(called) for scope in _with_scopes(name))
+    return "; ".join(filter(None, (did_you_mean(pattern.strip("*/"), scopes), RULE if "*" in pattern else "")))
+
+
+def _count(pattern: str, names: Iterable[Called]) -> int:
+    return sum(chosen((pattern,), *_all(called)) for called in names)
+
+
+def _all(called: Called) -> tuple[str, ...]:
+    return (called,) if isinstance(called, str) else called
+
+
+def _with_scopes(name: str) -> Iterator[str]:
+    """The name, and every scope above it."""
+    while name:
+        yield name
+        name = name.rpartition("/")[0]
 
 
 @lru_cache(maxsize=256)

@@ -14,6 +14,7 @@ import typer
 from ckptmap.basics.errors import CkptmapError, ProblemsError
 from ckptmap.basics.fold import fold
 from ckptmap.basics.text import printable
+from ckptmap.basics.wording import command_line
 from ckptmap.cli import audit, config, convert, diff, export, freeze, inspect, report, rules, targets, verify
 from ckptmap.cli.streams import ending_signals, with_streams
 from ckptmap.version import __version__
@@ -64,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str] | None) -> int:
     """The exit code of the command."""
     try:
-        app(args=arguments)
+        with command_line():
+            app(args=arguments)
     except CkptmapError as error:
         typer.echo("\n".join(_error_lines(error)), err=True)
         return error.exit_code

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from ckptmap.basics.bounds import CLASSES
+from ckptmap.basics.globs import RULE
 from ckptmap.cli.options import Json, Source, parse_settings
 from ckptmap.cli.outputs import Formats, ReportFiles, annotating, choose_outputs, emit
 
@@ -54,7 +55,9 @@ def audit_command(
     require: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="GLOB", help="Fail unless all variables that match are restored; repeatable.", show_default=False
+            metavar="GLOB",
+            help=f"Fail unless all variables that match are restored; {RULE}; repeatable.",
+            show_default=False,
         ),
     ] = None,
     fail_on: Annotated[
@@ -63,10 +66,18 @@ def audit_command(
     ] = "missing",
     allow: Annotated[
         list[str] | None,
-        typer.Option(metavar="GLOB", help="Variables that --fail-on passes over; repeatable.", show_default=False),
+        typer.Option(
+            metavar="GLOB", help=f"Variables that --fail-on passes over; {RULE}; repeatable.", show_default=False
+        ),
     ] = None,
     index_only: Annotated[
         bool, typer.Option("--index-only", help="Do not look whether the data files are there.")
+    ] = False,
+    elsewhere: Annotated[
+        bool,
+        typer.Option(
+            "--elsewhere", help="The config is for another machine: say nothing of its paths that are not here."
+        ),
     ] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever is found.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="List restored and read variables too.")] = False,
@@ -79,7 +90,7 @@ def audit_command(
     Reads the checkpoint's index, and looks whether its data files are there, whole by their sizes; no TensorFlow.
     """
     outputs = choose_outputs(formats, report, json=json, inputs=[checkpoint, like, pipeline])
-    _check_choice(to, like, pipeline, kind, num_classes, settings)
+    _check_choice(to, like, pipeline, kind, num_classes, settings, elsewhere=elsewhere)
     from ckptmap.audit import Thresholds, audit
     from ckptmap.audit.document import audit_document
 
@@ -96,6 +107,16 @@ def audit_command(
             thresholds=demanded,
             index_only=index_only,
         )
+        found = audit(
+            checkpoint,
+            to=to,
+            like=like,
+            pipeline=pipeline,
+            kind=kind,
+            given=given,
+            thresholds=demanded,
+            elsewhere=elsewhere,
+        )
     emit(audit_document(found), outputs, everything=everything)
     if not found.passed and not exit_zero:
         raise typer.Exit(1)
@@ -108,6 +129,8 @@ def _check_choice(
     kind: str | None,
     num_classes: int | None,
     settings: list[str] | None,
+    *,
+    elsewhere: bool,
 ) -> None:
     if to is None and like is None and pipeline is None:
         raise typer.BadParameter("say what is restored into: --to NAME, --like TF2_CHECKPOINT or --pipeline CONFIG")
@@ -117,12 +140,17 @@ def _check_choice(
         raise typer.BadParameter("the config says the type: leave --type away")
     if to is None and (num_classes is not None or settings):
         raise typer.BadParameter("--num-classes and --set go with --to")
+    if pipeline is None and elsewhere:
+        raise typer.BadParameter("--elsewhere goes with --pipeline")
 
 
 def _fates(text: str) -> tuple[str, ...]:
     from ckptmap.audit.thresholds import FATES
 
-    chosen = tuple(part.strip() for part in text.split(",") if part.strip() and part.strip() != "none")
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise typer.BadParameter("names no fate; none demands nothing", param_hint="--fail-on")
+    chosen = tuple(part for part in parts if part != "none")
     unknown = [fate for fate in chosen if fate not in FATES]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]} is no fate: {', '.join(FATES)}, none", param_hint="--fail-on")

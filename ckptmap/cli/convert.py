@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 import typer
 
 from ckptmap.basics.bounds import CLASSES
+from ckptmap.basics.globs import RULE
 from ckptmap.cli.options import Json, Output, Sources, parse_settings
 from ckptmap.cli.outputs import Formats, ReportFilesBeside, annotating, choose_outputs, emit
 
@@ -98,7 +99,9 @@ def convert_command(
     ] = "prefer",
     allow_unused: Annotated[
         list[str] | None,
-        typer.Option(metavar="GLOB", help="Accept unused source variables that match; repeatable.", show_default=False),
+        typer.Option(
+            metavar="GLOB", help=f"Accept unused source variables that match; {RULE}; repeatable.", show_default=False
+        ),
     ] = None,
     init_missing: Annotated[
         bool, typer.Option("--init-missing", help="Accept missing target variables: initialize them.")

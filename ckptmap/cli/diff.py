@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
+from ckptmap.basics.globs import RULE
 from ckptmap.cli.options import Json
 from ckptmap.cli.outputs import Formats, ReportFiles, annotating, choose_outputs, emit
+from ckptmap.report.formats import Format
 
 
 def diff_command(
@@ -24,7 +27,9 @@ def diff_command(
     ] = None,
     match: Annotated[
         list[str] | None,
-        typer.Option("--match", metavar="GLOB", help="Only variables that match; repeatable.", show_default=False),
+        typer.Option(
+            "--match", metavar="GLOB", help=f"Only variables that match; {RULE}; repeatable.", show_default=False
+        ),
     ] = None,
     tolerance: Annotated[
         float, typer.Option(min=0.0, help="Values whose largest absolute difference is at most this are equal.")
@@ -44,6 +49,8 @@ def diff_command(
     if stat and names_only:
         raise typer.BadParameter("choose one of --stat and --names-only")
     outputs = choose_outputs(formats, report, json=json, inputs=[a, b, mapping])
+    if (stat or names_only) and not {Format.TEXT, Format.GITHUB}.issuperset(outputs.stdout):
+        raise typer.BadParameter("--stat and --names-only print text: give files for other formats with --report")
     from ckptmap.diff import diff
     from ckptmap.diff.document import diff_document
 
@@ -55,7 +62,7 @@ def diff_command(
         )
     if stat or names_only:
         _print_lines(document, names_only=names_only, everything=everything)
-        outputs = type(outputs)(outputs.files, None)
+        outputs = replace(outputs, stdout=tuple(form for form in outputs.stdout if form is not Format.TEXT))
     emit(document, outputs, everything=everything)
     if not document["equal"]:
         raise typer.Exit(1)

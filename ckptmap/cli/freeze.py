@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from ckptmap.cli.options import Json
+from ckptmap.cli.outputs import Formats, ReportFiles, annotating, choose_outputs, emit
 
 Trainer = Literal["train", "model_main"]
 
@@ -39,18 +40,24 @@ def freeze_command(
     trainer: Annotated[
         Trainer, typer.Option(help="Whose rule: re.match of legacy/train.py, or re.search of model_main.py.")
     ] = "train",
+    formats: Formats = None,
+    report: ReportFiles = None,
     json: Json = False,
 ) -> None:
-    """Say which variables TF1's freeze_variables freeze, what still trains, and what that is in TF2."""
-    from json import dumps
+    """Say which variables TF1's freeze_variables freeze, what still trains, and what that is in TF2.
 
-    from ckptmap.basics.escapes import quiet_json
-    from ckptmap.families.detection.freezing.document import freeze_document, freeze_lines
+    Exit 1 when a pattern matches no variable.
+    """
+    outputs = choose_outputs(formats, report, json=json, inputs=[checkpoint, pipeline])
+    from ckptmap.families.detection.freezing.document import freeze_document
     from ckptmap.verbs.freeze import freeze
 
     if checkpoint is None and pipeline is None:
         raise typer.BadParameter("give a checkpoint, or --pipeline CONFIG")
     wanted = tuple(stage.strip() for stage in (stages or "").split(",") if stage.strip())
-    found = freeze(checkpoint, pipeline=pipeline, patterns=tuple(pattern or ()), stages=wanted, trainer=trainer)
+    with annotating(outputs):
+        found = freeze(checkpoint, pipeline=pipeline, patterns=tuple(pattern or ()), stages=wanted, trainer=trainer)
     document = freeze_document(found)
-    typer.echo(quiet_json(dumps(document, indent=1)) if json else "\n".join(freeze_lines(document)))
+    emit(document, outputs)
+    if not document["passed"]:
+        raise typer.Exit(1)

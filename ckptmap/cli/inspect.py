@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import enum
 import gc
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ckptmap.basics.globs import RULE
 from ckptmap.cli.options import Json, Source
+from ckptmap.cli.outputs import ReportFiles, choose_outputs, emit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +36,9 @@ def inspect_command(
     source: Source,
     match: Annotated[
         list[str] | None,
-        typer.Option("--match", metavar="GLOB", help="Only variables that match; repeatable.", show_default=False),
+        typer.Option(
+            "--match", metavar="GLOB", help=f"Only variables that match; {RULE}; repeatable.", show_default=False
+        ),
     ] = None,
     slots: Annotated[
         bool,
@@ -46,20 +51,28 @@ def inspect_command(
         int | None,
         typer.Option(help="Of several checkpoints in a directory, the one of this step.", show_default=False),
     ] = None,
+    report: ReportFiles = None,
     json: Json = False,
 ) -> None:
     """Say what a checkpoint is: its kind, model, training state, and its variables."""
+    outputs = choose_outputs(None, report, inputs=[source])
+    from ckptmap.basics.globs import refuse_choosing_nothing
     from ckptmap.inspection.inspector import inspect
 
     gc.set_threshold(_GARBAGE_THRESHOLD)
     found = inspect(source, step=step)
     patterns = tuple(match or ())
+    refuse_choosing_nothing("match", patterns, map(found.called, found.inventory.variables))
     if json or form is Format.JSON:
         _print_json(found, patterns)
     elif form is Format.CSV:
         _print_csv(found, patterns)
     else:
         _print_text(found, patterns, slots=slots, table=form is Format.TABLE)
+    if outputs.files:
+        from ckptmap.inspection.document import document
+
+        emit(document(found, patterns), replace(outputs, stdout=()))
 
 
 def _print_json(found: Inspection, patterns: Sequence[str]) -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ckptmap.basics.errors import CkptmapError
-from ckptmap.report.formats import Format, format_of_file, plain_text, print_text, render
+from ckptmap.basics.text import printable
+from ckptmap.report.formats import ENDINGS, Format, format_of_file, plain_text, print_text, render
 
 if TYPE_CHECKING:
     from ckptmap.execution.overwriting import Made, PathLike
@@ -23,7 +24,9 @@ Formats = Annotated[
     list[Format] | None,
     typer.Option("--format", metavar="FORMAT", help=f"{', '.join(Format)}; repeatable.", show_default=False),
 ]
-_FILE_HELP = "Write the report to FILE, in the format that --format or its ending says; repeatable."
+_FILE_HELP = (
+    f"Write the report to FILE, in the format that its ending ({' '.join(ENDINGS)}) or --format says; repeatable."
+)
 ReportFiles = Annotated[
     list[Path] | None, typer.Option("--report", "-o", metavar="FILE", help=_FILE_HELP, show_default=False)
 ]
@@ -35,10 +38,10 @@ ReportFilesBeside = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What is written where; ``stdout`` None: nothing is printed."""
+    """What is written where; with an empty ``stdout`` nothing is printed."""
 
     files: tuple[tuple[Path, Format], ...]
-    stdout: Format | None
+    stdout: tuple[Format, ...]
 
 
 def choose_outputs(
@@ -53,11 +56,13 @@ def choose_outputs(
 
     ``inputs`` are the paths that the command reads, ``made`` is what it writes besides: no report replaces either.
 
-    A file takes the format that its ending stands for; one whose ending stands for none, the first format that no other
-    file takes. What is left of the formats goes to stdout. Without ``--format`` the text report does.
+    A file takes the format that its ending stands for, the summary of a job on GitHub takes Markdown; one whose ending
+    stands for none, the first format that no other file takes. What is left of the formats goes to stdout. Without
+    ``--format`` the text report does.
 
     Raises:
-        typer.BadParameter: several formats are left for stdout, or one that is no text.
+        typer.BadParameter: nothing says the format of a file; several formats are left for stdout, or one that is no
+            text. Annotations go there beside the text.
         OutputError: a file is no report, but one that a model needs, that is read or that the command writes itself.
     """
     if files:
@@ -65,17 +70,49 @@ def choose_outputs(
 
         refuse_reports(files, inputs, made)
     asked = [*(formats or ()), *([Format.JSON] if json else ())]
-    left = list(dict.fromkeys(asked))
-    pairs = [(path, format_of_file(path)) for path in files or ()]
-    left = [form for form in left if form not in {form for _, form in pairs}]
+    pairs = [(path, _said_format(path)) for path in files or ()]
+    left = [form for form in dict.fromkeys(asked) if form not in {form for _, form in pairs}]
     chosen = []
     for path, form in pairs:
-        chosen.append((path, form or (left.pop(0) if left else Format.TEXT)))
+        if form is None and not left:
+            raise typer.BadParameter(_unknown_ending(path), param_hint="--report")
+        chosen.append((path, form or left.pop(0)))
+    return Outputs(tuple(chosen), _for_stdout(left) if asked else (Format.TEXT,))
+
+
+def _said_format(path: Path) -> Format | None:
+    return Format.MARKDOWN if is_step_summary(path) else format_of_file(path)
+
+
+def _unknown_ending(path: Path) -> str:
+    said = f"no format has the ending {path.suffix}" if path.suffix else "it has no ending"
+    return f"{printable(str(path))}: {said}: take one of {' '.join(ENDINGS)}, or say the format with --format"
+
+
+def _for_stdout(left: Sequence[Format]) -> tuple[Format, ...]:
+    """The one format that is left; annotations of a CI system may stand behind the text of its log."""
+    if Format.PARQUET in left:
+        raise typer.BadParameter("parquet is no text: give a file with --report")
+    if set(left) == {Format.TEXT, Format.GITHUB}:
+        return (Format.TEXT, Format.GITHUB)
     if len(left) > 1:
         raise typer.BadParameter(f"{' and '.join(left)} cannot both go to stdout: give files with --report")
-    if left == [Format.PARQUET]:
-        raise typer.BadParameter("parquet is no text: give a file with --report")
-    return Outputs(tuple(chosen), left[0] if left else None if asked else Format.TEXT)
+    return tuple(left)
+
+
+def is_step_summary(path: Path) -> bool:
+    """Whether this is the file of GitHub Actions that the steps of a job add their summaries to.
+
+    https://docs.github.com/actions/reference/workflow-commands-for-github-actions#adding-a-job-summary
+    """
+    told = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not told:
+        return False
+    summary = Path(told)
+    try:
+        return path == summary or path.samefile(summary)
+    except OSError:
+        return False
 
 
 def emit(document: Document, outputs: Outputs, *, everything: bool = False) -> None:
@@ -88,23 +125,46 @@ def emit(document: Document, outputs: Outputs, *, everything: bool = False) -> N
     """
     rendered = [(path, render(document, form)) for path, form in outputs.files]
     try:
-        _print_report(document, outputs.stdout, everything=everything)
+        for form in outputs.stdout:
+            _print_report(document, form, everything=everything)
     finally:
         for path, content in rendered:
-            from ckptmap.checkpoint.staging import write_whole
-
-            write_whole(path, content)
+            _write(path, content)
 
 
-def _print_report(document: Document, form: Format | None, *, everything: bool) -> None:
-    if form is Format.TEXT and _has_colours():
+def _write(path: Path, content: bytes) -> None:
+    if is_step_summary(path):
+        append(path, content)
+        return
+    from ckptmap.checkpoint.staging import write_whole
+
+    write_whole(path, content)
+
+
+def _print_report(document: Document, form: Format, *, everything: bool) -> None:
+    if form is not Format.TEXT:
+        _print(render(document, form))
+    elif _has_colours():
         from rich.console import Console
 
         print_text(document, Console(), everything=everything)
-    elif form is Format.TEXT:
+    else:
         _print(plain_text(document, everything=everything).encode())
-    elif form is not None:
-        _print(render(document, form))
+
+
+def append(path: Path, content: bytes) -> None:
+    """Add to a file that others write to as well; what they wrote stays, and ends its line.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from ckptmap.checkpoint.staging import output_errors
+
+    with output_errors(path), path.open("a+b") as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            content = content if file.read(1) == b"\n" else b"\n" + content
+        file.write(content)
 
 
 @contextmanager
@@ -113,7 +173,7 @@ def annotating(outputs: Outputs) -> Iterator[None]:
     try:
         yield
     except CkptmapError as error:
-        if outputs.stdout is Format.GITHUB:
+        if Format.GITHUB in outputs.stdout:
             from ckptmap.report.github import error_annotations
 
             _print(error_annotations(error).encode())

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ckptmap.basics.text import printable
 from ckptmap.cli.options import Json
 from ckptmap.cli.outputs import Formats, ReportFiles, choose_outputs, emit
 
@@ -15,7 +16,9 @@ def report_command(
     document: Annotated[
         Path,
         typer.Argument(
-            metavar="REPORT", help="The report.json of a conversion, or the JSON of diff or audit.", show_default=False
+            metavar="REPORT",
+            help="The report.json of a conversion, or what another command printed as JSON.",
+            show_default=False,
         ),
     ],
     formats: Formats = None,
@@ -29,6 +32,6 @@ def report_command(
     from ckptmap.report.sheets import check_read
 
     loaded = read_document(document)
-    check_read(loaded, str(document))
-    with following(loaded["schema"], str(document)):
+    check_read(loaded, printable(str(document)))
+    with following(str(loaded["schema"]), printable(str(document))):
         emit(loaded, outputs, everything=everything)

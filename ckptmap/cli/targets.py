@@ -7,29 +7,24 @@ from typing import Annotated
 import typer
 
 from ckptmap.cli.options import Json
+from ckptmap.cli.outputs import Formats, ReportFiles, choose_outputs, emit
+from ckptmap.report.formats import Format
 
 
 def targets_command(
     json: Json = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/targets.md.")] = False,
+    formats: Formats = None,
+    report: ReportFiles = None,
 ) -> None:
     """List the targets that ckptmap knows by name, and whether TF2 computes what TF1 did."""
+    outputs = choose_outputs(formats, report, json=json)
     from ckptmap.families.detection import catalogue
 
     if markdown:
         typer.echo("\n".join(catalogue.markdown()))
         return
-    entries = catalogue.catalogue()
-    if json:
-        import json as json_module
-        from dataclasses import asdict
-
-        document = {"schema": "ckptmap.targets/1", "targets": [asdict(entry) for entry in entries]}
-        typer.echo(json_module.dumps(document, indent=1))
-        return
-    name = max(len(entry.name) for entry in entries)
-    verdict = max(len(entry.verdict) for entry in entries)
-    for entry in entries:
-        typer.echo(f"{entry.name:<{name}}  {entry.verdict:<{verdict}}  {entry.extractor_type}")
-    typer.echo(f"{catalogue.SLIM_ONLY_NOTE}: {', '.join(catalogue.slim_only())}", err=True)
-    typer.echo("verdicts are those of the official configurations; convert --pipeline gives yours", err=True)
+    emit(catalogue.catalogue_document(), outputs)
+    if Format.TEXT in outputs.stdout:
+        typer.echo(f"{catalogue.SLIM_ONLY_NOTE}: {', '.join(catalogue.slim_only())}", err=True)
+        typer.echo("verdicts are those of the official configurations; convert --pipeline gives yours", err=True)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from ckptmap.basics.errors import CheckpointError, Problem
+from ckptmap.basics.text import plural
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Variable
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
+from ckptmap.diff.advice import map_advice, nothing_in_common
+from ckptmap.diff.averages import Averaged, averaged
 from ckptmap.diff.deltas import measure, same_bytes, string_delta
+from ckptmap.diff.fingerprint import fingerprint
 from ckptmap.diff.model import Delta, Diff, DiffFate, DiffRecord, Options
 from ckptmap.diff.pairing import Migration, Pair, pair_by_migration, pair_by_name
+from ckptmap.diff.readable import same_readable_name
+from ckptmap.mapping.roles import roles
+from ckptmap.mapping.slots import Slot
 
 PathLike = str | os.PathLike[str]
 FindMigration = Callable[[Checkpoint, Checkpoint], Migration]
@@ -56,20 +64,32 @@ def diff(
 
 def compare(a: Checkpoint, b: Checkpoint, options: Options, migration: Migration | None = None) -> Diff:
     """The comparison of two open checkpoints; the worst first."""
-    notes = tuple(_missing_data(a.inventory, b.inventory))
+    notes = (*_missing_data(a), *_missing_data(b))
     if notes and not options.read:
         options = Options(False, False, options.tolerance, options.match)
     names = {**a.readable_names(), **b.readable_names()} if options.match else {}
     if migration is None:
-        pairs = pair_by_name(a.inventory, b.inventory, options.match, names)
-        notes = (*notes, *_graph_note(a.inventory, b.inventory))
+        of_averages = averaged(a.inventory, b.inventory)
+        moved = same_readable_name(a, b)
+        pairs = pair_by_name(a.inventory, b.inventory, options.match, of_averages, moved, names)
+        notes = (*notes, *_graph_note(a.inventory, b.inventory), *_average_note(of_averages))
+        notes = (*notes, *_name_note(a.inventory, b.inventory), *_moved_note(moved))
+        advice = tuple(map_advice(a.inventory, b.inventory))
     else:
         pairs = pair_by_migration(a.inventory, b.inventory, migration, options.match, names)
+        advice = ()
     comparison = _Comparison(
         a, b, options, _same_bytes(a.inventory, b.inventory, pairs) if options.read else frozenset()
     )
-    records = sorted((comparison.record(pair) for pair in pairs), key=_badness)
-    return Diff(a.inventory, b.inventory, tuple(records), options, migration.name if migration else "", notes)
+    slots = {**roles(b.inventory), **roles(a.inventory)}
+    records = sorted((_with_role(comparison.record(pair), slots) for pair in pairs), key=_badness)
+    return Diff(a.inventory, b.inventory, tuple(records), options, migration.name if migration else "", notes, advice)
+
+
+def _with_role(record: DiffRecord, slots: Mapping[str, Slot]) -> DiffRecord:
+    """The record with what its variable is, where it is no weight."""
+    slot = slots.get(record.name)
+    return record if slot is None else replace(record, role=slot.kind, owner=slot.owner or "")
 
 
 def _same_bytes(a: Inventory, b: Inventory, pairs: tuple[Pair, ...]) -> frozenset[str]:
@@ -77,21 +97,40 @@ def _same_bytes(a: Inventory, b: Inventory, pairs: tuple[Pair, ...]) -> frozense
     from ckptmap.diff.disk import same_on_disk
 
     plain = [(pair.name, pair.a[0], pair.b) for pair in pairs if len(pair.a) == 1 and pair.b and not pair.ops]
-    alike = [(name, one, other) for name, one, other in plain if _fingerprint(one) == _fingerprint(other) is not None]
+    alike = [(name, one, other) for name, one, other in plain if fingerprint(one) == fingerprint(other) is not None]
     return same_on_disk(a, b, alike)
 
 
-def _missing_data(*inventories: Inventory) -> Iterator[str]:
-    for inventory in inventories:
-        missing = [file for file in inventory.data_files if "://" not in file and not Path(file).is_file()]
-        if missing:
-            yield f"{missing[0]} is missing: compared by the index alone"
+def _missing_data(checkpoint: Checkpoint) -> Iterator[str]:
+    """What is wrong with the data files, a Git-LFS pointer in place of one too: no value can be read then."""
+    try:
+        checkpoint.refuse_absent_data()
+    except CheckpointError as error:
+        yield f"{Problem(error.problem.message, error.problem.where)}: compared by the index alone"
 
 
 def _graph_note(a: Inventory, b: Inventory) -> Iterator[str]:
     one, other = a.variables.get(OBJECT_GRAPH_KEY), b.variables.get(OBJECT_GRAPH_KEY)
-    if one and other and _fingerprint(one) != _fingerprint(other):
+    if one and other and fingerprint(one) != fingerprint(other):
         yield "the object graphs differ: other objects, or the same in another order"
+
+
+def _average_note(found: Averaged) -> Iterator[str]:
+    if found.averages:
+        other = "b" if found.side == "a" else "a"
+        count = plural(len(found.averages), "moving average")
+        yield f"{count} of {found.side} compared with the raw values of {other}, which has no averages"
+
+
+def _moved_note(moved: Mapping[str, str]) -> Iterator[str]:
+    if moved:
+        yield f"{plural(len(moved), 'variable')} compared by readable name, for the object paths differ"
+
+
+def _name_note(a: Inventory, b: Inventory) -> Iterator[str]:
+    if nothing_in_common(a, b):
+        old, new = ("b", "a") if a.object_based else ("a", "b")
+        yield f"{old} has names of TF1, {new} has object paths of TF2: by name, none has a counterpart"
 
 
 _ORDER = {fate: place for place, fate in enumerate(DiffFate)}
@@ -133,7 +172,7 @@ class _Comparison:
         return self._same_type(pair, a, b)
 
     def _same_type(self, pair: Pair, a: Variable, b: Variable) -> DiffRecord:
-        known = _fingerprint(a), _fingerprint(b)
+        known = fingerprint(a), fingerprint(b)
         if None in known:
             return self._measured(pair, self._delta(a, b))
         if known[0] == known[1]:
@@ -191,17 +230,5 @@ def _one_sided(pair: Pair) -> DiffFate | None:
 def _line(pair: Pair, fate: DiffFate, delta: Delta | None = None) -> DiffRecord:
     a = pair.a[0] if len(pair.a) == 1 else None
     sources = tuple(variable.name for variable in pair.a if variable.name != pair.name)
-    reason = pair.expected if fate is DiffFate.EXPECTED else ""
+    reason = pair.expected if fate is DiffFate.EXPECTED else pair.note
     return DiffRecord(pair.name, fate, a, pair.b, delta, reason, sources, tuple(map(str, pair.ops)))
-
-
-Fingerprint = tuple[tuple[tuple[int, ...], tuple[int, ...], int, int], ...]
-
-
-def _fingerprint(variable: Variable) -> Fingerprint | None:
-    """The stored checksums of a variable's bytes, of each part where it is cut; None where nothing states them."""
-    spans = [(part.starts, part.lengths, part.span) for part in variable.slices]
-    spans = spans or [((), variable.shape, variable.span)]
-    stated = [(starts, lengths, span.size, span.crc32c) for starts, lengths, span in spans if span is not None]
-    known = [(starts, lengths, size, crc) for starts, lengths, size, crc in stated if crc is not None]
-    return tuple(sorted(known)) if len(known) == len(spans) else None

@@ -30,6 +30,7 @@ def diff_document(found: Diff) -> dict[str, Any]:
         "equal": found.equal,
         "summary": found.summary,
         "notes": list(found.notes),
+        "advice": list(found.advice),
         "variables": [_record(record) for record in found.records],
     }
 
@@ -49,6 +50,8 @@ def _record(record: DiffRecord) -> dict[str, Any]:
         "cosine": delta.cosine if delta else None,
         "incomparable": delta.incomparable if delta else None,
         "reason": record.reason or None,
+        "role": record.role or None,
+        "owner": record.owner or None,
     }
 
 

@@ -23,6 +23,8 @@ from ckptmap.targets.load import load_target
 
 _REPORT = "ckptmap.report/"
 _FROM_SOURCES = ("restored", "partly restored")
+_AVERAGE = "moving average"
+"""As the ledger of a conversion says it."""
 
 
 def find_migration(a: Checkpoint, b: Checkpoint, mapping: str) -> Migration:
@@ -31,6 +33,9 @@ def find_migration(a: Checkpoint, b: Checkpoint, mapping: str) -> Migration:
     Raises:
         CkptmapError: it is none of them, or it does not lead from ``a`` to ``b``.
     """
+    if a.inventory.object_based and not b.inventory.object_based:
+        hint = f"give {b.inventory.path} first"
+        raise CkptmapError("a migration leads from TF1 to TF2, this is TF2", where=a.inventory.path, hint=hint)
     if mapping.endswith(".json"):
         return migration_of_report(read_document(Path(mapping)), mapping)
     return migration_of_table(a.inventory, load_target(b.inventory.path), mapping)
@@ -83,7 +88,8 @@ def _links(
             problems.append(one)
         else:
             sources = tuple(averages.get(name, name) for name in one.sources)
-            yield Link(_full_key(root, key), sources, one.ops)
+            note = _AVERAGE if sources != tuple(one.sources) else ""
+            yield Link(_full_key(root, key), sources, one.ops, note=note)
 
 
 def _left(mapped: MappingResult, slots: Mapping[str, Slot], averages: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -123,8 +129,10 @@ def _recorded_link(item: Mapping[str, Any]) -> Link:
         raise ValueError(f"{item['key']} has a source twice")
     if any(op.leaves_open for op in ops[:-1]):
         raise ValueError(f"{item['key']}: what the target fills comes last")
-    reason = "" if item["fate"] in _FROM_SOURCES else f"{item['fate']}: {item['reason'] or 'filled by its initializer'}"
-    return Link(variable_key(str(item["key"])), names, ops, reason)
+    made = item["fate"] in _FROM_SOURCES
+    reason = "" if made else f"{item['fate']}: {item['reason'] or 'filled by its initializer'}"
+    note = str(item["reason"] or "") if made else ""
+    return Link(variable_key(str(item["key"])), names, ops, reason, note)
 
 
 def _full_key(root: str, key: str) -> str:

@@ -64,6 +64,10 @@ class DiffRecord:
     sources: tuple[str, ...] = ()
     """Across a migration: the variables of ``a`` that the value is made of."""
     operations: tuple[str, ...] = ()
+    role: str = ""
+    """What it is where it is no weight: ``slot``, ``ema``, ``bookkeeping``, ``quantization``."""
+    owner: str = ""
+    """The weight that a slot or an average belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """The comparison of two checkpoints, a record for each name; ``mapping`` is what led from ``a`` to ``b``."""
+    """The comparison of two checkpoints, a record for each name.
+
+    ``mapping`` is what led from ``a`` to ``b``; ``advice`` are command lines that tell more.
+    """
 
     a: Inventory
     b: Inventory
@@ -90,11 +97,13 @@ class Diff:
     options: Options
     mapping: str = ""
     notes: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
 
     @property
     def equal(self) -> bool:
-        """Whether nothing differs."""
-        return not any(record.fate.differs for record in self.records)
+        """Whether something was compared, and nothing differs; two checkpoints without a variable are equal."""
+        compared = any(record.fate is not DiffFate.EXPECTED for record in self.records)
+        return not any(record.fate.differs for record in self.records) and (compared or not self.records)
 
     @property
     def summary(self) -> dict[str, int]:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from ckptmap.basics.errors import OutputError
 from ckptmap.basics.text import byte_count, plural
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.cloning import How
 from ckptmap.checkpoint.inventory import Span
 from ckptmap.checkpoint.reader import Checkpoint
@@ -102,4 +103,4 @@ def _idle(stored: Stored, shards: Mapping[str, int]) -> Iterator[str]:
     needed = sum(used[path] for path in shards)
     idle = sum(Path(path).stat().st_size for path in shards) - needed
     if idle > needed * _FEW:
-        yield f"{byte_count(idle)} of the old data files serve no variable; --data copy omits them"
+        yield f"{byte_count(idle)} of the old data files serve no variable; {argument('copy')} omits them"

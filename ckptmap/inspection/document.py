@@ -1,4 +1,4 @@
-"""An inspection as plain JSON values; its schema is ``inspect.schema.json`` beside this module."""
+"""An inspection as plain JSON values; its schema is ``inspect.schema.json`` of the reports."""
 
 from __future__ import annotations
 

@@ -43,8 +43,12 @@ class Inspection:
     def chosen(self, patterns: Sequence[str]) -> Iterator[Variable]:
         """The variables that one of the globs chooses by name or readable name; all where there are none."""
         for key, variable in self.inventory.variables.items():
-            if not patterns or chosen(patterns, key, self.names.get(key)):
+            if not patterns or chosen(patterns, *self.called(key)):
                 yield variable
+
+    def called(self, key: str) -> tuple[str, ...]:
+        """The name of a variable, and its readable one."""
+        return (key, self.names[key]) if key in self.names else (key,)
 
 
 def inspect(source: str | os.PathLike[str], *, step: int | None = None) -> Inspection:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ckptmap.basics.errors import Problem
+from ckptmap.basics.wording import argument
 from ckptmap.mapping.model import PerClass
 from ckptmap.mapping.ops_classes import FRESH, Classes
 from ckptmap.planning.candidates import Offer
@@ -98,14 +99,16 @@ def _contradictions(
     for labels, count, side in ((old, old_count, "source"), (new, new_count, "target")):
         if labels.num_classes > count:
             message = f"its largest class number is {labels.num_classes}, the {side} has {count} classes"
-            yield Problem(message, labels.path, "give the label map that the model was made for, or --num-classes")
+            yield Problem(
+                message, labels.path, f"give the label map that the model was made for, or {argument('num_classes')}"
+            )
     for head in heads:
         if head.old != head.new and not head.repeats(old_count, new_count):
             yield Problem(
                 f"{head.label}: {head.old} values along its class axis become {head.new}, which does not fit "
                 f"{old_count} classes that become {new_count}",
                 head.rule,
-                "check the label maps and --num-classes",
+                f"check the label maps and {argument('num_classes')}",
             )
 
 

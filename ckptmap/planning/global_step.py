@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ckptmap.basics.errors import Problem
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping.ops_numeric import Cast
@@ -19,18 +20,20 @@ from ckptmap.targets.variables import TargetVariable
 STEP_PATH = "/step"
 """Beside the root: a path that starts with a slash is counted from the checkpoint itself."""
 _STEP = TargetVariable(STEP_PATH, "global_step", DType.INT64, (), trainable=False, part="training step")
-_REASON = "the training step, carried over by --step"
+_REASON = "the training step, carried over on request"
 
 
 def find_step(inventory: Inventory, slots: Mapping[str, Slot]) -> str | Problem:
     """The variable that holds the training step; a Problem where there is none, or where it is no whole number."""
     found = [name for name, slot in slots.items() if slot.label == "bookkeeping: the training step"]
     if not found:
-        return Problem("has no global_step to carry over", inventory.path, "leave --step out")
+        return Problem("has no global_step to carry over", inventory.path, f"leave {argument('step')} out")
     name = min(found, key=lambda one: (one.count("/"), one))
     variable = inventory.variables[name]
     if variable.shape or variable.dtype not in (DType.INT32, DType.INT64):
-        return Problem(f"is {variable.dtype} {list(variable.shape)}, no training step", name, "leave --step out")
+        return Problem(
+            f"is {variable.dtype} {list(variable.shape)}, no training step", name, f"leave {argument('step')} out"
+        )
     return name
 
 

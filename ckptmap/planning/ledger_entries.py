@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.globs import first_match
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.object_graph import object_path, variable_key
 from ckptmap.families.detection.roots import paths_below
 from ckptmap.mapping import inits
@@ -134,7 +134,7 @@ def _uncovered(draft: Draft, variable: TargetVariable, ruled: Init | None) -> Ta
         return _filled(record) if own else record._replace(init=ruled, fill=Fill.RULE)
     if not draft.options.init_missing:
         return TargetRecord(variable, TargetFate.MISSING)
-    return _filled(TargetRecord(variable, TargetFate.MISSING, reason="accepted by --init-missing"))
+    return _filled(TargetRecord(variable, TargetFate.MISSING, reason=f"accepted by {argument('init_missing')}"))
 
 
 def _filled(record: TargetRecord) -> TargetRecord:
@@ -177,14 +177,18 @@ def _not_offered(draft: Draft, dropped: Drop | None, name: str) -> SourceRecord:
     if name in draft.slots:
         return SourceRecord(name, SourceFate.DROPPED, _slot_reason(draft.slots[name], draft))
     accepted = first_match(name, draft.options.allow_unused)
-    return SourceRecord(name, SourceFate.UNUSED, f"accepted by --allow-unused {accepted}" if accepted else "")
+    return SourceRecord(
+        name, SourceFate.UNUSED, f"accepted by {argument('allow_unused', accepted)}" if accepted else ""
+    )
 
 
 def _slot_reason(slot: Slot, draft: Draft) -> str:
     if slot.kind == "ema":
         ignored = draft.options.ema == "ignore"
         return (
-            "moving average, left aside by --ema ignore" if ignored else "moving average of a variable without a target"
+            f"moving average, left aside by {argument('ema', 'ignore')}"
+            if ignored
+            else "moving average of a variable without a target"
         )
     if slot.kind == "slot":
         return f"optimizer slot ({slot.label})"
@@ -196,7 +200,8 @@ def _unused_findings(draft: Draft, sources: Iterable[SourceRecord]) -> Iterator[
     if unused:
         count = len(unused)
         message = f"{count} source variable{'s' if count > 1 else ''} that no rule of {draft.table.name} speaks of"
-        advice = f"map or drop them in a table, or accept with {_accepting(unused)}"
+        accepting = argument("allow_unused", *_accepting(unused))
+        advice = f"map or drop them in a table, or accept with {accepting}"
         near = draft.mapping.hints.get(unused[0])
         yield Problem(message, unused[0], f"{near}; {advice}" if near else advice)
 
@@ -208,7 +213,7 @@ def _missing_findings(draft: Draft, targets: Collection[TargetRecord]) -> Iterat
         message = f"{count} target variable{'s' if count > 1 else ''} that nothing in the source fills"
         own = any(record.variable.saved for record in targets)
         kept = "they keep the template's values" if own else "they are filled by their initializers"
-        yield Problem(message, missing[0], f"accept with --init-missing: {kept}")
+        yield Problem(message, missing[0], f"accept with {argument('init_missing')}: {kept}")
 
 
 def _class_findings(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterator[Problem]:
@@ -220,13 +225,12 @@ def _class_findings(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterat
         made, record = draft.offers[heads[0]], targets[heads[0]]
         message = f"{made.label} has shape {list(made.shape)}, the target {list(record.variable.shape)}: other classes"
         others = f", and {len(heads) - 1} like it" if len(heads) > 1 else ""
-        hint = "accept with --num-classes N, the new count; --label-map OLD NEW carries classes over"
+        count = f"accept with {argument('any num_classes')}, the new count"
+        hint = f"{count}; {argument('label_maps')} carries classes over"
         yield Problem(f"{message}{others}", record.variable.name, hint)
 
 
-def _accepting(names: list[str]) -> str:
-    """The options that accept all of these names: the one name, the scopes they are in, or all where those are many."""
+def _accepting(names: list[str]) -> list[str]:
+    """Globs that accept all of these names: the one name, the scopes they are in, or all where those are many."""
     scopes = names if len(names) == 1 else list(dict.fromkeys(name.partition("/")[0] for name in names))
-    return " ".join(
-        f"--allow-unused {shlex.quote(scope)}" for scope in (scopes if len(scopes) <= _MOST_SCOPES else ["**"])
-    )
+    return scopes if len(scopes) <= _MOST_SCOPES else ["**"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ckptmap.basics.errors import PlanError, Problem
+from ckptmap.basics.globs import pattern_problems
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping import Assignment
 from ckptmap.mapping.ops_boxes import Anchors, BoxOutputs
@@ -50,6 +52,7 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     if not layout.uses("num_classes"):
         problems += _other_counts(solved, offers, options)
     problems += _no_anchors(mapping.assignments, options, target.name)
+    problems += pattern_problems("allow_unused", options.allow_unused, inventory.variables)
     if options.ema == "only":
         problems += _without_average(solved.variables, offers)
     step = find_step(inventory, slots) if options.step else None
@@ -116,7 +119,7 @@ def _fitted(assignments: Iterable[Assignment], boxes: BoxOutputs) -> Iterator[As
 def _no_anchors(assignments: Iterable[Assignment], options: PlanOptions, target: str) -> Iterator[Problem]:
     if options.anchors != "api" and not any(isinstance(op, Anchors) for one in assignments for op in one.ops):
         hint = "it is for AutoML's EfficientDet in the Object Detection API"
-        yield Problem(f"--anchors {options.anchors} means nothing for {target}", "", hint)
+        yield Problem(f"{argument('anchors', options.anchors)} means nothing for {target}", "", hint)
 
 
 def _collision(first: Assignment, second: Assignment) -> Problem:
@@ -186,7 +189,8 @@ def _other_counts(solved: Solved, offers: Mapping[str, Offer], options: PlanOpti
         if length % per_class.run(options.num_classes):
             said = f"{options.num_classes} classes{' and the background' if per_class.background else ''}"
             message = f"{variable.name} has {length} values along its class axis, which do not fit {said}"
-            hint = "give the target's own count with --num-classes, or `background` and `block` in per_class"
+            own = f"give the target's own count with {argument('num_classes')}"
+            hint = f"{own}, or `background` and `block` in per_class"
             yield Problem(message, str(made.assignment.rule), hint)
 
 
@@ -194,4 +198,4 @@ def _without_average(variables: Mapping[str, TargetVariable], offers: Mapping[st
     """Trainable variables whose raw value would be restored although only moving averages are wanted."""
     for key, made in offers.items():
         if key in variables and variables[key].trainable and made.sources == made.assignment.sources:
-            yield Problem("has no moving average", made.label, "use --ema prefer to take its raw value")
+            yield Problem("has no moving average", made.label, f"use {argument('ema', 'prefer')} to take its raw value")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ckptmap.basics.errors import CkptmapError, ProblemsError
+from ckptmap.basics.errors import CkptmapError, Problem, ProblemsError
 from ckptmap.report.document import Document
 from ckptmap.version import __version__
 
@@ -23,11 +23,17 @@ FATES = ("converted", "planned", "findings", "failed")
 
 
 def batch_document(
-    destinations: Sequence[Destination], conversions: Sequence[Document], *, jobs: int, plans: int
+    destinations: Sequence[Destination],
+    conversions: Sequence[Document],
+    *,
+    jobs: int,
+    plans: int,
+    findings: Sequence[Problem] = (),
 ) -> Document:
     """The report of ``conversions``, each from :func:`converted` or :func:`failed`; ``plans`` is how many were made.
 
-    Where they go to several ``destinations``, all are named.
+    Where they go to several ``destinations``, all are named. ``findings`` are those of the whole, of no one of the
+    checkpoints.
     """
     met = Counter(one["fate"] for one in conversions)
     return {
@@ -38,7 +44,8 @@ def batch_document(
         "jobs": jobs,
         "plans": plans,
         "summary": {fate: met[fate] for fate in FATES},
-        "exit_code": max((one["exit_code"] for one in conversions), default=0),
+        "exit_code": max(int(bool(findings)), max((one["exit_code"] for one in conversions), default=0)),
+        "findings": [_problem(one) for one in findings],
         "conversions": list(conversions),
     }
 
@@ -85,5 +92,8 @@ def failed(source: str, error: CkptmapError) -> Document:
 def _told(error: CkptmapError) -> Document:
     if isinstance(error, ProblemsError):
         return {"message": error.summary, "where": None, "hint": None}
-    problem = error.problem
+    return _problem(error.problem)
+
+
+def _problem(problem: Problem) -> Document:
     return {"message": problem.message, "where": problem.where or None, "hint": problem.hint or None}

@@ -26,7 +26,7 @@ def sheet(document: Document) -> Sheet:
     return Sheet(
         schema=document["schema"],
         generator=document["generator"],
-        title="ckptmap convert --batch",
+        title="ckptmap convert",
         subject=f"{plural(len(rows), 'checkpoint')} → {document['target']}",
         passed=document["exit_code"] == 0,
         verdict=_verdict(document),
@@ -34,7 +34,9 @@ def sheet(document: Document) -> Sheet:
         counts=fate_counts(rows, _FATES),
         columns=_COLUMNS,
         rows=rows,
-        messages=tuple(message for one in document["conversions"] for message in _messages(one)),
+        messages=tuple(_finding(finding) for finding in document.get("findings", ())),
+        unit="checkpoint",
+        folded=False,
     )
 
 
@@ -46,7 +48,8 @@ def _row(one: Document) -> Row:
         "findings": len(one["findings"]),
         "error": one["error"]["message"] if one["error"] else None,
     }
-    return Row(one["source"], one["fate"], _LEVELS[one["fate"]], record, "", "", _detail(one))
+    level = _LEVELS[one["fate"]]
+    return Row(one["source"], one["fate"], level, record, detail=_detail(one), messages=tuple(_messages(one)))
 
 
 def _detail(one: Document) -> str:
@@ -57,19 +60,19 @@ def _detail(one: Document) -> str:
 
 def _messages(one: Document) -> Iterator[Message]:
     if one["error"]:
-        yield Message(Level.FAILURE, _told(one), one["source"], one["error"]["hint"] or "")
-    for finding in one["findings"]:
-        where = f"{finding['where']}: " if finding["where"] else ""
-        yield Message(Level.FAILURE, f"{where}{finding['message']}", one["source"], finding["hint"] or "")
+        yield Message(Level.FAILURE, _told(one), one["error"]["where"] or "", one["error"]["hint"] or "")
+    yield from map(_finding, one["findings"])
     for note in one["notes"]:
-        yield Message(Level.NOTE, note, one["source"])
+        yield Message(Level.NOTE, note)
+
+
+def _finding(finding: Document) -> Message:
+    return Message(Level.FAILURE, finding["message"], finding["where"] or "", finding["hint"] or "")
 
 
 def _told(one: Document) -> str:
     """The message with its first problems; the JSON has them all."""
-    message, where, problems = one["error"]["message"], one["error"]["where"], one["error"]["problems"]
-    if where and where != one["source"]:
-        message = f"{where}: {message}"
+    message, problems = one["error"]["message"], one["error"]["problems"]
     more = [f"and {plural(len(problems) - _MOST_PROBLEMS, 'problem')} more"] if len(problems) > _MOST_PROBLEMS else []
     told = "; ".join([*problems[:_MOST_PROBLEMS], *more])
     return f"{message}: {told}" if told else str(message)

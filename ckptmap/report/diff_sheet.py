@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
+from ckptmap.basics.fold import layer
 from ckptmap.basics.text import byte_count, plural
 from ckptmap.report.document import Document
 from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts
@@ -22,8 +23,14 @@ _FATES = (
 _LEVELS = {fate: level for _, fate, level in _FATES}
 _COLUMNS = (
     "name", "fate", "source", "operations", "shape_a", "shape_b", "dtype_a", "dtype_b", "different", "max_delta",
-    "rms", "cosine", "incomparable", "reason", "parameters",
+    "rms", "cosine", "incomparable", "reason", "role", "parameters",
 )  # fmt: skip
+_ROLES = {
+    "slot": "optimizer slots",
+    "ema": "moving averages",
+    "bookkeeping": "bookkeeping",
+    "quantization": "ranges of quantization",
+}
 VALUE_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
@@ -42,6 +49,7 @@ def sheet(document: Document) -> Sheet:
         columns=_COLUMNS,
         rows=rows,
         messages=tuple(Message(Level.NOTE, note) for note in _notes(document)),
+        advice=tuple(document.get("advice", ())),
     )
 
 
@@ -57,11 +65,23 @@ def _row(item: Document) -> Row:
         **{f"shape_{side}": _shape(item[side]) for side in ("a", "b")},
         **{f"dtype_{side}": item[side]["dtype"] if item[side] else None for side in ("a", "b")},
         **{name: item[name] for name in ("different", "max_delta", "rms", "cosine", "incomparable", "reason")},
+        "role": item.get("role"),
         "parameters": parameters,
     }
     # across a migration the old names fold into modules, the new ones are numbered paths
     shown = item["sources"][0] if len(item["sources"]) == 1 else name
-    return Row(shown, item["fate"], _LEVELS[item["fate"]], record, "", item["reason"] or "", _detail(item), parameters)
+    level, reason = _LEVELS[item["fate"]], item["reason"] or _role(item)
+    return Row(shown, item["fate"], level, record, "", reason, _detail(item), parameters, module=_module(item))
+
+
+def _role(item: Document) -> str:
+    return _ROLES.get(item.get("role") or "", "")
+
+
+def _module(item: Document) -> str:
+    """A slot stands with those of its kind beside it, not below the weight that it belongs to; empty for a weight."""
+    owner, name = item.get("owner"), item["name"]
+    return f"{layer(owner)}/*/{name.rpartition('/')[2]}" if owner else ""
 
 
 def _shape(variable: Document | None) -> str | None:
@@ -97,6 +117,8 @@ def _cosine(value: float) -> str:
 
 def _verdict(document: Document) -> str:
     count = len(document["variables"])
+    if count and document["summary"]["expected"] == count:
+        return f"nothing was compared: {plural(count, 'variable')} without a counterpart, as expected"
     if document["equal"]:
         known = [fate for fate in ("within_tolerance", "expected") if document["summary"][fate]]
         details = ", ".join(f"{document['summary'][fate]:,} {fate.replace('_', ' ')}" for fate in known)

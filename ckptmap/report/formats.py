@@ -4,43 +4,56 @@ from __future__ import annotations
 
 import enum
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from typing_extensions import Self
 
     from ckptmap.report.document import Document
     from ckptmap.report.sheet import Sheet
 
 
 class Format(str, enum.Enum):
-    """How a report is written."""
+    """How a report is written: its name, what renders it, and the endings of its files.
 
-    TEXT = "text"
-    JSON = "json"
-    CSV = "csv"
-    PARQUET = "parquet"
-    MARKDOWN = "markdown"
-    HTML = "html"
-    JUNIT = "junit"
-    GITHUB = "github"
+    What renders it is a function below ``ckptmap.report``, of the sheet or of the document itself. A format cannot be
+    declared without one.
+    """
+
+    module: str
+    function: str
+    renders: Literal["sheet", "document"]
+    endings: tuple[str, ...]
+
+    def __new__(
+        cls, name: str, module: str, function: str, renders: Literal["sheet", "document"], *endings: str
+    ) -> Self:
+        """A member that is its name as a text."""
+        member = str.__new__(cls, name)
+        member._value_ = name
+        member.module, member.function, member.renders, member.endings = module, function, renders, endings
+        return member
+
+    TEXT = ("text", "formats", "plain_text", "document", ".txt", ".log")
+    JSON = ("json", "json_format", "to_json_line", "document", ".json")
+    CSV = ("csv", "csv_format", "to_csv", "sheet", ".csv")
+    PARQUET = ("parquet", "frame", "to_parquet", "sheet", ".parquet")
+    MARKDOWN = ("markdown", "markdown", "to_markdown", "sheet", ".md", ".markdown")
+    HTML = ("html", "html", "to_html", "sheet", ".html", ".htm")
+    JUNIT = ("junit", "junit", "to_junit", "sheet", ".xml")
+    GITHUB = ("github", "github", "to_github", "sheet")
 
     def __str__(self) -> str:
-        return self.value
+        return str.__str__(self)
 
 
-_BY_ENDING = {
-    ".json": Format.JSON,
-    ".csv": Format.CSV,
-    ".parquet": Format.PARQUET,
-    ".md": Format.MARKDOWN,
-    ".markdown": Format.MARKDOWN,
-    ".html": Format.HTML,
-    ".htm": Format.HTML,
-    ".xml": Format.JUNIT,
-}
+_BY_ENDING = {ending: form for form in Format for ending in form.endings}
+ENDINGS = tuple(_BY_ENDING)
+"""Those that say a format."""
 
 
 def format_of_file(path: Path) -> Format | None:
@@ -54,34 +67,32 @@ def render(document: Document, form: Format) -> bytes:
     Raises:
         CkptmapError: the document follows no schema that is known, or the format needs a package that is not there.
     """
-    if form is Format.JSON:
-        from ckptmap.report.json_format import to_json
-
-        return f"{to_json(document)}\n".encode("ascii")
-    if form is Format.TEXT:
-        return plain_text(document).encode()
-    from ckptmap.report.sheets import sheet_of
-
-    sheet = sheet_of(document)
-    if form is Format.PARQUET:
-        from ckptmap.report.frame import to_parquet
-
-        return to_parquet(sheet)
-    return _renderer(form)(sheet).encode()
-
-
-def _renderer(form: Format) -> Callable[[Sheet], str]:
-    if form is Format.CSV:
-        from ckptmap.report.csv_format import to_csv as renderer
-    elif form is Format.MARKDOWN:
-        from ckptmap.report.markdown import to_markdown as renderer
-    elif form is Format.HTML:
-        from ckptmap.report.html import to_html as renderer
-    elif form is Format.JUNIT:
-        from ckptmap.report.junit import to_junit as renderer
+    renderer: Callable[[Document | Sheet], str | bytes]
+    renderer = getattr(import_module(f"ckptmap.report.{form.module}"), form.function)
+    if form.renders == "document":
+        content = renderer(document)
     else:
-        from ckptmap.report.github import to_github as renderer
-    return renderer
+        from ckptmap.report.sheets import sheet_of
+
+        content = renderer(sheet_of(document))
+    return content.encode() if isinstance(content, str) else content
+
+
+_TEXTS = {
+    "ckptmap.freeze/1": "ckptmap.families.detection.freezing.document:freeze_lines",
+    "ckptmap.targets/1": "ckptmap.families.detection.catalogue:lines",
+}
+"""Documents whose text is not that of their sheet."""
+
+
+def _own_lines(document: Document) -> Iterator[str] | None:
+    """The lines of a text of the document's own; None where it has none."""
+    place = _TEXTS.get(str(document.get("schema")))
+    if place is None:
+        return None
+    module, _, function = place.partition(":")
+    lines: Iterator[str] = getattr(import_module(module), function)(document)
+    return lines
 
 
 def print_text(document: Document, console: Console, *, everything: bool = False) -> None:
@@ -91,6 +102,10 @@ def print_text(document: Document, console: Console, *, everything: bool = False
 
         print_report(document, console)
         return
+    if (lines := _own_lines(document)) is not None:
+        for line in lines:
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+        return
     from ckptmap.report.sheet_text import print_sheet
     from ckptmap.report.sheets import sheet_of
 
@@ -99,6 +114,8 @@ def print_text(document: Document, console: Console, *, everything: bool = False
 
 def plain_text(document: Document, *, everything: bool = False) -> str:
     """The same without colours; without rich where it is not needed for them."""
+    if (lines := _own_lines(document)) is not None:
+        return "".join(f"{line}\n" for line in lines)
     if document.get("schema") != "ckptmap.report/1":
         from ckptmap.report.sheet_text import plain_lines
         from ckptmap.report.sheets import sheet_of

@@ -11,7 +11,10 @@ from ckptmap.report.sheet import Cell, Sheet
 if TYPE_CHECKING:
     import pandas as pd
 
-WHOLE_NUMBERS = ("parameters", "different", "incomparable")
+WHOLE_NUMBERS = (
+    "parameters", "different", "incomparable", "bytes", "slices", "findings",
+    "restored", "partly restored", "reinitialized", "missing", "mapped", "superseded", "dropped", "unused",
+)  # fmt: skip
 
 
 def to_frame(sheet: Sheet) -> pd.DataFrame:

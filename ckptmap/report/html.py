@@ -11,7 +11,7 @@ from string import Template
 from typing import Any
 
 from ckptmap.basics.text import printable
-from ckptmap.report.sheet import Sheet, groups
+from ckptmap.report.sheet import Sheet
 
 
 def to_html(sheet: Sheet) -> str:
@@ -43,7 +43,7 @@ def _json_in_html(data: dict[str, Any]) -> str:
 
 
 def _data(sheet: Sheet) -> dict[str, Any]:
-    found = groups(sheet.rows)
+    found = sheet.groups
     rows = [
         {
             "name": printable(row.name),
@@ -73,7 +73,7 @@ def _data(sheet: Sheet) -> dict[str, Any]:
                 "where": printable(one.where),
                 "hint": printable(one.hint),
             }
-            for one in sheet.messages
+            for one in sheet.all_messages
         ],
         "edits": [
             {
@@ -88,6 +88,7 @@ def _data(sheet: Sheet) -> dict[str, Any]:
         "advice": [printable(line) for line in sheet.advice],
         "pictures": [{"file": printable(one.file), "caption": printable(one.caption)} for one in sheet.pictures],
         "unit": sheet.unit,
+        "folded": sheet.folded,
         "columns": list(sheet.columns),
         "groups": [{"label": printable(group.label), "side": group.side} for group in found],
         "rows": rows,

@@ -18,6 +18,11 @@ def to_json(report: Document) -> str:
     return "".join(json_pieces(report))
 
 
+def to_json_line(report: Document) -> str:
+    """The same with a line's end, as a file has it."""
+    return f"{to_json(report)}\n"
+
+
 def json_pieces(report: Document) -> Iterator[str]:
     """The same, piece by piece: a report of many variables is many times as long as what it is made of."""
     yield "{\n"

@@ -1,18 +1,20 @@
-"""A sheet as JUnit XML, the format that CI systems read test results from: a test case for each module group."""
+"""A sheet as JUnit XML, which CI systems read test results from: a test case for each module group, or each row."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from xml.etree import ElementTree as ET  # only written here, never parsed
 
+from ckptmap.basics.errors import Problem
 from ckptmap.basics.text import plural, printable
-from ckptmap.report.sheet import Group, Level, Message, Sheet, groups
+from ckptmap.report.sheet import Group, Level, Message, Row, Sheet
 
 _MOST_LINES = 200
 
 
 def to_junit(sheet: Sheet) -> str:
-    """A test suite: a group fails where one of its variables does, a message of level failure is a failed case too."""
-    cases = [_group_case(sheet, group) for group in groups(sheet.rows)]
+    """A test suite: a group fails where one of its rows does; a failure that is the whole's is a case too."""
+    cases = [_group_case(sheet, group) for group in sheet.groups]
     cases += [_message_case(sheet, message) for message in sheet.messages if message.level is Level.FAILURE]
     failures = sum(case.find("failure") is not None for case in cases)
     counts = {"tests": str(len(cases)), "failures": str(failures), "errors": "0"}
@@ -30,12 +32,17 @@ def _group_case(sheet: Sheet, group: Group) -> ET.Element:
     failed = [row for row in group.rows if row.level is Level.FAILURE]
     if failed:
         first = failed[0]
-        told = ", ".join(filter(None, (first.fate.replace("_", " "), first.reason, first.detail)))
-        message = f"{plural(len(failed), sheet.unit)}: {told}"
+        message = f"{plural(len(failed), sheet.unit)}: {first.told}" if sheet.folded else first.told
         failure = ET.SubElement(case, "failure", {"type": first.fate, "message": printable(message)})
-        lines = [printable(f"{row.name}: {row.fate.replace('_', ' ')} {row.detail}".rstrip()) for row in failed]
+        lines = [printable(line) for row in failed for line in _failed_lines(row)]
         failure.text = "\n".join([*lines[:_MOST_LINES], *(["…"] if len(lines) > _MOST_LINES else [])])
     return case
+
+
+def _failed_lines(row: Row) -> Iterator[str]:
+    yield f"{row.name}: {row.fate.replace('_', ' ')} {row.detail}".rstrip()
+    for message in row.messages:
+        yield str(Problem(message.text, message.where if message.where != row.name else "", message.hint))
 
 
 def _message_case(sheet: Sheet, message: Message) -> ET.Element:

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ckptmap.basics.text import plural, printable
-from ckptmap.report.sheet import ConfigEdit, Group, Level, Message, Sheet, groups
+from ckptmap.report.sheet import ConfigEdit, Group, Level, Message, Sheet
 
 LONGEST = 60_000
 """Characters: a comment on GitHub holds 65,536."""
 _MOST_GROUPS = 40
+_MOST_OF_ROWS = 45_000
+"""Characters of a table that does not fold."""
 _LONGEST_TEXT = 400
 _MARKS = {Level.FAILURE: "❌", Level.WARNING: "⚠️", Level.NOTE: "ℹ️", Level.OK: "✅"}
 _SPECIAL = re.compile(r"[\\`*{}\[\]<>#|~&@!$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.")
@@ -23,7 +25,7 @@ def to_markdown(sheet: Sheet) -> str:
     length = 0
     for block in _blocks(sheet):
         if length + len(block) > LONGEST:
-            kept.append("*The rest is cut off; the JSON report has every variable.*")
+            kept.append("*The rest is cut off; the JSON report has all of it.*")
             break
         kept.append(block)
         length += len(block) + 2
@@ -44,7 +46,10 @@ def _blocks(sheet: Sheet) -> Iterator[str]:
     yield from _edits(sheet.edits)
     yield from (_text(line) for line in sheet.advice)
     yield from (f"![{_text(one.caption)}](<{_file(one.file)}>)" for one in sheet.pictures)
-    found = [group for group in groups(sheet.rows) if group.level is not Level.OK]
+    if not sheet.folded:
+        yield from _row_tables(sheet)
+        return
+    found = [group for group in sheet.groups if group.level is not Level.OK]
     if found:
         ordered = sorted(found, key=lambda group: group.level)
         rows = [_group_row(group) for group in ordered[:_MOST_GROUPS]]
@@ -55,8 +60,27 @@ def _blocks(sheet: Sheet) -> Iterator[str]:
 
 def _group_row(group: Group) -> tuple[str, ...]:
     worst = min(group.rows, key=lambda row: row.level)
-    what = ", ".join(filter(None, (worst.fate.replace("_", " "), worst.reason, worst.detail)))
-    return _MARKS[group.level], _code(group.label), f"{len(group.rows):,}", _text(what)
+    return _MARKS[group.level], _code(group.label), f"{len(group.rows):,}", _text(worst.told)
+
+
+def _row_tables(sheet: Sheet) -> Iterator[str]:
+    """A line for every row, the worst first; where they would not fit the page, how many are left out."""
+    ordered = sorted(sheet.rows, key=lambda row: row.level)
+    lines: list[tuple[str, ...]] = []
+    room = _MOST_OF_ROWS
+    for row in ordered:
+        hints = "; ".join(message.hint for message in row.messages if message.hint)
+        line = (_MARKS[row.level], _code(row.name), _text(row.told + (f" ({hints})" if hints else "")))
+        room -= sum(map(len, line))
+        if room < 0:
+            break
+        lines.append(line)
+    if lines:
+        yield _table(("", sheet.unit, "what"), lines)
+    if len(lines) < len(ordered):
+        left = ordered[len(lines) :]
+        worst = plural(sum(row.level is Level.FAILURE for row in left), "failure")
+        yield f"… and {plural(len(left), f'more {sheet.unit}')}, {worst} among them; the JSON report has every one"
 
 
 def _messages(messages: Iterable[Message]) -> Iterator[str]:

@@ -32,6 +32,7 @@ class Row:
     ``record`` is its line in a table, the same columns for every row of a sheet. ``side`` says which list of several it
     stands in (``target`` or ``source`` of a conversion), empty where there is one. ``detail`` is what differs from row
     to row, ``reason`` what whole groups share. Within a fate the rows stand worst first where the sheet knows a worst.
+    ``messages`` are what there is to say of this row alone.
     """
 
     name: str
@@ -42,6 +43,15 @@ class Row:
     reason: str = ""
     detail: str = ""
     parameters: int = 0
+    messages: tuple[Message, ...] = ()
+    module: str = ""
+    """What it stands with where its name does not say so."""
+
+    @property
+    def told(self) -> str:
+        """Its fate and why, in a few words."""
+        failures = (message.text for message in self.messages if message.level is Level.FAILURE)
+        return ", ".join(filter(None, (self.fate.replace("_", " "), self.reason, self.detail, *failures)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +118,8 @@ class Sheet:
 
     ``title`` names the command, ``subject`` what was looked at; ``verdict`` is one sentence, ``passed`` whether the
     command exits with 0; ``facts`` are labels and values for the head of the report. ``unit`` is what a row is, where
-    it is no variable; its counts are then told by side.
+    it is no variable; its counts are then told by side. ``folded`` rows stand together by module, others each for
+    itself: a line, a test case, an annotation a row.
     """
 
     schema: str
@@ -126,13 +137,34 @@ class Sheet:
     advice: tuple[str, ...] = field(default=())
     pictures: tuple[Picture, ...] = ()
     unit: str = "variable"
+    folded: bool = True
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The rows as the formats show them."""
+        return self.grouped(self.rows)
+
+    def grouped(self, rows: Iterable[Row]) -> tuple[Group, ...]:
+        """Some of the rows as the formats show them."""
+        return groups(rows) if self.folded else tuple(Group(row.name, row.side, (row,)) for row in rows)
+
+    @property
+    def all_messages(self) -> tuple[Message, ...]:
+        """The messages of the whole, then those of the rows, each under its row's name."""
+        return (*self.messages, *(_named(row, message) for row in self.rows for message in row.messages))
+
+
+def _named(row: Row, message: Message) -> Message:
+    elsewhere = message.where and message.where != row.name
+    text = f"{message.where}: {message.text}" if elsewhere else message.text
+    return Message(message.level, text, row.name, message.hint)
 
 
 def groups(rows: Iterable[Row]) -> tuple[Group, ...]:
     """The rows by module: layers that are alike but for their numbers come together, each side for itself."""
     by_layer: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        by_layer.setdefault((row.side, layer(row.name)), []).append(row)
+        by_layer.setdefault((row.side, row.module or layer(row.name)), []).append(row)
     found = []
     for side in dict.fromkeys(side for side, _ in by_layer):
         for folded in fold(name for of, name in by_layer if of == side):

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.text import plural, printable
-from ckptmap.report.sheet import FateCount, Group, Level, Message, Row, Sheet, groups
+from ckptmap.report.sheet import FateCount, Group, Level, Message, Row, Sheet
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,14 +36,14 @@ def _lines(sheet: Sheet, *, everything: bool) -> Iterator[str]:
     yield from _facts(sheet)
     yield ""
     for side, counts in groupby(sheet.counts, key=lambda count: count.side):
-        label = "" if sheet.unit == "variable" else f"{side:<10}"
+        label = f"{side:<10}" if _by_side(sheet, side) else ""
         yield f"  {label}" + "   ".join(map(_count, counts))
     yield ""
     for count in sheet.counts:
         if count.count and (everything or count.level is not Level.OK):
             most = _MOST_NOTED if count.level is Level.NOTE else _MOST_GROUPS
             yield from _fate(sheet, count, None if everything else most)
-    yield from _messages(sheet.messages)
+    yield from _messages(sheet.all_messages)
     yield from _edits(sheet)
     for picture in sheet.pictures:
         yield f"[bold]picture[/]   {_safe(picture.file)}  [dim]{_safe(picture.caption)}[/]"
@@ -66,12 +66,16 @@ def _count(count: FateCount) -> str:
 def _fate(sheet: Sheet, count: FateCount, most: int | None) -> Iterator[str]:
     rows = [row for row in sheet.rows if (row.side, row.fate) == (count.side, count.fate)]
     for reason, members in _by_reason(rows):
-        yield from _reason(count, _title(sheet, count), reason, groups(members), most)
+        yield from _reason(count, _title(sheet, count), reason, sheet.grouped(members), most)
 
 
 def _title(sheet: Sheet, count: FateCount) -> str:
     """The fate; of rows that are no variables with what they are, for their fates have the same names."""
-    return count.label if sheet.unit == "variable" else f"{count.side} {count.label}"
+    return f"{count.side} {count.label}" if _by_side(sheet, count.side) else count.label
+
+
+def _by_side(sheet: Sheet, side: str) -> bool:
+    return side != "" and sheet.unit != "variable"
 
 
 def _by_reason(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
@@ -89,7 +93,7 @@ def _reason(count: FateCount, title: str, reason: str, found: tuple[Group, ...],
         yield f"  {'':<16} {len(group.rows):>5,}  [dim]{_safe(_label(group))}[/]{_detail(group)}"
     if most is not None and len(found) > most:
         rest = plural(len(found) - most, "more group")
-        yield f"  {'':<16} {'':>5}  [dim]… {rest} (--all lists them, --json every variable)[/]"
+        yield f"  {'':<16} {'':>5}  [dim]… {rest} (--all lists them, --json has every one)[/]"
 
 
 def _label(group: Group) -> str:

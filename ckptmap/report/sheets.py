@@ -20,6 +20,9 @@ _MAKERS = {
     "ckptmap.audit/1": "ckptmap.report.audit_sheet",
     "ckptmap.verify/1": "ckptmap.report.verify_sheet",
     "ckptmap.batch/1": "ckptmap.report.batch_sheet",
+    "ckptmap.inspect/1": "ckptmap.report.inspect_sheet",
+    "ckptmap.freeze/1": "ckptmap.report.freeze_sheet",
+    "ckptmap.targets/1": "ckptmap.report.targets_sheet",
 }
 _WHOLE = "a whole number"
 _LARGEST = 1 << 63

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ckptmap.basics.errors import ConfigError, TargetError
+from ckptmap.basics.wording import argument
 from ckptmap.families.detection.pipeline.classes import Classes
 from ckptmap.families.detection.pipeline.config import PipelineConfig, read_config
 from ckptmap.families.detection.pipeline.efficientdet import VERSIONS, is_efficientdet
@@ -54,8 +55,7 @@ def described(config: PipelineConfig, to: PathLike | None = None, own: Mapping[s
     """
     said = target_settings(config)
     if to is None and said.target not in list_targets():
-        hint = "make a checkpoint of the TF2 model that the config describes, and give its path with --to"
-        raise TargetError(f"no target is called {said.target!r}", where=config.path, hint=hint)
+        raise TargetError(f"no target is called {said.target!r}", where=config.path, hint=_own_template())
     target = load_target(os.fspath(to) if to is not None else said.target)
     _refuse_uncovered(target, said.settings, own or {}, config.path)
     return Described(target, said)
@@ -106,7 +106,9 @@ def _of_efficientdet(
 ) -> Destination:
     """The destination that the user's own TF2 config of an EfficientDet describes."""
     if options.anchors != "api":
-        raise ConfigError("the config says which anchors it has", where=config.path, hint="leave --anchors out")
+        raise ConfigError(
+            "the config says which anchors it has", where=config.path, hint=f"leave {argument('any anchors')} out"
+        )
     target = load_target(os.fspath(to) if to is not None else target_of(config))
     num_classes = options.num_classes or config.num_classes
     merged = replace(options, boxes=boxes_of(config), num_classes=num_classes)
@@ -133,5 +135,8 @@ def _refuse_uncovered(target: Target, said: Mapping[str, object], given: Mapping
 
 
 def _uncovered(message: str, path: str) -> UncoveredError:
-    hint = "make a checkpoint of the TF2 model that the config describes, and give its path with --to"
-    return UncoveredError(message, where=path, hint=hint)
+    return UncoveredError(message, where=path, hint=_own_template())
+
+
+def _own_template() -> str:
+    return f"make a checkpoint of the TF2 model that the config describes, and give its path with {argument('any to')}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.bounds import CLASSES
 from ckptmap.basics.errors import CkptmapError, TargetError
+from ckptmap.basics.wording import argument
 from ckptmap.mapping import Table, load_table
 from ckptmap.mapping.ops_boxes import EFFICIENTDET
 from ckptmap.planning.draft import PlanChoices, PlanOptions
@@ -100,7 +101,10 @@ def find_destination(
     """
     if pipeline is None:
         if to is None:
-            raise TargetError("nothing says what to convert to", hint="give --to TARGET or --pipeline pipeline.config")
+            raise TargetError(
+                "nothing says what to convert to",
+                hint=f"give a target with {argument('any to')} or a pipeline.config with {argument('pipeline')}",
+            )
         target = load_target(os.fspath(to))
         if options.anchors != "api":
             from ckptmap.families.detection.pipeline.efficientdet_config import box_outputs
@@ -122,6 +126,7 @@ def table_for(target: Target, table: PathLike | None) -> Table:
         return load_table(os.fspath(table))
     if target.table is None:
         raise TargetError(
-            f"{target.name} is no model that ckptmap has a table for", hint="give your own with --table my_model.yaml"
+            f"{target.name} is no model that ckptmap has a table for",
+            hint=f"give your own with {argument('table')}",
         )
     return load_table(target.table)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ckptmap.basics.errors import CkptmapError, ProblemsError, TargetError
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.data_files import folder_of
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.remote import is_remote
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ckptmap.families.detection.recognition.architecture import Architecture
 
 MakePlan = Callable[[Inventory, Destination], Plan]
-_USED = "is used: it lies beside the checkpoint and agrees with it (--no-pipeline leaves it out)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +53,22 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Where a checkpoint goes and what becomes of it; ``said`` is what is to tell of the config beside it."""
+    """Where a checkpoint goes and what becomes of it; ``said`` is what is to tell of the config beside it.
+
+    ``by_config``: that config is the destination's.
+    """
 
     destination: Destination
     plan: Plan
     said: str = ""
+    by_config: bool = False
 
     def told(self, beside: Path | None) -> tuple[Destination, Plan]:
         """Both for the checkpoint that has the config at ``beside`` beside it, with the note on that config."""
         if beside is None:
             return self.destination, self.plan
         config, plan = self.destination.config, replace(self.plan, notes=(f"{beside} {self.said}",))
-        if config is None or self.said != _USED:
+        if config is None or not self.by_config:
             return self.destination, plan
         here = replace(config, document=replace(config.document, path=str(beside)))
         return replace(self.destination, config=here), plan
@@ -139,14 +143,16 @@ def _by_config(inventory: Inventory, path: Path, wish: Wish, plan: MakePlan) -> 
     config = read_config(path)
     _refuse_other_model(inventory, config)
     if wish.options.anchors != "api":
-        raise CkptmapError(f"it has anchors of its own, and --anchors {wish.options.anchors} was asked for")
+        raise CkptmapError(f"it has anchors of its own, and {argument('anchors', wish.options.anchors)} was asked for")
     shipped = None if wish.to is None else _shipped(wish.to)
     if wish.to is not None and shipped is None:
-        raise CkptmapError("--to is a TF2 checkpoint, which says the model; --pipeline has the config migrated too")
+        migrated = f"{argument('pipeline')} has the config migrated too"
+        raise CkptmapError(f"{argument('any to')} is a TF2 checkpoint, which says the model; {migrated}")
     found = find_destination(None, wish.table, config, wish.options, wish.prefer)
     if shipped not in (None, found.target.name):
-        raise CkptmapError(f"its model is {found.target.name}, --to says {shipped}")
-    return Settled(found, plan(inventory, found), _USED)
+        raise CkptmapError(f"its model is {found.target.name}, {argument('any to')} says {shipped}")
+    said = f"is used: it lies beside the checkpoint and agrees with it ({argument('no pipeline')} leaves it out)"
+    return Settled(found, plan(inventory, found), said, by_config=True)
 
 
 def _shipped(to: PathLike) -> str | None:
@@ -185,7 +191,7 @@ def _recognized(inventory: Inventory) -> str:
         raise TargetError(
             "nothing says what to convert to, and ckptmap does not know the model in the checkpoint",
             where=inventory.path,
-            hint="give --to TARGET (ckptmap targets lists them), or your own --table and --to TF2_CHECKPOINT",
+            hint=f"give a target with {argument('any to')} (ckptmap targets lists them), or {_own_way()}",
         )
     names = (architecture.name, architecture.extractor_type)
     found = next((one for name in names if name and (one := _shipped(name))), None)
@@ -193,6 +199,10 @@ def _recognized(inventory: Inventory) -> str:
         raise TargetError(
             f"nothing says what to convert to, and no target is shipped for the {architecture.name} in the checkpoint",
             where=inventory.path,
-            hint="give your own --table and --to TF2_CHECKPOINT",
+            hint=f"give {_own_way()}",
         )
     return found
+
+
+def _own_way() -> str:
+    return f"a TF2 checkpoint with {argument('any to')} and your own table with {argument('table')}"

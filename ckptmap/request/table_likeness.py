@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ckptmap.basics.errors import TargetError
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping import list_tables, load_table
 from ckptmap.mapping.locate import shipped_tables
@@ -64,10 +65,10 @@ def _looks_like(matching: Matching) -> str:
     known = recognize(matching.inventory, matching.slots)
     likely = [one for one in likely_tables(matching.inventory) if one.table in list_targets()]
     if known and known.name in list_targets():
-        return f"it looks like {known.name}: use --to {known.name}"
+        return f"it looks like {known.name}: use {argument('to', known.name)}"
     if likely:
         name = known.name if known else likely[0].table
-        return f"it looks like {name}: use --to {likely[0].table}"
+        return f"it looks like {name}: use {argument('to', likely[0].table)}"
     if known:
         return f"it looks like {known.name}, for which no table is shipped"
     return "it looks like no model that ckptmap knows"

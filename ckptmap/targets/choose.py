@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ckptmap.basics import wording
 from ckptmap.targets.dims import Dim
 from ckptmap.targets.fit import Table, least
 from ckptmap.targets.variables import SpecVariable, Value
@@ -142,5 +143,5 @@ def _places(variables: Sequence[SpecVariable], settings: Settings) -> set[tuple[
 
 def _assumption(setting: Setting, chosen: Settings) -> Assumption:
     others = "|".join(show(value) for value in setting.values if value != chosen[setting.name])
-    hint = f"no name shows it; give it with --set {setting.name}={others}"
+    hint = f"no name shows it; give it with {wording.setting(setting.name, others)}"
     return Assumption(setting.name, chosen[setting.name], hint)

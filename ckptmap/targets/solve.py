@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import Problem
+from ckptmap.basics.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,8 +41,8 @@ class Unknown:
 
     @property
     def how_to_give(self) -> str:
-        """The command line option that gives it."""
-        return "--num-classes N" if self.name == "num_classes" else f"--set {self.name}=N"
+        """The argument that gives it."""
+        return number(self.name)
 
 
 @dataclass(frozen=True, slots=True)

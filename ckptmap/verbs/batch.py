@@ -12,7 +12,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.documents import reason
-from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.errors import CkptmapError, Problem
+from ckptmap.basics.globs import choosing_nothing, nothing_chosen
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.staging import output_errors
@@ -93,7 +94,8 @@ def convert_many(
 
     with _parents(() if how.dry_run else folders):
         done = _side_by_side(list(zip(paths, folders, strict=True)), one, jobs, progress)
-    return batch_document(plans.destinations, done, jobs=jobs, plans=plans.made)
+    findings = tuple(plans.findings())
+    return batch_document(plans.destinations, done, jobs=jobs, plans=plans.made, findings=findings)
 
 
 @dataclass(slots=True)
@@ -104,6 +106,7 @@ class _Plans:
     wish: Wish
     known: Destination | None
     _made: dict[tuple[Layout, bytes | None], Settled] = field(default_factory=dict)
+    _chose: set[str] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
     @property
@@ -123,9 +126,30 @@ class _Plans:
         key = (layout, None if beside is None else content(beside))
         with self._lock:  # who has the same layout waits for its plan
             if key not in self._made:
-                self._made[key] = settle(inventory, self.wish, beside, plan_to, self.known)
+                self._made[key] = self._settled(inventory, beside)
         destination, plan = self._made[key].told(beside)
         return destination, replace(plan, source=inventory)
+
+    def _settled(self, inventory: Inventory, beside: Path | None) -> Settled:
+        """By the wish without the patterns that choose nothing here: they are for others of the checkpoints."""
+        patterns = self.wish.options.allow_unused
+        known = set(patterns).difference(choosing_nothing(patterns, inventory.variables))
+        self._chose |= known
+        kept = tuple(pattern for pattern in patterns if pattern in known)
+        wish = replace(self.wish, options=replace(self.wish.options, allow_unused=kept))
+        return settle(inventory, wish, beside, plan_to, self._with(kept))
+
+    def _with(self, allow_unused: tuple[str, ...]) -> Destination | None:
+        if self.known is None:
+            return None
+        return replace(self.known, options=replace(self.known.options, allow_unused=allow_unused))
+
+    def findings(self) -> Iterator[Problem]:
+        """A pattern that chose nothing in any checkpoint that was planned."""
+        for pattern in dict.fromkeys(self.wish.options.allow_unused):
+            if self._made and pattern not in self._chose:
+                names = {record.name for one in self._made.values() for record in one.plan.sources}
+                yield nothing_chosen("allow_unused", pattern, names)
 
 
 def _side_by_side(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.collector import collector_paused
 from ckptmap.basics.errors import CkptmapError, OutputError, TargetError
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.leftovers import surviving
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.verdict import Prefer
 
 REPORT_NAME = "report.json"
-_UNVERIFIED = "--no-verify: the checksums of the source were not compared, its values may be damaged"
+_UNVERIFIED = "the checksums of the source were not compared, its values may be damaged"
 
 
 def plan(
@@ -192,7 +193,7 @@ def _refuse_object_paths(checkpoint: Checkpoint, *, own_table: bool) -> None:
     if checkpoint.inventory.object_based and not own_table:
         raise TargetError(
             f"{checkpoint.inventory.path} is a TF2 checkpoint already: its variables are object paths",
-            hint="restore it with tf.train.Checkpoint, or give your own table with --table",
+            hint=f"restore it with tf.train.Checkpoint, or give your own table with {argument('table')}",
         )
 
 
@@ -231,7 +232,11 @@ def _staged(
     again = read_back(staging.unnamed(CHECKPOINT_NAME), made, staged, checkpoint, everything=how.verify_data)
     checkpoint.refuse_changed(before)
     kept = len(staged.written) - again.values
-    notes = staged.placement.notes if checkpoint.verify else (*staged.placement.notes, _UNVERIFIED)
+    notes = (
+        staged.placement.notes
+        if checkpoint.verify
+        else (*staged.placement.notes, f"{argument('no verify')}: {_UNVERIFIED}")
+    )
     checksums = {
         "source": checkpoint.digests(),
         "table": destination.table.digests,
@@ -246,7 +251,7 @@ def _check_output(folder: Path, *, force: bool) -> None:
     with output_errors(folder):
         there, is_folder = folder.exists(), folder.is_dir()
     if there and not is_folder:
-        raise OutputError(f"{folder} is a file", hint="give a directory to write to with -o")
+        raise OutputError(f"{folder} is a file", hint=f"give a directory to write to with {argument('output')}")
     if is_folder:
         _check_empty(folder, force=force)
 
@@ -259,7 +264,8 @@ def _check_empty(folder: Path, *, force: bool) -> None:
         full = bool(surviving(folder))
     if full:
         raise OutputError(
-            f"{folder} is not empty", hint="choose another directory, or add --force to replace what is in it"
+            f"{folder} is not empty",
+            hint=f"choose another directory, or add {argument('force')} to replace what is in it",
         )
 
 

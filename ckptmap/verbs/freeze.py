@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from ckptmap.audit.subject import is_tf2, subject_of_config
 from ckptmap.basics.errors import CkptmapError, Problem
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory, Kind
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.families.detection.freezing.matching import find_hits
-from ckptmap.families.detection.freezing.model import Freezing, Pattern, Weight
+from ckptmap.families.detection.freezing.model import OWN, Freezing, Pattern, Weight
 from ckptmap.families.detection.freezing.parts import tf1_part
 from ckptmap.families.detection.freezing.remarks import remarks
 from ckptmap.families.detection.freezing.rule import UPDATE, Trainer, divide, match_all
@@ -86,7 +87,7 @@ def _uncounted(checkpoint: PathLike | None, config: PipelineConfig | None) -> It
 
 
 def _patterns(config: PipelineConfig | None, patterns: Iterable[str]) -> Iterator[Pattern]:
-    own = [Pattern(text, "--pattern") for text in patterns]
+    own = [Pattern(text, OWN) for text in patterns]
     yield from own
     if config is None:
         return
@@ -102,7 +103,9 @@ def _model(checkpoint: PathLike | None, config: PipelineConfig | None) -> _Model
         with open_checkpoint(os.fspath(checkpoint)) as opened:
             return _of_checkpoint(opened.inventory, _destination(config))
     if config is None:
-        raise CkptmapError("nothing says which variables there are", hint="give a checkpoint or --pipeline CONFIG")
+        raise CkptmapError(
+            "nothing says which variables there are", hint=f"give a checkpoint or a config with {argument('pipeline')}"
+        )
     return _of_config(config)
 
 

@@ -149,6 +149,8 @@ def test_paths_that_are_not_here(converted: dict[str, Path], tmp_path: Path) -> 
     path = config(converted, tmp_path, fine_tune_checkpoint='"/nowhere/ckpt-0"', **by_type("full"))
     found = audit(converted["model"], pipeline=path)
     assert "fine_tune_checkpoint /nowhere/ckpt-0 is not on this machine" in [r.message for r in found.remarks]
+    quiet = audit(converted["model"], pipeline=path, elsewhere=True)
+    assert not any("not on this machine" in remark.message for remark in quiet.remarks)
     here = config(converted, tmp_path, fine_tune_checkpoint=f'"{converted["model"]}/ckpt-0"', **by_type("full"))
     found = audit(converted["model"], pipeline=here)
     assert not any(remark.message.startswith("fine_tune_checkpoint ") for remark in found.remarks)
@@ -206,13 +208,34 @@ def test_thresholds(converted: dict[str, Path], tmp_path: Path) -> None:
     assert errors(min_restored=0.95) == ["92.6% of the model's variables are restored, 95.0% are demanded"]
     assert errors(require=("**/FeatureMaps/**",)) == []
     assert errors(require=("BoxPredictor",)) == [
-        "24 of 24 variables that --require BoxPredictor chooses are not restored"
+        "24 of 24 variables that require=['BoxPredictor'] chooses are not restored"
     ]
     path = "model/_box_predictor/_prediction_heads"  # as inspect prints it
-    assert errors(require=(path,)) == [f"24 of 24 variables that --require {path} chooses are not restored"]
-    assert errors(require=("Nothing/**",)) == ["no variable of the model matches --require Nothing/**"]
+    assert errors(require=(path,)) == [f"24 of 24 variables that require=['{path}'] chooses are not restored"]
+    assert errors(require=("Nothing/**",)) == ["no variable of the model matches require=['Nothing/**']"]
     assert errors(fail_on=("reinitialized",)) == ["24 reinitialized variables of ssd_mobilenet_v2_keras"]
     assert errors(fail_on=("reinitialized", "unused"), allow=("BoxPredictor", "model/_box_predictor")) == []
+
+
+def test_a_pattern_that_chooses_nothing_is_an_error_with_what_is_near(
+    converted: dict[str, Path], tmp_path: Path
+) -> None:
+    asked = config(converted, tmp_path, **by_type("detection"))
+
+    def errors(**demanded: object) -> list[tuple[str, str]]:
+        found = audit(converted["model"], pipeline=asked, thresholds=Thresholds(**demanded))
+        return [(remark.message, remark.hint) for remark in found.remarks if remark.level == "error"]
+
+    assert errors(require=("BoxPredicter",)) == [
+        ("no variable of the model matches require=['BoxPredicter']", 'nearest: "BoxPredictor"')
+    ]
+    assert errors(allow=("*BoxHead*",)) == [
+        (
+            "no variable matches allow=['*BoxHead*']",
+            '"**BoxHead**" matches 12: * and ? stop at /, ** crosses it',
+        )
+    ]
+    assert errors(allow=("**BoxHead**",)) == []
 
 
 def test_nothing_names_the_model() -> None:
@@ -246,6 +269,14 @@ def test_of_a_model_without_a_spec_audit_says_what_tf1_looks_at(tmp_path: Path) 
     asked.write_text(f"{other}\ntrain_config {{ {train} }}\n")
     found = audit(TINY, pipeline=asked)
     assert (found.model.variables, found.prediction.entries) == (None, ())
+    assert [(remark.message, remark.hint) for remark in found.remarks if remark.level == "error"] == [
+        (
+            "whether variables are missing cannot be told: the model's variables are not known",
+            "demand nothing with fail_on=()",
+        )
+    ]
+    assert not found.passed
+    assert audit(TINY, pipeline=asked, thresholds=Thresholds(fail_on=())).passed
     assert [remark.message for remark in found.remarks if remark.level == "note"] == [
         (
             "300 of the checkpoint's 325 variables are in the scope FeatureExtractor, where type detection looks: "

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ckptmap.basics.documents import following, parse_json, read_document, read_text
+from ckptmap.basics.documents import following, parse_json, read_document, read_text, reason
 from ckptmap.basics.errors import CkptmapError
 
 
@@ -19,7 +19,7 @@ def test_a_text_has_a_largest_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "told"),
     [
         ("[" * 100_000, "it is nested too deeply"),
         ("9" * 41, "a number of 41 digits"),
@@ -27,8 +27,8 @@ def test_a_text_has_a_largest_size(tmp_path: Path) -> None:
     ],
     ids=["nested", "number", "cut"],
 )
-def test_json_that_is_refused(text: str, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
+def test_json_that_is_refused(text: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
         parse_json(text)
     assert parse_json("-" + "9" * 39) == -(10**39 - 1)
 
@@ -52,3 +52,24 @@ def test_what_a_wrong_document_leads_to_is_a_mistake_in_it(error: Exception) -> 
     told = r"r\.json: does not follow the schema ckptmap\.report/1"
     with pytest.raises(CkptmapError, match=told), following("ckptmap.report/1", "r.json"):
         raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "x"), "No such file or directory"),
+        (OSError("odd"), "the system does not say why"),
+        (ValueError("it is larger than 5 bytes"), "it is larger than 5 bytes"),
+        (UnicodeDecodeError("utf-8", b"a\xff", 1, 2, "invalid start byte"), "it is no UTF-8 text from byte 1 on"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_wrong_with_a_file_is_told_in_plain_words(error: OSError | ValueError, told: str) -> None:
+    assert reason(error) == told
+
+
+def test_json_that_ends_too_early_names_line_and_column(tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text('{"a":\n 1,')
+    with pytest.raises(CkptmapError) as refused:
+        read_document(tmp_path / "r.json")
+    assert refused.value.problem.message == "cannot be read as a report: what begins on line 2, column 4 is no JSON"

@@ -1,6 +1,8 @@
 import pytest
 
-from ckptmap.basics.globs import accepting, chosen, first_match
+from ckptmap.basics.errors import PatternError
+from ckptmap.basics.globs import accepting, chosen, first_match, near_pattern, refuse_choosing_nothing
+from ckptmap.basics.wording import command_line
 
 
 @pytest.mark.parametrize(
@@ -45,3 +47,34 @@ def test_a_variable_is_chosen_by_any_of_its_names() -> None:
     assert not chosen(["a/*"], "b/c", None, "")
     assert not chosen([], "b/c")
     assert not chosen(["**"], None, "")
+
+
+NAMES = ["net/conv/weights", "net/conv/biases", "net/head/weights"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hint"),
+    [
+        ("*weights", '"**weights" matches 2: * and ? stop at /, ** crosses it'),
+        ("conv", '"**/conv" matches 2: * and ? stop at /, ** crosses it'),
+        ("net/*ases", '"net/**ases" matches 1: * and ? stop at /, ** crosses it'),
+        ("net/conv/wieghts", 'nearest: "net/conv/weights"'),
+        ("nett/*", 'nearest: "net"; * and ? stop at /, ** crosses it'),
+        ("zzzzzzzzzzzz", ""),
+    ],
+)
+def test_what_is_near_to_a_pattern_that_chooses_nothing(pattern: str, hint: str) -> None:
+    assert near_pattern(pattern, NAMES) == hint
+
+
+def test_patterns_that_choose_nothing_are_refused_together() -> None:
+    refuse_choosing_nothing("match", ["net/*", "**biases"], NAMES)
+    refuse_choosing_nothing("match", [], [])
+    with pytest.raises(PatternError) as refused:
+        refuse_choosing_nothing("match", ["*weights", "net/**", "zzzzzzzzzzzz", "*weights"], NAMES)
+    assert [str(problem) for problem in refused.value.problems] == [
+        "no variable matches match=['*weights'] (\"**weights\" matches 2: * and ? stop at /, ** crosses it)",
+        "no variable matches match=['zzzzzzzzzzzz']",
+    ]
+    with command_line(), pytest.raises(PatternError, match=r"no variable matches --match '\*weights'"):
+        refuse_choosing_nothing("match", ["*weights"], NAMES)

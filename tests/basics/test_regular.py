@@ -107,7 +107,7 @@ def test_a_pipe_in_the_place_of_the_data(tmp_path: Path) -> None:
     ]
     with open_checkpoint(prefix) as opened, pytest.raises(CkptmapError, match="this data file is missing"):
         opened.read("w")
-    assert diff(prefix, other).notes == (f"{data} is missing: compared by the index alone",)
+    assert diff(prefix, other).notes == (f"{data}: this data file is missing: compared by the index alone",)
 
 
 def test_a_pipe_in_the_place_of_the_index(tmp_path: Path) -> None:

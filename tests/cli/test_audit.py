@@ -62,7 +62,10 @@ def test_json_and_reports(run: Run, new: Path, tmp_path: Path) -> None:
     assert [file.stat().st_size > 500 for file in files] == [True] * 4
 
 
-def test_github_annotations_stand_on_the_lines_of_the_config(run: Run, new: Path) -> None:
+def test_github_annotations_stand_on_the_lines_of_the_config(
+    run: Run, new: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(new))
     config = new / "pipeline.config"
     text = config.read_text().replace("train_config {", 'train_config {\n  freeze_vars: "x"', 1)
     config.write_text(text)
@@ -70,19 +73,32 @@ def test_github_annotations_stand_on_the_lines_of_the_config(run: Run, new: Path
     lines = run("audit", new, "--pipeline", config, "--format", "github").out.splitlines()
     expected = "TrainConfig has no field freeze_vars (did you mean freeze_variables)"
     assert any(
-        annotation.startswith(f"::error file={config},line={line},title=ckptmap audit::{expected}")
+        annotation.startswith(f"::error file=pipeline.config,line={line},title=ckptmap audit::{expected}")
         for annotation in lines
     )
+
+
+def test_one_switch_for_what_is_not_on_this_machine(run: Run, new: Path) -> None:
+    config = new / "pipeline.config"
+    text = config.read_text()
+    config.write_text(text + 'train_input_reader { label_map_path: "/nowhere/map.pbtxt" }\n')
+    said = run("audit", new, "--pipeline", config).out
+    assert "label_map_path /nowhere/map.pbtxt is not on this machine" in said
+    quiet = run("audit", new, "--pipeline", config, "--elsewhere")
+    assert (quiet.code, "not on this machine" in quiet.out) == (0, False)
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
         (),
+        ("--to", "ssd_mobilenet_v2", "--elsewhere"),
         ("--to", "ssd_mobilenet_v2", "--like", TINY),
         ("--pipeline", TINY / "pipeline.config", "--type", "full"),
         ("--pipeline", TINY / "pipeline.config", "--num-classes", "3"),
         ("--to", "ssd_mobilenet_v2", "--fail-on", "lost"),
+        ("--to", "ssd_mobilenet_v2", "--fail-on", ""),
+        ("--to", "ssd_mobilenet_v2", "--fail-on", ","),
     ],
 )
 def test_contradicting_options_are_refused(run: Run, arguments: tuple[object, ...]) -> None:

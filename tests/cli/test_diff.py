@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,8 @@ def test_json_is_one_document(run: Run, project: Project, other: Path) -> None:
         "cosine": None,
         "incomparable": None,
         "reason": None,
+        "role": None,
+        "owner": None,
     }
 
 
@@ -164,3 +167,82 @@ def test_match_takes_readable_names_and_object_paths(run: Run, tmp_path: Path, p
     result = run("diff", one, other, "--match", pattern)
     assert (result.code, result.out.splitlines()[-1]) == (0, "equal: 1 variable compared")
     assert run("diff", one, other, "--match", "Conv1/*").out.splitlines()[-1] == "equal: 1 variable compared"
+
+
+def test_a_pattern_that_chooses_nothing_is_an_error(run: Run, project: Project, tmp_path: Path) -> None:
+    arguments = ("diff", project.source, project.source)
+    result = run(*arguments, "--match", "*weights", "--match", "net/**", "-o", tmp_path / "d.xml")
+    assert (result.code, result.out) == (2, "")
+    assert "no variable matches --match '*weights' (\"**weights\" matches 2: * and ? stop at /, ** crosses it)" in (
+        result.err
+    )
+    assert not (tmp_path / "d.xml").exists()
+    assert "* and ? stop at /, ** crosses it" in " ".join(run("diff", "--help").out.split())
+    new = project.folder / "new"
+    assert run("convert", *project.arguments, "-o", new).code == 0
+    across = ("diff", project.source, new, "--map", new / "report.json")
+    assert run(*across, "--match", "nett").code == 2
+    assert run(*across, "--match", "net").code == 0
+    nothing = run(*across, "--match", "global_step")
+    assert (nothing.code, nothing.out.splitlines()[-1]) == (
+        1,
+        "nothing was compared: 1 variable without a counterpart, as expected",
+    )
+
+
+def test_names_of_tf1_against_object_paths_name_the_map(run: Run, project: Project) -> None:
+    new = project.folder / "new with space"
+    assert run("convert", *project.arguments, "-o", new).code == 0
+    command = f"ckptmap diff {project.source} '{new}/ckpt-0' --map '{new}/report.json'"
+    for one, other, said in ((project.source, new, "a has"), (new, project.source, "b has")):
+        result = run("diff", one, other)
+        assert result.code == 1
+        lines = result.out.splitlines()
+        assert f"next      {command}" in lines
+        assert any(line.startswith(f"note      {said} names of TF1, ") for line in lines)
+    assert run(*shlex.split(command)[1:]).code == 0
+    (new / "report.json").unlink()
+    assert "next      ckptmap diff " in run("diff", project.source, new).out
+    assert run("diff", project.source, new).out.splitlines()[-2].endswith("--map TARGET_OR_TABLE")
+    tiny = Path(__file__).parents[2] / "fixtures" / "ssd_mobilenet_v2_tiny"
+    assert run("diff", tiny, new).out.splitlines()[-2].endswith("--map ssd_mobilenet_v2")
+    assert "next " not in run("diff", project.source, project.source).out
+
+
+def test_the_way_back_is_no_migration(run: Run, project: Project) -> None:
+    new = project.folder / "new"
+    assert run("convert", *project.arguments, "-o", new).code == 0
+    result = run("diff", new, project.source, "--map", new / "report.json")
+    assert result.code == 2
+    assert f"this is TF2 (give {project.source} first)" in result.err
+
+
+def test_slots_do_not_stand_as_the_weights_they_belong_to(run: Run, tmp_path: Path) -> None:
+    weights = {"net/logits/weights": values((2, 3)), "net/logits/biases": values((3,))}
+    slots = {f"{name}/RMSProp{n}": value for name, value in weights.items() for n in ("", "_1")}
+    a = write_tf1(tmp_path / "a" / "m", weights)
+    b = write_tf1(tmp_path / "b" / "m", {**weights, **slots})
+    result = run("diff", a, b, "-o", tmp_path / "d.xml")
+    assert result.code == 1
+    assert "  only in b            4  optimizer slots\n" in result.out
+    assert "2  net/logits/*/RMSProp\n" in result.out
+    assert "2  net/logits/*/RMSProp_1\n" in result.out
+    assert 'name="net/logits/weights"' not in (tmp_path / "d.xml").read_text(encoding="utf-8")
+    assert run("diff", a, b, "--stat").out.splitlines()[:2] == [
+        " net/logits/*/RMSProp   | 2 only in b",
+        " net/logits/*/RMSProp_1 | 2 only in b",
+    ]
+
+
+L25 = Path(__file__).parents[2].parent / "shared" / "cases" / "models" / "L25"
+
+
+@pytest.mark.skipif(not L25.is_dir(), reason="the case models/L25 is not on this machine")
+def test_the_fine_tuned_slim_model(run: Run) -> None:
+    nothing = run("diff", L25 / "a", L25 / "b", "--match", "*weights")
+    assert (nothing.code, nothing.out) == (2, "")
+    assert '("**weights" matches 6: ' in nothing.err
+    result = run("diff", L25 / "a", L25 / "b")
+    assert result.code == 1
+    assert "only in b            4  optimizer slots\n" in result.out
+    assert "2  InceptionResnetV2/Logits/Logits/weights" not in result.out

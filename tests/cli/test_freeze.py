@@ -21,6 +21,30 @@ def test_freeze_gives_json(run: Run) -> None:
     assert sum(weight["frozen"] for weight in document["variables"]) == 24
 
 
+def test_a_pattern_that_matches_nothing_is_a_finding(run: Run) -> None:
+    result = run("freeze", FIXTURE, "--pattern", "BoxPredictor_", "--pattern", "feature_extractor/.*")
+    assert result.code == 1
+    assert "note     --pattern 'feature_extractor/.*' matches no variable ('FeatureExtractor/.*' would match 180)" in (
+        result.out
+    )
+    github = run("freeze", FIXTURE, "--pattern", "feature_extractor/.*", "--format", "github").out.splitlines()
+    assert github[0].startswith("::error title=ckptmap freeze::--pattern 'feature_extractor/.*' matches no variable (")
+    assert github[-1] == (
+        "::error title=ckptmap freeze::1 pattern matching nothing; 0 of 204 trainable variables frozen (0 parameters)"
+    )
+
+
+def test_freeze_takes_part_in_the_reports(run: Run, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("f.json", "f.md", "f.html", "f.xml", "f.csv", "f.txt")]
+    result = run("freeze", FIXTURE, "--pattern", "BoxPredictor_", *(item for file in files for item in ("-o", file)))
+    assert result.code == 0
+    again = run("report", files[0])
+    assert (again.code, again.out) == (0, result.out)
+    assert files[5].read_text(encoding="utf-8") == result.out
+    assert "### ✅ ckptmap freeze: 24 of 204 trainable variables frozen" in files[1].read_text(encoding="utf-8")
+    assert files[4].read_text(encoding="utf-8").count(",frozen,") == 24
+
+
 def test_freeze_needs_a_model(run: Run) -> None:
     result = run("freeze", "--pattern", "a")
     assert result.code == 2

@@ -332,3 +332,27 @@ def test_one_long_name_does_not_widen_every_line(run: Run, tmp_path: Path) -> No
     prefix = write_template(tmp_path / "ckpt-0", extra={"k" * 5000: ("long/name", (1,))})
     lines = run("inspect", prefix, "-f", "table").out.splitlines()
     assert [len(line) > 1000 for line in lines if "Conv1" in line or "long/name" in line].count(True) == 1
+
+
+def test_inspect_takes_part_in_the_reports(run: Run, tmp_path: Path) -> None:
+    prefix = write_tf1(tmp_path / "model.ckpt-7", {"net/w": values((2, 3)), "net/w/Momentum": values((2, 3))})
+    files = [tmp_path / name for name in ("i.json", "i.md", "i.html", "i.csv")]
+    result = run("inspect", prefix, *(item for file in files for item in ("-o", file)))
+    assert (result.code, result.out) == (0, run("inspect", prefix).out)
+    assert files[0].read_text(encoding="utf-8") == run("inspect", prefix, "--json").out
+    assert "| ✅ | weight | 1 |\n| ℹ️ | slot | 1 |\n" in files[1].read_text(encoding="utf-8")
+    assert files[3].read_text(encoding="utf-8").splitlines()[1:] == [
+        'net/w,weight,,float32,"[2, 3]",24,0,6,',
+        'net/w/Momentum,slot,net/w,float32,"[2, 3]",24,0,0,',
+    ]
+    again = run("report", files[0])
+    assert again.code == 0
+    assert "    1 weight       1 slot       0 ema       0 bookkeeping       0 quantization" in again.out
+
+
+@pytest.mark.parametrize("way", [(), ("--json",), ("--format", "csv"), ("--format", "table")])
+def test_a_pattern_that_chooses_nothing_is_an_error(run: Run, tmp_path: Path, way: tuple[str, ...]) -> None:
+    prefix = write_tf1(tmp_path / "model.ckpt", {"net/w": values((2, 3))})
+    result = run("inspect", prefix, "--match", "*w", *way)
+    assert (result.code, result.out) == (2, "")
+    assert "no variable matches --match '*w' (\"**w\" matches 1: * and ? stop at /, ** crosses it)" in result.err

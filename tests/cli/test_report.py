@@ -37,5 +37,7 @@ def test_a_failure_leaves_no_file(run: Run, tmp_path: Path) -> None:
     broken.write_text(json.dumps({"schema": "ckptmap.report/1"}))
     result = run("report", broken, "-o", tmp_path / "page.html")
     assert result.code == 2
-    assert "does not follow the schema ckptmap.report/1" in result.err
+    assert (
+        result.err == f"error: {broken}: does not follow the schema ckptmap.report/1: 'target_variables' is missing\n"
+    )
     assert not (tmp_path / "page.html").exists()

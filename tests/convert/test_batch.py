@@ -168,7 +168,8 @@ def test_every_format_renders_a_batch(sources: list[Path], template: Path, table
         [str(path), fate]
         for path, fate in zip(sources, ("converted", "converted", "findings", "failed", "failed"), strict=True)
     ]
-    assert render(report, Format.JUNIT).count(b"<failure") == 6  # three checkpoints, and what is wrong with each
+    junit = render(report, Format.JUNIT)
+    assert (junit.count(b"<testcase"), junit.count(b"<failure")) == (5, 3)
 
 
 @pytest.mark.parametrize(
@@ -223,3 +224,23 @@ def test_a_list_that_is_none(listed: Path, content: bytes, message: str) -> None
         read_list(listed)
     with pytest.raises(CkptmapError, match="cannot be read as a list"):
         read_list(listed.with_name("nowhere"))
+
+
+def test_a_pattern_has_to_choose_something_in_one_of_the_checkpoints(
+    template: Path, table: Path, tmp_path: Path
+) -> None:
+    extra = {**tf1_values(), "other/scale": values((2,))}
+    paths = [write_tf1(tmp_path / "old" / name / "m", tensors) for name, tensors in (("a", tf1_values()), ("b", extra))]
+    found = ckptmap.convert_many(paths, to=template, table=table, output=None, allow_unused=["other"])
+    check(found)
+    assert (found["exit_code"], found["findings"], found["summary"]["planned"]) == (0, [], 2)
+    found = ckptmap.convert_many(paths, to=template, table=table, output=None, allow_unused=["other", "othre/*"])
+    check(found)
+    assert (found["exit_code"], found["summary"]["planned"]) == (1, 2)
+    assert found["findings"] == [
+        {
+            "message": "no variable matches allow_unused=['othre/*']",
+            "where": None,
+            "hint": 'nearest: "other"; * and ? stop at /, ** crosses it',
+        }
+    ]

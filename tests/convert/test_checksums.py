@@ -95,7 +95,7 @@ def test_without_verify_damage_is_taken_and_the_report_says_so(
 ) -> None:
     damage(source)
     report = ckptmap.convert(source, to=template, table=table, output=tmp_path / "new", data=mode, verify=False)
-    note = "--no-verify: the checksums of the source were not compared, its values may be damaged"
+    note = "verify=False: the checksums of the source were not compared, its values may be damaged"
     output = report["output"]
     assert (output["data"], output["verified"], output["notes"]) == ("copy", 7, [note])
     assert json.loads((tmp_path / "new" / "report.json").read_text())["output"]["notes"] == [note]

@@ -60,7 +60,7 @@ def test_the_ledger_names_what_was_superseded_and_dropped() -> None:
     assert made.summary["superseded"] == 204
     ignored = plan(TRAINING, to="ssd_mobilenet_v2", ema="ignore")
     reasons = {record.name: record.reason for record in ignored.sources}
-    assert reasons[f"{weight}{EMA}"] == "moving average, left aside by --ema ignore"
+    assert reasons[f"{weight}{EMA}"] == "moving average, left aside by ema='ignore'"
     assert ignored.summary["superseded"] == 0
 
 

@@ -84,16 +84,16 @@ def test_unused_and_missing_variables_are_findings_until_accepted(tmp_path: Path
     assert [str(finding) for finding in plan.findings] == [
         (
             f"other/scale: 1 source variable that no rule of {plan.table} speaks of "
-            "(map or drop them in a table, or accept with --allow-unused other/scale)"
+            "(map or drop them in a table, or accept with allow_unused=['other/scale'])"
         ),
         (
             "Neck/kernel: 1 target variable that nothing in the source fills "
-            "(accept with --init-missing: they keep the template's values)"
+            "(accept with init_missing=True: they keep the template's values)"
         ),
     ]
     accepted = ckptmap.plan(source, to=template, table=table, allow_unused=["other/*"], init_missing=True)
     assert accepted.findings == ()
-    assert source_fates(accepted)["other/scale"] == ("unused", "accepted by --allow-unused other/*")
+    assert source_fates(accepted)["other/scale"] == ("unused", "accepted by allow_unused=['other/*']")
     assert fates(accepted)["Neck/kernel"] == "missing"
 
 
@@ -142,7 +142,7 @@ def test_moving_averages_can_be_ignored(template: Path, tmp_path: Path, table: P
     assert found["net/conv/weights"] == ("mapped", "")
     assert found["net/conv/weights/ExponentialMovingAverage"] == (
         "dropped",
-        "moving average, left aside by --ema ignore",
+        "moving average, left aside by ema='ignore'",
     )
 
 

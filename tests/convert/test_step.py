@@ -32,9 +32,9 @@ def test_the_step_is_carried_over(tmp_path: Path, choices: dict[str, object], dt
     assert graph.names.full_names[STEP_KEY] == "global_step"
     (record,) = [one for one in report["target_variables"] if one["key"] == "step"]
     assert (record["fate"], record["source"]) == ("restored", "global_step")
-    assert record["reason"] == "the training step, carried over by --step"
+    assert record["reason"] == "the training step, carried over on request"
     (record,) = [one for one in report["source_variables"] if one["name"] == "global_step"]
-    assert (record["fate"], record["reason"]) == ("mapped", "the training step, carried over by --step")
+    assert (record["fate"], record["reason"]) == ("mapped", "the training step, carried over on request")
     assert report["summary"]["restored"] == 7
 
 

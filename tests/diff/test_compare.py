@@ -34,7 +34,7 @@ def test_a_checkpoint_equals_itself_without_its_data(a: Path) -> None:
     assert found.equal
     assert found.summary["equal"] == 7
     assert [note.rpartition("/")[2] for note in found.notes] == [
-        "model.ckpt.data-00000-of-00001 is missing: compared by the index alone"
+        "model.ckpt.data-00000-of-00001: this data file is missing: compared by the index alone"
     ] * 2
 
 

@@ -125,6 +125,59 @@ def _batch() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _inspection() -> dict[str, Any]:
+    variable = {"dtype": "float32", "shape": [2, 3], "bytes": 24}
+    return {
+        "schema": "ckptmap.inspect/1",
+        "generator": "ckptmap 1.2.3",
+        "path": "old/model.ckpt",
+        "kind": "V2 bundle",
+        "object_based": False,
+        "written_by": "TensorFlow 1.15.0",
+        "data_files": [{"path": "old/model.ckpt.data-00000-of-00001", "bytes": None, "problem": "is missing"}],
+        "notes": ["a note"],
+        "total": {"variables": 2, "bytes": 48, "weights": 1, "parameters": 6},
+        "architecture": None,
+        "training": {
+            "step": 7, "step_from": "file name", "optimizers": ["Adam"], "slots": 1, "averages": 0, "quantization": 0,
+        },
+        "config": {
+            "path": "old/pipeline.config", "type": "ssd_mobilenet_v2", "agrees": False, "note": None,
+            "differences": [{"what": "num_classes", "config": "3", "checkpoint": "90"}],
+        },
+        "convert": {"command": "ckptmap convert old/model.ckpt --to x -o new", "note": "look"},
+        "variables": [
+            {**variable, "name": "w", "slices": 0, "role": "weight", "owner": None, "readable_name": "x/w"},
+            {**variable, "name": "w/Adam", "slices": 2, "role": "slot", "owner": "w", "readable_name": None},
+        ],
+    }  # fmt: skip
+
+
+def _freezing() -> dict[str, Any]:
+    variable = {"part": "backbone", "shape": [2, 3], "parameters": 6, "layer": None, "key": None}
+    side = {"variables": 1, "parameters": 6}
+    parts = [{"part": "backbone", "frozen": side, "trainable": side}]
+    return {
+        "schema": "ckptmap.freeze/1",
+        "generator": "ckptmap 1.2.3",
+        "subject": "old/model.ckpt",
+        "trainer": "train",
+        "passed": False,
+        "patterns": [{"pattern": "x", "field": "--pattern", "where": None, "matches": [], "nearest": "Conv/.*"}],
+        "parts": parts,
+        "stages": [
+            {"stage": "heads", "patterns": ["Conv/.*"], "parts": parts, "trainable": ["a/w"], "frozen": ["b/w"]}
+        ],
+        "remarks": [{"level": "error", "message": "x matches nothing", "where": "p.config:3", "hint": None}],
+        "variables": [{**variable, "name": "a/w", "frozen": False}, {**variable, "name": "b/w", "frozen": True}],
+    }
+
+
+def _targets() -> dict[str, Any]:
+    target = {"name": "ssd", "verdict": "equal", "extractor_type": "ssd_keras", "differences": ["max pooling"]}
+    return {"schema": "ckptmap.targets/1", "generator": "ckptmap 1.2.3", "targets": [target]}
+
+
 def report_seeds() -> dict[str, bytes]:
     """A document of each kind of report, as JSON."""
     made = {
@@ -133,5 +186,8 @@ def report_seeds() -> dict[str, bytes]:
         "audit": _audit(),
         "batch": _batch(),
         "verification": differing(),
+        "inspection": _inspection(),
+        "freezing": _freezing(),
+        "targets": _targets(),
     }
     return {name: json.dumps(document).encode() for name, document in made.items()}

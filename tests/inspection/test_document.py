@@ -6,15 +6,16 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-import ckptmap.inspection
+import ckptmap
 from ckptmap.inspection.csv_format import to_csv
 from ckptmap.inspection.document import Document, document
 from ckptmap.inspection.inspector import inspect
+from ckptmap.report.sheets import schema_file
 from tests.convert.conftest import values, write_tf1
 from tests.families.detection.test_config_beside import write as write_config
 from tests.inspection.test_corpus import ROWS
 
-SCHEMA = json.loads((Path(ckptmap.inspection.__file__).parent / "inspect.schema.json").read_text())
+SCHEMA = json.loads(schema_file("ckptmap.inspect/1").read_text(encoding="utf-8"))
 
 
 def validated(found: Document) -> Document:

@@ -87,11 +87,11 @@ def test_contradictions_name_label_map_and_rule() -> None:
     assert [str(problem) for problem in made.problems] == [
         (
             "map.pbtxt: its largest class number is 3, the source has 2 classes "
-            "(give the label map that the model was made for, or --num-classes)"
+            "(give the label map that the model was made for, or the argument num_classes)"
         ),
         (
             "t.yaml:3: old/head: 24 values along its class axis become 31, which does not fit 2 classes that become 4 "
-            "(check the label maps and --num-classes)"
+            "(check the label maps and the argument num_classes)"
         ),
     ]
     assert made.heads == {}

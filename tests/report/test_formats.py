@@ -16,7 +16,9 @@ from ckptmap.report.formats import Format, format_of_file, render
         ("a.md", Format.MARKDOWN),
         ("a.htm", Format.HTML),
         ("a.xml", Format.JUNIT),
-        ("a.txt", None),
+        ("a.txt", Format.TEXT),
+        ("a.log", Format.TEXT),
+        ("a.pdf", None),
         ("summary", None),
     ],
 )
@@ -34,6 +36,13 @@ def test_every_format_renders_names_that_are_no_text(hostile: dict[str, Any], fo
     if form is not Format.PARQUET:
         assert b"\x1b" not in content
         content.decode("utf-8")
+
+
+def test_every_format_has_a_renderer_of_its_own(conversion: dict[str, Any]) -> None:
+    pytest.importorskip("pyarrow")
+    assert len({(form.module, form.function) for form in Format}) == len(Format)
+    assert len({render(conversion, form) for form in Format}) == len(Format)
+    assert [form.value for form in Format if not form.endings] == ["github"]
 
 
 def test_json_is_the_document(conversion: dict[str, Any]) -> None:

@@ -65,4 +65,4 @@ def test_a_report_of_thousands_of_groups_fits_a_comment() -> None:
     assert "… and 960 more groups" in to_markdown(sheet_of(report(long, [])))
     text = to_markdown(sheet_of(report(long, [], findings=findings)))
     assert len(text) <= LONGEST + 100
-    assert text.endswith("*The rest is cut off; the JSON report has every variable.*\n")
+    assert text.endswith("*The rest is cut off; the JSON report has all of it.*\n")

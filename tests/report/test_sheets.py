@@ -99,7 +99,7 @@ def test_a_document_of_another_schema_is_refused() -> None:
 
 def test_a_document_with_holes_is_refused(conversion: dict[str, Any]) -> None:
     del conversion["target_variables"][0]["fate"]
-    with pytest.raises(CkptmapError, match=r"r.json: does not follow the schema ckptmap.report/1: fate is missing"):
+    with pytest.raises(CkptmapError, match=r"r.json: does not follow the schema ckptmap.report/1: 'fate' is missing"):
         check_read(conversion, "r.json")
     with pytest.raises(KeyError):  # in a document of our own making it is our mistake, and not the user's
         sheet_of(conversion)

@@ -80,7 +80,7 @@ def test_values_that_the_target_does_not_cover(config: Path, changes: dict[str, 
     with pytest.raises(ConfigError, match=message) as refused:
         find_destination(None, None, config, PlanOptions())
     assert str(config) in str(refused.value)
-    assert "give its path with --to" in str(refused.value)
+    assert "give its path with the argument to" in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,12 @@ def test_what_names_leave_open_is_assumed_and_said() -> None:
     choice = chosen("always", "map_2", "map_3", *HEADS)
     assert choice.decided_by_names == ("num_layers", "use_depthwise")
     assert choice.assumed == (
-        Assumption("use_dropout", False, "no name shows it; give it with --set use_dropout=true"),
+        Assumption("use_dropout", False, "no name shows it; give it with settings={'use_dropout': true}"),
     )
-    assert str(choice.assumed[0]) == "assumed use_dropout=false (no name shows it; give it with --set use_dropout=true)"
+    assert (
+        str(choice.assumed[0])
+        == "assumed use_dropout=false (no name shows it; give it with settings={'use_dropout': true})"
+    )
     assert [one.name for one in choice.variables] == ["always", "map_2", "map_3", "head"]
 
 

@@ -74,7 +74,7 @@ def test_an_open_unknown_says_how_to_give_it(toy: Target) -> None:
         Problem(
             "nothing decides num_classes (classes without the background), which shapes 1 variables",
             "BoxPredictor/ClassHead_0/ClassPredictor/kernel",
-            "give it with --num-classes N",
+            "give it with num_classes=N",
         ),
     )
     with pytest.raises(ProblemsError, match="nothing decides num_classes"):

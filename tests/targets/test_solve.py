@@ -70,8 +70,8 @@ def test_given_values_are_never_overruled() -> None:
 
 
 def test_how_to_give() -> None:
-    assert Unknown("num_classes").how_to_give == "--num-classes N"
-    assert Unknown("anchors_0").how_to_give == "--set anchors_0=N"
+    assert Unknown("num_classes").how_to_give == "num_classes=N"
+    assert Unknown("anchors_0").how_to_give == "settings={'anchors_0': N}"
 
 
 names = st.sampled_from(["a", "b", "c", "d"])

@@ -225,12 +225,12 @@
       if (!grouped.has(row.group)) grouped.set(row.group, []);
       grouped.get(row.group).push(row);
     }
-    byId("shown").textContent = number(rows.length) + " of " + number(data.rows.length) + " " + data.unit + "s, " + number(grouped.size) + (grouped.size === 1 ? " group" : " groups");
+    byId("shown").textContent = number(rows.length) + " of " + number(data.rows.length) + " " + data.unit + "s" + (data.folded ? ", " + number(grouped.size) + (grouped.size === 1 ? " group" : " groups") : "");
     const ordered = [...grouped].map(([group, members]) => [data.groups[group], members]);
     ordered.sort((a, b) => Math.min(...a[1].map((row) => row.level)) - Math.min(...b[1].map((row) => row.level)));
     byId("groups").replaceChildren(...ordered.slice(0, limit).map(([group, members]) => folded(group, members)));
     if (ordered.length > limit) {
-      const more = make("button", { type: "button", class: "more" }, number(ordered.length - limit) + " more groups");
+      const more = make("button", { type: "button", class: "more" }, number(ordered.length - limit) + " more");
       more.addEventListener("click", () => { limit += STEP; showVariables(); });
       byId("groups").append(more);
     }
@@ -239,7 +239,7 @@
   function folded(group, members) {
     const met = new Map();
     for (const row of members) met.set(row.fate, (met.get(row.fate) || 0) + 1);
-    const counts = [...met].map(([fate, count]) => number(count) + " " + words(fate)).join(", ");
+    const counts = [...met].map(([fate, count]) => (data.folded ? number(count) + " " : "") + words(fate)).join(", ");
     const level = Math.min(...members.map((row) => row.level));
     const summary = make("summary", {}, make("span", { class: "name" }, group.label), make("span", { class: "count" }, (group.side ? group.side + ": " : "") + counts));
     const details = make("details", { class: "level-" + level }, summary);

@@ -8,6 +8,7 @@ from typing import Any
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.text import parameter_count, plural, printable
 from ckptmap.families.detection.freezing.model import Freezing, Matched, Stage, Weight
+from ckptmap.families.detection.freezing.remarks import no_match
 from ckptmap.version import __version__
 
 SCHEMA = "ckptmap.freeze/1"
@@ -23,16 +24,25 @@ def freeze_document(found: Freezing) -> Document:
         "generator": f"ckptmap {__version__}",
         "subject": found.subject,
         "trainer": found.trainer,
+        "passed": all(one.names for one in found.matched),
         "patterns": [_pattern(one) for one in found.matched],
         "parts": _parts(found.frozen, found.trainable),
         "stages": [_stage(stage) for stage in found.stages],
-        "remarks": [{"message": r.message, "where": r.where or None, "hint": r.hint or None} for r in found.remarks],
+        "remarks": list(_remarks(found)),
         "variables": [
             {**_weight(weight), "frozen": frozen}
             for frozen, weights in ((True, found.frozen), (False, found.trainable))
             for weight in weights
         ],
     }
+
+
+def _remarks(found: Freezing) -> Iterator[Document]:
+    """All remarks; that a pattern matches nothing is an error."""
+    errors = {no_match(one) for one in found.matched if not one.names}
+    for one in found.remarks:
+        level = "error" if one in errors else "warning"
+        yield {"level": level, "message": one.message, "where": one.where or None, "hint": one.hint or None}
 
 
 def _pattern(one: Matched) -> Document:

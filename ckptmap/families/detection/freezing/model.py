@@ -27,6 +27,10 @@ class Weight:
         return math.prod(self.shape)
 
 
+OWN = "--pattern"
+"""The field of a pattern that is no config's, in the document."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A regular expression as a config or the command line gives it.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ckptmap.basics.errors import Problem
-from ckptmap.families.detection.freezing.model import Matched, Weight
+from ckptmap.basics.wording import argument
+from ckptmap.families.detection.freezing.model import OWN, Matched, Weight
 from ckptmap.families.detection.freezing.nearest import scopes_pattern
 from ckptmap.families.detection.freezing.rule import UPDATE, Trainer
 from ckptmap.families.detection.pipeline.check import KNOWN_MISTAKES
@@ -64,20 +65,23 @@ def _about_pattern(one: Matched, trainer: Trainer) -> Iterator[Problem]:
     if not one.names:
         yield no_match(one)
     if one.pattern.field == UPDATE and trainer == "train":
-        hint = "--trainer model_main says what that one does"
+        hint = f"{argument('trainer', 'model_main')} says what that one does"
         yield Problem(f"legacy/train.py does not read {UPDATE}, model_main.py does", where, hint)
     elif one.other != len(one.names):
         train, main = (len(one.names), one.other) if trainer == "train" else (one.other, len(one.names))
         message = (
             f"{text!r} matches {train} variables in legacy/train.py (re.match), {main} in model_main.py (re.search)"
         )
-        yield Problem(message, where, "--trainer says whose rule counts; begin patterns with the outermost scope")
+        yield Problem(
+            message, where, f"{argument('any trainer')} says whose rule counts; begin patterns with the outermost scope"
+        )
 
 
 def no_match(one: Matched) -> Problem:
     """That a pattern matches no variable, with the nearest one that would."""
     hint = f"{one.nearest!r} would match {one.nearest_count}" if one.nearest else "no scope of the model is near"
-    return Problem(f"{one.pattern.field} {one.pattern.text!r} matches no variable", one.pattern.where, hint)
+    field = argument("patterns") if one.pattern.field == OWN else one.pattern.field
+    return Problem(f"{field} {one.pattern.text!r} matches no variable", one.pattern.where, hint)
 
 
 def _batch_norm_fields(config: PipelineConfig, frozen: Sequence[Weight]) -> Iterator[Problem]:

@@ -98,7 +98,7 @@ def test_a_retinanet_in_three_stages() -> None:
 def test_the_seeds_of_confusion_in_a_retinanet(tmp_path: Path) -> None:
     config = RETINANET / "pipeline.config"
     assert remarks(freeze_as_configured(RETINANET, patterns=[".*backbone/.*"])) == [
-        "--pattern '.*backbone/.*' matches no variable ('FeatureExtractor/.*' would match 177)"
+        "the pattern '.*backbone/.*' matches no variable ('FeatureExtractor/.*' would match 177)"
     ]
     everything = freeze_as_configured(RETINANET, patterns=[".*"])
     assert everything.trainable == ()
@@ -165,15 +165,15 @@ def test_the_seeds_of_confusion_in_a_faster_rcnn(tmp_path: Path) -> None:
     config = FASTER_RCNN / "pipeline.config"
     assert remarks(freeze_as_configured(FASTER_RCNN, patterns=[".*backbone/.*"])) == [
         (
-            "--pattern '.*backbone/.*' matches no variable "
+            "the pattern '.*backbone/.*' matches no variable "
             "('FirstStageFeatureExtractor/.*|SecondStageFeatureExtractor/.*' would match 342)"
         )
     ]
     assert remarks(freeze_as_configured(FASTER_RCNN, patterns=["FeatureExtractor/.*"])) == [
-        "--pattern 'FeatureExtractor/.*' matches no variable ('.*FeatureExtractor/.*' would match 342)",
+        "the pattern 'FeatureExtractor/.*' matches no variable ('.*FeatureExtractor/.*' would match 342)",
         (
             "'FeatureExtractor/.*' matches 0 variables in legacy/train.py (re.match), 342 in model_main.py (re.search) "
-            "(--trainer says whose rule counts; begin patterns with the outermost scope)"
+            "(the argument trainer says whose rule counts; begin patterns with the outermost scope)"
         ),
     ]
     assert remarks(freeze_as_configured(FASTER_RCNN, patterns=[".*"]))[0] == (

@@ -1,0 +1,83 @@
+"""How a message names an argument: as a keyword to who calls the library, as an option to who sits at a command line.
+
+A message that advises an argument asks :func:`argument` for its name. The command line says once, for the time that it
+runs, that it is the one who asks: its threads make messages too, so this holds for the whole process.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+ARGUMENTS = {
+    "allow": ("allow=[{}]", "--allow {}"),
+    "allow_unused": ("allow_unused=[{}]", "--allow-unused {}"),
+    "anchors": ("anchors={}", "--anchors {}"),
+    "any anchors": ("the argument anchors", "--anchors"),
+    "copy": ("data='copy'", "--data copy"),
+    "ema": ("ema={}", "--ema {}"),
+    "fail_on none": ("fail_on=()", "--fail-on none"),
+    "force": ("force=True", "--force"),
+    "init_missing": ("init_missing=True", "--init-missing"),
+    "label_maps": ("label_maps=(OLD, NEW)", "--label-map OLD NEW"),
+    "like": ("the argument like", "--like"),
+    "map": ("mapping={}", "--map {}"),
+    "match": ("match=[{}]", "--match {}"),
+    "no pipeline": ("no_pipeline=True", "--no-pipeline"),
+    "no verify": ("verify=False", "--no-verify"),
+    "any num_classes": ("num_classes=N", "--num-classes N"),
+    "num_classes": ("the argument num_classes", "--num-classes"),
+    "output": ("the argument output", "-o"),
+    "patterns": ("the pattern", "--pattern"),
+    "pipeline": ("the argument pipeline", "--pipeline"),
+    "require": ("require=[{}]", "--require {}"),
+    "step": ("step=True", "--step"),
+    "table": ("the argument table", "--table"),
+    "to": ("to={}", "--to {}"),
+    "any to": ("the argument to", "--to"),
+    "root": ("the argument root", "--root"),
+    "trainer": ("trainer={}", "--trainer {}"),
+    "any trainer": ("the argument trainer", "--trainer"),
+}
+"""What can be advised: the keyword of the library's verbs, and the option of the command line that sets it."""
+
+
+@dataclass(slots=True)
+class _Asker:
+    at_command_line: bool = False
+
+
+_asker = _Asker()
+
+
+@contextmanager
+def command_line() -> Iterator[None]:
+    """Messages that are made inside name options."""
+    before, _asker.at_command_line = _asker.at_command_line, True
+    try:
+        yield
+    finally:
+        _asker.at_command_line = before
+
+
+def argument(name: str, *values: str) -> str:
+    """An argument of :data:`ARGUMENTS` as the caller gives it: ``force=True``, or ``--force``.
+
+    ``values`` are quoted as Python, or as a shell, wants them; an option that takes one is repeated for several.
+    """
+    keyword, option = ARGUMENTS[name]
+    if _asker.at_command_line:
+        return " ".join(option.format(shlex.quote(value)) for value in values) if values else option
+    return keyword.format(", ".join(map(repr, values)))
+
+
+def setting(name: str, value: str) -> str:
+    """The same for a setting of a target: ``settings={'use_dropout': true}``, or ``--set use_dropout=true``."""
+    return f"--set {name}={value}" if _asker.at_command_line else f"settings={{{name!r}: {value}}}"
+
+
+def number(name: str) -> str:
+    """The same for a length that a model's settings decide, the class count among them."""
+    return argument("any num_classes") if name == "num_classes" else setting(name, "N")
