@@ -106,15 +106,6 @@ def audit_command(
             given=given,
             thresholds=demanded,
             index_only=index_only,
-        )
-        found = audit(
-            checkpoint,
-            to=to,
-            like=like,
-            pipeline=pipeline,
-            kind=kind,
-            given=given,
-            thresholds=demanded,
             elsewhere=elsewhere,
         )
     emit(audit_document(found), outputs, everything=everything)

@@ -6,6 +6,7 @@ import pytest
 
 from ckptmap.audit import Audit, Thresholds, audit
 from ckptmap.basics.errors import CheckpointError, TargetError
+from ckptmap.basics.wording import command_line
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
 from ckptmap.checkpoint.object_graph import build_object_graph, format_object_graph, variable_key
@@ -347,7 +348,8 @@ def test_a_tf1_checkpoint_is_sent_to_convert(to: str) -> None:
 
 def test_what_allow_is_said_to_accept_it_accepts(converted: dict[str, Path]) -> None:
     fates = ("unused", "reinitialized")
-    found = audit(converted["model"], to="ssd_mobilenet_v2", kind="detection", thresholds=Thresholds(fail_on=fates))
+    with command_line():
+        found = audit(converted["model"], to="ssd_mobilenet_v2", kind="detection", thresholds=Thresholds(fail_on=fates))
     hints = [remark.hint for remark in found.remarks if remark.level == "error"]
     assert [hint.count("--allow") for hint in hints] == [1, 1]
     patterns = tuple(word for hint in hints for word in hint.removeprefix("accept with ").split() if word != "--allow")

@@ -67,6 +67,13 @@ def test_what_is_near_to_a_pattern_that_chooses_nothing(pattern: str, hint: str)
     assert near_pattern(pattern, NAMES) == hint
 
 
+def test_a_variable_counts_once_by_all_its_names() -> None:
+    called = [("Conv1/kernel", "model/conv/kernel"), ("Head/bias", "model/head/bias")]
+    assert near_pattern("*kernel", called).startswith('"**kernel" matches 1: ')
+    assert near_pattern("model/hed/bias", called) == 'nearest: "model/head/bias"'
+    refuse_choosing_nothing("match", ["Conv1/*", "model/head"], called)
+
+
 def test_patterns_that_choose_nothing_are_refused_together() -> None:
     refuse_choosing_nothing("match", ["net/*", "**biases"], NAMES)
     refuse_choosing_nothing("match", [], [])

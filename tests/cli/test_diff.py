@@ -167,6 +167,9 @@ def test_match_takes_readable_names_and_object_paths(run: Run, tmp_path: Path, p
     result = run("diff", one, other, "--match", pattern)
     assert (result.code, result.out.splitlines()[-1]) == (0, "equal: 1 variable compared")
     assert run("diff", one, other, "--match", "Conv1/*").out.splitlines()[-1] == "equal: 1 variable compared"
+    nothing = run("diff", one, other, "--match", pattern, "--match", "Conv2/kernel")
+    assert nothing.code == 2
+    assert 'no variable matches --match Conv2/kernel (nearest: "Conv1/kernel")' in nothing.err
 
 
 def test_a_pattern_that_chooses_nothing_is_an_error(run: Run, project: Project, tmp_path: Path) -> None:
@@ -246,3 +249,15 @@ def test_the_fine_tuned_slim_model(run: Run) -> None:
     assert result.code == 1
     assert "only in b            4  optimizer slots\n" in result.out
     assert "2  InceptionResnetV2/Logits/Logits/weights" not in result.out
+
+
+def test_a_pointer_in_place_of_the_data_is_told(run: Run, tmp_path: Path) -> None:
+    prefixes = [write_tf1(tmp_path / side / "m", {"w": values((2, 3))}) for side in "ab"]
+    data = tmp_path / "b" / "m.data-00000-of-00001"
+    data.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n")
+    result = run("diff", *prefixes)
+    assert result.code == 0
+    assert (
+        f"note      {data}: this is a Git-LFS pointer, not the file itself: compared by the index alone\n" in result.out
+    )
+    assert run("diff", *prefixes, "--read").code == 2

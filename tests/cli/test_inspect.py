@@ -356,3 +356,17 @@ def test_a_pattern_that_chooses_nothing_is_an_error(run: Run, tmp_path: Path, wa
     result = run("inspect", prefix, "--match", "*w", *way)
     assert (result.code, result.out) == (2, "")
     assert "no variable matches --match '*w' (\"**w\" matches 1: * and ? stop at /, ** crosses it)" in result.err
+
+
+def test_readable_names_count_as_chosen_and_as_near(run: Run, tmp_path: Path) -> None:
+    prefix = write_template(tmp_path / "ckpt-0")
+    assert run("inspect", prefix, "--match", "Conv1/*").code == 0
+    result = run("inspect", prefix, "--match", "Conv1/*", "--match", "*ClassPredictor/kernel")
+    assert (result.code, result.out) == (2, "")
+    assert '("**ClassPredictor/kernel" matches 1: ' in result.err
+
+
+def test_no_report_replaces_what_is_inspected(run: Run, tmp_path: Path) -> None:
+    prefix = write_tf1(tmp_path / "m.csv", {"net/w": values((2, 3))})
+    result = run("inspect", prefix, "-o", f"{prefix}.index", "-o", tmp_path / "x.csv")
+    assert (result.code, result.out, (tmp_path / "x.csv").exists()) == (2, "", False)

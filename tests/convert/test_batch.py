@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from ckptmap.report.formats import Format, render
 from ckptmap.report.sheets import schema_file, sheet_of
 from ckptmap.request.batch_list import output_names, read_list
 from tests.convert.conftest import tf1_values, values, write_tf1
+
+TINY = Path(__file__).parents[2] / "fixtures" / "ssd_mobilenet_v2_tiny"
 
 
 def check(document: dict[str, Any]) -> None:
@@ -244,3 +247,12 @@ def test_a_pattern_has_to_choose_something_in_one_of_the_checkpoints(
             "hint": 'nearest: "other"; * and ? stop at /, ** crosses it',
         }
     ]
+
+
+def test_a_pattern_is_for_one_of_the_checkpoints_where_each_has_its_config(tmp_path: Path) -> None:
+    for name in "ab":
+        shutil.copytree(TINY, tmp_path / "zoo" / name)
+    sources = sorted((tmp_path / "zoo").iterdir())
+    found = ckptmap.convert_many(sources, output=None, allow_unused=["othre/*"])
+    assert (found["exit_code"], found["summary"]["planned"]) == (1, 2)
+    assert [one["message"] for one in found["findings"]] == ["no variable matches allow_unused=['othre/*']"]

@@ -18,7 +18,7 @@ from tests.convert.conftest import tf1_values, write_tf1
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 TINY = FIXTURES / "ssd_mobilenet_v2_tiny"
 DEPTHWISE = FIXTURES / "ssd_mobilenet_v2_depthwise"
-USED = "is used: it lies beside the checkpoint and agrees with it (--no-pipeline leaves it out)"
+USED = "is used: it lies beside the checkpoint and agrees with it (no_pipeline=True leaves it out)"
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_it_can_be_left_out(old: Path) -> None:
 def test_a_template_says_its_model_itself(old: Path, tmp_path: Path) -> None:
     ckptmap.convert(old, output=tmp_path / "zoo")
     made = ckptmap.plan(old, to=tmp_path / "zoo" / "ckpt-0")
-    assert "is not used: --to is a TF2 checkpoint" in made.notes[0]
+    assert "is not used: the argument to is a TF2 checkpoint" in made.notes[0]
     assert made.summary["restored"] == 324
 
 
@@ -105,7 +105,7 @@ def test_no_target_and_no_model_that_is_known(tmp_path: Path) -> None:
     source = write_tf1(tmp_path / "old" / "model.ckpt", tf1_values())
     with pytest.raises(TargetError, match="nothing says what to convert to, and ckptmap does not know") as told:
         ckptmap.plan(source)
-    assert "give --to TARGET" in told.value.problem.hint
+    assert "give a target with the argument to" in told.value.problem.hint
 
 
 def test_a_pipe_beside_a_checkpoint_is_no_config(old: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 import ckptmap
 from ckptmap.basics.errors import PlanError, TargetError
+from ckptmap.basics.wording import command_line
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
@@ -61,7 +62,7 @@ def test_another_class_count_that_nobody_asked_for_is_a_finding(source: Path, tm
     assert [str(finding) for finding in plan.findings] == [
         (
             "Head/ClassPredictor/bias: head/ClassPredictor/biases has shape [4], the target [3]: other classes, and 1 "
-            "like it (accept with --num-classes N, the new count; --label-map OLD NEW carries classes over)"
+            "like it (accept with num_classes=N, the new count; label_maps=(OLD, NEW) carries classes over)"
         )
     ]
     with pytest.raises(
@@ -206,7 +207,8 @@ def test_the_advice_accepts_all_that_is_unused(
     template: Path, tmp_path: Path, table: Path, names: list[str], advice: str
 ) -> None:
     tensors = {**tf1_values(), **{name: values((2,)) for name in names}}
-    plan = ckptmap.plan(write_tf1(tmp_path / "odd" / "model.ckpt", tensors), to=template, table=table)
+    with command_line():
+        plan = ckptmap.plan(write_tf1(tmp_path / "odd" / "model.ckpt", tensors), to=template, table=table)
     assert plan.findings[0].hint == f"map or drop them in a table, or accept with {advice}"
 
 
@@ -265,7 +267,8 @@ def test_a_label_map_with_more_classes_than_the_source_is_an_error(source: Path,
 @pytest.mark.parametrize("name", ["x'; touch pwned; '", "$(id)", "a b/c", "-o", "plain/name"])
 def test_a_shell_reads_the_name_in_advice_as_one_word(tmp_path: Path, template: Path, table: Path, name: str) -> None:
     source = write_tf1(tmp_path / "odd" / "model.ckpt", {**tf1_values(), name: values((2,))})
-    (finding,) = ckptmap.plan(source, to=template, table=table).findings
+    with command_line():
+        (finding,) = ckptmap.plan(source, to=template, table=table).findings
     assert shlex.split(finding.hint[finding.hint.index("--allow-unused") :]) == ["--allow-unused", name]
 
 

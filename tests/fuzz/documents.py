@@ -174,8 +174,12 @@ def _freezing() -> dict[str, Any]:
 
 
 def _targets() -> dict[str, Any]:
-    target = {"name": "ssd", "verdict": "equal", "extractor_type": "ssd_keras", "differences": ["max pooling"]}
-    return {"schema": "ckptmap.targets/1", "generator": "ckptmap 1.2.3", "targets": [target]}
+    verdicts = ("equal", "", "different") * 3
+    targets = [
+        {"name": f"ssd_{number}", "verdict": verdict, "extractor_type": "ssd_keras", "differences": ["max pooling"]}
+        for number, verdict in enumerate(verdicts)
+    ]
+    return {"schema": "ckptmap.targets/1", "generator": "ckptmap 1.2.3", "targets": targets}
 
 
 def report_seeds() -> dict[str, bytes]:

@@ -108,7 +108,7 @@ def test_lengths_that_fit_no_class_counts(old: int, new: int) -> None:
     assert [str(problem) for problem in made.problems] == [
         (
             f"t.yaml:3: old/head: {old} values along its class axis become {new}, which does not fit "
-            "3 classes that become 4 (check the label maps and --num-classes)"
+            "3 classes that become 4 (check the label maps and the argument num_classes)"
         )
     ]
     assert made.heads == {}
