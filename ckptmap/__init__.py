@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ckptmap.checkpoint.reader import open_checkpoint as open_checkpoint
     from ckptmap.inspection.inspector import inspect as inspect
     from ckptmap.mapping import load_table as load_table
+    from ckptmap.suggest.suggestion import suggest as suggest
     from ckptmap.targets import load_target as load_target
     from ckptmap.verbs.batch import convert_many as convert_many
     from ckptmap.verbs.conversion import convert as convert
@@ -26,6 +27,7 @@ __getattr__ = lazy(
         "ckptmap.verbs.freeze": ("freeze",),
         "ckptmap.inspection.inspector": ("inspect",),
         "ckptmap.mapping.tables": ("load_table",),
+        "ckptmap.suggest.suggestion": ("suggest",),
         "ckptmap.targets.load": ("load_target",),
     },
 )

@@ -15,7 +15,7 @@ from ckptmap.basics.errors import CkptmapError, ProblemsError
 from ckptmap.basics.fold import fold
 from ckptmap.basics.text import printable
 from ckptmap.basics.wording import command_line
-from ckptmap.cli import audit, config, convert, diff, export, freeze, inspect, report, rules, targets, verify
+from ckptmap.cli import audit, config, convert, diff, export, freeze, inspect, report, rules, suggest, targets, verify
 from ckptmap.cli.streams import ending_signals, with_streams
 from ckptmap.version import __version__
 
@@ -33,6 +33,7 @@ app.command(name="audit")(audit.audit_command)
 app.command(name="diff")(diff.diff_command)
 app.command(name="freeze")(freeze.freeze_command)
 app.command(name="report")(report.report_command)
+app.command(name="suggest")(suggest.suggest_command)
 app.command(name="targets")(targets.targets_command)
 app.command(name="export")(export.export_command)
 app.command(name="verify")(verify.verify_command)

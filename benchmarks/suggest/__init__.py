@@ -1,0 +1,1 @@
+"""How well ``ckptmap suggest`` drafts, measured over true pairs: ``python -m benchmarks.suggest``."""

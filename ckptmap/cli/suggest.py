@@ -1,0 +1,58 @@
+"""``ckptmap suggest``: a mapping table drafted for a model of the user's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ckptmap.basics.errors import OutputError
+from ckptmap.basics.text import printable
+from ckptmap.cli.options import Source
+
+
+def suggest_command(
+    source: Source,
+    to: Annotated[
+        str,
+        typer.Option(metavar="NEW", help="A TF2 checkpoint of the model, or a shipped target.", show_default=False),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the table to FILE instead of the screen.", show_default=False
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE where it is there already.")] = False,
+) -> None:
+    """Draft the mapping table from a TF1 checkpoint to your TF2 model, and mark every rule that is doubtful.
+
+    Exit code 1 where anything is doubtful or left over.
+    """
+    from ckptmap.suggest import suggest
+
+    if output is not None:
+        _refuse(output, force=force)
+    found = suggest(source, to=to)
+    if output is None:
+        typer.echo(printable_lines(found.text), nl=False)
+    else:
+        from ckptmap.checkpoint.staging import write_whole
+
+        write_whole(output, found.text.encode())
+        typer.echo(printable_lines("\n".join(found.summary)))
+    if not found.sure:
+        raise typer.Exit(1)
+
+
+def printable_lines(text: str) -> str:
+    """The text with every line safe to print."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
+def _refuse(output: Path, *, force: bool) -> None:
+    if output.suffix not in (".yaml", ".yml"):
+        raise OutputError("is no name for a table", where=str(output), hint="give one that ends in .yaml")
+    if output.exists() and not force:
+        raise OutputError("is there already", where=str(output), hint="give another name, or --force")

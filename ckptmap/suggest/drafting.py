@@ -1,0 +1,253 @@
+"""The draft: pairs of layers put together to the rules, kinds, drops and inits of a mapping table."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ckptmap.suggest.leaves import Leaves, Move, as_layer, fits_kind, leaves_of
+from ckptmap.suggest.leftovers import grouped
+from ckptmap.suggest.natural import natural
+from ckptmap.suggest.rules import Drafted, Named, compress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ckptmap.mapping.model import Kind
+    from ckptmap.suggest.model import Layer, Matched, Pair
+
+
+@dataclass(frozen=True, slots=True)
+class DraftedRule:
+    """A rule of the table: ``kind`` is empty for a rule for single variables."""
+
+    rule: Drafted
+    kind: str
+    ops: str
+    first: tuple[object, ...]
+    """By which the rules of a table are sorted: the first layer that it is for."""
+    doubts: tuple[Pair, ...]
+    """The doubtful pairs among those that it is for."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A ``drop``, or with ``value`` an ``init``: a pattern for what has no partner, and why that is so."""
+
+    rule: Drafted
+    reason: str
+    doubtful: bool
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftTable:
+    """The parts of a drafted table."""
+
+    includes: tuple[str, ...]
+    kinds: Mapping[str, tuple[tuple[str, str, str], ...]]
+    """Kinds of its own: old leaf with ``?`` where it may be absent, new leaf, operations."""
+    rules: tuple[DraftedRule, ...]
+    drops: tuple[Left, ...]
+    inits: tuple[Left, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    pair: Pair
+    old: Layer
+    new: Layer
+    leaves: Leaves
+    moves: tuple[Move, ...] | None
+
+
+def draft(
+    matched: Matched,
+    shipped: Mapping[str, Mapping[str, Kind]],
+    bookkeeping: Mapping[str, str],
+    *,
+    narrow: bool = False,
+    literal: bool = False,
+) -> DraftTable:
+    """The table for these pairs.
+
+    ``shipped`` are the kinds of shipped tables by table, ``bookkeeping`` old variables that are no weights and what
+    they are. ``narrow`` declares all numbers by their values, ``literal`` makes a rule for every layer.
+    """
+    ones = [_one(pair, matched) for pair in matched.pairs]
+    include, kinds, kind_of = _kinds(ones, shipped)
+    layered = [at for at, one in enumerate(ones) if one.moves is not None]
+    single = [at for at, one in enumerate(ones) if one.moves is None]
+    scopes = [layer.scope for layer in matched.old]
+    rules = _layer_rules(ones, layered, kind_of, scopes, narrow=narrow, literal=literal)
+    rules += _variable_rules(ones, single, matched, narrow=narrow, literal=literal)
+    drops, inits = _drops(matched, ones, bookkeeping), _inits(matched, ones)
+    return DraftTable(include, kinds, tuple(sorted(rules, key=lambda one: one.first)), drops, inits)
+
+
+def _one(pair: Pair, matched: Matched) -> _One:
+    old, new = matched.old[pair.old], matched.new[pair.new]
+    leaves = leaves_of(old, new)
+    return _One(pair, old, new, leaves, as_layer(old, new, leaves))
+
+
+def _kinds(
+    ones: Sequence[_One], shipped: Mapping[str, Mapping[str, Kind]]
+) -> tuple[tuple[str, ...], dict[str, tuple[tuple[str, str, str], ...]], list[str]]:
+    """The shipped table of kinds that serves most, kinds of its own, and the kind of each pair."""
+    kind_of = [""] * len(ones)
+    best = max(shipped, key=lambda table: sum(bool(_shipped_kind(one, shipped[table])) for one in ones), default="")
+    own: dict[tuple[tuple[Move, ...], bool], list[int]] = defaultdict(list)
+    used = False
+    for at, one in enumerate(ones):
+        if one.moves is None:
+            continue
+        kind_of[at] = _shipped_kind(one, shipped[best]) if best else ""
+        used = used or bool(kind_of[at])
+        if not kind_of[at]:
+            own[one.moves, bool(one.leaves.spare_old)].append(at)
+    names = set(shipped[best]) if used else set()
+    kinds: dict[str, tuple[tuple[str, str, str], ...]] = {}
+    for members, moves in _merged_kinds(own):
+        name = _kind_name(ones[members[0]], names)
+        names.add(name)
+        kinds[name] = moves
+        for at in members:
+            kind_of[at] = name
+    return ((best,) if used else ()), kinds, kind_of
+
+
+def _shipped_kind(one: _One, kinds: Mapping[str, Kind]) -> str:
+    if one.moves is None:
+        return ""
+    spare = [item.name.rpartition("/")[2] for item in one.leaves.spare_old]
+    return next((name for name, kind in kinds.items() if fits_kind(kind, one.moves, spare)), "")
+
+
+def _merged_kinds(
+    own: Mapping[tuple[tuple[Move, ...], bool], Sequence[int]],
+) -> list[tuple[list[int], tuple[tuple[str, str, str], ...]]]:
+    """Kinds for sets of moves: those that do not contradict each other, and share a leaf, become one."""
+    merged: list[tuple[list[int], dict[str, Move], set[str], bool]] = []
+    for (moves, spare), members in sorted(own.items(), key=lambda item: -len(item[1])):
+        leaves = {move.old: move for move in moves}
+        for found, known, required, closed in merged:
+            if not spare and not closed and required & leaves.keys() and _agree(known, leaves):
+                known.update(leaves)
+                required.intersection_update(leaves)
+                found.extend(members)
+                break
+        else:
+            merged.append((list(members), leaves, set(leaves), spare))
+    return [(members, _written_kind(known, required)) for members, known, required, _ in merged]
+
+
+def _agree(known: Mapping[str, Move], leaves: Mapping[str, Move]) -> bool:
+    together = {**known, **leaves}
+    targets = {move.new for move in together.values()}
+    return len(targets) == len(together) and all(known[leaf] == leaves[leaf] for leaf in known.keys() & leaves.keys())
+
+
+def _written_kind(known: Mapping[str, Move], required: set[str]) -> tuple[tuple[str, str, str], ...]:
+    return tuple((leaf if leaf in required else f"{leaf}?", move.new, move.ops) for leaf, move in known.items())
+
+
+def _kind_name(one: _One, taken: set[str]) -> str:
+    roles = one.old.leaves
+    shape = roles["kernel"].shape if "kernel" in roles else ()
+    name = "norm" if one.old.is_norm else "conv" if len(shape) > 2 else "dense" if len(shape) == 2 else "layer"
+    if any(ops for _, _, ops in one.leaves.moves):
+        name += "_reshaped"
+    at = 2
+    unique = name
+    while unique in taken:
+        unique = f"{name}_{at}"
+        at += 1
+    return unique
+
+
+def _layer_rules(
+    ones: Sequence[_One],
+    layered: Sequence[int],
+    kind_of: Sequence[str],
+    scopes: Sequence[str],
+    *,
+    narrow: bool,
+    literal: bool,
+) -> list[DraftedRule]:
+    by_kind: dict[str, list[int]] = defaultdict(list)
+    for at in layered:
+        by_kind[kind_of[at]].append(at)
+    found: list[DraftedRule] = []
+    for kind, members in by_kind.items():
+        named = [Named(ones[at].old.scope, ones[at].new.scope, at) for at in members]
+        mine = {one.old for one in named}
+        others = [scope for scope in scopes if scope not in mine]
+        rules = _compressed(named, others, narrow=narrow, literal=literal)
+        found += [_drafted(rule, kind, "", ones) for rule in rules]
+    return found
+
+
+def _variable_rules(
+    ones: Sequence[_One], single: Sequence[int], matched: Matched, *, narrow: bool, literal: bool
+) -> list[DraftedRule]:
+    """Rules for pairs whose variables do not lie in one scope: one for each variable."""
+    by_ops: dict[str, list[Named]] = defaultdict(list)
+    for at in single:
+        for one, other, ops in ones[at].leaves.moves:
+            by_ops[ops].append(Named(one.name, other.name, at))
+    names = [item.name for layer in matched.old for item in layer.leaves.values()]
+    found = []
+    for ops, named in by_ops.items():
+        unique = [Named(one.old, one.new, place) for place, one in enumerate(named)]
+        mine = {one.old for one in named}
+        for rule in _compressed(unique, [name for name in names if name not in mine], narrow=narrow, literal=literal):
+            members = tuple(named[place].number for place in rule.members)
+            found.append(_drafted(Drafted(rule.old, rule.new, rule.where, members), "", ops, ones))
+    return found
+
+
+def _compressed(named: Sequence[Named], others: Sequence[str], *, narrow: bool, literal: bool) -> list[Drafted]:
+    if literal:
+        return [Drafted(one.old, one.new, {}, (one.number,)) for one in named]
+    return compress(named, narrow=narrow, taken=others)
+
+
+def _drafted(rule: Drafted, kind: str, ops: str, ones: Sequence[_One]) -> DraftedRule:
+    pairs = [ones[at].pair for at in rule.members]
+    first = min(natural(ones[at].old.scope) for at in rule.members)
+    return DraftedRule(rule, kind, ops, first, tuple(pair for pair in pairs if not pair.sure), len(pairs))
+
+
+def _drops(matched: Matched, ones: Sequence[_One], bookkeeping: Mapping[str, str]) -> tuple[Left, ...]:
+    left = [item.name for at in matched.left_old for item in matched.old[at].leaves.values()]
+    kept = [item.name for one in ones for item, _, _ in one.leaves.moves]
+    spare = [item.name for one in ones for item in one.leaves.spare_old]
+    found = [Left(Drafted(name, name, {}, ()), reason, False) for name, reason in bookkeeping.items()]
+    for names, reason in ((left, "left over: no new layer is like it"), (spare, "the new layer has no such variable")):
+        others = [*kept, *bookkeeping, *(spare if names is left else left)]
+        found += [Left(rule, reason, True) for rule in grouped(names, others)]
+    return tuple(found)
+
+
+def _inits(matched: Matched, ones: Sequence[_One]) -> tuple[Left, ...]:
+    left = [item.name for at in matched.left_new for item in matched.new[at].leaves.values()]
+    kept = [item.name for one in ones for _, item, _ in one.leaves.moves]
+    spare: dict[str, str] = {}
+    for one in ones:
+        spare |= {item.name: _neutral(role) for role, item in one.new.leaves.items() if item in one.leaves.spare_new}
+    reason = "left over: no old layer is like it"
+    found = [Left(rule, reason, True, "initializer") for rule in grouped(left, [*kept, *spare])]
+    for value in sorted(set(spare.values())):
+        names = [name for name, own in spare.items() if own == value]
+        others = [*kept, *left, *(name for name, own in spare.items() if own != value)]
+        reason = "the old layer has none" + (f"; {value} change nothing" if value != "initializer" else "")
+        found += [Left(rule, reason, value == "initializer", value) for rule in grouped(names, others)]
+    return tuple(found)
+
+
+def _neutral(role: str) -> str:
+    """The value with which a leaf changes nothing; the target's own where there is none."""
+    return {"bias": "zeros", "beta": "zeros", "gamma": "ones"}.get(role, "initializer")

@@ -1,0 +1,36 @@
+"""Names put together to few patterns that match none of the others: for ``drop`` and ``init``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ckptmap.suggest.rules import Drafted, Named, compress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def grouped(names: Sequence[str], others: Iterable[str]) -> list[Drafted]:
+    """Patterns for ``names`` that match none of ``others``, each as a rule that leads nowhere.
+
+    Below the outermost scope that holds nothing else all goes together, as ``scope/{rest}``; such scopes that differ in
+    numbers or in one word share a pattern.
+    """
+    foreign = {scope for name in others for scope in (*_scopes(name), name)}
+    found: dict[tuple[str, bool], list[int]] = {}
+    for at, name in enumerate(names):
+        scope = next((scope for scope in _scopes(name) if scope not in foreign), "")
+        found.setdefault((scope or name, bool(scope)), []).append(at)
+    rules = []
+    for below in (False, True):
+        scopes = [Named(scope, scope, at) for at, (scope, inner) in enumerate(found) if inner is below]
+        for rule in compress(scopes, taken=foreign):
+            old = f"{rule.old}/{{rest}}" if below else rule.old
+            where = {**rule.where, "rest": "path"} if below else rule.where
+            rules.append(Drafted(old, old, where, rule.members))
+    return rules
+
+
+def _scopes(name: str) -> list[str]:
+    parts = name.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]

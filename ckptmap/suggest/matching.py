@@ -1,0 +1,159 @@
+"""Old layers paired with new ones: shapes allow, names, order and learned words decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ckptmap.suggest.assigning import assign
+from ckptmap.suggest.names import Words, learned, literal, words_of
+from ckptmap.suggest.natural import natural
+from ckptmap.suggest.norms import natural_order, owners
+from ckptmap.suggest.order import Run, key_runs, name_runs, order_evidence
+from ckptmap.suggest.shapes import compatibility
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from ckptmap.suggest.model import Layer
+
+    Matrix = NDArray[np.float32]
+
+_ROUNDS = 5
+_ENDING = 1.0
+_LEARNED, _ORDER, _OWNER, _FIT = 1.5, 0.5, 1.0, 0.3
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of every pair, each [old, new], and what was made of it."""
+
+    fits: Matrix
+    names: Matrix
+    """Words that are the same, numbers included, 0 to 1, and 1 more for equal endings."""
+    words: Matrix
+    """The same without numbers: those prove nothing alone."""
+    order: Matrix
+    """0 for the best place, less for worse ones; 0 everywhere where nothing says an order."""
+    learned: Matrix
+    old_owner: NDArray[np.intp]
+    new_owner: NDArray[np.intp]
+    """The layer that each norm follows; -1 for none."""
+    old_firm: NDArray[np.bool_]
+    new_firm: NDArray[np.bool_]
+    """Whether that is beyond doubt."""
+    ordered: bool
+    """Whether both sides say an order, and agree."""
+    pairs: dict[int, int]
+
+
+def match(old: Sequence[Layer], new: Sequence[Layer]) -> Evidence:
+    """The best one-to-one pairs of layers, and the evidence they rest on."""
+    fits = compatibility(old, new)
+    words = words_of(old, new)
+    endings = _ENDING * _endings(old, new)
+    names = literal(words) + endings
+    order, ordered = _order(old, new, fits, names)
+    evidence = Evidence(
+        fits,
+        names,
+        literal(words, numbers=False) + endings,
+        order,
+        np.zeros_like(fits),
+        *_owners(old, new),
+        ordered,
+        {},
+    )
+    for _ in range(_ROUNDS):
+        pairs = assign(_score(evidence), fits > 0)
+        if pairs == evidence.pairs:
+            break
+        evidence = replace(evidence, pairs=pairs, learned=_learned(words, evidence, pairs))
+    return evidence
+
+
+def _score(evidence: Evidence) -> Matrix:
+    score: Matrix = _FIT * evidence.fits + evidence.names + _LEARNED * evidence.learned + _ORDER * evidence.order
+    score += _OWNER * _with_owner(evidence)
+    return score
+
+
+def _learned(words: Words, evidence: Evidence, pairs: dict[int, int]) -> Matrix:
+    found = sorted(pairs.items())
+    weights = [float(1 / (evidence.fits[one] > 0).sum() ** 0.25) for one, _ in found]
+    return learned(words, found, weights)
+
+
+def _with_owner(evidence: Evidence) -> Matrix:
+    """1 where two norms follow layers that are paired now, else 0."""
+    partner = np.full(len(evidence.old_owner) + 1, -2)
+    for one, other in evidence.pairs.items():
+        partner[one] = other
+    wanted = np.where(evidence.old_owner >= 0, partner[evidence.old_owner], -2)
+    same: Matrix = ((wanted[:, None] == evidence.new_owner[None, :]) & (wanted[:, None] >= 0)).astype(np.float32)
+    return same
+
+
+def _owners(
+    old: Sequence[Layer], new: Sequence[Layer]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_], NDArray[np.bool_]]:
+    one, other = owners(old, [_old_order(old)]), owners(new, [natural_order(new)])
+    return (
+        np.array([owner.at for owner in one], int),
+        np.array([owner.at for owner in other], int),
+        np.array([owner.basis == 2 for owner in one], bool),
+        np.array([owner.basis >= 1 for owner in other], bool),
+    )
+
+
+def _old_order(old: Sequence[Layer]) -> list[int]:
+    """The order in which they were made; that of the numbers in their names where nothing says it."""
+    if all(layer.place is None for layer in old):
+        return sorted(range(len(old)), key=lambda at: natural(old[at].scope))
+    return sorted(range(len(old)), key=lambda at: -1 if old[at].place is None else old[at].place)  # type: ignore[arg-type,return-value]
+
+
+def _order(old: Sequence[Layer], new: Sequence[Layer], fits: Matrix, names: Matrix) -> tuple[Matrix, bool]:
+    """The evidence of the runs that agree best with the order of the old side."""
+    places = np.array(_old_order(old), int)
+    by_key, by_name = key_runs(new), name_runs(new)
+    key_evidence, key_share = order_evidence(fits, names, places, by_key)
+    name_evidence, name_share = order_evidence(fits, names, places, by_name)
+    known = all(layer.place is not None for layer in old)
+    covered = _covered(by_key), _covered(by_name)
+    if covered[1] * name_share > covered[0] * key_share:
+        return name_evidence, known
+    return key_evidence, known and bool(by_key)
+
+
+def _covered(runs: Sequence[Run]) -> int:
+    return sum(len(run.members) for run in runs)
+
+
+def _endings(old: Sequence[Layer], new: Sequence[Layer]) -> Matrix:
+    """1 where one name ends in the whole other, component for component, and no other name of its side does; else 0."""
+    found = np.zeros((len(old), len(new)), np.float32)
+    by_name: dict[str, list[int]] = {}
+    for at, layer in enumerate(new):
+        for ending in _all_endings(layer.scope):
+            by_name.setdefault(ending, []).append(at)
+    old_ends: dict[str, list[int]] = {}
+    for at, layer in enumerate(old):
+        for ending in _all_endings(layer.scope):
+            old_ends.setdefault(ending, []).append(at)
+    for at, layer in enumerate(old):
+        for other in by_name.get(layer.scope, ()):
+            found[at, other] = 1 / len(by_name[layer.scope])
+    for at, layer in enumerate(new):
+        for other in old_ends.get(layer.scope, ()):
+            found[other, at] = max(found[other, at], 1 / len(old_ends[layer.scope]))
+    return found
+
+
+def _all_endings(name: str) -> list[str]:
+    parts = name.split("/")
+    return ["/".join(parts[start:]) for start in range(len(parts))]

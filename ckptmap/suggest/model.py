@@ -1,0 +1,81 @@
+"""What a draft is made from and what it says, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Shape = tuple["int | None", ...]
+"""Lengths; None where a shipped target leaves one open (class count, width)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One variable of either side.
+
+    ``name`` is what a table calls it; ``key`` its object path (of an old variable, its name again); ``place`` its
+    number in the order in which the variables were made, None where nothing says it.
+    """
+
+    name: str
+    key: str
+    shape: Shape
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Variables that belong together: a scope and its leaves, or one variable that is no leaf of a known kind."""
+
+    scope: str
+    """The part of the name that the leaves share; the whole name where it is a layer of one unknown variable."""
+    key: str
+    """The same part of the object path."""
+    leaves: Mapping[str, Item]
+    """By role: ``kernel``, ``bias``, ``gamma`` …; ``value`` for a variable without a role."""
+    place: int | None = None
+
+    @property
+    def is_norm(self) -> bool:
+        """Whether it normalizes what another layer makes."""
+        return "kernel" not in self.leaves and bool(self.leaves.keys() & {"gamma", "beta", "mean", "variance"})
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An old layer and the new layer that it becomes."""
+
+    old: int
+    new: int
+    sure: bool = False
+    why: str = ""
+    """The evidence; for a doubtful pair, what is missing."""
+    rival: str = ""
+    """The runner-up of a doubtful pair: the other layer it could be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Which layers belong together, and what is left of both sides."""
+
+    old: tuple[Layer, ...]
+    new: tuple[Layer, ...]
+    pairs: tuple[Pair, ...]
+    coverage: tuple[float, float] = (0.0, 0.0)
+    """The share of the variables of each side whose layer has a partner."""
+    remarks: tuple[str, ...] = field(default=())
+
+    @property
+    def left_old(self) -> tuple[int, ...]:
+        """Old layers without a partner."""
+        taken = {pair.old for pair in self.pairs}
+        return tuple(at for at in range(len(self.old)) if at not in taken)
+
+    @property
+    def left_new(self) -> tuple[int, ...]:
+        """New layers without a partner."""
+        taken = {pair.new for pair in self.pairs}
+        return tuple(at for at in range(len(self.new)) if at not in taken)

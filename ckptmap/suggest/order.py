@@ -1,0 +1,112 @@
+"""Order as evidence: sequences of the new side aligned with the order in which the old layers were made.
+
+The alignment is that of Needleman and Wunsch with free gaps, forwards and backwards, so that it says of each pair how
+much the best alignment through it falls short of the best one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ckptmap.suggest.natural import natural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from ckptmap.suggest.model import Layer
+
+_LAST_NUMBER = re.compile(r"^(.*?)(?:(?<=[A-Za-z0-9])_|-|/|(?<=[A-Za-z]))?(\d+)?$")
+_LEAST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Layers of the new side that are numbered one after the other: their places among the new layers, in order."""
+
+    label: str
+    members: tuple[int, ...]
+
+
+def key_runs(layers: Sequence[Layer]) -> list[Run]:
+    """Runs by object path: all layers below one numbered list (``layer_with_weights-N``, ``_operations/N``)."""
+    groups: dict[str, list[tuple[tuple[object, ...], int]]] = {}
+    for at, layer in enumerate(layers):
+        parts = re.split(r"(\d+)", layer.key)
+        if len(parts) > 1:
+            groups.setdefault(parts[0], []).append((natural("".join(parts[1:])), at))
+    return [Run(label, tuple(at for _, at in sorted(found))) for label, found in groups.items() if len(found) > 1]
+
+
+def name_runs(layers: Sequence[Layer]) -> list[Run]:
+    """Runs by automatic numbers: ``conv2d``, ``conv2d_1``, ``conv2d_2`` … in the order in which they were made."""
+    groups: dict[str, list[tuple[int, int]]] = {}
+    for at, layer in enumerate(layers):
+        match = _LAST_NUMBER.match(layer.scope)
+        if match:
+            groups.setdefault(match[1].rstrip("_-/"), []).append((int(match[2] or 0), at))
+    return [Run(label, tuple(at for _, at in sorted(found))) for label, found in groups.items() if len(found) > 1]
+
+
+def shortfall(score: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+    """How much the best alignment through each pair falls short of the best of all, and the score of that.
+
+    ``score`` is [old, new], both in order; 0 means that two never go together: the shortfall there is infinite.
+    """
+    forward = _table(score)
+    backward = _table(score[::-1, ::-1])[::-1, ::-1]
+    best = float(forward[-1, -1])
+    through = forward[:-1, :-1] + score + backward[1:, 1:]
+    return np.where(score > 0, best - through, np.inf).astype(np.float32), best
+
+
+def _table(score: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The best score of aligning the first i with the first j; one row and one column more than ``score``."""
+    rows, columns = score.shape
+    table = np.zeros((rows + 1, columns + 1))
+    for row in range(rows):
+        step = np.where(score[row] > 0, table[row, :-1] + score[row], 0.0)
+        table[row + 1, 1:] = np.maximum.accumulate(np.maximum(table[row, 1:], step))
+    return table
+
+
+def order_evidence(
+    fits: NDArray[np.float32], names: NDArray[np.float32], places: NDArray[np.intp], runs: Iterable[Run]
+) -> tuple[NDArray[np.float32], float]:
+    """What order says of each pair, [old, new]: 0 for the best place, less for what makes an alignment worse.
+
+    ``places`` are the old layers in order. Also gives the share of the layers of the runs that the alignments take in.
+    """
+    evidence = np.zeros(fits.shape, np.float32)
+    taken, there = 0.0, 0
+    for run in runs:
+        members = np.array(run.members)
+        block = fits[np.ix_(places, members)]
+        weighted = np.where(block > 0, 1 + 0.5 * names[np.ix_(places, members)], 0).astype(np.float32)
+        whole, best = shortfall(weighted)
+        by_kind = _by_kind(block, weighted)
+        evidence[np.ix_(places, members)] -= np.minimum(whole, 2.0) + np.minimum(by_kind, 2.0)
+        taken += min(best, len(members))
+        there += len(members)
+    return evidence, taken / there if there else 0.0
+
+
+def _by_kind(block: NDArray[np.float32], weighted: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The shortfall within the layers of one kind: of all that fit the same layers of the other side."""
+    found = np.full(block.shape, np.inf, np.float32)
+    kinds: Mapping[bytes, list[int]] = {}
+    good = block > 0
+    packed = np.packbits(good, axis=0)
+    for column in range(block.shape[1]):
+        if good[:, column].any():
+            kinds.setdefault(packed[:, column].tobytes(), []).append(column)  # type: ignore[attr-defined]
+    for columns in kinds.values():
+        rows = np.flatnonzero(good[:, columns[0]])
+        part = np.ix_(rows, np.array(columns))
+        found[part] = shortfall(weighted[part])[0]
+    return found

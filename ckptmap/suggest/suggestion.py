@@ -1,0 +1,116 @@
+"""``suggest``: a mapping table drafted from two models, with what is sure and what is not."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ckptmap.basics.errors import ProblemsError, TargetError
+from ckptmap.mapping import Table, apply_table, load_table
+from ckptmap.suggest.certainty import coverage, judge
+from ckptmap.suggest.drafting import DraftTable, draft
+from ckptmap.suggest.layers import layers_of
+from ckptmap.suggest.leaves import leaves_of
+from ckptmap.suggest.matching import match
+from ckptmap.suggest.model import Matched
+from ckptmap.suggest.reading import OldSide, read_new, read_old
+from ckptmap.suggest.summary import summary_lines
+from ckptmap.suggest.writing import yaml_lines
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ckptmap.suggest.model import Item
+
+KINDS = ("kinds/slim", "kinds/keras")
+"""The shipped tables of kinds that a draft may include."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A drafted table. ``text`` is its YAML, ``summary`` what to know first, a line each."""
+
+    text: str
+    summary: tuple[str, ...]
+    matched: Matched
+    table: DraftTable
+
+    @property
+    def sure(self) -> bool:
+        """Whether every pair is sure, and nothing of either side is left over."""
+        pairs = all(pair.sure for pair in self.matched.pairs)
+        return pairs and not any(one.doubtful for one in (*self.table.drops, *self.table.inits))
+
+
+def suggest(old: str | os.PathLike[str], *, to: str | os.PathLike[str]) -> Suggestion:
+    """Draft the mapping table that leads from a TF1 checkpoint to a TF2 model. Reads indexes only, writes nothing.
+
+    Args:
+        old: the TF1 checkpoint; the order of the ``.meta`` beside it is used.
+        to: a TF2 checkpoint of the model, or the name of a shipped target.
+
+    Raises:
+        CkptmapError: one of them cannot be read, is none, or has nothing in common with the other.
+    """
+    source = read_old(old)
+    target, items = read_new(to, source.inventory)
+    matched = matched_layers(source.items, items)
+    if not matched.pairs:
+        hint = "no layer of one has the shapes of a layer of the other: are these two the same model?"
+        raise TargetError(f"has nothing in common with {source.inventory.path}", where=target.name, hint=hint)
+    return drafted(matched, source, target.name)
+
+
+def matched_layers(old: Iterable[Item], new: Iterable[Item]) -> Matched:
+    """The layers of both sides, paired, each pair sure or doubtful; the same whatever the order of the variables."""
+    old_layers = layers_of(sorted(old, key=lambda item: item.name))
+    new_layers = layers_of(sorted(new, key=lambda item: item.name))
+    evidence = match(old_layers, new_layers)
+    pairs = judge(old_layers, new_layers, evidence)
+    return Matched(old_layers, new_layers, pairs, coverage(old_layers, new_layers, evidence.pairs))
+
+
+def drafted(matched: Matched, source: OldSide, target: str) -> Suggestion:
+    """The table for these pairs: the shortest that does exactly what they say, proven by applying it."""
+    shipped = {name: load_table(name).kinds for name in KINDS}
+    wanted = _wanted(matched)
+    names = [*(item.name for item in source.items), *source.bookkeeping]
+    for narrow, literal in ((False, False), (True, False), (True, True)):
+        table = draft(matched, shipped, source.bookkeeping, narrow=narrow, literal=literal)
+        summary = tuple(summary_lines(matched, table, source, target))
+        text = "\n".join(yaml_lines(table, matched, summary)) + "\n"
+        if literal or _does(text, names, wanted):
+            break
+    return Suggestion(text, summary, matched, table)
+
+
+def _wanted(matched: Matched) -> dict[str, str]:
+    """New variable by old one."""
+    found: dict[str, str] = {}
+    for pair in matched.pairs:
+        leaves = leaves_of(matched.old[pair.old], matched.new[pair.new])
+        found |= {one.name: other.name for one, other, _ in leaves.moves}
+    return found
+
+
+def _does(text: str, names: Sequence[str], wanted: Mapping[str, str]) -> bool:
+    """Whether the table is without mistakes, and makes of the names what is wanted and drops the others."""
+    table = _loaded(text)
+    if table is None:
+        return False
+    result = apply_table(table, names)
+    made = {one.sources[0]: one.target for one in result.assignments}
+    return not (result.problems or result.unmatched or result.unused) and made == wanted
+
+
+def _loaded(text: str) -> Table | None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "draft.yaml"
+        path.write_text(text, encoding="utf-8")
+        try:
+            return load_table(path)
+        except ProblemsError:
+            return None

@@ -1,0 +1,42 @@
+"""The first thing to read of a draft: how much found a partner, how much is sure, what is left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ckptmap.suggest.drafting import DraftTable
+    from ckptmap.suggest.model import Layer, Matched
+    from ckptmap.suggest.reading import OldSide
+
+_SHOWN = 5
+_ENOUGH = 0.9
+
+
+def summary_lines(matched: Matched, table: DraftTable, source: OldSide, target: str) -> Iterator[str]:
+    """A line for each fact, the most important first."""
+    sure = sum(pair.sure for pair in matched.pairs)
+    yield f"A draft: {source.inventory.path} -> {target}"
+    if min(matched.coverage) < _ENOUGH:
+        yield "TRUST NOTHING OF THIS DRAFT: too much has no partner. The two may be different models:"
+        old, new = (f"{share:.0%}" for share in matched.coverage)
+        yield f"  {old} of the old variables and {new} of the new ones have one."
+    yield from _left("old", matched.old, matched.left_old)
+    yield from _left("new", matched.new, matched.left_new)
+    found, doubtful = len(matched.pairs), sum(bool(rule.doubts) for rule in table.rules)
+    yield f"{found} of {len(matched.old)} old layers have a partner among {len(matched.new)} new ones:"
+    yield f"  {sure} sure, {found - sure} doubtful."
+    yield f"{len(table.rules)} rules, {doubtful} of them doubtful" + (": each is marked." if doubtful else ".")
+    if not source.ordered:
+        yield "No .meta lies beside the old checkpoint, which would say in which order its layers were made."
+    yield from source.notes
+
+
+def _left(side: str, layers: Sequence[Layer], left: Sequence[int]) -> Iterator[str]:
+    if not left:
+        return
+    names = [layers[at].scope for at in left[:_SHOWN]]
+    more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
+    yield f"{len(left)} {side} layers are left over: {', '.join(names)}{more}."

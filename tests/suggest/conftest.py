@@ -1,0 +1,62 @@
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
+from ckptmap.checkpoint.staging import Staging
+from ckptmap.checkpoint.values import encode
+from ckptmap.checkpoint.writer import BundleWriter
+from ckptmap.cli.app import main
+
+Shape = Sequence[int]
+FLOAT = DType.FLOAT32
+
+
+def write_old(prefix: Path, shapes: Mapping[str, Shape]) -> Path:
+    """A TF1 checkpoint of zeros."""
+    with Staging(prefix.parent) as staging:
+        with BundleWriter(staging, prefix.name) as writer:
+            for name, shape in sorted(shapes.items()):
+                writer.add(name, FLOAT, tuple(shape), [encode(FLOAT, np.zeros(shape, np.float32))])
+            writer.finish()
+        staging.commit()
+    return prefix
+
+
+def write_new(prefix: Path, shapes: Mapping[str, tuple[str, Shape]]) -> Path:
+    """A TF2 checkpoint of zeros: object path below ``model`` to readable name and shape."""
+    values = {
+        key: ObjectValue(name, FLOAT, tuple(shape), [encode(FLOAT, np.zeros(shape, np.float32))])
+        for key, (name, shape) in shapes.items()
+    }
+    write_object_checkpoint(prefix, "model", values)
+    return prefix
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the command line in this process: exit code, stdout, stderr."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*arguments: object) -> Result:
+        with pytest.raises(SystemExit) as exit_:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        code = exit_.value.code
+        return Result(0 if code is None else int(code), captured.out, captured.err)
+
+    return call

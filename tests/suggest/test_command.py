@@ -1,0 +1,131 @@
+"""The command, from two checkpoints to a table that ``rules check`` and ``convert`` take."""
+
+import pytest
+
+from tests.suggest.conftest import write_new, write_old
+
+OLD = {
+    "net/conv1/weights": (3, 3, 3, 16),
+    "net/conv1/BatchNorm/beta": (16,),
+    "net/conv1/BatchNorm/gamma": (16,),
+    "net/conv1/BatchNorm/moving_mean": (16,),
+    "net/conv1/BatchNorm/moving_variance": (16,),
+    "net/conv2/weights": (3, 3, 16, 32),
+    "net/conv2/biases": (32,),
+    "net/fc/weights": (1, 1, 32, 10),
+    "net/fc/biases": (10,),
+    "global_step": (),
+}
+NEW = {
+    "layer_with_weights-0/kernel": ("conv2d/kernel", (3, 3, 3, 16)),
+    "layer_with_weights-1/beta": ("batch_normalization/beta", (16,)),
+    "layer_with_weights-1/gamma": ("batch_normalization/gamma", (16,)),
+    "layer_with_weights-1/moving_mean": ("batch_normalization/moving_mean", (16,)),
+    "layer_with_weights-1/moving_variance": ("batch_normalization/moving_variance", (16,)),
+    "layer_with_weights-2/kernel": ("conv2d_1/kernel", (3, 3, 16, 32)),
+    "layer_with_weights-2/bias": ("conv2d_1/bias", (32,)),
+    "layer_with_weights-3/kernel": ("dense/kernel", (32, 10)),
+    "layer_with_weights-3/bias": ("dense/bias", (10,)),
+}
+TABLE = """
+include:
+  - {table: kinds/slim}
+
+kinds:
+  conv_reshaped:
+    biases: bias
+    weights: {to: kernel, ops: [{squeeze: [0, 1]}]}
+
+where:
+  i: int
+
+layers:
+  - {from: "net/conv{i}", to: "conv2d{i-1:auto}", as: conv}
+  - {from: net/conv1/BatchNorm, to: batch_normalization, as: batch_norm}
+  - {from: net/fc, to: dense, as: conv_reshaped}
+
+drop:
+  - {match: global_step, reason: "bookkeeping: the training step"}
+"""
+
+
+@pytest.fixture
+def old(tmp_path):
+    return write_old(tmp_path / "old" / "model.ckpt", OLD)
+
+
+@pytest.fixture
+def new(tmp_path):
+    return write_new(tmp_path / "new" / "ckpt-1", NEW)
+
+
+def test_a_model_whose_names_have_nothing_in_common_is_paired_by_its_shapes(run, old, new, tmp_path):
+    table = tmp_path / "draft.yaml"
+    found = run("suggest", old, "--to", new, "-o", table)
+    assert (found.code, found.err) == (0, "")
+    assert "4 of 4 old layers have a partner among 4 new ones:\n  4 sure, 0 doubtful.\n" in found.out
+    text = table.read_text()
+    assert text[text.index("\ninclude") :] == TABLE
+
+
+def test_the_draft_is_without_mistakes_and_accounts_for_every_variable(run, old, new, tmp_path):
+    table = tmp_path / "draft.yaml"
+    run("suggest", old, "--to", new, "-o", table)
+    assert run("rules", "check", table).code == 0
+    dry = run("convert", old, "--to", new, "--table", table, "--dry-run")
+    assert dry.code == 0, dry.err
+
+
+def test_without_a_file_the_table_goes_to_the_screen(run, old, new):
+    assert TABLE in run("suggest", old, "--to", new).out
+
+
+def test_nothing_is_overwritten_unless_told(run, old, new, tmp_path):
+    table = tmp_path / "draft.yaml"
+    table.write_text("mine")
+    refused = run("suggest", old, "--to", new, "-o", table)
+    assert refused.code == 2
+    assert "is there already" in refused.err
+    assert table.read_text() == "mine"
+    assert run("suggest", old, "--to", new, "-o", table, "--force").code == 0
+    assert table.read_text() != "mine"
+
+
+def test_a_table_has_to_be_called_one(run, old, new, tmp_path):
+    refused = run("suggest", old, "--to", new, "-o", tmp_path / "new.index")
+    assert refused.code == 2
+    assert "give one that ends in .yaml" in refused.err
+
+
+def test_what_is_left_over_is_dropped_marked_and_an_exit_code_of_1(run, new, tmp_path):
+    more = write_old(tmp_path / "more" / "model.ckpt", {**OLD, "extra/weights": (7, 7)})
+    found = run("suggest", more, "--to", new)
+    assert found.code == 1
+    assert "1 old layers are left over: extra." in found.out
+    assert '  # doubtful\n  - {match: "extra/{rest}", reason: "left over: no new layer is like it"}' in found.out
+
+
+def test_a_tf2_checkpoint_as_the_old_side_is_refused(run, new):
+    refused = run("suggest", new, "--to", new)
+    assert refused.code == 2
+    assert "is a TF2 checkpoint already" in refused.err
+
+
+def test_a_tf1_checkpoint_as_the_new_side_is_refused(run, old):
+    refused = run("suggest", old, "--to", old)
+    assert refused.code == 2
+    assert "a TF1 checkpoint cannot be the target" in refused.err
+
+
+def test_a_checkpoint_without_weights_is_refused(run, new, tmp_path):
+    empty = write_old(tmp_path / "empty" / "model.ckpt", {"global_step": ()})
+    refused = run("suggest", empty, "--to", new)
+    assert refused.code == 2
+    assert "holds no weight" in refused.err
+
+
+def test_two_models_with_nothing_in_common_are_refused(run, new, tmp_path):
+    other = write_old(tmp_path / "other" / "model.ckpt", {"a/weights": (7, 9), "a/biases": (9,)})
+    refused = run("suggest", other, "--to", new)
+    assert refused.code == 2
+    assert "nothing in common" in refused.err
