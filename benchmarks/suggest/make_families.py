@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks.suggest.flows import direct_flow
 from benchmarks.suggest.pairs import Shape, TruePair, save_pairs
 
 LEAVES = {"weights": "kernel", "biases": "bias", "depthwise_weights": "depthwise_kernel"}
@@ -150,7 +151,8 @@ def _pairs(slim: Path, file: Path) -> Iterator[TruePair]:
         if key is not None:
             truth[key] = (name,)
     short = next(rules for name, rules in RULES.items() if net.startswith(name))
-    yield TruePair(file.stem, old, new, truth, short)
+    flow = direct_flow(old, (slim / f"{net}.graph").read_bytes())
+    yield TruePair(file.stem, old, new, truth, short, flow)
 
 
 def _found(by_name: dict[str, str], layer: str, leaf: str) -> str | None:

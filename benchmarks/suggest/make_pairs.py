@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.suggest.flows import direct_flow
 from benchmarks.suggest.pairs import TruePair, save_pairs
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.dtypes import DType
@@ -34,7 +35,7 @@ def main(folder: Path) -> None:
         old = [(name, tuple(shape)) for name, shape in json.loads(file.read_text(encoding="utf-8"))["old"]]
         try:
             pairs.append(
-                _pair(file.stem, old, configured(str(file.with_suffix(".config")), None, None, PlanOptions(), "exact"))
+                _pair(file, old, configured(str(file.with_suffix(".config")), None, None, PlanOptions(), "exact"))
             )
         except CkptmapError as error:
             print(file.stem, "left out:", str(error)[:200])
@@ -42,14 +43,15 @@ def main(folder: Path) -> None:
     print(len(pairs), "pairs")
 
 
-def _pair(name: str, old: list[tuple[str, tuple[int, ...]]], destination: Destination) -> TruePair:
+def _pair(file: Path, old: list[tuple[str, tuple[int, ...]]], destination: Destination) -> TruePair:
+    name, graph = file.stem, file.with_suffix(".graph").read_bytes()
     found = {one: Variable(one, DType.FLOAT32, shape, 4 * math.prod(shape)) for one, shape in sorted(old)}
     matching = match(Inventory(Kind.V2, name, found), destination.table)
     plan = make_plan(matching, destination.target, destination.options)
     new = tuple((r.variable.key, r.variable.name, r.variable.shape) for r in plan.targets)
     truth = {r.variable.key: r.sources for r in plan.targets if r.fate is TargetFate.RESTORED}
     used = {record.rule for record in plan.targets if record.fate is TargetFate.RESTORED}
-    return TruePair(name, tuple(old), new, truth, len(used))
+    return TruePair(name, tuple(old), new, truth, len(used), direct_flow(tuple(old), graph))
 
 
 if __name__ == "__main__":

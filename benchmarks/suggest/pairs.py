@@ -27,6 +27,8 @@ class TruePair:
     truth: Mapping[str, tuple[str, ...]]
     rules: int = 0
     """How many rules the hand-written table has for it."""
+    flow: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    """The TF1 graph's data flow: a variable's number, and those of the variables whose layers it comes straight after."""
 
 
 def load_pairs(*files: str) -> list[TruePair]:
@@ -46,7 +48,9 @@ def _pair(item: dict[str, Any]) -> TruePair:
     old = tuple((name, tuple(shape)) for name, shape in item["old"])
     new = tuple((key, name or key, tuple(shape)) for key, name, shape in item["new"])
     truth = {new[int(at)][0]: tuple(old[place][0] for place in places) for at, places in item["truth"].items()}
-    return TruePair(item["name"], old, new, truth, item["rules"])
+    return TruePair(
+        item["name"], old, new, truth, item["rules"], tuple((at, tuple(before)) for at, before in item.get("flow", ()))
+    )
 
 
 def _item(pair: TruePair) -> dict[str, Any]:
@@ -58,4 +62,5 @@ def _item(pair: TruePair) -> dict[str, Any]:
         "new": [[key, "" if name == key else name, shape] for key, name, shape in pair.new],
         "truth": {key[new]: [place[name] for name in names] for new, names in pair.truth.items()},
         "rules": pair.rules,
+        "flow": pair.flow,
     }

@@ -8,7 +8,7 @@ themselves are never evidence here, and a spare layer of the same shape is alway
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,7 @@ from ckptmap.suggest.model import Pair
 from ckptmap.suggest.numbering import explained, template
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,6 +28,8 @@ _MARGIN = 0.15
 """By how much the words must speak against exchanging two layers' partners."""
 _COVERED = 0.9
 _RULE = 6
+_AGREEING = 10
+"""How many sure pairs, two and two, have to lie in a run as the data flows before its order is trusted."""
 _WELL = 0.9
 """How well the shapes of a sure pair fit: no leaf of the old layer is left."""
 
@@ -44,6 +46,8 @@ class _Known:
     """For each old layer the number of the group of pairs that differ in numbers only; -1 without a partner."""
     firm: NDArray[np.bool_]
     """For each group whether a rule of numbers explains it."""
+    placed: tuple[NDArray[np.intp], ...] = ()
+    """For each run whose order can be trusted, the place of each new layer in it; -1 for those outside."""
 
 
 def judge(old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence) -> tuple[Pair, ...]:
@@ -51,6 +55,10 @@ def judge(old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence) -> tup
     known = _known(old, new, evidence)
     enough = all(share >= _COVERED for share in coverage(old, new, evidence.pairs))
     found = {one: _judged(one, other, known) for one, other in evidence.pairs.items()}
+    placed = _trusted(known, found)
+    if placed:
+        known = replace(known, placed=placed)
+        found = {one: _judged(one, other, known) for one, other in evidence.pairs.items()}
     found |= _following(found, known)
     if enough:
         return tuple(found[one] for one in sorted(found))
@@ -118,10 +126,14 @@ def _against_rivals(
     own = words[one, other]
     margin = own + words[rivals, theirs] - words[one, theirs] - words[rivals, other]
     named = (margin >= _MARGIN) & (words[one, theirs] <= own) & (words[rivals, other] <= own)
+    flows, against = _by_flow(one, other, known, rivals, theirs)
     ruled = (known.group[rivals] == known.group[one]) & known.firm[known.group[one]]
-    open_rivals = np.flatnonzero(~(named | ruled))
+    open_rivals = np.flatnonzero(against | ~(named | ruled | flows))
+    if against.any():
+        rival = known.old[int(rivals[np.argmax(against)])].scope
+        return Pair(one, other, why="the data flows the other way round", rival=rival)
     if not len(open_rivals):
-        return Pair(one, other, sure=True, why=_reason(named, ruled))
+        return Pair(one, other, sure=True, why=_reason(named, ruled, flows))
     worst = open_rivals[np.argmin(margin[open_rivals])]
     rival = known.old[int(rivals[worst])].scope
     return Pair(
@@ -132,10 +144,61 @@ def _against_rivals(
     )
 
 
-def _reason(named: NDArray[np.bool_], ruled: NDArray[np.bool_]) -> str:
+def _by_flow(
+    one: int, other: int, known: _Known, rivals: NDArray[np.intp], theirs: NDArray[np.intp]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which rivals the flow of data shuts out, and which it speaks for.
+
+    Where the results of one old layer reach another, its partner has the lower number in every order in which layers
+    can be made, so that the two cannot have each other's partners.
+    """
+    shut, against = np.zeros(len(rivals), bool), np.zeros(len(rivals), bool)
+    earlier = known.evidence.earlier
+    if earlier is None:
+        return shut, against
+    for place in known.placed:
+        if place[other] >= 0:
+            there = place[theirs] >= 0
+            first = place[other] < place[theirs]
+            shut |= there & np.where(first, earlier[one, rivals], earlier[rivals, one])
+            against |= there & np.where(first, earlier[rivals, one], earlier[one, rivals])
+    return shut, against
+
+
+def _trusted(known: _Known, found: Mapping[int, Pair]) -> tuple[NDArray[np.intp], ...]:
+    """The places in the runs that the sure pairs do not contradict."""
+    earlier = known.evidence.earlier
+    if earlier is None:
+        return ()
+    sure = [(pair.old, pair.new) for pair in found.values() if pair.sure]
+    places = []
+    for run in known.evidence.runs:
+        place = np.full(len(known.new), -1)
+        place[list(run.members)] = np.arange(len(run.members))
+        inside = [(one, int(place[other])) for one, other in sure if place[other] >= 0]
+        agreeing, contrary = _agreement(inside, earlier)
+        if not contrary and agreeing >= (0 if run.topological else _AGREEING):
+            places.append(place)
+    return tuple(places)
+
+
+def _agreement(pairs: Sequence[tuple[int, int]], earlier: NDArray[np.bool_]) -> tuple[int, int]:
+    """How many of the pairs, two and two, lie in the run as the data flows, and how many do not."""
+    if not pairs:
+        return 0, 0
+    old = np.array([one for one, _ in pairs])
+    place = np.array([at for _, at in pairs])
+    before = place[:, None] < place[None, :]
+    reaches = earlier[np.ix_(old, old)]
+    return int((before & reaches).sum()), int((before & reaches.T).sum())
+
+
+def _reason(named: NDArray[np.bool_], ruled: NDArray[np.bool_], flows: NDArray[np.bool_]) -> str:
     if named.all():
         return "the names say it"
-    return "a rule of numbers explains the whole group" if ruled.all() else "names and a rule of numbers say it"
+    if ruled.all():
+        return "a rule of numbers explains the whole group"
+    return "the flow of data says it" if flows.all() else "names, numbers and the flow of data say it"
 
 
 def _missing(margin: float, same_group: bool) -> str:

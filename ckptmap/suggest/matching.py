@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ckptmap.suggest.graphs import Flow
     from ckptmap.suggest.model import Layer
 
     Matrix = NDArray[np.float32]
@@ -48,11 +49,15 @@ class Evidence:
     """Whether that is beyond doubt."""
     ordered: bool
     """Whether both sides say an order, and agree."""
+    runs: tuple[Run, ...]
+    """The runs of the new side, by object path and by name."""
+    earlier: NDArray[np.bool_] | None
+    """[old, old]: whether the results of the first reach the second, and not the other way round; None: not known."""
     pairs: dict[int, int]
 
 
-def match(old: Sequence[Layer], new: Sequence[Layer]) -> Evidence:
-    """The best one-to-one pairs of layers, and the evidence they rest on."""
+def match(old: Sequence[Layer], new: Sequence[Layer], flow: Flow | None = None) -> Evidence:
+    """The best one-to-one pairs of layers, and the evidence they rest on; ``flow`` is that of the old side."""
     fits = compatibility(old, new)
     words = words_of(old, new)
     endings = _ENDING * _endings(old, new)
@@ -66,6 +71,8 @@ def match(old: Sequence[Layer], new: Sequence[Layer]) -> Evidence:
         np.zeros_like(fits),
         *_owners(old, new),
         ordered,
+        (*key_runs(new), *name_runs(new)),
+        _earlier(flow),
         {},
     )
     for _ in range(_ROUNDS):
@@ -74,6 +81,17 @@ def match(old: Sequence[Layer], new: Sequence[Layer]) -> Evidence:
             break
         evidence = replace(evidence, pairs=pairs, learned=_learned(words, evidence, pairs))
     return evidence
+
+
+def _earlier(flow: Flow | None) -> NDArray[np.bool_] | None:
+    if flow is None:
+        return None
+    size = len(flow.before)
+    width = (size + 7) // 8
+    packed = np.array([np.frombuffer(bits.to_bytes(width, "little"), np.uint8) for bits in flow.before])
+    before = np.unpackbits(packed, axis=1, bitorder="little", count=size).astype(bool)
+    found: NDArray[np.bool_] = before.T & ~before
+    return found
 
 
 def _score(evidence: Evidence) -> Matrix:

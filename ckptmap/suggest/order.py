@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ckptmap.suggest.model import Layer
 
 _LAST_NUMBER = re.compile(r"^(.*?)(?:(?<=[A-Za-z0-9])_|-|/|(?<=[A-Za-z]))?(\d+)?$")
-_LEAST = 2
+_KERAS_LISTS = ("layer_with_weights-", "_operations/")
+"""The object paths of a functional model's layers in Keras 2 and 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,11 @@ class Run:
 
     label: str
     members: tuple[int, ...]
+
+    @property
+    def topological(self) -> bool:
+        """Whether Keras itself numbered the layers, each behind those whose results it takes."""
+        return self.label.endswith(_KERAS_LISTS)
 
 
 def key_runs(layers: Sequence[Layer]) -> list[Run]:

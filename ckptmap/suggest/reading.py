@@ -8,15 +8,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import CheckpointError, CkptmapError, TargetError
+from ckptmap.checkpoint.files import LocalFiles, damage, read_message
+from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
+from ckptmap.checkpoint.remote import is_remote
 from ckptmap.mapping.slots import classify
 from ckptmap.planning.name_matching import match
 from ckptmap.planning.plan import make_plan
 from ckptmap.request.destination import table_for
+from ckptmap.suggest.graphs import Node, graph_nodes, meta_nodes
 from ckptmap.suggest.model import Item, Shape
 from ckptmap.targets import load_target
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ckptmap.checkpoint.inventory import Inventory
     from ckptmap.targets import Target
 
@@ -35,6 +41,8 @@ class OldSide:
     ordered: bool
     """Whether something says the order in which the variables were made."""
     notes: tuple[str, ...]
+    nodes: tuple[Node, ...] = ()
+    """The graph, where there is one."""
 
 
 def read_old(path: str | os.PathLike[str]) -> OldSide:
@@ -48,7 +56,8 @@ def read_old(path: str | os.PathLike[str]) -> OldSide:
         if inventory.object_based:
             hint = "`suggest OLD --to NEW`: OLD is the TF1 checkpoint, NEW the TF2 model"
             raise CheckpointError("is a TF2 checkpoint already", where=inventory.path, hint=hint)
-        order, notes = _order(checkpoint)
+        nodes, notes = _graph(inventory)
+        order = _order(checkpoint, nodes)
     slots = classify(inventory.variables)
     weights = [variable for name, variable in inventory.variables.items() if name not in slots]
     if not weights:
@@ -57,18 +66,32 @@ def read_old(path: str | os.PathLike[str]) -> OldSide:
     items = tuple(Item(one.name, one.name, one.shape, order.get(one.name)) for one in weights)
     bookkeeping = {name: slot.label for name, slot in slots.items() if slot.kind == "bookkeeping"}
     known = all(item.place is not None for item in items)
-    return OldSide(inventory, items, bookkeeping, known, notes)
+    return OldSide(inventory, items, bookkeeping, known, notes, nodes)
 
 
-def _order(checkpoint: Checkpoint) -> tuple[dict[str, int], tuple[str, ...]]:
-    """The place of each variable in the graph beside the checkpoint; a note where that cannot be read."""
+def _order(checkpoint: Checkpoint, nodes: Sequence[Node]) -> dict[str, int]:
+    """The place of each variable in the order in which they were made; nothing where no graph says it."""
+    if not nodes:
+        return {}
+    meta = checkpoint.meta()
+    names = meta.variables if meta is not None else ()
+    return {name: at for at, name in enumerate(names or (node.name for node in nodes))}
+
+
+def _graph(inventory: Inventory) -> tuple[tuple[Node, ...], tuple[str, ...]]:
+    """The graph of the checkpoint, or that beside it, and a note where that cannot be read."""
+    path = inventory.path if inventory.kind is Kind.FROZEN_GRAPH else f"{inventory.path}.meta"
+    files = LocalFiles()
     try:
-        meta = checkpoint.meta()
+        if inventory.kind is Kind.SAVED_MODEL or is_remote(path) or files.size(path) is None:
+            return (), ()
+        with damage(path):
+            data = read_message(files, path)
+            return (graph_nodes(data) if inventory.kind is Kind.FROZEN_GRAPH else meta_nodes(data)), ()
     except CkptmapError as error:
-        return {}, (f"the .meta beside it is not used: {error}",)
-    if meta is None or not meta.variables:
-        return {}, ()
-    return {name: at for at, name in enumerate(meta.variables)}, ()
+        return (), (f"The graph is not used: {error}",)
+    finally:
+        files.close()
 
 
 def read_new(to: str | os.PathLike[str], old: Inventory) -> tuple[Target, tuple[Item, ...]]:

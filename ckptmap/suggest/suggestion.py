@@ -11,6 +11,7 @@ from ckptmap.basics.errors import ProblemsError, TargetError
 from ckptmap.mapping import Table, apply_table, load_table
 from ckptmap.suggest.certainty import coverage, judge
 from ckptmap.suggest.drafting import DraftTable, draft
+from ckptmap.suggest.graphs import Node, flow
 from ckptmap.suggest.layers import layers_of
 from ckptmap.suggest.leaves import leaves_of
 from ckptmap.suggest.matching import match
@@ -57,18 +58,22 @@ def suggest(old: str | os.PathLike[str], *, to: str | os.PathLike[str]) -> Sugge
     """
     source = read_old(old)
     target, items = read_new(to, source.inventory)
-    matched = matched_layers(source.items, items)
+    matched = matched_layers(source.items, items, source.nodes)
     if not matched.pairs:
         hint = "no layer of one has the shapes of a layer of the other: are these two the same model?"
         raise TargetError(f"has nothing in common with {source.inventory.path}", where=target.name, hint=hint)
     return drafted(matched, source, target.name)
 
 
-def matched_layers(old: Iterable[Item], new: Iterable[Item]) -> Matched:
-    """The layers of both sides, paired, each pair sure or doubtful; the same whatever the order of the variables."""
+def matched_layers(old: Iterable[Item], new: Iterable[Item], nodes: Sequence[Node] = ()) -> Matched:
+    """The layers of both sides, paired, each pair sure or doubtful; the same whatever the order of the variables.
+
+    ``nodes`` are those of the old side's graph.
+    """
     old_layers = layers_of(sorted(old, key=lambda item: item.name))
     new_layers = layers_of(sorted(new, key=lambda item: item.name))
-    evidence = match(old_layers, new_layers)
+    layer_of = {item.name: at for at, layer in enumerate(old_layers) for item in layer.leaves.values()}
+    evidence = match(old_layers, new_layers, flow(nodes, layer_of) if nodes else None)
     pairs = judge(old_layers, new_layers, evidence)
     return Matched(old_layers, new_layers, pairs, coverage(old_layers, new_layers, evidence.pairs))
 
