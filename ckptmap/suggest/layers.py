@@ -30,11 +30,12 @@ def layers_of(items: Iterable[Item]) -> tuple[Layer, ...]:
 
 
 def _cut(item: Item) -> tuple[str, str]:
-    scope, _, leaf = item.name.rpartition("/")
+    """Scope and leaf; a ``/`` within one part of an object path is written ``.S``."""
+    scope, _, leaf = item.name.replace(".S", "/").rpartition("/")
     return scope, leaf
 
 
 def _layer(scope: str, leaves: dict[str, Item]) -> Layer:
     places = [item.place for item in leaves.values() if item.place is not None]
     first = next(iter(leaves.values()))
-    return Layer(scope, first.key.rpartition("/")[0], leaves, min(places) if places else None)
+    return Layer(scope, first.key.replace(".S", "/").rpartition("/")[0], leaves, min(places) if places else None)

@@ -11,8 +11,9 @@ from ckptmap.suggest.assigning import assign
 from ckptmap.suggest.names import Words, learned, literal, words_of
 from ckptmap.suggest.natural import natural
 from ckptmap.suggest.norms import natural_order, owners
-from ckptmap.suggest.order import Run, key_runs, name_runs, order_evidence
+from ckptmap.suggest.order import Run, key_runs, name_runs, order_evidence, other_runs
 from ckptmap.suggest.shapes import compatibility
+from ckptmap.suggest.voting import votes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 _ROUNDS = 5
-_ENDING = 1.0
-_LEARNED, _ORDER, _OWNER, _FIT = 1.5, 0.5, 1.0, 0.3
+_ENDING = 3.0
+_GUESSED = 0.2
+"""What the order of numbers in old names is worth, next to one that a graph says."""
+_LEARNED, _ORDER, _OWNER, _FIT, _VOTE = 1.5, 0.5, 1.0, 0.3, 1.0
+_LOOSE_OWNER = 0.3
+"""What it counts that two norms follow layers of a pair where only their places say which they follow."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class Evidence:
     order: Matrix
     """0 for the best place, less for worse ones; 0 everywhere where nothing says an order."""
     learned: Matrix
+    votes: Matrix
+    """What rules of numbers say, 0 to 1."""
     old_owner: NDArray[np.intp]
     new_owner: NDArray[np.intp]
     """The layer that each norm follows; -1 for none."""
@@ -69,6 +76,7 @@ def match(old: Sequence[Layer], new: Sequence[Layer], flow: Flow | None = None) 
         literal(words, numbers=False) + endings,
         order,
         np.zeros_like(fits),
+        np.zeros_like(fits),
         *_owners(old, new),
         ordered,
         (*key_runs(new), *name_runs(new)),
@@ -79,7 +87,9 @@ def match(old: Sequence[Layer], new: Sequence[Layer], flow: Flow | None = None) 
         pairs = assign(_score(evidence), fits > 0)
         if pairs == evidence.pairs:
             break
-        evidence = replace(evidence, pairs=pairs, learned=_learned(words, evidence, pairs))
+        evidence = replace(
+            evidence, pairs=pairs, learned=_learned(words, evidence, pairs), votes=votes(old, new, pairs.items())
+        )
     return evidence
 
 
@@ -96,6 +106,7 @@ def _earlier(flow: Flow | None) -> NDArray[np.bool_] | None:
 
 def _score(evidence: Evidence) -> Matrix:
     score: Matrix = _FIT * evidence.fits + evidence.names + _LEARNED * evidence.learned + _ORDER * evidence.order
+    score += _VOTE * evidence.votes
     score += _OWNER * _with_owner(evidence)
     return score
 
@@ -113,6 +124,7 @@ def _with_owner(evidence: Evidence) -> Matrix:
         partner[one] = other
     wanted = np.where(evidence.old_owner >= 0, partner[evidence.old_owner], -2)
     same: Matrix = ((wanted[:, None] == evidence.new_owner[None, :]) & (wanted[:, None] >= 0)).astype(np.float32)
+    same *= np.where(evidence.old_firm & (wanted >= 0), 1.0, _LOOSE_OWNER).astype(np.float32)[:, None]
     return same
 
 
@@ -139,13 +151,15 @@ def _order(old: Sequence[Layer], new: Sequence[Layer], fits: Matrix, names: Matr
     """The evidence of the runs that agree best with the order of the old side."""
     places = np.array(_old_order(old), int)
     by_key, by_name = key_runs(new), name_runs(new)
+    by_key += other_runs(new, by_key)
     key_evidence, key_share = order_evidence(fits, names, places, by_key)
     name_evidence, name_share = order_evidence(fits, names, places, by_name)
     known = all(layer.place is not None for layer in old)
+    weight = 1.0 if known else _GUESSED
     covered = _covered(by_key), _covered(by_name)
     if covered[1] * name_share > covered[0] * key_share:
-        return name_evidence, known
-    return key_evidence, known and bool(by_key)
+        return weight * name_evidence, known
+    return weight * key_evidence, known and bool(by_key)
 
 
 def _covered(runs: Sequence[Run]) -> int:

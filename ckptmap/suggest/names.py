@@ -57,8 +57,13 @@ def _indexed(
     counts = Counter(word for words in texts for word in words)
     words = tuple(counts)
     index = {word: at for at, word in enumerate(words)}
-    worth = np.array([math.log(1 + len(texts) / counts[word]) for word in words], np.float32)
+    worth = np.array([_worth(word, counts[word], len(texts)) for word in words], np.float32)
     return words, tuple(tuple(index[word] for word in found) for found in texts), worth
+
+
+def _worth(word: str, count: int, layers: int) -> float:
+    """Rare words say more; scopes all the same."""
+    return 1.0 if word.startswith("/") else math.log(1 + layers / count)
 
 
 def literal(words: Words, *, numbers: bool = True) -> NDArray[np.float32]:

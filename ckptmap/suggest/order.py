@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ckptmap.suggest.model import Layer
 
 _LAST_NUMBER = re.compile(r"^(.*?)(?:(?<=[A-Za-z0-9])_|-|/|(?<=[A-Za-z]))?(\d+)?$")
+_LISTED = re.compile(r"((?:[^/]*/)*?(?:[a-z_]+-)?)\d+(?:/|$)")
+"""What lies before the first number of a list: ``layer_with_weights-`` of ``layer_with_weights-3/kernel``, ``convs/``."""
 _KERAS_LISTS = ("layer_with_weights-", "_operations/")
 """The object paths of a functional model's layers in Keras 2 and 3."""
 
@@ -32,6 +34,8 @@ class Run:
 
     label: str
     members: tuple[int, ...]
+    weight: float = 1.0
+    """How much its order counts."""
 
     @property
     def topological(self) -> bool:
@@ -43,10 +47,21 @@ def key_runs(layers: Sequence[Layer]) -> list[Run]:
     """Runs by object path: all layers below one numbered list (``layer_with_weights-N``, ``_operations/N``)."""
     groups: dict[str, list[tuple[tuple[object, ...], int]]] = {}
     for at, layer in enumerate(layers):
-        parts = re.split(r"(\d+)", layer.key)
-        if len(parts) > 1:
-            groups.setdefault(parts[0], []).append((natural("".join(parts[1:])), at))
+        match = _LISTED.match(layer.key)
+        if match:
+            groups.setdefault(match[1], []).append((natural(layer.key[match.end(1) :]), at))
     return [Run(label, tuple(at for _, at in sorted(found))) for label, found in groups.items() if len(found) > 1]
+
+
+def other_runs(layers: Sequence[Layer], listed: Iterable[Run]) -> list[Run]:
+    """What is in no list, in the order of the numbers in its object paths: little more than a guess."""
+    members = {at for run in listed for at in run.members}
+    groups: dict[str, list[int]] = {}
+    for at, layer in enumerate(layers):
+        if at not in members and any(char.isdigit() for char in layer.key):
+            groups.setdefault(layer.key.split("/")[0], []).append(at)
+    found = [(label, sorted(group, key=lambda at: natural(layers[at].key))) for label, group in groups.items()]
+    return [Run(label, tuple(group), 0.5) for label, group in found if len(group) > 1]
 
 
 def name_runs(layers: Sequence[Layer]) -> list[Run]:
@@ -96,7 +111,8 @@ def order_evidence(
         weighted = np.where(block > 0, 1 + 0.5 * names[np.ix_(places, members)], 0).astype(np.float32)
         whole, best = shortfall(weighted)
         by_kind = _by_kind(block, weighted)
-        evidence[np.ix_(places, members)] -= np.minimum(whole, 2.0) + np.minimum(by_kind, 2.0)
+        trust = max(0.0, 2 * min(1.0, best / weighted.max(axis=0).sum()) - 1) if best else 0.0
+        evidence[np.ix_(places, members)] -= run.weight * trust * (np.minimum(whole, 2.0) + np.minimum(by_kind, 2.0))
         taken += min(best, len(members))
         there += len(members)
     return evidence, taken / there if there else 0.0
