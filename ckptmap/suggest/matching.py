@@ -13,6 +13,7 @@ from ckptmap.suggest.natural import natural
 from ckptmap.suggest.norms import natural_order, owners
 from ckptmap.suggest.order import Run, key_runs, name_runs, order_evidence, other_runs
 from ckptmap.suggest.shapes import compatibility
+from ckptmap.suggest.structure import coherence, counted_alike
 from ckptmap.suggest.voting import votes
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _ROUNDS = 5
 _ENDING = 3.0
 _GUESSED = 0.2
 """What the order of numbers in old names is worth, next to one that a graph says."""
-_LEARNED, _ORDER, _OWNER, _FIT, _VOTE = 1.5, 0.5, 1.0, 0.3, 1.0
+_LEARNED, _ORDER, _OWNER, _FIT, _VOTE, _SCOPE, _COUNTED = 1.5, 0.5, 1.0, 0.3, 1.0, 1.0, 0.7
 _LOOSE_OWNER = 0.3
 """What it counts that two norms follow layers of a pair where only their places say which they follow."""
 
@@ -46,6 +47,10 @@ class Evidence:
     order: Matrix
     """0 for the best place, less for worse ones; 0 everywhere where nothing says an order."""
     learned: Matrix
+    scopes: Matrix
+    """How well the scopes around two layers overlap, 0 to 1."""
+    counted: Matrix
+    """Whether the names of two groups of layers count the same shapes, 0 to 1."""
     votes: Matrix
     """What rules of numbers say, 0 to 1."""
     old_owner: NDArray[np.intp]
@@ -77,6 +82,8 @@ def match(old: Sequence[Layer], new: Sequence[Layer], flow: Flow | None = None) 
         order,
         np.zeros_like(fits),
         np.zeros_like(fits),
+        counted_alike(old, new),
+        np.zeros_like(fits),
         *_owners(old, new),
         ordered,
         (*key_runs(new), *name_runs(new)),
@@ -88,7 +95,11 @@ def match(old: Sequence[Layer], new: Sequence[Layer], flow: Flow | None = None) 
         if pairs == evidence.pairs:
             break
         evidence = replace(
-            evidence, pairs=pairs, learned=_learned(words, evidence, pairs), votes=votes(old, new, pairs.items())
+            evidence,
+            pairs=pairs,
+            learned=_learned(words, evidence, pairs),
+            votes=votes(old, new, pairs.items()),
+            scopes=coherence(old, new, pairs.items()),
         )
     return evidence
 
@@ -106,7 +117,7 @@ def _earlier(flow: Flow | None) -> NDArray[np.bool_] | None:
 
 def _score(evidence: Evidence) -> Matrix:
     score: Matrix = _FIT * evidence.fits + evidence.names + _LEARNED * evidence.learned + _ORDER * evidence.order
-    score += _VOTE * evidence.votes
+    score += _VOTE * evidence.votes + _SCOPE * evidence.scopes + _COUNTED * evidence.counted
     score += _OWNER * _with_owner(evidence)
     return score
 
@@ -150,11 +161,11 @@ def _old_order(old: Sequence[Layer]) -> list[int]:
 def _order(old: Sequence[Layer], new: Sequence[Layer], fits: Matrix, names: Matrix) -> tuple[Matrix, bool]:
     """The evidence of the runs that agree best with the order of the old side."""
     places = np.array(_old_order(old), int)
+    known = all(layer.place is not None for layer in old)
     by_key, by_name = key_runs(new), name_runs(new)
     by_key += other_runs(new, by_key)
-    key_evidence, key_share = order_evidence(fits, names, places, by_key)
+    key_evidence, key_share = order_evidence(fits, names, places, by_key, whole=known)
     name_evidence, name_share = order_evidence(fits, names, places, by_name)
-    known = all(layer.place is not None for layer in old)
     weight = 1.0 if known else _GUESSED
     covered = _covered(by_key), _covered(by_name)
     if covered[1] * name_share > covered[0] * key_share:

@@ -46,9 +46,7 @@ def words_of(old: Sequence[Layer], new: Sequence[Layer]) -> Words:
 def _texts(layer: Layer) -> tuple[str, ...]:
     own = tokens(layer.scope)
     path = tokens(layer.key) if layer.key != layer.scope else ()
-    scopes = [f"/{scope}" for scope in prefixes(layer.scope)]
-    paths = [f"//{scope}" for scope in prefixes(layer.key)] if layer.key != layer.scope else []
-    return tuple(dict.fromkeys((*own, *path, *scopes, *paths)))
+    return tuple(dict.fromkeys((*own, *path)))
 
 
 def _indexed(

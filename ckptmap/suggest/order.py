@@ -97,11 +97,16 @@ def _table(score: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def order_evidence(
-    fits: NDArray[np.float32], names: NDArray[np.float32], places: NDArray[np.intp], runs: Iterable[Run]
+    fits: NDArray[np.float32],
+    names: NDArray[np.float32],
+    places: NDArray[np.intp],
+    runs: Iterable[Run],
+    *,
+    whole: bool = True,
 ) -> tuple[NDArray[np.float32], float]:
     """What order says of each pair, [old, new]: 0 for the best place, less for what makes an alignment worse.
 
-    ``places`` are the old layers in order. Also gives the share of the layers of the runs that the alignments take in.
+    ``places`` are the old layers in order; without ``whole`` only the order of those of one kind counts. Also gives the share of the layers of the runs that the alignments take in.
     """
     evidence = np.zeros(fits.shape, np.float32)
     taken, there = 0.0, 0
@@ -109,10 +114,11 @@ def order_evidence(
         members = np.array(run.members)
         block = fits[np.ix_(places, members)]
         weighted = np.where(block > 0, 1 + 0.5 * names[np.ix_(places, members)], 0).astype(np.float32)
-        whole, best = shortfall(weighted)
+        all_kinds, best = shortfall(weighted)
+        along = np.minimum(all_kinds, 2.0) if whole else np.float32(0)
         by_kind = _by_kind(block, weighted)
         trust = max(0.0, 2 * min(1.0, best / weighted.max(axis=0).sum()) - 1) if best else 0.0
-        evidence[np.ix_(places, members)] -= run.weight * trust * (np.minimum(whole, 2.0) + np.minimum(by_kind, 2.0))
+        evidence[np.ix_(places, members)] -= run.weight * trust * (along + np.minimum(by_kind, 2.0))
         taken += min(best, len(members))
         there += len(members)
     return evidence, taken / there if there else 0.0
