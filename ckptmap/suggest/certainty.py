@@ -7,7 +7,7 @@ themselves are never evidence here, and a spare layer of the same shape is alway
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,8 @@ _COVERED = 0.9
 _RULE = 6
 _AGREEING = 10
 """How many sure pairs, two and two, have to lie in a run as the data flows before its order is trusted."""
+_LIKE = 3
+"""How many like it must have partners before a layer without one is a gap."""
 _WELL = 0.9
 """How well the shapes of a sure pair fit: no leaf of the old layer is left."""
 
@@ -60,9 +62,50 @@ def judge(old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence) -> tup
         known = replace(known, placed=placed)
         found = {one: _judged(one, other, known) for one, other in evidence.pairs.items()}
     found |= _following(found, known)
-    if enough:
+    gap = broken_run(old, new, evidence)
+    if enough and not gap:
         return tuple(found[one] for one in sorted(found))
-    return tuple(_doubted(found[one]) for one in sorted(found))
+    why = f"{gap} is left over in the midst of its like" if gap else "too much is left over to trust any pair"
+    return tuple(_doubted(found[one], why) for one in sorted(found))
+
+
+def broken_run(old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence) -> str:
+    """A layer without a partner whose like, counted by numbers, have some; empty where there is none.
+
+    So is a norm without one whose layer has one, and an old layer whose results reach layers with partners. Such a gap
+    shows two models that are not the same. What nothing else in the old graph takes the results of is none.
+    """
+    taken_old, taken_new = set(evidence.pairs), set(evidence.pairs.values())
+    new_gaps = _gaps(new, taken_new, evidence.new_owner, evidence.new_firm)
+    old_gaps = [at for at in _gaps(old, taken_old, evidence.old_owner, evidence.old_firm) if not _is_dead(at, evidence)]
+    if evidence.earlier is not None:
+        old_gaps += [at for at in _left(old, taken_old) if not _is_dead(at, evidence)]
+    return next((layers[at].scope for layers, gaps in ((new, new_gaps), (old, old_gaps)) for at in gaps), "")
+
+
+def _gaps(layers: Sequence[Layer], taken: set[int], owner: NDArray[np.intp], firm: NDArray[np.bool_]) -> list[int]:
+    groups = Counter(_like(layers[at]) for at in taken)
+    return [
+        at
+        for at in _left(layers, taken)
+        if groups[_like(layers[at])] >= _LIKE or (firm[at] and int(owner[at]) in taken)
+    ]
+
+
+def _left(layers: Sequence[Layer], taken: set[int]) -> list[int]:
+    """The layers without a partner; single variables of no known kind aside."""
+    return [at for at, layer in enumerate(layers) if at not in taken and "value" not in layer.leaves]
+
+
+def _like(layer: Layer) -> tuple[str, bool]:
+    return template(layer.scope), layer.is_norm
+
+
+def _is_dead(at: int, evidence: Evidence) -> bool:
+    """Whether the results of an old layer reach no other that has a partner, as far as the graph says it."""
+    if evidence.earlier is None:
+        return False
+    return not any(evidence.earlier[at, other] for other in evidence.pairs)
 
 
 def coverage(old: Sequence[Layer], new: Sequence[Layer], pairs: dict[int, int]) -> tuple[float, float]:
@@ -75,10 +118,8 @@ def _share(layers: Sequence[Layer], taken: set[int]) -> float:
     return sum(len(layers[at].leaves) for at in taken) / whole if whole else 0.0
 
 
-def _doubted(pair: Pair) -> Pair:
-    if not pair.sure:
-        return pair
-    return Pair(pair.old, pair.new, why="too much is left over on one side to trust any pair", rival=pair.rival)
+def _doubted(pair: Pair, why: str) -> Pair:
+    return Pair(pair.old, pair.new, why=why, rival=pair.rival) if pair.sure else pair
 
 
 def _known(old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence) -> _Known:

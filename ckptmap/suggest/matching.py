@@ -31,7 +31,7 @@ _ENDING = 3.0
 _GUESSED = 0.2
 """What the order of numbers in old names is worth, next to one that a graph says."""
 _LEARNED, _ORDER, _OWNER, _FIT, _VOTE, _SCOPE, _COUNTED = 1.5, 0.5, 1.0, 0.3, 1.0, 1.0, 0.7
-_LOOSE_OWNER = 0.3
+_LOOSE_OWNER, _USED = 0.3, 0.3
 """What it counts that two norms follow layers of a pair where only their places say which they follow."""
 
 
@@ -90,8 +90,9 @@ def match(old: Sequence[Layer], new: Sequence[Layer], flow: Flow | None = None) 
         _earlier(flow),
         {},
     )
+    used = _USED * _use(evidence.earlier) if evidence.earlier is not None else np.float32(0)
     for _ in range(_ROUNDS):
-        pairs = assign(_score(evidence), fits > 0)
+        pairs = assign(_score(evidence) + used, fits > 0)
         if pairs == evidence.pairs:
             break
         evidence = replace(
@@ -113,6 +114,13 @@ def _earlier(flow: Flow | None) -> NDArray[np.bool_] | None:
     before = np.unpackbits(packed, axis=1, bitorder="little", count=size).astype(bool)
     found: NDArray[np.bool_] = before.T & ~before
     return found
+
+
+def _use(earlier: NDArray[np.bool_]) -> Matrix:
+    """How much else depends on each old layer, 0 to 1; [old, 1]. Side branches, such as those of training, lead nowhere."""
+    count = earlier.sum(axis=1, keepdims=True).astype(np.float32)
+    share: Matrix = count / (count + 5)
+    return share
 
 
 def _score(evidence: Evidence) -> Matrix:

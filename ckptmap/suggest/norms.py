@@ -57,7 +57,7 @@ def _owner(
     layer = layers[at]
     if not layer.is_norm:
         return _NOBODY
-    around = scopes.get(layer.scope.rpartition("/")[0], -1)
+    around = scopes.get(layer.scope, scopes.get(layer.scope.rpartition("/")[0], -1))
     if around >= 0 and follows(layers[around], layer):
         return Owner(around, 2)
     words = _telling(layer)

@@ -19,6 +19,8 @@ ROLES = {
 }
 """Last components of names, in lower case and without a leading underscore, to what they hold."""
 
+NORM = frozenset({"gamma", "beta", "mean", "variance"})
+"""The roles of a normalization."""
 _PIECES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*[a-z]*|[A-Z]+\d*|\d+[a-z]\w*|\d+")
 _NUMBERED = re.compile(r"([a-z]+)(\d+)")
 _DIMENSIONS = re.compile(r"([a-z]+)([123]d)")
