@@ -28,7 +28,7 @@ class TruePair:
     rules: int = 0
     """How many rules the hand-written table has for it."""
     flow: tuple[tuple[int, tuple[int, ...]], ...] = ()
-    """The TF1 graph's data flow: a variable's number, and those of the variables whose layers it comes straight after."""
+    """The TF1 graph's data flow: a variable's number, and the variables of the layers straight before it."""
 
 
 def load_pairs(*files: str) -> list[TruePair]:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 def layers_of(items: Iterable[Item]) -> tuple[Layer, ...]:
     """The layers of one side, in the order of their first variables.
 
-    What normalizes is a layer apart from what is normalized, even in one scope. A leaf without a known role, and the second leaf of a role in one scope, is a layer of its own.
+    What normalizes is a layer apart from what is normalized, even in one scope. A leaf without a known role, and the
+    second leaf of a role in one scope, is a layer of its own.
     """
     scopes: dict[tuple[str, bool], dict[str, Item]] = {}
     alone: list[Layer] = []

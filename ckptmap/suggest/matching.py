@@ -117,7 +117,7 @@ def _earlier(flow: Flow | None) -> NDArray[np.bool_] | None:
 
 
 def _use(earlier: NDArray[np.bool_]) -> Matrix:
-    """How much else depends on each old layer, 0 to 1; [old, 1]. Side branches, such as those of training, lead nowhere."""
+    """How much else depends on each old layer, 0 to 1; [old, 1]. Side branches for training lead nowhere."""
     count = earlier.sum(axis=1, keepdims=True).astype(np.float32)
     share: Matrix = count / (count + 5)
     return share

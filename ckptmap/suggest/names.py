@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ckptmap.suggest.words import prefixes, tokens
+from ckptmap.suggest.words import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

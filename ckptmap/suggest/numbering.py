@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ckptmap.suggest.words import tokens
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -94,14 +96,15 @@ def _slope(rows: Sequence[Sequence[int]], values: Sequence[int], at: int, other:
 def explained(pairs: Iterable[tuple[str, str]], least: int) -> bool:
     """Whether sums over their numbers lead from each old name to its new one, in a group of one template.
 
-    A group is explained where it has at least ``least`` pairs, or where all numbers are simply the same.
+    A smaller group than ``least`` is explained where all numbers are simply the same, and behind the same words.
     """
     found = list(pairs)
-    old, new = [numbers(one) for one, _ in found], [numbers(other) for _, other in found]
-    if len(found) < 2:
-        return False
-    if old == new:
-        return True
     if len(found) < least:
-        return False
+        return len(found) > 1 and all(_same_numbers(one, other) for one, other in found)
+    old, new = [numbers(one) for one, _ in found], [numbers(other) for _, other in found]
     return all(fit_column(old, [row[at] for row in new]) is not None for at in range(len(new[0])))
+
+
+def _same_numbers(one: str, other: str) -> bool:
+    counted = [{word for word in tokens(name) if "#" in word} for name in (one, other)]
+    return bool(counted[0]) and counted[0] == counted[1]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LAST_NUMBER = re.compile(r"^(.*?)(?:(?<=[A-Za-z0-9])_|-|/|(?<=[A-Za-z]))?(\d+)?$")
 _LISTED = re.compile(r"((?:[^/]*/)*?(?:[a-z_]+-)?)\d+(?:/|$)")
-"""What lies before the first number of a list: ``layer_with_weights-`` of ``layer_with_weights-3/kernel``, ``convs/``."""
+"""What lies before the first number of a list: ``layer_with_weights-`` of ``layer_with_weights-3``, ``convs/``."""
 _KERAS_LISTS = ("layer_with_weights-", "_operations/")
 """The object paths of a functional model's layers in Keras 2 and 3."""
 
@@ -106,7 +106,8 @@ def order_evidence(
 ) -> tuple[NDArray[np.float32], float]:
     """What order says of each pair, [old, new]: 0 for the best place, less for what makes an alignment worse.
 
-    ``places`` are the old layers in order; without ``whole`` only the order of those of one kind counts. Also gives the share of the layers of the runs that the alignments take in.
+    ``places`` are the old layers in order; without ``whole`` only the order of those of one kind counts. Also gives
+    the share of the layers of the runs that the alignments take in.
     """
     evidence = np.zeros(fits.shape, np.float32)
     taken, there = 0.0, 0

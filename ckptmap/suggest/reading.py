@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ckptmap.checkpoint.inventory import Inventory
     from ckptmap.targets import Target
 
-MAX_VARIABLES = 20_000
+MAX_VARIABLES = 12_000
 """Of one side: the time for all pairs of layers grows with the square."""
 
 

@@ -22,7 +22,7 @@ from ckptmap.suggest.writing import yaml_lines
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ckptmap.suggest.model import Item
 
@@ -81,13 +81,12 @@ def matched_layers(old: Iterable[Item], new: Iterable[Item], nodes: Sequence[Nod
 def drafted(matched: Matched, source: OldSide, target: str) -> Suggestion:
     """The table for these pairs: the shortest that does exactly what they say, proven by applying it."""
     shipped = {name: load_table(name).kinds for name in KINDS}
-    wanted = _wanted(matched)
     names = [*(item.name for item in source.items), *source.bookkeeping]
     for narrow, literal in ((False, False), (True, False), (True, True)):
         table = draft(matched, shipped, source.bookkeeping, narrow=narrow, literal=literal)
         summary = tuple(summary_lines(matched, table, source, target))
         text = "\n".join(yaml_lines(table, matched, summary)) + "\n"
-        if literal or _does(text, names, wanted):
+        if literal or is_exact(text, names, matched):
             break
     return Suggestion(text, summary, matched, table)
 
@@ -101,14 +100,14 @@ def _wanted(matched: Matched) -> dict[str, str]:
     return found
 
 
-def _does(text: str, names: Sequence[str], wanted: Mapping[str, str]) -> bool:
-    """Whether the table is without mistakes, and makes of the names what is wanted and drops the others."""
+def is_exact(text: str, names: Sequence[str], matched: Matched) -> bool:
+    """Whether a table has no mistake, makes of ``names`` what the pairs say, and drops all others."""
     table = _loaded(text)
     if table is None:
         return False
     result = apply_table(table, names)
     made = {one.sources[0]: one.target for one in result.assignments}
-    return not (result.problems or result.unmatched or result.unused) and made == wanted
+    return not (result.problems or result.unmatched or result.unused) and made == _wanted(matched)
 
 
 def _loaded(text: str) -> Table | None:

@@ -45,12 +45,12 @@ def votes(old: Sequence[Layer], new: Sequence[Layer], pairs: Iterable[tuple[int,
     members: dict[tuple[str, bool], list[int]] = defaultdict(list)
     for at, layer in enumerate(old):
         members[template(layer.scope), layer.is_norm].append(at)
-    for (one, other, norm), group in groups.items():
+    for (source, target, norm), group in groups.items():
         vote = elected([(numbers(old[a].scope), numbers(new[b].scope)) for a, b in group])
         if vote is None:
             continue
-        for at in members[one, norm]:
-            name = _filled(other, vote.predicted(numbers(old[at].scope)))
+        for at in members[source, norm]:
+            name = _filled(target, vote.predicted(numbers(old[at].scope)))
             place = by_name.get((name, norm))
             if place is not None:
                 found[at, place] = max(found[at, place], vote.share)

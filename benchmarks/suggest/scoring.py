@@ -1,0 +1,112 @@
+"""A draft held against the truth, and the variants in which a pair is asked."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from benchmarks.suggest.flows import whole_flow
+from ckptmap.suggest.certainty import judge
+from ckptmap.suggest.layers import layers_of
+from ckptmap.suggest.leaves import leaves_of
+from ckptmap.suggest.matching import match
+from ckptmap.suggest.model import Item, Layer, Pair
+
+if TYPE_CHECKING:
+    from benchmarks.suggest.pairs import TruePair
+
+_WORD = re.compile(r"[A-Za-z]+")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is known: the old graph, the old words (``as they are``, ``words``, ``layers``), the readable new names."""
+
+    name: str
+    meta: bool = True
+    old: str = "as they are"
+    readable: bool = True
+
+
+VARIANTS = (
+    Variant("names as they are, `.meta` at hand"),
+    Variant("names as they are, no `.meta`", meta=False),
+    Variant("TF1 scope words random, `.meta` at hand", old="words"),
+    Variant("every TF1 layer its own random name, `.meta` at hand", old="layers"),
+    Variant("TF2 readable names lost, `.meta` at hand", readable=False),
+    Variant("TF1 scope words random, no `.meta`", meta=False, old="words"),
+    Variant("TF2 readable names lost, no `.meta`", meta=False, readable=False),
+)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Of ``count`` new variables that have a partner: how many got it, how many are flagged; who is wrong and sure."""
+
+    count: int
+    correct: int
+    flagged: int
+    wrong_and_sure: tuple[str, ...]
+
+
+def sides(pair: TruePair, variant: Variant) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+    """The layers of both sides as the command would see them."""
+    old = [
+        Item(name, name, shape, at if variant.meta else None)
+        for at, (name, shape) in enumerate(pair.old)
+        if name != "global_step"
+    ]
+    names = [name for _, name, _ in pair.new]
+    tellable = variant.readable and len(set(names)) == len(names)
+    new = [Item(name if tellable else key, key, shape) for key, name, shape in pair.new]
+    return layers_of(sorted(old, key=lambda item: item.name)), layers_of(sorted(new, key=lambda item: item.name))
+
+
+def drafted_pairs(pair: TruePair, variant: Variant) -> tuple[tuple[Layer, ...], tuple[Layer, ...], tuple[Pair, ...]]:
+    """Both sides and what the draft pairs."""
+    old, new = sides(pair, variant)
+    layer_of = {item.name: at for at, layer in enumerate(old) for item in layer.leaves.values()}
+    flow = whole_flow(pair.flow, pair.old, layer_of) if variant.meta else None
+    return old, new, judge(old, new, match(old, new, flow))
+
+
+def score(pair: TruePair, variant: Variant) -> Score:
+    """How the draft of a pair does."""
+    pair = scrambled(pair, variant.old)
+    old, new, pairs = drafted_pairs(pair, variant)
+    found: dict[str, tuple[str, bool]] = {}
+    for one in pairs:
+        moves = leaves_of(old[one.old], new[one.new]).moves
+        found |= {other.key: (source.name, one.sure) for source, other, _ in moves}
+    single = {key: sources[0] for key, sources in pair.truth.items() if len(sources) == 1}
+    several = pair.truth.keys() - single.keys()
+    correct = sum(found.get(key, ("",))[0] == source for key, source in single.items())
+    flagged = sum(not found.get(key, ("", False))[1] for key in pair.truth)
+    wrong = [key for key, (name, sure) in found.items() if sure and key not in several and single.get(key) != name]
+    return Score(len(pair.truth), correct, flagged, tuple(wrong))
+
+
+def scrambled(pair: TruePair, how: str, seed: int = 1) -> TruePair:
+    """The pair with random words in the old scopes, or with a random name for each old layer."""
+    if how == "as they are":
+        return pair
+    generator = random.Random(seed)
+    known: dict[str, str] = {}
+
+    def word(text: str, length: int) -> str:
+        return known.setdefault(text, "".join(generator.choice(_LETTERS) for _ in range(length)))
+
+    renamed = {}
+    for name, _ in pair.old:
+        scope, slash, leaf = name.rpartition("/")
+        if how == "words":
+            scope = _WORD.sub(lambda match: word(match[0], 6), scope)
+        elif scope:
+            scope = word(scope, 12)
+        renamed[name] = f"{scope}{slash}{leaf}"
+    old = tuple((renamed[name], shape) for name, shape in pair.old)
+    truth = {key: tuple(renamed[name] for name in names) for key, names in pair.truth.items()}
+    return replace(pair, old=old, truth=truth)
