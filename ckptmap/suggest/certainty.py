@@ -48,6 +48,8 @@ class _Known:
     """For each old layer the number of the group of pairs that differ in numbers only; -1 without a partner."""
     firm: NDArray[np.bool_]
     """For each group whether a rule of numbers explains it."""
+    equal: NDArray[np.bool_]
+    """For each group whether each pair of it has a name that is the end of the other."""
     placed: tuple[NDArray[np.intp], ...] = ()
     """For each run whose order can be trusted, the place of each new layer in it; -1 for those outside."""
 
@@ -130,11 +132,12 @@ def _known(old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence) -> _K
         kind = tuple(sorted(old[one].leaves))
         groups[template(old[one].scope), template(new[other].scope), kind].append(one)
     group = np.full(len(old), -1)
-    firm = np.zeros(len(groups), bool)
+    firm, equal = np.zeros(len(groups), bool), np.zeros(len(groups), bool)
     for number, members in enumerate(groups.values()):
         group[members] = number
+        equal[number] = all(evidence.endings[one, int(partner[one])] > 0 for one in members)
         firm[number] = explained([(old[one].scope, new[int(partner[one])].scope) for one in members], _RULE)
-    return _Known(evidence, old, new, partner, group, firm)
+    return _Known(evidence, old, new, partner, group, firm, equal)
 
 
 def _judged(one: int, other: int, known: _Known) -> Pair:
@@ -163,10 +166,12 @@ def _against_rivals(
     rivals = np.unique(np.concatenate([rivals_old, [owner[int(at)] for at in rivals_new]]).astype(int))
     rivals = rivals[rivals != one]
     theirs = known.partner[rivals]
-    words = evidence.words
-    own = words[one, other]
-    margin = own + words[rivals, theirs] - words[one, theirs] - words[rivals, other]
-    named = (margin >= _MARGIN) & (words[one, theirs] <= own) & (words[rivals, other] <= own)
+    words, ends = evidence.words, evidence.endings
+    own = words[one, other] + ends[one, other] * known.equal[known.group[one]]
+    others = words[rivals, theirs] + ends[rivals, theirs] * known.equal[known.group[rivals]]
+    crossed, back = words[one, theirs] + ends[one, theirs], words[rivals, other] + ends[rivals, other]
+    margin = own + others - crossed - back
+    named = (margin >= _MARGIN) & (crossed <= own) & (back <= own)
     flows, against = _by_flow(one, other, known, rivals, theirs)
     ruled = (known.group[rivals] == known.group[one]) & known.firm[known.group[one]]
     open_rivals = np.flatnonzero(against | ~(named | ruled | flows))

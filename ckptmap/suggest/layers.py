@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ckptmap.suggest.model import Item, Layer
-from ckptmap.suggest.words import NORM, role
+from ckptmap.suggest.words import NORM, numbered_role, role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_GAINS = frozenset({"g"})
+_GAIN_AND_OFFSET = {"g": "gamma", "b": "beta"}
 
 
 def layers_of(items: Iterable[Item]) -> tuple[Layer, ...]:
@@ -17,11 +21,12 @@ def layers_of(items: Iterable[Item]) -> tuple[Layer, ...]:
     What normalizes is a layer apart from what is normalized, even in one scope. A leaf without a known role, and the
     second leaf of a role in one scope, is a layer of its own.
     """
+    listed = list(items)
+    gains = {scope for scope, leaf in map(_cut, listed) if leaf in _GAINS}
     scopes: dict[tuple[str, bool], dict[str, Item]] = {}
     alone: list[Layer] = []
-    for item in items:
-        scope, leaf = _cut(item)
-        found = role(leaf) or role(item.key.rpartition("/")[2])
+    for item in listed:
+        scope, found = _placed(item, gains)
         leaves = scopes.setdefault((scope, found in NORM), {}) if scope and found else None
         if leaves is None or found in leaves:
             alone.append(Layer(item.name, item.key, {"value": item}, item.place))
@@ -30,13 +35,33 @@ def layers_of(items: Iterable[Item]) -> tuple[Layer, ...]:
     return (*(_layer(scope, leaves) for (scope, _), leaves in scopes.items()), *alone)
 
 
+def _placed(item: Item, gains: set[str]) -> tuple[str, str]:
+    """The layer that a variable belongs to, and what it is in it; no role where its name does not say one.
+
+    Beside a gain ``g``, ``b`` is an offset. ``W1`` and ``b1``, ``conv1_w`` and ``conv1_b`` belong together as well.
+    """
+    scope, leaf = _cut(item)
+    if scope in gains and leaf in _GAIN_AND_OFFSET:
+        return scope, _GAIN_AND_OFFSET[leaf]
+    found = role(leaf) or role(_cut_text(item.key)[1])
+    if found:
+        return scope, found
+    stem, found = numbered_role(leaf)
+    return f"{scope}/{stem}" if scope else stem, found
+
+
 def _cut(item: Item) -> tuple[str, str]:
+    return _cut_text(item.name)
+
+
+def _cut_text(name: str) -> tuple[str, str]:
     """Scope and leaf; a ``/`` within one part of an object path is written ``.S``."""
-    scope, _, leaf = item.name.replace(".S", "/").rpartition("/")
+    scope, _, leaf = name.replace(".S", "/").rpartition("/")
     return scope, leaf
 
 
 def _layer(scope: str, leaves: dict[str, Item]) -> Layer:
     places = [item.place for item in leaves.values() if item.place is not None]
     first = next(iter(leaves.values()))
-    return Layer(scope, first.key.replace(".S", "/").rpartition("/")[0], leaves, min(places) if places else None)
+    key = _cut_text(first.key)[0] or scope
+    return Layer(scope, key if first.key != first.name else scope, leaves, min(places) if places else None)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]
 
-_ROUNDS = 5
+_ROUNDS, _QUIET = 7, 2
+"""How often pairs are made anew, and from which turn on rules have a vote: the first pairs mislead them."""
 _ENDING = 3.0
 _GUESSED = 0.2
 """What the order of numbers in old names is worth, next to one that a graph says."""
@@ -44,6 +45,8 @@ class Evidence:
     """Words that are the same, numbers included, 0 to 1, and 1 more for equal endings."""
     words: Matrix
     """The same without numbers: those prove nothing alone."""
+    endings: Matrix
+    """More than 0 where one name is the end of the other."""
     order: Matrix
     """0 for the best place, less for worse ones; 0 everywhere where nothing says an order."""
     learned: Matrix
@@ -78,7 +81,8 @@ def match(old: Sequence[Layer], new: Sequence[Layer], flow: Flow | None = None) 
     evidence = Evidence(
         fits,
         names,
-        literal(words, numbers=False) + endings,
+        literal(words, numbers=False),
+        endings,
         order,
         np.zeros_like(fits),
         np.zeros_like(fits),
@@ -91,16 +95,17 @@ def match(old: Sequence[Layer], new: Sequence[Layer], flow: Flow | None = None) 
         {},
     )
     used = _USED * _use(evidence.earlier) if evidence.earlier is not None else np.float32(0)
-    for _ in range(_ROUNDS):
+    for turn in range(_ROUNDS):
         pairs = assign(_score(evidence) + used, fits > 0)
-        if pairs == evidence.pairs:
+        if pairs == evidence.pairs and turn > _QUIET:
             break
+        found = pairs.items()
         evidence = replace(
             evidence,
             pairs=pairs,
             learned=_learned(words, evidence, pairs),
-            votes=votes(old, new, pairs.items()),
-            scopes=coherence(old, new, pairs.items()),
+            scopes=coherence(old, new, found),
+            votes=votes(old, new, found) if turn >= _QUIET else evidence.votes,
         )
     return evidence
 
@@ -197,12 +202,17 @@ def _endings(old: Sequence[Layer], new: Sequence[Layer]) -> Matrix:
         for ending in _all_endings(layer.scope):
             old_ends.setdefault(ending, []).append(at)
     for at, layer in enumerate(old):
-        for other in by_name.get(layer.scope, ()):
+        for other in by_name.get(layer.scope, ()) if _is_telling(layer.scope) else ():
             found[at, other] = 1 / len(by_name[layer.scope])
     for at, layer in enumerate(new):
-        for other in old_ends.get(layer.scope, ()):
+        for other in old_ends.get(layer.scope, ()) if _is_telling(layer.scope) else ():
             found[other, at] = max(found[other, at], 1 / len(old_ends[layer.scope]))
     return found
+
+
+def _is_telling(name: str) -> bool:
+    """Whether a name is more than a number or a letter."""
+    return sum(char.isalpha() for char in name) > 1
 
 
 def _all_endings(name: str) -> list[str]:

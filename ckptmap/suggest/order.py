@@ -7,6 +7,7 @@ much the best alignment through it falls short of the best one.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _LAST_NUMBER = re.compile(r"^(.*?)(?:(?<=[A-Za-z0-9])_|-|/|(?<=[A-Za-z]))?(\d+)?$")
 _LISTED = re.compile(r"((?:[^/]*/)*?(?:[a-z_]+-)?)\d+(?:/|$)")
 """What lies before the first number of a list: ``layer_with_weights-`` of ``layer_with_weights-3``, ``convs/``."""
+_NUMBERS = re.compile(r"\d+")
 _KERAS_LISTS = ("layer_with_weights-", "_operations/")
 """The object paths of a functional model's layers in Keras 2 and 3."""
 
@@ -44,24 +46,45 @@ class Run:
 
 
 def key_runs(layers: Sequence[Layer]) -> list[Run]:
-    """Runs by object path: all layers below one numbered list (``layer_with_weights-N``, ``_operations/N``)."""
-    groups: dict[str, list[tuple[tuple[object, ...], int]]] = {}
+    """Runs by object path: all layers below one numbered list (``layer_with_weights-N``, ``_operations/N``).
+
+    Where a place of the list holds several layers, nothing says their order: then there is a run for each kind of path.
+    """
+    groups: dict[str, list[tuple[str, int]]] = {}
     for at, layer in enumerate(layers):
         match = _LISTED.match(layer.key)
         if match:
-            groups.setdefault(match[1], []).append((natural(layer.key[match.end(1) :]), at))
-    return [Run(label, tuple(at for _, at in sorted(found))) for label, found in groups.items() if len(found) > 1]
+            groups.setdefault(match[1], []).append((layer.key[match.end(1) :], at))
+    found = []
+    for label, members in groups.items():
+        parts: dict[str, list[tuple[str, int]]] = {"": members}
+        if len({tuple(_NUMBERS.findall(rest)) for rest, _ in members}) < len(members):
+            parts = {}
+            for rest, at in members:
+                parts.setdefault(_NUMBERS.sub("#", rest), []).append((rest, at))
+        found += [_run(label, part) for part in parts.values() if len(part) > 1]
+    return found
+
+
+def _run(label: str, members: Sequence[tuple[str, int]]) -> Run:
+    return Run(label, tuple(at for _, at in sorted(members, key=lambda member: natural(member[0]))))
 
 
 def other_runs(layers: Sequence[Layer], listed: Iterable[Run]) -> list[Run]:
     """What is in no list, in the order of the numbers in its object paths: little more than a guess."""
     members = {at for run in listed for at in run.members}
     groups: dict[str, list[int]] = {}
+    alike = Counter(map(_numbered, layers))
     for at, layer in enumerate(layers):
-        if at not in members and any(char.isdigit() for char in layer.key):
+        if at not in members and any(char.isdigit() for char in layer.key) and alike[_numbered(layer)] == 1:
             groups.setdefault(layer.key.split("/")[0], []).append(at)
     found = [(label, sorted(group, key=lambda at: natural(layers[at].key))) for label, group in groups.items()]
     return [Run(label, tuple(group), 0.5) for label, group in found if len(group) > 1]
+
+
+def _numbered(layer: Layer) -> tuple[object, ...]:
+    """All that says the place of a layer among its like: the numbers in its object path. Words have no order."""
+    return tuple(_NUMBERS.findall(layer.key)), tuple(sorted((role, item.shape) for role, item in layer.leaves.items()))
 
 
 def name_runs(layers: Sequence[Layer]) -> list[Run]:

@@ -21,6 +21,8 @@ ROLES = {
 
 NORM = frozenset({"gamma", "beta", "mean", "variance"})
 """The roles of a normalization."""
+_ROLE_FIRST = re.compile(r"(w|b|weights?|bias|biases|kernel)_?([a-z]{0,3}[0-9]+)")
+_ROLE_LAST = re.compile(r"(.+)_(w|b|weights?|bias|biases|kernel|gamma|beta|moving_mean|moving_variance)")
 _PIECES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*[a-z]*|[A-Z]+\d*|\d+[a-z]\w*|\d+")
 _NUMBERED = re.compile(r"([a-z]+)(\d+)")
 _DIMENSIONS = re.compile(r"([a-z]+)([123]d)")
@@ -40,6 +42,16 @@ _SAME |= {"layernorm": "norm", "ln": "norm", "proj": "projection"}
 def role(leaf: str) -> str:
     """What a leaf of this name holds; empty where the name does not say it."""
     return ROLES.get(leaf.lower().strip("_"), "")
+
+
+@lru_cache(maxsize=65536)
+def numbered_role(leaf: str) -> tuple[str, str]:
+    """Which layer a leaf such as ``W1``, ``bc2``, ``conv1_w`` is of and what it holds; nothing where it does not say."""
+    text = leaf.lower().strip("_")
+    before, behind = _ROLE_FIRST.fullmatch(text), _ROLE_LAST.fullmatch(text)
+    if before:
+        return before[2], role(before[1])
+    return (behind[1], role(behind[2])) if behind else ("", "")
 
 
 @lru_cache(maxsize=65536)
