@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.collector import collector_paused
 from ckptmap.basics.errors import CheckpointError, MissingDataError
-from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, Extents, parse_entry, parse_header
+from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, Extents, parse_entry, parse_header, parse_kind, usual_entry
 from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType, dtype_from_number
 from ckptmap.checkpoint.file_kind import refuse
@@ -58,7 +58,7 @@ def read_bundle_index(files: Files, prefix: str, kind: Kind = Kind.V2, notes: tu
         shards = parse_header(header if key == HEADER_KEY else b"")
         index = _Index(shards)
         for key, value in entries:
-            index.add(key, parse_entry(value))
+            index.add(key, value)
         variables, unreadable = index.end()
     return Inventory(
         kind=kind,
@@ -89,9 +89,34 @@ class _Index:
         self._parts: set[bytes] = set()
         self._variables: dict[str, Variable] = {}
         self._unreadable: list[str] = []
+        self._kinds: dict[bytes, tuple[DType, tuple[int, ...], int]] = {}
 
-    def add(self, key: bytes, entry: Entry) -> None:
-        """Takes the next entry."""
+    def add(self, key: bytes, value: bytes) -> None:
+        """Takes the next entry, as it is stored."""
+        usual = usual_entry(value)
+        if usual is None or key[:1] == b"\0":
+            self._add(key, parse_entry(value))
+            return
+        kind, shard, offset, size, crc = usual
+        known = self._kinds.get(kind)
+        if known is None:
+            known = self._kind(kind)
+        if known is None or known[2] != size or shard >= self._shards:
+            self._add(key, parse_entry(value))
+            return
+        name = key.decode("utf-8", "surrogateescape")
+        self._variables[name] = Variable(name, known[0], known[1], size, Span(shard, offset, size, crc))
+
+    def _kind(self, kind: bytes) -> tuple[DType, tuple[int, ...], int] | None:
+        """Dtype, shape and size of values with a fixed one, kept for those that are the same; None for any other."""
+        number, shape = parse_kind(kind)
+        dtype = dtype_from_number(number)
+        if dtype is None or dtype.itemsize is None:
+            return None
+        known = self._kinds[kind] = dtype, shape, element_count(shape) * dtype.itemsize
+        return known
+
+    def _add(self, key: bytes, entry: Entry) -> None:
         if entry.slices:
             self._parts.update(slice_key(key, extents) for extents in entry.slices)
         if key.startswith(b"\0"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -25,6 +26,16 @@ _VERSION = 1
 _MAX_SHARDS = 99_999
 _MAX_RANK = 254
 _MAX_ELEMENTS = 1 << 62
+
+_LENGTHS = rb"(?:\x12[\x02-\x0b]\x08[\x80-\xff]*[\x00-\x7f])*"
+_NUMBER = rb"[\x80-\xff]{0,4}[\x00-\x7f]"
+_USUAL = re.compile(
+    rb"(?P<kind>\x08[\x00-\x7f]\x12[\x00-\x7f]%b)"
+    rb"(?:\x18(?P<shard>%b))?(?:\x20(?P<offset>%b))?(?:\x28(?P<size>%b))?\x35(?P<crc>....)"
+    % (_LENGTHS, _NUMBER, _NUMBER, _NUMBER),
+    re.DOTALL,
+)
+"""An entry as TensorFlow writes it, whole, of numbers below 2 to the 35th."""
 
 Extents = tuple[tuple[int, int], ...]
 """One slice: (start, length) a dimension, length -1 where it takes the dimension whole."""
@@ -78,6 +89,52 @@ def parse_entry(data: bytes) -> Entry:
     Raises:
         FormatError: a malformed message, a negative or overflowing shape, a place that cannot be.
     """
+    usual = usual_entry(data)
+    if usual is not None:
+        kind, *place = usual
+        return Entry(*parse_kind(kind), *place)
+    return _parse_fields(data)
+
+
+def usual_entry(data: bytes) -> tuple[bytes, int, int, int, int] | None:
+    """What nearly every entry is: dtype and shape for ``parse_kind``, then shard, offset, size and checksum.
+
+    None for any other, which ``parse_entry`` reads too. Few of the first are different.
+    """
+    found = _USUAL.fullmatch(data)
+    if found is None:
+        return None
+    kind, shard, offset, size, crc = found.groups(b"\x00")
+    if len(kind) - 4 != kind[3] or (shard != b"\x00" and _few_bytes(shard) > _MAX_SHARDS):
+        return None
+    return kind, _few_bytes(shard), _few_bytes(offset), _few_bytes(size), unmask(int.from_bytes(crc, "little"))
+
+
+def parse_kind(kind: bytes) -> tuple[int, tuple[int, ...]]:
+    """The number of the dtype and the shape.
+
+    Raises:
+        FormatError: as ``parse_shape``.
+    """
+    return kind[1], parse_shape(kind[4:])
+
+
+def _few_bytes(raw: bytes) -> int:
+    """The varint that five bytes at most are."""
+    number = int.from_bytes(raw, "little")
+    if number < 0x80:
+        return number
+    return (
+        (number & 0x7F)
+        | (number >> 1 & 0x3F80)
+        | (number >> 2 & 0x1FC000)
+        | (number >> 3 & 0xFE00000)
+        | (number >> 4 & 0x7F0000000)
+    )
+
+
+def _parse_fields(data: bytes) -> Entry:
+    """One entry of the index, whatever the order of its fields."""
     numbers = {1: 0, 3: 0, 4: 0, 5: 0}
     shape: tuple[int, ...] = ()
     crc: int | None = None

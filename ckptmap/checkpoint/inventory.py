@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,7 @@ class Kind(enum.Enum):
     SAVED_MODEL = "SavedModel"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Raw bytes in a data file: ``file`` counts into ``Inventory.data_files``; offset and size in bytes."""
 
     file: int
@@ -44,9 +43,8 @@ class Slice:
     span: Span | None
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One variable of a checkpoint.
+class Variable(NamedTuple):
+    """One variable of a checkpoint; a tuple, as there are many.
 
     ``name`` is the variable's name in a TF1 checkpoint and the checkpoint key in an object-based one.
     ``nbytes`` counts the bytes of the value as a V2 bundle stores them.

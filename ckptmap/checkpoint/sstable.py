@@ -51,16 +51,16 @@ def _read_handle(data: Bytes, position: int = 0) -> tuple[Handle, int]:
     return Handle(offset, size), position
 
 
-def block_entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The (key, value) pairs of one uncompressed block, in order.
+def block_entries(block: bytes, last: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+    """The (key, value) pairs of one uncompressed block, in order, all above the key ``last`` where there is one.
 
     Raises:
         FormatError: lengths that reach past the block, a key that shares more than there is, keys out of order.
     """
     end = _entries_end(block)
-    position, key, first = 0, b"", True
+    position, key = 0, b""
     while position < end:
-        shared, unshared, length = block[position : position + 3].ljust(3, b"\x80")
+        shared, unshared, length = block[position : position + 3]  # restart points follow the last entry
         if (shared | unshared | length) < 0x80:
             position += 3
         else:
@@ -70,10 +70,10 @@ def block_entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
         value_start = position + unshared
         if shared > len(key) or value_start + length > end or shared + unshared > _MAX_KEY:
             raise FormatError("an entry of a table block reaches past its bounds")
-        previous, key = key, key[:shared] + block[position:value_start]
-        if not first and key <= previous:
+        key = key[:shared] + block[position:value_start]
+        if last is not None and key <= last:
             raise FormatError("the keys of a table block are out of order")
-        position, first = value_start + length, False
+        last, position = key, value_start + length
         yield key, block[value_start:position]
 
 
@@ -151,17 +151,18 @@ class Table:
             FormatError: a damaged block, or keys out of order.
         """
         last, count, total = b"", 0, 0
+        # an entry with its checksum and its place costs more than a byte, however well it is compressed
+        most = min(self._size, MAX_ITEMS)
         for handle in self._handles:
-            for key, value in block_entries(self.block(handle)):
+            before = last if count else None
+            for entry in block_entries(self.block(handle), before):
+                key = entry[0]
                 count += 1
                 total += len(key)
-                if key <= last and count > 1:
-                    raise FormatError("the keys of the table are out of order")
-                # an entry with its checksum and its place costs more than a byte, however well it is compressed
-                if count > min(self._size, MAX_ITEMS) or total > _MAX_KEY_BYTES:
+                if count > most or total > _MAX_KEY_BYTES:
                     raise FormatError("the table claims to hold more than it can")
+                yield entry
                 last = key
-                yield key, value
 
     def get(self, key: bytes) -> bytes | None:
         """The value of ``key``, None where the table has no such key; reads one block and keeps it for the next."""
