@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.collector import collector_paused
 from ckptmap.basics.errors import CheckpointError, MissingDataError
-from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, Extents, parse_entry, parse_header, parse_kind, usual_entry
+from ckptmap.checkpoint.bundle_proto import (
+    HEADER_KEY,
+    Entry,
+    Extents,
+    parse_entry,
+    parse_header,
+    parse_kind,
+    usual_entry,
+)
 from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType, dtype_from_number
 from ckptmap.checkpoint.file_kind import refuse

@@ -9,11 +9,13 @@ from typing import NamedTuple
 from ckptmap.checkpoint.crc import mask, unmask
 from ckptmap.checkpoint.ordered_code import FULL
 from ckptmap.checkpoint.wire import (
+    FEW_BYTES,
     Bytes,
     FormatError,
     as_bytes,
     as_int,
     bytes_field,
+    few_bytes,
     fixed32_field,
     number_field,
     read_fields,
@@ -28,11 +30,10 @@ _MAX_RANK = 254
 _MAX_ELEMENTS = 1 << 62
 
 _LENGTHS = rb"(?:\x12[\x02-\x0b]\x08[\x80-\xff]*[\x00-\x7f])*"
-_NUMBER = rb"[\x80-\xff]{0,4}[\x00-\x7f]"
 _USUAL = re.compile(
     rb"(?P<kind>\x08[\x00-\x7f]\x12[\x00-\x7f]%b)"
     rb"(?:\x18(?P<shard>%b))?(?:\x20(?P<offset>%b))?(?:\x28(?P<size>%b))?\x35(?P<crc>....)"
-    % (_LENGTHS, _NUMBER, _NUMBER, _NUMBER),
+    % (_LENGTHS, FEW_BYTES, FEW_BYTES, FEW_BYTES),
     re.DOTALL,
 )
 """An entry as TensorFlow writes it, whole, of numbers below 2 to the 35th."""
@@ -105,9 +106,9 @@ def usual_entry(data: bytes) -> tuple[bytes, int, int, int, int] | None:
     if found is None:
         return None
     kind, shard, offset, size, crc = found.groups(b"\x00")
-    if len(kind) - 4 != kind[3] or (shard != b"\x00" and _few_bytes(shard) > _MAX_SHARDS):
+    if len(kind) - 4 != kind[3] or (shard != b"\x00" and few_bytes(shard) > _MAX_SHARDS):
         return None
-    return kind, _few_bytes(shard), _few_bytes(offset), _few_bytes(size), unmask(int.from_bytes(crc, "little"))
+    return kind, few_bytes(shard), few_bytes(offset), few_bytes(size), unmask(int.from_bytes(crc, "little"))
 
 
 def parse_kind(kind: bytes) -> tuple[int, tuple[int, ...]]:
@@ -117,20 +118,6 @@ def parse_kind(kind: bytes) -> tuple[int, tuple[int, ...]]:
         FormatError: as ``parse_shape``.
     """
     return kind[1], parse_shape(kind[4:])
-
-
-def _few_bytes(raw: bytes) -> int:
-    """The varint that five bytes at most are."""
-    number = int.from_bytes(raw, "little")
-    if number < 0x80:
-        return number
-    return (
-        (number & 0x7F)
-        | (number >> 1 & 0x3F80)
-        | (number >> 2 & 0x1FC000)
-        | (number >> 3 & 0xFE00000)
-        | (number >> 4 & 0x7F0000000)
-    )
 
 
 def _parse_fields(data: bytes) -> Entry:

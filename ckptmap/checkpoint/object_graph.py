@@ -8,14 +8,16 @@ trackable_utils.py).
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import deque
-from dataclasses import dataclass, field
-from io import BytesIO
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ckptmap.checkpoint.wire import (
+    FEW_BYTES,
+    MAX_ITEMS,
     Bytes,
     FormatError,
     as_bytes,
@@ -23,6 +25,7 @@ from ckptmap.checkpoint.wire import (
     as_text,
     bounded,
     bytes_field,
+    few_bytes,
     number_field,
     read_fields,
     text_field,
@@ -34,12 +37,23 @@ if TYPE_CHECKING:
 VARIABLE_VALUE = "VARIABLE_VALUE"
 VALUE_SUFFIX = f"/.ATTRIBUTES/{VARIABLE_VALUE}"
 SAVE_COUNTER = "save_counter"
-_MAX_BYTES = 1 << 24
-"""The graph of the largest detector has 2 MB."""
+_MAX_BYTES = (1 << 31) - 1
+"""What a protobuf message can have; the graph of the largest detector has 2 MB, that of 100,000 variables 13 MB."""
+_MAX_REFERENCES = 4 * MAX_ITEMS
+"""Children, tensors and slots of all objects; honest objects have three each at most."""
+_LONE_VARIABLE = re.compile(
+    rb"\x12(?P<size>%b)(?P<at>)\x0a\x0eVARIABLE_VALUE\x12(?P<named>%b)(?P<name>[^\x1a]*)"
+    rb"\x1a(?P<keyed>%b)(?P<key>.*/\.ATTRIBUTES/VARIABLE_VALUE)(?:\*\x02\x08\x01)?" % ((FEW_BYTES,) * 3),
+    re.DOTALL,
+)
+_HOLDS_VALUES = b"\x2a\x02\x08\x01"
+"""What ends a node that has a value, or an object below it has."""
+_VARIABLE_NAME = text_field(1, VARIABLE_VALUE)
+_NODE = re.compile(rb"\x0a(%b)" % FEW_BYTES)
+_CHILD = re.compile(rb"\x0a(?P<size>[\x00-\x7f])\x08(?P<number>%b)\x12(?P<length>[\x00-\x7f])" % FEW_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
-class SavedTensor:
+class SavedTensor(NamedTuple):
     """A value of a node: ``name`` is ``VARIABLE_VALUE`` for variables, ``key`` the checkpoint key, and ``full_name``
     the variable's readable name when it was saved (empty for what is no variable)."""
 
@@ -48,16 +62,14 @@ class SavedTensor:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
+class Child(NamedTuple):
     """An edge: the attribute ``name`` of an object holds the object ``node``."""
 
     name: str
     node: int
 
 
-@dataclass(frozen=True, slots=True)
-class SlotReference:
+class SlotReference(NamedTuple):
     """An optimizer's slot variable: ``slot_node`` holds the slot ``name`` of the variable ``variable_node``."""
 
     variable_node: int
@@ -65,8 +77,7 @@ class SlotReference:
     slot_node: int
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One object."""
 
     children: tuple[Child, ...] = ()
@@ -155,7 +166,27 @@ def parse_saved_names(data: Bytes) -> SavedNames:
     Raises:
         FormatError: as ``parse_object_graph``.
     """
-    return _names(_parsed_nodes(data))
+    full_names: dict[str, str] = {}
+    slots: set[int] = set()
+    count, highest = 0, -1
+    for message in _messages(data):
+        count += 1
+        variable = _lone_variable(message)
+        if variable is not None:
+            full_names[variable[0]] = variable[1]
+            continue
+        child, position = _usual_children(message, None)
+        highest = max(highest, child)
+        rest = message[position:]
+        if rest == _HOLDS_VALUES:
+            continue
+        node = _parse_node(rest)
+        full_names.update((tensor.key, tensor.full_name) for tensor in node.tensors)
+        slots.update(slot.slot_node for slot in node.slots)
+        highest = max(highest, _highest(node))
+    _check_numbers(count, highest)
+    slot_keys = _names(parse_object_graph(data).nodes).slot_keys if slots else frozenset[str]()
+    return SavedNames(full_names, slot_keys)
 
 
 def _names(nodes: Iterable[Node]) -> SavedNames:
@@ -169,31 +200,99 @@ def _names(nodes: Iterable[Node]) -> SavedNames:
     return SavedNames(full_names, frozenset(key for node in slots for key in keys[node]))
 
 
-def _parsed_nodes(data: Bytes) -> Iterator[Node]:
-    """The nodes; the errors of the graph as a whole are raised behind the last."""
+def _messages(data: Bytes) -> Iterator[bytes]:
+    """The nodes as they are stored."""
     if len(data) > _MAX_BYTES:
         raise FormatError(f"the object graph is larger than {_MAX_BYTES} bytes")
+    return bounded(_pieces(data), "objects")
+
+
+def _pieces(data: Bytes) -> Iterator[bytes]:
+    position = 0
+    while found := _NODE.match(data, position):
+        start = found.end()
+        end = start + few_bytes(found[1])
+        if end > len(data):
+            break
+        yield bytes(data[start:end])
+        position = end
+    yield from (bytes(as_bytes(value)) for number, value in read_fields(data[position:]) if number == 1)
+
+
+def _parsed_nodes(data: Bytes) -> Iterator[Node]:
+    """The nodes; the errors of the graph as a whole are raised behind the last."""
     count, highest = 0, -1
-    for message in bounded((as_bytes(value) for number, value in read_fields(data) if number == 1), "objects"):
-        node = _parse_node(message)
+    left = _MAX_REFERENCES
+    for message in _messages(data):
+        node = _parse_node(message, left)
+        left -= len(node.children) + len(node.tensors) + len(node.slots)
         yield node
         count += 1
-        for child in node.children:
-            highest = max(highest, child.node)
-        for slot in node.slots:
-            highest = max(highest, slot.variable_node, slot.slot_node)
+        highest = max(highest, _highest(node))
+    _check_numbers(count, highest)
+
+
+def _highest(node: Node) -> int:
+    """The highest number of an object that the node names; -1 where it names none."""
+    highest = -1
+    for child in node.children:
+        highest = max(highest, child.node)
+    for slot in node.slots:
+        highest = max(highest, slot.variable_node, slot.slot_node)
+    return highest
+
+
+def _check_numbers(count: int, highest: int) -> None:
     if not count:
         raise FormatError("the object graph is empty")
     if highest >= count:
         raise FormatError("the object graph names an object that it does not hold")
 
 
-def _parse_node(data: Bytes) -> Node:
-    children, tensors, slots = [], [], []
-    for number, value in read_fields(data):
+def _lone_variable(message: bytes) -> tuple[str, str] | None:
+    """Key and readable name, where a node is a variable as TensorFlow writes it and nothing else."""
+    found = _LONE_VARIABLE.fullmatch(message)
+    if found is None:
+        return None
+    size, _, named, name, keyed, key = found.groups()
+    at = found.start("at")
+    if few_bytes(named) != len(name) or few_bytes(keyed) != len(key) or few_bytes(size) != found.end("key") - at:
+        return None
+    return key.decode("utf-8", "surrogateescape"), name.decode("utf-8", "surrogateescape")
+
+
+def _usual_children(message: bytes, children: list[Child] | None, most: int = 0) -> tuple[int, int]:
+    """Walks the children that a node begins with: the highest number among them, and where the rest of it begins.
+
+    They go into ``children`` where that is a list, until there are more than ``most``.
+    """
+    highest, position = -1, 0
+    while (children is None or len(children) <= most) and (found := _CHILD.match(message, position)):
+        size, number, length = found.groups()
+        start = found.end()
+        end = start + length[0]
+        if end != position + 2 + size[0] or end > len(message):
+            break
+        node = few_bytes(number)
+        highest = max(highest, node)
+        if children is not None:  # layers have few attributes: equal names are kept once
+            children.append(Child(sys.intern(message[start:end].decode("utf-8", "surrogateescape")), node))
+        position = end
+    return highest, position
+
+
+def _parse_node(message: bytes, most: int = _MAX_REFERENCES) -> Node:
+    """A node of at most so many children, tensors and slots."""
+    children: list[Child] = []
+    tensors: list[SavedTensor] = []
+    slots: list[SlotReference] = []
+    position = _usual_children(message, children, most)[1]
+    for number, value in read_fields(message[position:]):
+        if len(children) + len(tensors) + len(slots) > most:
+            raise FormatError(f"the objects claim more than {_MAX_REFERENCES} children and values")
         if number == 1:
             node, name = _pair(as_bytes(value))
-            children.append(Child(sys.intern(name), node))  # layers have few attributes: equal names are kept once
+            children.append(Child(sys.intern(name), node))
         elif number == 2:
             texts = {number: as_text(text) for number, text in read_fields(as_bytes(value)) if number <= 3}
             tensors.append(SavedTensor(sys.intern(texts.get(1, "")), texts.get(2, ""), texts.get(3, "")))
@@ -224,13 +323,18 @@ def _parse_slot(data: Bytes) -> SlotReference:
     return SlotReference(variable, name, slot)
 
 
-@dataclass(slots=True)
 class _Branch:
-    """An object on the way to variables; ``path`` is that of the variable where it is one, ``number`` its place."""
+    """An object on the way to variables; ``path`` is that of the variable where it is one, ``number`` its place.
 
-    children: dict[str, _Branch] = field(default_factory=dict)
-    path: str = ""
-    number: int = -1
+    Of its children, one that is a variable and nothing else is the path alone.
+    """
+
+    __slots__ = ("children", "number", "path")
+
+    def __init__(self, path: str = "", number: int = -1) -> None:
+        self.children: dict[str, _Branch | str] = {}
+        self.path = path
+        self.number = number
 
 
 def object_path(root: str, path: str) -> str:
@@ -254,63 +358,82 @@ def build_object_graph(variables: Mapping[str, str], links: Mapping[str, str] = 
     Raises:
         ValueError: an empty part in a path.
     """
-    return ObjectGraph(tuple(smallest_nodes(variables, links)))
+    return parse_object_graph(b"".join(smallest_graph(variables, links)))
 
 
-def smallest_nodes(variables: Mapping[str, str], links: Mapping[str, str] = MappingProxyType({})) -> Iterator[Node]:
-    """The nodes of ``build_object_graph``, one by one: those of many variables take much memory."""
+def smallest_graph(variables: Mapping[str, str], links: Mapping[str, str] = MappingProxyType({})) -> Iterator[bytes]:
+    """``build_object_graph``, serialized, piece by piece: the objects of many variables take much memory."""
     root = _Branch(number=0)
     for path in variables:
-        _branch(root, path).path = path
+        _enter(root, path)
     for path, other in links.items():
         parent, _, name = path.rpartition("/")
         _branch(root, parent).children[unescape_name(name)] = _branch(root, other)
-    return _numbered(root, variables)
+    for children, path in _numbered(root):
+        edges = [bytes_field(1, number_field(1, number) + text_field(2, name)) for name, number in children]
+        tensor = _variable_field(variables[path], path) if path else b""
+        yield bytes_field(1, b"".join((*edges, tensor, _HOLDS_VALUES)))
+
+
+def _enter(root: _Branch, path: str) -> None:
+    """Makes the object at a path a variable."""
+    above, slash, last = path.rpartition("/")
+    parent = _branch(root, above) if slash else root
+    name = _name(last, path)
+    if name in parent.children:
+        _branch(parent, last).path = path
+    else:
+        parent.children[name] = path
+
+
+def _name(part: str, path: str) -> str:
+    if not part:
+        raise ValueError(f"empty name in the object path {path!r}")
+    return sys.intern(unescape_name(part))
 
 
 def _branch(root: _Branch, path: str) -> _Branch:
     """The branch at a path, made where it is not there yet."""
     branch = root
     for part in path.split("/"):
-        if not part:
-            raise ValueError(f"empty name in the object path {path!r}")
-        name = unescape_name(part)
-        if name not in branch.children:
-            branch.children[name] = _Branch()
-        branch = branch.children[name]
+        name = _name(part, path)
+        child = branch.children.get(name)
+        if not isinstance(child, _Branch):
+            child = branch.children[name] = _Branch(child or "")
+        branch = child
     return branch
 
 
-def _numbered(root: _Branch, full_names: Mapping[str, str]) -> Iterator[Node]:
-    """The nodes in breadth-first order, as TensorFlow numbers them: each where it is first met."""
-    waiting, count = deque([root]), 1
+def _numbered(root: _Branch) -> Iterator[tuple[list[tuple[str, int]], str]]:
+    """The children of each object, each with its number, and its own path where it is a variable.
+
+    In breadth-first order, as TensorFlow numbers them: each where it is first met. Takes the branches apart.
+    """
+    waiting: deque[_Branch | str] = deque([root])
+    count = 1
     while waiting:
         branch = waiting.popleft()
-        for child in branch.children.values():
-            if child.number < 0:
-                child.number, count = count, count + 1
+        if isinstance(branch, str):
+            yield [], branch
+            continue
+        children = []
+        for name, child in branch.children.items():
+            if isinstance(child, str) or child.number < 0:
+                number, count = count, count + 1
                 waiting.append(child)
-        children = tuple(Child(name, child.number) for name, child in branch.children.items())
-        path = branch.path
-        yield Node(children, (SavedTensor(VARIABLE_VALUE, full_names[path], variable_key(path)),) if path else ())
+                if not isinstance(child, str):
+                    child.number = number
+            else:
+                number = child.number
+            children.append((name, number))
+        branch.children = {}
+        yield children, branch.path
 
 
 def format_object_graph(graph: ObjectGraph) -> bytes:
     """The serialized TrackableObjectGraph."""
-    return _joined(zip(graph.nodes, _holds_values(graph), strict=True))
-
-
-def format_nodes(nodes: Iterable[Node]) -> bytes:
-    """The serialized TrackableObjectGraph of nodes that all lead to a value, as ``smallest_nodes`` does."""
-    return _joined((node, True) for node in nodes)
-
-
-def _joined(nodes: Iterable[tuple[Node, bool]]) -> bytes:
-    """The messages of the nodes, each with whether it or anything below it has a value."""
-    out = BytesIO()
-    for node, holds_values in nodes:
-        out.write(bytes_field(1, _format_node(node, holds_values)))
-    return out.getvalue()
+    nodes = zip(graph.nodes, _holds_values(graph), strict=True)
+    return b"".join(bytes_field(1, _format_node(node, holds_values)) for node, holds_values in nodes)
 
 
 def _holds_values(graph: ObjectGraph) -> list[bool]:
@@ -334,6 +457,10 @@ def _format_node(node: Node, holds_values: bool) -> bytes:
     parts += [bytes_field(2, _format_tensor(tensor)) for tensor in node.tensors]
     parts += [bytes_field(3, _format_slot(slot)) for slot in node.slots]
     return b"".join([*parts, bytes_field(5, number_field(1, int(holds_values)))])
+
+
+def _variable_field(full_name: str, path: str) -> bytes:
+    return bytes_field(2, _VARIABLE_NAME + text_field(2, full_name) + text_field(3, variable_key(path)))
 
 
 def _format_tensor(tensor: SavedTensor) -> bytes:

@@ -15,13 +15,11 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
 from ckptmap.checkpoint.object_graph import (
     SAVE_COUNTER,
-    format_nodes,
     object_path,
-    smallest_nodes,
+    smallest_graph,
     variable_key,
 )
 from ckptmap.checkpoint.staging import Staging
-from ckptmap.checkpoint.values import join_strings
 from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
 
 if TYPE_CHECKING:
@@ -92,8 +90,10 @@ def add_objects(
     written[variable_key(SAVE_COUNTER)] = _add(writer, variable_key(SAVE_COUNTER), counter)
     further = {object_path(root, link): object_path(root, path) for link, path in links.items()}
     names[SAVE_COUNTER] = SAVE_COUNTER
-    graph = format_nodes(smallest_nodes(names, further))
-    writer.add(OBJECT_GRAPH_KEY, DType.STRING, (), [join_strings([graph])])
+    graph = bytearray()
+    for piece in smallest_graph(names, further):
+        graph += piece
+    writer.add_string(OBJECT_GRAPH_KEY, graph)
     return written
 
 

@@ -105,6 +105,13 @@ def join_strings(strings: Sequence[bytes]) -> bytes:
     return b"".join((*(varint(length) for length in lengths), checksum, *strings))
 
 
+def one_string(length: int) -> tuple[bytes, int]:
+    """What stands before a string of ``length`` bytes that is alone, and the CRC-32C with which its own begins."""
+    crc = crc32c(_lengths([length]))
+    stored = mask(crc).to_bytes(4, "little")
+    return varint(length) + stored, crc32c(stored, crc)
+
+
 def _lengths(lengths: list[int]) -> bytes:
     return b"".join(length.to_bytes(4 if length <= _UINT32_MAX else 8, "little") for length in lengths)
 

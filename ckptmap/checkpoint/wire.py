@@ -14,6 +14,8 @@ _FIXED = {_FIXED64: 8, _FIXED32: 4}
 """The bytes of a number that is no varint."""
 _INT64_SIGN = 1 << 63
 _UINT64 = (1 << 64) - 1
+FEW_BYTES = rb"[\x80-\xff]{0,4}[\x00-\x7f]"
+"""A pattern for ``re``: the varints of five bytes at most, for ``few_bytes``."""
 _SMALL = tuple(bytes([value]) for value in range(0x80))
 """The varints of one byte, which nearly all are."""
 
@@ -45,6 +47,20 @@ def read_varint(data: Bytes, position: int) -> tuple[int, int]:
                 break
             return value, position + shift // 7
     raise FormatError("a varint is cut off or longer than 64 bits")
+
+
+def few_bytes(raw: bytes) -> int:
+    """The number that a varint of five bytes at most stands for, the whole of ``raw``."""
+    number = int.from_bytes(raw, "little")
+    if number < 0x80:
+        return number
+    return (
+        (number & 0x7F)
+        | (number >> 1 & 0x3F80)
+        | (number >> 2 & 0x1FC000)
+        | (number >> 3 & 0xFE00000)
+        | (number >> 4 & 0x7F0000000)
+    )
 
 
 def signed(value: int) -> int:

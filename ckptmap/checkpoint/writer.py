@@ -20,7 +20,7 @@ from ckptmap.checkpoint.ordered_code import FULL, slice_key
 from ckptmap.checkpoint.sstable import TableWriter
 from ckptmap.checkpoint.staging import output_errors
 from ckptmap.checkpoint.state import STATE_FILE, format_state
-from ckptmap.checkpoint.values import checksum, element_count
+from ckptmap.checkpoint.values import checksum, element_count, one_string
 
 if TYPE_CHECKING:
     import os
@@ -84,6 +84,21 @@ class BundleWriter:
             OutputError: the file cannot be written.
         """
         return self._append(_encoded(key), dtype, shape, chunks, expected)
+
+    def add_string(self, key: str, string: bytes | bytearray) -> Written:
+        """Appends a scalar string, however long.
+
+        Raises:
+            ValueError: the key was written before.
+            OutputError: the file cannot be written.
+        """
+        head, crc = one_string(len(string))
+        written = Written(len(head) + len(string), crc32c(string, crc))
+        with output_errors(self._data_path):
+            self._own_data().writelines((head, string))
+        self._enter(_encoded(key), Entry(DType.STRING.number, (), _OWN, self._offset, written.size, written.crc32c))
+        self._offset += written.size
+        return written
 
     def add_part(
         self, key: str, dtype: DType, shape: tuple[int, ...], extents: Extents, chunks: Iterable[bytes | memoryview]

@@ -89,9 +89,16 @@ def test_a_variable_may_have_children() -> None:
     assert graph.nodes[1].tensors[0].full_name == "v"
 
 
-def test_empty_names_are_refused() -> None:
+@pytest.mark.parametrize("path", ["model//w", "/w", "w/", ""])
+def test_empty_names_are_refused(path: str) -> None:
     with pytest.raises(ValueError, match="empty name"):
-        build_object_graph({"model//w": "w"})
+        build_object_graph({path: "w"})
+
+
+def test_a_variable_may_come_behind_its_children() -> None:
+    graph = build_object_graph({"v/slot": "v/slot", "w": "w", "v": "v"})
+    assert [[child.name for child in node.children] for node in graph.nodes] == [["v", "w"], ["slot"], [], []]
+    assert [[tensor.full_name for tensor in node.tensors] for node in graph.nodes] == [[], ["v"], ["w"], ["v/slot"]]
 
 
 def test_slots() -> None:
