@@ -92,8 +92,8 @@ def parse_entry(data: bytes) -> Entry:
     """
     usual = usual_entry(data)
     if usual is not None:
-        kind, *place = usual
-        return Entry(*parse_kind(kind), *place)
+        kind, shard, offset, size, crc = usual
+        return Entry(*parse_kind(kind), shard, offset, size, crc)
     return _parse_fields(data)
 
 
