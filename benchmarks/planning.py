@@ -6,8 +6,8 @@ import sys
 import time
 
 from ckptmap.checkpoint.reader import open_checkpoint
-from ckptmap.planning.draft import PlanOptions
-from ckptmap.request.destination import find_destination
+from ckptmap.planning.choices import PlanOptions
+from ckptmap.request.resolve import find_destination
 from ckptmap.verbs.conversion import plan_to
 
 

@@ -75,7 +75,7 @@ def migrate_command(
 
 def _count(label_map: str | None) -> int | None:
     from ckptmap.families.detection.label_files import read_label_map
-    from ckptmap.request.destination import refuse_classes
+    from ckptmap.request.choices import refuse_classes
 
     if not label_map:
         return None

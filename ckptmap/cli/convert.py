@@ -15,8 +15,8 @@ from ckptmap.cli.outputs import Formats, ReportFilesBeside, annotating, choose_o
 
 if TYPE_CHECKING:
     from ckptmap.execution.overwriting import Made
-    from ckptmap.planning.draft import PlanChoices
     from ckptmap.report.document import Document
+    from ckptmap.request.choices import PlanChoices
 
 
 Ema = Literal["prefer", "ignore", "only"]

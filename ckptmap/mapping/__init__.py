@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from ckptmap.mapping.model import Init as Init
     from ckptmap.mapping.model import MappingResult as MappingResult
     from ckptmap.mapping.model import PerClass as PerClass
-    from ckptmap.mapping.model import RuleRef as RuleRef
     from ckptmap.mapping.model import Table as Table
     from ckptmap.mapping.ops import execute as execute
     from ckptmap.mapping.ops import infer as infer
+    from ckptmap.mapping.rule_ref import RuleRef as RuleRef
     from ckptmap.mapping.tables import check_tables as check_tables
     from ckptmap.mapping.tables import list_tables as list_tables
     from ckptmap.mapping.tables import load_table as load_table
@@ -25,7 +25,8 @@ __getattr__ = lazy(
     __name__,
     {
         "ckptmap.mapping.apply": ("apply_table", "inits", "unused_rules"),
-        "ckptmap.mapping.model": ("Assignment", "Drop", "Init", "MappingResult", "PerClass", "RuleRef", "Table"),
+        "ckptmap.mapping.model": ("Assignment", "Drop", "Init", "MappingResult", "PerClass", "Table"),
+        "ckptmap.mapping.rule_ref": ("RuleRef",),
         "ckptmap.mapping.ops": ("execute", "infer"),
         "ckptmap.mapping.tables": ("check_tables", "list_tables", "load_table"),
     },

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from ckptmap.mapping.rule_ref import RuleRef
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,18 +21,6 @@ if TYPE_CHECKING:
 InitValue = str | float | tuple[float, ...]
 """``zeros``, ``ones``, ``initializer`` (the target variable's own), a number that fills the variable, or several, one
 for each of as many equal blocks of its last axis."""
-
-
-@dataclass(frozen=True, slots=True)
-class RuleRef:
-    """Where a rule stands: the table's file, the line in it, counted from 1, and the column, which tells two apart."""
-
-    file: str
-    line: int
-    column: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)

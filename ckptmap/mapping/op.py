@@ -11,7 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from math import prod
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ckptmap.basics.errors import CkptmapError
@@ -181,7 +185,8 @@ class Op:
 
 
 OPERATIONS: dict[tuple[str, frozenset[str]], type[Op]] = {}
-"""Every operation by its name and the names of its arguments."""
+"""Every operation that is imported, by its name and the names of its arguments."""
+_OWN, _FAMILIES = "ckptmap.mapping", "ckptmap.families"
 _SAID = (("infer", "_infer"), ("run", "_run"), ("unsound",), ("undo",), ("pull",))
 
 
@@ -200,6 +205,22 @@ def operation(kind: type[_Kind]) -> type[_Kind]:
         raise TypeError(f"the operation {kind.__name__} is another, or gives arguments that it has not")
     OPERATIONS[kind.name, names] = kind
     return kind
+
+
+@cache
+def all_operations() -> Mapping[tuple[str, frozenset[str]], type[Op]]:
+    """Every operation there is, by its name and the names of its arguments.
+
+    They are in the modules of this folder whose names begin with ``ops``; a folder of ``ckptmap/families/`` may have
+    more in its module ``operations``. All are imported here, by no name of a module or family.
+    """
+    for found in iter_modules(import_module(_OWN).__path__, f"{_OWN}."):
+        if found.name.startswith(f"{_OWN}.ops"):
+            import_module(found.name)
+    for found in iter_modules(import_module(_FAMILIES).__path__, f"{_FAMILIES}."):
+        if found.ispkg and find_spec(f"{found.name}.operations"):
+            import_module(f"{found.name}.operations")
+    return OPERATIONS
 
 
 def fill_fresh(ops: Sequence[Op], values: Array, own: Callable[[], Array]) -> Array:

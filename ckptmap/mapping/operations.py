@@ -1,16 +1,10 @@
-"""Every tensor operation there is: a module that defines some is imported here, and nowhere else need be told."""
+"""The tensor operations that a table can ask for, and what makes the source again of what they make."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ckptmap.mapping.ops
-import ckptmap.mapping.ops_boxes
-import ckptmap.mapping.ops_classes
-import ckptmap.mapping.ops_join
-import ckptmap.mapping.ops_numeric
-import ckptmap.mapping.ops_sized  # noqa: F401
-from ckptmap.mapping.op import OPERATIONS, Op
+from ckptmap.mapping.op import Op, all_operations
 from ckptmap.mapping.ops_branches import Branches
 
 if TYPE_CHECKING:
@@ -19,13 +13,10 @@ if TYPE_CHECKING:
     from ckptmap.mapping.op import Tensor
 
 
-__all__ = ["OPERATIONS", "by_table_name", "inverse"]
-
-
 def by_table_name() -> dict[str, list[type[Op]]]:
     """The operations that a table can ask for, by what it calls them."""
     named: dict[str, list[type[Op]]] = {}
-    for kind in OPERATIONS.values():
+    for kind in all_operations().values():
         if kind.in_tables:
             named.setdefault(kind.name, []).append(kind)
     return named

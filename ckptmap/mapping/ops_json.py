@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.errors import CkptmapError
-from ckptmap.mapping.operations import OPERATIONS
+from ckptmap.mapping.op import all_operations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ def op_from_json(item: Mapping[str, Any]) -> Op:
     Raises:
         CkptmapError: no operation has this name and these arguments, or none that a table could ask for.
     """
-    kind = OPERATIONS.get((str(item.get("operation")), frozenset(item.keys() - {"operation"})))
+    kind = all_operations().get((str(item.get("operation")), frozenset(item.keys() - {"operation"})))
     known = {} if kind is None else {name: one.from_json(item[name]) for name, one in kind.arguments.items()}
     if kind is None or not all(kind.arguments[name].holds(value) for name, value in known.items()):
         raise CkptmapError(f"{dict(item)} is no operation that ckptmap knows")

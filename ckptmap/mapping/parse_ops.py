@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from ckptmap.mapping.yamlnodes import Document, Node
 
-_NAMED = by_table_name()
-
 
 def parse_ops(doc: Document, node: Node | None) -> tuple[Op, ...]:
     """The operations of an ``ops`` list, in order; mistakes are noted in ``doc`` and left out."""
@@ -76,11 +74,12 @@ def _parse_op(doc: Document, node: Node) -> Op | None:
         doc.error(node, "an operation is one name with its argument", "for example `- transpose: [1, 0]`")
         return None
     [(name, (key, value))] = pairs.items()
-    if name not in _NAMED:
-        known = did_you_mean(name, _NAMED) or f"known: {', '.join(_NAMED)}"
+    named = by_table_name()
+    if name not in named:
+        known = did_you_mean(name, named) or f"known: {', '.join(named)}"
         doc.error(key, f'there is no operation "{name}"', known)
         return None
-    return _made(doc, value, _meant(_NAMED[name], value))
+    return _made(doc, value, _meant(named[name], value))
 
 
 def _meant(kinds: Sequence[type[Op]], node: Node) -> type[Op]:

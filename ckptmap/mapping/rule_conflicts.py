@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import Problem
-from ckptmap.mapping.model import RuleRef
 from ckptmap.mapping.overlap import claim, compare
 from ckptmap.mapping.partition import Entry, rival_pairs
 from ckptmap.mapping.patterns import Parts
+from ckptmap.mapping.rule_ref import RuleRef
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -18,7 +18,6 @@ from ckptmap.mapping.model import (
     Last,
     LayerRule,
     Rule,
-    RuleRef,
     Table,
     TargetPart,
     VariableRule,
@@ -36,6 +35,7 @@ from ckptmap.mapping.patterns import (
     join_template,
 )
 from ckptmap.mapping.rule_conflicts import overlaps
+from ckptmap.mapping.rule_ref import RuleRef
 from ckptmap.mapping.yamlnodes import Document, Node
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.nearest import did_you_mean
 from ckptmap.basics.regular import open_regular
-from ckptmap.mapping.model import RuleRef
+from ckptmap.mapping.rule_ref import RuleRef
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator

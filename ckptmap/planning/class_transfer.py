@@ -7,24 +7,16 @@ configurations, one for all classes (class-agnostic masks, boxes shared by the c
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.wording import argument
 from ckptmap.mapping.model import PerClass
 from ckptmap.mapping.ops_classes import FRESH, Classes
 from ckptmap.planning.candidates import Offer
-from ckptmap.planning.draft import LabelMaps, Solved
+from ckptmap.planning.choices import LabelMaps
+from ckptmap.planning.draft import ClassTransfer, Solved
 from ckptmap.planning.label_maps import ClassChanges, LabelMap, compare_label_maps
-
-
-@dataclass(frozen=True, slots=True)
-class Surgery:
-    """``changes`` of the classes, and for each head that they change, by object path, how its slices move."""
-
-    changes: ClassChanges | None = None
-    heads: Mapping[str, Classes] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +47,28 @@ class _Head:
         return 0 if rest or odd else slots - self.per_class.background
 
 
-def plan_surgery(
+def plan_class_transfer(
     offers: Mapping[str, Offer], solved: Solved, labels: LabelMaps | None, num_classes: int | None
-) -> Surgery:
+) -> ClassTransfer:
     """How the heads among ``offers`` change from the old label map to the new one.
 
     ``num_classes`` is the target's class count where its shapes do not tell it. Label maps and heads that contradict
     each other are problems.
     """
     if labels is None or solved.problems:
-        return Surgery()
+        return ClassTransfer()
     heads = tuple(_heads(offers, solved))
     old, new = labels
     if not heads:
-        return Surgery(problems=(Problem("no rule of the table maps a head with classes", new.path),))
+        return ClassTransfer(problems=(Problem("no rule of the table maps a head with classes", new.path),))
     new_count = solved.values.get("num_classes") or num_classes or new.num_classes
     old_count = solved.source_classes or _old_count(heads, new_count, old)
     if problems := tuple(_contradictions(heads, old, new, old_count, new_count)):
-        return Surgery(problems=problems)
+        return ClassTransfer(problems=problems)
     changes = compare_label_maps(old, new)
     slots = _class_slots(changes, labels, old_count, new_count)
     moved = {head.key: _moved(head, old_count, slots) for head in heads if head.repeats(old_count, new_count)}
-    return Surgery(changes, {key: op for key, op in moved.items() if op.slots != tuple(range(op.old))})
+    return ClassTransfer(changes, {key: op for key, op in moved.items() if op.slots != tuple(range(op.old))})
 
 
 def _heads(offers: Mapping[str, Offer], solved: Solved) -> Iterator[_Head]:

@@ -10,10 +10,10 @@ from ckptmap.basics.errors import Problem
 from ckptmap.basics.globs import first_match
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.object_graph import object_path, variable_key
-from ckptmap.families.detection.roots import paths_below
 from ckptmap.mapping import inits
-from ckptmap.mapping.model import Drop, Init, RuleRef
+from ckptmap.mapping.model import Drop, Init
 from ckptmap.mapping.ops_classes import FRESH, Classes
+from ckptmap.mapping.rule_ref import RuleRef
 from ckptmap.mapping.slots import Slot
 from ckptmap.planning.candidates import Offer, differs_in_classes_only
 from ckptmap.planning.draft import Draft
@@ -25,13 +25,12 @@ from ckptmap.targets.model_parts import CLASS_HEAD, HEADS
 from ckptmap.targets.variables import TargetVariable
 
 _MOST_SCOPES = 3
-_OUTSIDE = "outside the classification backbone, which is all that fine_tune_checkpoint_type classification restores"
 
 
 def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
     """The ledger of ``draft``; what nobody accepted of its unused and missing variables are its findings."""
     root = draft.options.root or target.root
-    kept = _kept(draft, root)
+    kept = _kept(draft)
     by_key = dict(_target_records(draft, root, kept))
     targets = tuple(by_key.values())
     sources = tuple(_source_records(draft, by_key))
@@ -49,7 +48,7 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
         settings=layout.settings,
         unknowns=draft.solved.values,
         assumptions=layout.assumed,
-        classes=draft.surgery.changes,
+        classes=draft.transfer.changes,
         template=target.template,
         findings=(
             *_unused_findings(draft, sources),
@@ -65,10 +64,10 @@ def _line(rule: RuleRef) -> str:
     return str(rule)
 
 
-def _kept(draft: Draft, root: str) -> dict[str, TargetVariable]:
+def _kept(draft: Draft) -> dict[str, TargetVariable]:
     """The target's variables below the chosen root, by their full object path; their keys start at that root."""
-    below = paths_below(root, draft.solved.variables)
-    solved = draft.solved.variables
+    solved, branch = draft.solved.variables, draft.options.branch
+    below = {key: key for key in solved} if branch is None else branch.below(tuple(solved))
     return {key: solved[key] if path == key else replace(solved[key], key=path) for key, path in below.items()}
 
 
@@ -90,7 +89,7 @@ def _target_records(draft: Draft, root: str, kept: Mapping[str, TargetVariable])
 
 def _offered(draft: Draft, key: str, variable: TargetVariable, made: Offer) -> TargetRecord:
     rule = _line(made.assignment.rule)
-    moved = draft.surgery.heads.get(key)
+    moved = draft.transfer.heads.get(key)
     if moved is not None:
         return _moved(draft, variable, made, moved)
     if differs_in_classes_only(made, variable.shape):
@@ -104,7 +103,7 @@ def _offered(draft: Draft, key: str, variable: TargetVariable, made: Offer) -> T
 
 def _moved(draft: Draft, variable: TargetVariable, made: Offer, moved: Classes) -> TargetRecord:
     """A class head whose slices go to the places that another label map gives them."""
-    rule, changes = _line(made.assignment.rule), draft.surgery.changes
+    rule, changes = _line(made.assignment.rule), draft.transfer.changes
     part = variable.part if variable.part in HEADS else CLASS_HEAD
     if changes is None or not changes.pairs:
         reason = f"{part}: no class of the new label map is in the old one"
@@ -147,8 +146,9 @@ def _filled(record: TargetRecord) -> TargetRecord:
 
 def _source_records(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterator[SourceRecord]:
     offered: dict[str, SourceRecord] = {}
+    outside = draft.options.branch.outside if draft.options.branch else ""
     for key, made in draft.offers.items():
-        for record in _offered_sources(made, targets.get(key)):
+        for record in _offered_sources(made, targets.get(key), outside):
             if record.name not in offered or offered[record.name].fate is SourceFate.DROPPED:
                 offered[record.name] = record
     drops = {drop.source: drop for drop in draft.mapping.drops}
@@ -156,8 +156,8 @@ def _source_records(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterat
         yield offered.get(name) or _not_offered(draft, drops.get(name), name)
 
 
-def _offered_sources(made: Offer, target: TargetRecord | None) -> Iterator[SourceRecord]:
-    """The records of the variables that one target takes; ``target`` is None where the root leaves it out."""
+def _offered_sources(made: Offer, target: TargetRecord | None, outside: str) -> Iterator[SourceRecord]:
+    """The records of the variables that one target takes; ``target`` is None if the root leaves it out: ``outside``."""
     rule = _line(made.assignment.rule) if target is None else target.rule
     averaged = [name for name in made.assignment.sources if name not in made.sources]
     if target is not None and target.from_sources:
@@ -166,7 +166,7 @@ def _offered_sources(made: Offer, target: TargetRecord | None) -> Iterator[Sourc
         for name in averaged:
             yield SourceRecord(name, SourceFate.SUPERSEDED, "its moving average is restored", rule)
     else:
-        reason = _OUTSIDE if target is None else target.reason
+        reason = outside if target is None else target.reason
         for name in (*made.sources, *averaged):
             yield SourceRecord(name, SourceFate.DROPPED, reason, rule)
 

@@ -9,11 +9,11 @@ from ckptmap.basics.globs import pattern_problems
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping import Assignment
-from ckptmap.mapping.ops_boxes import Anchors, BoxOutputs
 from ckptmap.mapping.slots import averages_of
 from ckptmap.planning.candidates import Offer, differs_in_classes_only, offer
-from ckptmap.planning.class_transfer import plan_surgery
-from ckptmap.planning.draft import Draft, PlanOptions, Solved
+from ckptmap.planning.choices import Adaptation, PlanOptions
+from ckptmap.planning.class_transfer import plan_class_transfer
+from ckptmap.planning.draft import Draft, Solved
 from ckptmap.planning.fitting import asks_target, fitted
 from ckptmap.planning.global_step import find_step
 from ckptmap.planning.ledger import Fill, Plan
@@ -36,7 +36,7 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     inventory, table, slots, mapping = matching.inventory, matching.table, matching.slots, matching.mapping
     assignments = _named(mapping.assignments, target)
     layout = target.layout({assignment.target for assignment in assignments}, options.settings)
-    placed, misplaced = _place(_fitted(assignments, options.boxes), layout)
+    placed, misplaced = _place(_adapted(assignments, options.adaptation), layout)
     averages = averages_of(slots) if options.ema != "ignore" else {}
     asking = {key: one for key, one in placed.items() if asks_target(one)}
     told = {key: one for key, one in placed.items() if key not in asking}
@@ -47,11 +47,11 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
         asked, unfit = _asked(asking, solved, inventory, averages)
         offers = {**offers, **asked}
         refused += unfit
-    surgery = plan_surgery(offers, solved, options.labels, options.num_classes)
-    problems = [*matching.problems, *misplaced, *refused, *solved.problems, *surgery.problems]
+    transfer = plan_class_transfer(offers, solved, options.labels, options.num_classes)
+    problems = [*matching.problems, *misplaced, *refused, *solved.problems, *transfer.problems]
     if not layout.uses("num_classes"):
         problems += _other_counts(solved, offers, options)
-    problems += _no_anchors(mapping.assignments, options, target.name)
+    problems += _not_adapted(mapping.assignments, options.adaptation, target.name)
     problems += pattern_problems("allow_unused", options.allow_unused, inventory.variables)
     if options.ema == "only":
         problems += _without_average(solved.variables, offers)
@@ -60,7 +60,7 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
         problems.append(step)
     if problems or isinstance(step, Problem):
         raise PlanError(f"{inventory.path} does not fit {target.name} by table {table.name}", problems)
-    draft = Draft(inventory, table, mapping, slots, averages, offers, solved, options, surgery, step)
+    draft = Draft(inventory, table, mapping, slots, averages, offers, solved, options, transfer, step)
     plan = record_plan(draft, target, layout)
     _refuse_hidden_values(plan)
     _refuse_odd_numbers(plan)
@@ -110,16 +110,20 @@ def _named(assignments: Iterable[Assignment], target: Target) -> list[Assignment
     return [one._replace(target=target.meant((one.target, *one.others))) if one.others else one for one in assignments]
 
 
-def _fitted(assignments: Iterable[Assignment], boxes: BoxOutputs) -> Iterator[Assignment]:
-    """The assignments with the operations that the target's anchors and box coder ask for."""
-    for one in assignments:
-        yield one._replace(ops=boxes.ops(one.ops)) if one.ops else one
+def _adapted(assignments: Iterable[Assignment], adaptation: Adaptation | None) -> Iterable[Assignment]:
+    """The assignments with the operations that the target's own configuration asks for."""
+    if adaptation is None:
+        return assignments
+    return (one._replace(ops=adaptation.ops(one.ops)) if one.ops else one for one in assignments)
 
 
-def _no_anchors(assignments: Iterable[Assignment], options: PlanOptions, target: str) -> Iterator[Problem]:
-    if options.anchors != "api" and not any(isinstance(op, Anchors) for one in assignments for op in one.ops):
-        hint = "it is for AutoML's EfficientDet in the Object Detection API"
-        yield Problem(f"{argument('anchors', options.anchors)} means nothing for {target}", "", hint)
+def _not_adapted(assignments: Iterable[Assignment], adaptation: Adaptation | None, target: str) -> Iterator[Problem]:
+    if adaptation is None:
+        return
+    fault = adaptation.misplaced((op for one in assignments for op in one.ops), target)
+    if fault is not None:
+        message, hint = fault
+        yield Problem(message, "", hint)
 
 
 def _collision(first: Assignment, second: Assignment) -> Problem:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from ckptmap.basics.errors import ConfigError, TargetError
 from ckptmap.basics.wording import argument
+from ckptmap.families.detection.operations import AnchorChoice, BoxOutputs
 from ckptmap.families.detection.pipeline.classes import Classes
 from ckptmap.families.detection.pipeline.config import PipelineConfig, read_config
 from ckptmap.families.detection.pipeline.efficientdet import VERSIONS, is_efficientdet
@@ -21,9 +22,10 @@ from ckptmap.families.detection.pipeline.settings import settings as target_sett
 from ckptmap.families.detection.pipeline.training import Checkpoint as TrainedFrom
 from ckptmap.families.detection.pipeline.verdict import Prefer
 from ckptmap.families.detection.roots import FINE_TUNE_TYPES
-from ckptmap.planning.draft import PlanOptions
+from ckptmap.planning.choices import PlanOptions
 from ckptmap.planning.ledger import Plan
-from ckptmap.request.destination import Destination, PathLike, table_for
+from ckptmap.request.choices import PathLike
+from ckptmap.request.destination import Destination, table_for
 from ckptmap.targets import Target, list_targets, load_target
 from ckptmap.targets.choose import show
 
@@ -85,8 +87,8 @@ def configured(
     return Destination(found.target, table_for(found.target, table), merged, config, prefer, made)
 
 
-def migration(destination: Destination, plan: Plan, prefix: str | None) -> Migration | None:
-    """See :meth:`Destination.migration`."""
+def migrated(destination: Destination, plan: Plan, prefix: str | None) -> Migration | None:
+    """See :func:`ckptmap.request.resolve.migration`."""
     options, config = destination.options, destination.config
     trained_from = None if prefix is None else TrainedFrom(prefix, FINE_TUNE_TYPES.get(plan.root, "full"))
     label_map = options.labels[1].path if options.labels else ""
@@ -95,23 +97,27 @@ def migration(destination: Destination, plan: Plan, prefix: str | None) -> Migra
         if destination.target.name not in VERSIONS:
             return None
         own = replace(classes, count=plan.unknowns.get("num_classes"))
-        return written(destination.target.name, options.anchors, own, destination.prefer, trained_from)
+        return written(destination.target.name, _anchors(options), own, destination.prefer, trained_from)
     if destination.begun is None:
         return adopted(config, classes, destination.prefer, trained_from)
     return finish(destination.begun, checkpoint=trained_from, classes=classes)
+
+
+def _anchors(options: PlanOptions) -> AnchorChoice:
+    return options.adaptation.asked or "api" if isinstance(options.adaptation, BoxOutputs) else "api"
 
 
 def _of_efficientdet(
     config: PipelineConfig, to: PathLike | None, table: PathLike | None, options: PlanOptions, prefer: Prefer
 ) -> Destination:
     """The destination that the user's own TF2 config of an EfficientDet describes."""
-    if options.anchors != "api":
+    if options.adaptation is not None:
         raise ConfigError(
             "the config says which anchors it has", where=config.path, hint=f"leave {argument('any anchors')} out"
         )
     target = load_target(os.fspath(to) if to is not None else target_of(config))
     num_classes = options.num_classes or config.num_classes
-    merged = replace(options, boxes=boxes_of(config), num_classes=num_classes)
+    merged = replace(options, adaptation=boxes_of(config), num_classes=num_classes)
     return Destination(target, table_for(target, table), merged, config, prefer)
 
 

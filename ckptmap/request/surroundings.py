@@ -14,9 +14,11 @@ from ckptmap.checkpoint.data_files import folder_of
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.remote import is_remote
 from ckptmap.families.detection.config_files import find_config
-from ckptmap.planning.draft import PlanOptions
+from ckptmap.planning.choices import PlanOptions
 from ckptmap.planning.ledger import Plan
-from ckptmap.request.destination import Destination, PathLike, find_destination
+from ckptmap.request.choices import PathLike
+from ckptmap.request.destination import Destination
+from ckptmap.request.resolve import find_destination
 
 if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.config import PipelineConfig
@@ -138,12 +140,14 @@ def _reason(error: CkptmapError) -> str:
 
 def _by_config(inventory: Inventory, path: Path, wish: Wish, plan: MakePlan) -> Settled:
     """What the config beside says. Raises CkptmapError where it is not to be used: the reason."""
+    from ckptmap.families.detection.operations import BoxOutputs
     from ckptmap.families.detection.pipeline.config import read_config
 
     config = read_config(path)
     _refuse_other_model(inventory, config)
-    if wish.options.anchors != "api":
-        raise CkptmapError(f"it has anchors of its own, and {argument('anchors', wish.options.anchors)} was asked for")
+    asked = wish.options.adaptation
+    if isinstance(asked, BoxOutputs):
+        raise CkptmapError(f"it has anchors of its own, and {argument('anchors', asked.asked)} was asked for")
     shipped = None if wish.to is None else _shipped(wish.to)
     if wish.to is not None and shipped is None:
         migrated = f"{argument('pipeline')} has the config migrated too"

@@ -8,9 +8,9 @@ from pathlib import Path
 from ckptmap.basics.errors import TargetError
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.families.detection.operations import EFFICIENTDET
 from ckptmap.mapping import list_tables, load_table
 from ckptmap.mapping.locate import shipped_tables
-from ckptmap.mapping.ops_boxes import EFFICIENTDET
 from ckptmap.planning.name_matching import Matching, match
 from ckptmap.targets import list_targets
 from ckptmap.targets.model import Target

@@ -19,12 +19,12 @@ from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.staging import output_errors
 from ckptmap.execution.overwriting import refuse_circle
 from ckptmap.execution.placing import DataMode
-from ckptmap.planning.draft import PlanChoices
 from ckptmap.planning.ledger import Plan
 from ckptmap.report.batch_document import batch_document, converted, failed
 from ckptmap.report.document import Document
 from ckptmap.request.batch_list import output_names
-from ckptmap.request.destination import Destination, PathLike, plan_options
+from ckptmap.request.choices import PathLike, PlanChoices, plan_options
+from ckptmap.request.destination import Destination
 from ckptmap.request.surroundings import Settled, Wish, config_beside, content, settle
 from ckptmap.verbs.conversion import Writing, convert_planned, plan_to
 

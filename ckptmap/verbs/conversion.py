@@ -21,13 +21,14 @@ from ckptmap.execution.placing import DataMode
 from ckptmap.execution.quantization import quantization_ranges
 from ckptmap.execution.writing import CHECKPOINT_NAME, Progress, read_back, stage_checkpoint
 from ckptmap.families.detection.config_files import CONFIG_NAME
-from ckptmap.planning.draft import PlanChoices
 from ckptmap.planning.ledger import Plan
 from ckptmap.planning.name_matching import match
 from ckptmap.planning.plan import make_plan
 from ckptmap.report.document import Document, Output, document
 from ckptmap.report.json_format import json_pieces
-from ckptmap.request.destination import Destination, PathLike, plan_options
+from ckptmap.request.choices import PathLike, PlanChoices, plan_options
+from ckptmap.request.destination import Destination
+from ckptmap.request.resolve import migration
 from ckptmap.request.surroundings import Wish, config_beside, settle
 from ckptmap.request.table_likeness import refuse_other_architecture
 
@@ -65,7 +66,7 @@ def plan(
             the one beside the checkpoint, where it speaks of the same model; the plan's notes say so, or why not.
         no_pipeline: leave a config beside the checkpoint out.
         prefer: where stock TF2 is not equal to the TF1 model: ``exact`` or ``stock`` in the migrated config.
-        **choices: see :class:`ckptmap.planning.draft.PlanChoices`.
+        **choices: see :class:`ckptmap.request.choices.PlanChoices`.
 
     Raises:
         CkptmapError: the source, table, config or target cannot be used, or they contradict each other.
@@ -166,7 +167,7 @@ def convert_planned(
         if folder is not None:
             _refuse_inputs(folder, destination, checkpoint.inventory)
         if made.findings or folder is None or how.dry_run:
-            return document(made, destination.migration(made, _prefix(folder)), ranges=learned)
+            return document(made, migration(destination, made, _prefix(folder)), ranges=learned)
         return _write(made, destination, checkpoint, folder, how, before, learned)
 
 
@@ -206,14 +207,14 @@ def _write(
     before: Stamps,
     ranges: Mapping[str, float] | None,
 ) -> Document:
-    migration = destination.migration(made, _prefix(folder))
+    config = migration(destination, made, _prefix(folder))
     with Staging(folder) as staging:
         _check_empty(folder, force=how.force)
         output = _staged(made, destination, checkpoint, staging, how, before)
-        report = document(made, migration, output, ranges=ranges)
+        report = document(made, config, output, ranges=ranges)
         staging.write(REPORT_NAME, chain(json_pieces(report), ["\n"]))
-        if migration is not None:
-            staging.write(CONFIG_NAME, migration.text)
+        if config is not None:
+            staging.write(CONFIG_NAME, config.text)
         staging.commit()
     return report
 

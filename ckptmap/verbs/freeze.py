@@ -21,8 +21,10 @@ from ckptmap.families.detection.pipeline.config import PipelineConfig, read_conf
 from ckptmap.families.detection.recognition.recognize import recognize
 from ckptmap.mapping import Table, apply_table, load_table
 from ckptmap.mapping.slots import classify
-from ckptmap.planning.draft import PlanOptions
-from ckptmap.request.destination import Destination, PathLike, find_destination
+from ckptmap.planning.choices import PlanOptions
+from ckptmap.request.choices import PathLike
+from ckptmap.request.destination import Destination
+from ckptmap.request.resolve import find_destination
 from ckptmap.request.table_likeness import likely_tables
 from ckptmap.targets import Target, list_targets, load_target
 

@@ -13,8 +13,8 @@ import pytest
 import ckptmap
 from ckptmap.families.detection.pipeline.config import read_config
 from ckptmap.families.detection.pipeline.models import SLIM_ONLY_RCNN, SLIM_ONLY_SSD
-from ckptmap.planning.draft import PlanOptions
-from ckptmap.request.destination import find_destination
+from ckptmap.planning.choices import PlanOptions
+from ckptmap.request.resolve import find_destination
 from ckptmap.targets import load_target
 
 CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "corpus"

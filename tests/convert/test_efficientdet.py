@@ -14,15 +14,15 @@ from ckptmap.audit import audit
 from ckptmap.basics.errors import ConfigError, PlanError, TargetError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
+from ckptmap.families.detection.operations import Anchors, BoxCoder
 from ckptmap.families.detection.pipeline.config import read_config
 from ckptmap.families.detection.recognition.recognize import recognize
-from ckptmap.mapping.ops_boxes import Anchors, BoxCoder
 from ckptmap.mapping.ops_classes import Classes
-from ckptmap.planning.draft import PlanChoices
 from ckptmap.planning.ledger import Plan
 from ckptmap.planning.name_matching import match
 from ckptmap.planning.plan import make_plan
-from ckptmap.request.destination import find_destination, plan_options
+from ckptmap.request.choices import PlanChoices, plan_options
+from ckptmap.request.resolve import find_destination
 from ckptmap.request.table_likeness import refuse_other_architecture
 from tests.convert.conftest import write_tf1
 from tests.convert.test_plan import label_maps

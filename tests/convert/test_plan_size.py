@@ -10,7 +10,7 @@ import pytest
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Span, Variable
 from ckptmap.mapping import load_table
-from ckptmap.planning.draft import PlanOptions
+from ckptmap.planning.choices import PlanOptions
 from ckptmap.planning.name_matching import match
 from ckptmap.planning.plan import make_plan
 from ckptmap.targets.dims import Dim

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.dtypes import DType
+from ckptmap.families.detection.operations import Anchors, BoxCoder
 from ckptmap.mapping import load_table
 from ckptmap.mapping.locate import mappings_root
 from ckptmap.mapping.model import VariableRule
 from ckptmap.mapping.op import OPERATIONS, Op, OperationError, execute, infer, operation
 from ckptmap.mapping.operations import inverse
 from ckptmap.mapping.ops import Reorder, Reshape, Slice, Split, Squeeze, Transpose
-from ckptmap.mapping.ops_boxes import Anchors, BoxCoder
 from ckptmap.mapping.ops_branches import Branch, Branches
 from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.ops_join import Concat, Join, Stack, Sum

@@ -6,6 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ckptmap.checkpoint.dtypes import DType
+from ckptmap.families.detection.operations import Anchors, BoxCoder
 from ckptmap.mapping.ops import (
     OperationError,
     Reorder,
@@ -17,7 +18,6 @@ from ckptmap.mapping.ops import (
     execute,
     infer,
 )
-from ckptmap.mapping.ops_boxes import Anchors, BoxCoder
 from ckptmap.mapping.ops_join import Concat, Stack, Sum
 from ckptmap.mapping.ops_numeric import Add, Cast, Scale
 

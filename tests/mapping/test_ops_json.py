@@ -5,8 +5,8 @@ import pytest
 
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.dtypes import DType
+from ckptmap.families.detection.operations import Anchors, BoxCoder
 from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose
-from ckptmap.mapping.ops_boxes import Anchors, BoxCoder
 from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.ops_join import Concat, Stack, Sum
 from ckptmap.mapping.ops_json import op_from_json, op_to_json

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ckptmap.checkpoint.dtypes import DType
+from ckptmap.families.detection.operations import Anchors, BoxCoder
 from ckptmap.mapping.ops import Op, Reorder, Reshape, Slice, Split, Squeeze, Transpose, execute
-from ckptmap.mapping.ops_boxes import Anchors, BoxCoder
 from ckptmap.mapping.ops_join import Concat, Stack, Sum
 from ckptmap.mapping.ops_numeric import Add, Cast, Scale
 from ckptmap.mapping.ops_rows import by_rows, keeps_bytes, parts

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ckptmap.basics.errors import TableError
-from ckptmap.mapping.model import RuleRef
 from ckptmap.mapping.patterns import Parts, Placeholder, Type
 from ckptmap.mapping.rule_conflicts import overlaps
+from ckptmap.mapping.rule_ref import RuleRef
 from ckptmap.mapping.tables import check_tables, load_table
 
 CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases" / "attacks" / "15-slow-tables-and-configs"

@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ckptmap.checkpoint.dtypes import DType
-from ckptmap.mapping.model import Assignment, PerClass, RuleRef
+from ckptmap.mapping.model import Assignment, PerClass
 from ckptmap.mapping.ops_classes import Classes
+from ckptmap.mapping.rule_ref import RuleRef
 from ckptmap.planning.candidates import Offer
-from ckptmap.planning.class_transfer import Surgery, plan_surgery
-from ckptmap.planning.draft import Solved
+from ckptmap.planning.class_transfer import plan_class_transfer
+from ckptmap.planning.draft import ClassTransfer, Solved
 from ckptmap.planning.label_maps import Label, LabelMap
 from ckptmap.targets.variables import TargetVariable
 
@@ -25,11 +26,11 @@ def surgery(
     per_class: PerClass,
     labels: tuple[LabelMap, LabelMap],
     source_classes: int | None = None,
-) -> Surgery:
+) -> ClassTransfer:
     assignment = Assignment(("old/head",), "Head/kernel", (), RuleRef("t.yaml", 3), per_class)
     offers = {"head": Offer(assignment, ("old/head",), shape, DType.FLOAT32)}
     variables = {"head": TargetVariable("head", "Head/kernel", DType.FLOAT32, new_shape)}
-    return plan_surgery(offers, Solved(variables, {}, source_classes), labels, labels[1].num_classes)
+    return plan_class_transfer(offers, Solved(variables, {}, source_classes), labels, labels[1].num_classes)
 
 
 OLD = label_map("cat", "dog", "cow")
@@ -120,7 +121,7 @@ def test_a_length_that_fits_no_class_count_and_stays_is_no_head_of_classes() -> 
 
 
 def test_without_heads_label_maps_have_no_use() -> None:
-    made = plan_surgery({}, Solved({}, {}), (OLD, NEW), None)
+    made = plan_class_transfer({}, Solved({}, {}), (OLD, NEW), None)
     assert [problem.message for problem in made.problems] == ["no rule of the table maps a head with classes"]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ckptmap.basics.errors import ConfigError
-from ckptmap.planning.draft import PlanOptions
-from ckptmap.request.destination import find_destination
+from ckptmap.planning.choices import PlanOptions
+from ckptmap.request.resolve import find_destination
 
 RETINANET = """
 model { ssd {

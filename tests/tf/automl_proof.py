@@ -21,7 +21,8 @@ from typing import Any, get_args
 import numpy as np
 
 import ckptmap
-from ckptmap.families.detection.pipeline.efficientdet import LOWEST_LEVEL, VERSIONS, AnchorChoice
+from ckptmap.families.detection.operations import AnchorChoice
+from ckptmap.families.detection.pipeline.efficientdet import LOWEST_LEVEL, VERSIONS
 from ckptmap.tf import outputs
 from ckptmap.tf.environment import same_kernels, tf2
 from ckptmap.tf.load import load_detection_model

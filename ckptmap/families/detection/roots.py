@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from functools import partial
+
+from ckptmap.planning.choices import Branch
 
 DETECTION = "model"
 CLASSIFICATION = "feature_extractor"
@@ -55,6 +58,15 @@ def paths_below(root: str, keys: Collection[str]) -> dict[str, str]:
         return slim
     plain = {key: key.removeprefix(start) for key in keys for start in _BACKBONES if key.startswith(start)}
     return plain or _stages(tuple(keys))
+
+
+BRANCHES = {
+    CLASSIFICATION: Branch(
+        partial(paths_below, CLASSIFICATION),
+        "outside the classification backbone, which is all that fine_tune_checkpoint_type classification restores",
+    )
+}
+"""The roots that leave a part of the model out."""
 
 
 def classification_name(name: str) -> str:

@@ -7,7 +7,7 @@ Sources: efficientdet/hparams_config.py of google/automl; the API's
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ckptmap.families.detection.pipeline.models import EXACT_SUFFIX, KERAS_SUFFIX, SSD
 from ckptmap.families.detection.pipeline.rule import RAW_OUTPUTS, Effect
@@ -16,9 +16,6 @@ from ckptmap.families.detection.pipeline.verdict import EXACT_NOTE, Difference, 
 if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.config import PipelineConfig
 
-AnchorChoice = Literal["api", "automl", "automl-2020"]
-"""``api``: the API's own anchor generator and box coder, for which the weights are reordered and scaled. ``automl``:
-the weights as they are, with AutoML's anchors; ``automl-2020``: with those of before September 2020."""
 AUTOML = "automl_"
 """Targets that are AutoML's own Keras model begin so."""
 AUTOML_MODEL = "efficientdet_keras.EfficientDetNet"

@@ -11,6 +11,7 @@ from dataclasses import replace
 from string import Template
 
 from ckptmap.basics.errors import ConfigError
+from ckptmap.families.detection.operations import UNTOUCHED, AnchorChoice, BoxOutputs, box_outputs
 from ckptmap.families.detection.pipeline import training
 from ckptmap.families.detection.pipeline.changes import Change, make, text, word
 from ckptmap.families.detection.pipeline.classes import Classes
@@ -22,7 +23,6 @@ from ckptmap.families.detection.pipeline.efficientdet import (
     LOWEST_LEVEL,
     SCALES_PER_OCTAVE,
     VERSIONS,
-    AnchorChoice,
     Version,
     verdict_of,
     version_of,
@@ -32,14 +32,12 @@ from ckptmap.families.detection.pipeline.notes import Note, notes
 from ckptmap.families.detection.pipeline.training import Checkpoint
 from ckptmap.families.detection.pipeline.verdict import Prefer
 from ckptmap.families.detection.pipeline.view import View
-from ckptmap.mapping.ops_boxes import API_BOXES, BoxOutputs
 
 _ANCHORS = "model.ssd.anchor_generator"
 _TYPE_REASONS: Mapping[Prefer, str] = {
     "exact": "the extractor that takes the feature maps that AutoML takes",
     "stock": "the stock extractor is preferred",
 }
-UNTOUCHED = BoxOutputs(reordered=False, factors=(1.0, 1.0, 1.0, 1.0))
 _OLD_SIZE = (1.4 * 0.7) ** 0.5
 """Before September 2020 the ratios 2 and 0.5 were 1.4 x 0.7 and 0.7 x 1.4: boxes of the ratio 2, so much smaller."""
 _DONE = {
@@ -47,11 +45,6 @@ _DONE = {
     "automl": "AutoML's anchors in AutoML's order: box and class outputs are untouched",
     "automl-2020": "AutoML's anchors of before September 2020 in AutoML's order: box and class outputs are untouched",
 }
-
-
-def box_outputs(anchors: AnchorChoice) -> BoxOutputs:
-    """What becomes of the box and class outputs under this choice."""
-    return API_BOXES if anchors == "api" else UNTOUCHED
 
 
 def written(

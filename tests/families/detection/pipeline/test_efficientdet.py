@@ -5,15 +5,15 @@ from typing import get_args
 
 import pytest
 
+from ckptmap.families.detection.operations import UNTOUCHED, AnchorChoice, BoxOutputs
 from ckptmap.families.detection.pipeline.classes import Classes
 from ckptmap.families.detection.pipeline.config import parse_config
-from ckptmap.families.detection.pipeline.efficientdet import VERSIONS, AnchorChoice, verdict, verdict_of, version_of
-from ckptmap.families.detection.pipeline.efficientdet_config import UNTOUCHED, boxes_of, written
+from ckptmap.families.detection.pipeline.efficientdet import VERSIONS, verdict, verdict_of, version_of
+from ckptmap.families.detection.pipeline.efficientdet_config import boxes_of, written
 from ckptmap.families.detection.pipeline.migrate import Refusal, Why, migrate
 from ckptmap.families.detection.pipeline.settings import settings
 from ckptmap.families.detection.pipeline.training import Checkpoint
 from ckptmap.families.detection.pipeline.verdict import Kind, Prefer
-from ckptmap.mapping.ops_boxes import BoxOutputs
 
 CHOICES = get_args(AnchorChoice)
 

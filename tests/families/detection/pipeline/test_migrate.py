@@ -13,8 +13,8 @@ from ckptmap.families.detection.pipeline.migrate import Migration, Refusal, Why,
 from ckptmap.families.detection.pipeline.notes import Note
 from ckptmap.families.detection.pipeline.training import Checkpoint
 from ckptmap.families.detection.pipeline.verdict import Kind
-from ckptmap.planning.draft import PlanOptions
-from ckptmap.request.destination import find_destination
+from ckptmap.planning.choices import PlanOptions
+from ckptmap.request.resolve import find_destination
 
 CASES = Path(__file__).resolve().parents[4].parent / "shared" / "cases" / "detectors"
 TF1 = """# mine

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from ckptmap.basics.wording import argument
 from ckptmap.mapping.arguments import NUMBERS, WHOLE
 from ckptmap.mapping.op import MOST_PARTS, Op, block_of, operation
 from ckptmap.mapping.ops_numeric import Scale
@@ -28,6 +29,9 @@ Factors = tuple[float, float, float, float]
 OFFICIAL_FACTORS: Factors = (10.0, 10.0, 5.0, 5.0)
 """y_scale, x_scale, height_scale and width_scale of the API's official EfficientDet configurations."""
 
+AnchorChoice = Literal["api", "automl", "automl-2020"]
+"""``api``: the API's own anchor generator and box coder, for which the weights are reordered and scaled. ``automl``:
+the weights as they are, with AutoML's anchors; ``automl-2020``: with those of before September 2020."""
 EFFICIENTDET = "efficientdet_"
 """AutoML's tables and targets begin so."""
 
@@ -131,6 +135,15 @@ class BoxOutputs:
 
     reordered: bool = True
     factors: Factors = OFFICIAL_FACTORS
+    asked: AnchorChoice | None = None
+    """The choice of anchors that the user made; None where a config says them."""
+
+    def misplaced(self, ops: Iterable[Op], target: str) -> tuple[str, str] | None:
+        """The message and the hint if the user asked for anchors, and no operation of the table orders any."""
+        if self.asked is None or any(isinstance(op, Anchors) for op in ops):
+            return None
+        hint = "it is for AutoML's EfficientDet in the Object Detection API"
+        return f"{argument('anchors', self.asked)} means nothing for {target}", hint
 
     def ops(self, ops: Iterable[Op]) -> tuple[Op, ...]:
         """The operations of a table's rule for this target; those that change nothing are left out."""
@@ -145,3 +158,9 @@ class BoxOutputs:
 
 API_BOXES = BoxOutputs()
 """What the API's official EfficientDet configurations ask for."""
+UNTOUCHED = BoxOutputs(reordered=False, factors=(1.0, 1.0, 1.0, 1.0))
+
+
+def box_outputs(anchors: AnchorChoice) -> BoxOutputs:
+    """What becomes of the box and class outputs if the user asks for these anchors."""
+    return replace(API_BOXES if anchors == "api" else UNTOUCHED, asked=anchors)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from ckptmap.basics.errors import Problem
 from ckptmap.checkpoint.dtypes import DType
+from ckptmap.families.detection.operations import Anchors, BoxCoder, BoxOutputs
 from ckptmap.mapping.ops import OperationError, Reshape, execute, infer
-from ckptmap.mapping.ops_boxes import Anchors, BoxCoder, BoxOutputs
 from ckptmap.mapping.ops_join import Stack
 from ckptmap.mapping.parse_ops import parse_ops
 from ckptmap.mapping.yamlnodes import Document

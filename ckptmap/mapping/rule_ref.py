@@ -1,0 +1,17 @@
+"""Where a rule stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRef:
+    """Where a rule stands: the table's file, the line in it, counted from 1, and the column, which tells two apart."""
+
+    file: str
+    line: int
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
