@@ -30,6 +30,7 @@ ORDER = (
     "inspection",
     "diff",
     "audit",
+    "suggest",
     "verbs",
     "tf",
     "cli",

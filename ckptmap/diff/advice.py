@@ -9,7 +9,7 @@ from pathlib import Path
 from ckptmap.basics.documents import read_document
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory
-from ckptmap.families.detection.recognition.recognize import recognize
+from ckptmap.families.registry import recognize
 from ckptmap.mapping.roles import roles
 from ckptmap.targets import list_targets
 
@@ -44,5 +44,4 @@ def _report_beside(new: Inventory) -> str:
 def _target(old: Inventory) -> str:
     """The shipped target of this model; empty where it is not known, or none is shipped."""
     found = recognize(old, roles(old))
-    names = (found.name, found.extractor_type) if found else ()
-    return next((name for name in names if name in list_targets()), "")
+    return next((name for name in found.targets if name in list_targets()), "") if found else ""

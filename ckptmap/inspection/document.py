@@ -6,8 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ckptmap.checkpoint.inventory import Variable
-from ckptmap.families.detection.config_beside import Beside
-from ckptmap.families.detection.recognition.architecture import Architecture
+from ckptmap.families.family import Beside
 from ckptmap.inspection.inspector import Inspection
 from ckptmap.inspection.training import Training
 from ckptmap.version import __version__
@@ -30,7 +29,7 @@ def document(found: Inspection, match: tuple[str, ...] = ()) -> Document:
         "data_files": [{"path": data.path, "bytes": data.size, "problem": data.problem or None} for data in found.data],
         "notes": list(inventory.notes),
         "total": _total(found),
-        "architecture": _architecture(found.architecture),
+        "architecture": None if found.architecture is None else found.architecture.document(),
         "training": _training(found.training),
         "config": _config(found.config),
         "convert": {"command": found.advice.command or None, "note": found.advice.note or None},
@@ -46,27 +45,6 @@ def _total(found: Inspection) -> Document:
         "bytes": sum(variable.nbytes for variable in variables.values()),
         "weights": len(weights),
         "parameters": sum(variable.elements for variable in weights),
-    }
-
-
-def _architecture(architecture: Architecture | None) -> Document | None:
-    if architecture is None:
-        return None
-    heads, backbone = architecture.heads, architecture.backbone
-    return {
-        "name": architecture.name,
-        "meta_architecture": architecture.meta_architecture,
-        "extractor_type": architecture.extractor_type or None,
-        "family": backbone.family,
-        "backbone": backbone.name,
-        "depth_multiplier": backbone.depth_multiplier,
-        "num_classes": heads.num_classes,
-        "anchors_per_location": list(heads.anchors),
-        "feature_maps": heads.feature_maps,
-        "box_predictor": heads.predictor or None,
-        "depthwise_predictor": heads.depthwise,
-        "fpn_levels": list(architecture.fpn_levels) if architecture.fpn_levels else None,
-        "mask_head": heads.mask,
     }
 
 

@@ -10,10 +10,9 @@ from ckptmap.basics.errors import CheckpointError
 from ckptmap.basics.globs import chosen
 from ckptmap.checkpoint.inventory import Inventory, Variable
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
-from ckptmap.families.detection.advice import Advice, advice
-from ckptmap.families.detection.config_beside import Beside, config_beside
-from ckptmap.families.detection.recognition.architecture import Architecture
-from ckptmap.families.detection.recognition.recognize import recognize
+from ckptmap.families.advice import Advice, advice
+from ckptmap.families.family import Beside, Model
+from ckptmap.families.registry import config_beside, recognize
 from ckptmap.inspection.datafiles import DataFile, data_files
 from ckptmap.inspection.training import Training, training
 from ckptmap.mapping.locate import mappings_root
@@ -32,7 +31,7 @@ class Inspection:
 
     inventory: Inventory
     roles: Mapping[str, Slot]
-    architecture: Architecture | None
+    architecture: Model | None
     training: Training
     data: tuple[DataFile, ...]
     config: Beside | None

@@ -7,32 +7,10 @@ from types import MappingProxyType
 
 from ckptmap.basics.text import byte_count, parameter_count, plural, printable
 from ckptmap.checkpoint.inventory import Variable
-from ckptmap.families.detection.config_beside import Beside
-from ckptmap.families.detection.recognition.architecture import (
-    CENTER_NET,
-    CLASSIFICATION,
-    CONTEXT_RCNN,
-    EFFICIENTDET,
-    FASTER_RCNN,
-    MASK_RCNN,
-    RFCN,
-    SSD,
-    Architecture,
-)
+from ckptmap.families.family import Beside, Model
 from ckptmap.inspection.inspector import Inspection
 from ckptmap.inspection.training import Training
 from ckptmap.inspection.tree import tree_lines
-
-_META = {
-    SSD: "SSD",
-    FASTER_RCNN: "Faster R-CNN",
-    MASK_RCNN: "Mask R-CNN",
-    RFCN: "R-FCN",
-    CONTEXT_RCNN: "Context R-CNN",
-    EFFICIENTDET: "EfficientDet",
-    CENTER_NET: "CenterNet",
-    CLASSIFICATION: "classification",
-}
 
 _WIDEST = 200
 """Characters of a column of names; a longer one puts only its own line out of line."""
@@ -105,32 +83,9 @@ def _size(found: Inspection) -> str:
     return f"{counted}; {plural(len(weights), 'weight')} with {parameters} parameters"
 
 
-def describe_architecture(architecture: Architecture | None) -> str:
+def describe_architecture(model: Model | None) -> str:
     """A model in one line."""
-    if architecture is None:
-        return "unknown architecture"
-    return f"{architecture.name}: {'; '.join(_traits(architecture))}"
-
-
-def _traits(architecture: Architecture) -> Iterator[str]:
-    backbone, heads = architecture.backbone, architecture.heads
-    multiplier = backbone.depth_multiplier
-    width = f", depth multiplier {multiplier:g}" if multiplier is not None else ""
-    yield f"{_META[architecture.meta_architecture]} with {backbone.name}{width}"
-    if heads.num_classes is not None:
-        yield plural(heads.num_classes, "class", "classes")
-    if heads.anchors:
-        yield f"{_anchors(heads.anchors)} anchors per location"
-    if architecture.fpn_levels:
-        yield f"FPN levels {architecture.fpn_levels[0]} to {architecture.fpn_levels[1]}"
-    elif heads.feature_maps:
-        yield plural(heads.feature_maps, "feature map")
-    if heads.mask:
-        yield "mask head"
-
-
-def _anchors(counts: tuple[int, ...]) -> str:
-    return ", ".join(map(str, counts)) if len(set(counts)) > 1 else str(counts[0])
+    return "unknown architecture" if model is None else f"{model.name}: {model.traits()}"
 
 
 def describe_training(training: Training) -> str:

@@ -17,7 +17,7 @@ from ckptmap.version import __version__
 if TYPE_CHECKING:
     from ckptmap.basics.errors import Problem
     from ckptmap.families.detection.pipeline.migrate import Migration
-    from ckptmap.families.detection.pipeline.verdict import Verdict
+    from ckptmap.families.verdict import Verdict
     from ckptmap.planning.ledger import Plan, SourceRecord, TargetRecord
 
 SCHEMA = "ckptmap.report/1"
@@ -108,9 +108,9 @@ def _verdict(plan: Plan, migration: Migration | None) -> Document | None:
         return _judged(migration.verdict, presumed=False)
     if plan.model not in shipped_tables():
         return None
-    from ckptmap.families.detection.pipeline.presumed import presumed_verdict
+    from ckptmap.families.registry import verdict_on
 
-    verdict = presumed_verdict(plan.model, plan.settings, plan.unknowns)
+    verdict = verdict_on(plan.model, plan.settings, plan.unknowns)
     return _judged(verdict, presumed=True) if verdict is not None else None
 
 

@@ -20,8 +20,8 @@ from ckptmap.families.detection.pipeline.migrate import Migration, begun, finish
 from ckptmap.families.detection.pipeline.settings import TargetSettings
 from ckptmap.families.detection.pipeline.settings import settings as target_settings
 from ckptmap.families.detection.pipeline.training import Checkpoint as TrainedFrom
-from ckptmap.families.detection.pipeline.verdict import Prefer
 from ckptmap.families.detection.roots import FINE_TUNE_TYPES
+from ckptmap.families.verdict import Prefer
 from ckptmap.planning.choices import PlanOptions
 from ckptmap.planning.ledger import Plan
 from ckptmap.request.choices import PathLike

@@ -16,7 +16,7 @@ from ckptmap.targets import Target
 if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.config import PipelineConfig
     from ckptmap.families.detection.pipeline.migrate import Begun
-    from ckptmap.families.detection.pipeline.verdict import Prefer
+    from ckptmap.families.verdict import Prefer
 
 
 @dataclass(frozen=True, slots=True)

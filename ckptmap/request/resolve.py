@@ -13,7 +13,7 @@ from ckptmap.targets import load_target
 if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.config import PipelineConfig
     from ckptmap.families.detection.pipeline.migrate import Migration
-    from ckptmap.families.detection.pipeline.verdict import Prefer
+    from ckptmap.families.verdict import Prefer
     from ckptmap.planning.choices import PlanOptions
     from ckptmap.planning.ledger import Plan
     from ckptmap.request.choices import PathLike

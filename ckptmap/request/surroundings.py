@@ -22,8 +22,8 @@ from ckptmap.request.resolve import find_destination
 
 if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.config import PipelineConfig
-    from ckptmap.families.detection.pipeline.verdict import Prefer
-    from ckptmap.families.detection.recognition.architecture import Architecture
+    from ckptmap.families.family import Model
+    from ckptmap.families.verdict import Prefer
 
 MakePlan = Callable[[Inventory, Destination], Plan]
 
@@ -146,7 +146,7 @@ def _by_config(inventory: Inventory, path: Path, wish: Wish, plan: MakePlan) -> 
     config = read_config(path)
     _refuse_other_model(inventory, config)
     asked = wish.options.adaptation
-    if isinstance(asked, BoxOutputs):
+    if isinstance(asked, BoxOutputs) and asked.asked is not None:
         raise CkptmapError(f"it has anchors of its own, and {argument('anchors', asked.asked)} was asked for")
     shipped = None if wish.to is None else _shipped(wish.to)
     if wish.to is not None and shipped is None:
@@ -167,22 +167,18 @@ def _shipped(to: PathLike) -> str | None:
 
 def _refuse_other_model(inventory: Inventory, config: PipelineConfig) -> None:
     """Raises CkptmapError where a config speaks of another model than the checkpoint holds, or nothing tells."""
-    from ckptmap.families.detection.config_beside import differences
-    from ckptmap.families.detection.recognition.architecture import CLASSIFICATION
+    from ckptmap.families.detection.config_beside import differences, is_detector
 
-    architecture = _architecture(inventory)
-    if architecture is None or architecture.meta_architecture == CLASSIFICATION:
+    model = _model(inventory)
+    if not is_detector(model):
         raise CkptmapError("the checkpoint holds no detector that ckptmap knows")
-    told = [
-        f"its {one.what} is {one.config}, the checkpoint's {one.checkpoint}"
-        for one in differences(architecture, config)
-    ]
+    told = [f"its {one.what} is {one.config}, the checkpoint's {one.checkpoint}" for one in differences(model, config)]
     if told:
         raise CkptmapError("; ".join(told))
 
 
-def _architecture(inventory: Inventory) -> Architecture | None:
-    from ckptmap.families.detection.recognition.recognize import recognize
+def _model(inventory: Inventory) -> Model | None:
+    from ckptmap.families.registry import recognize
     from ckptmap.mapping.roles import roles
 
     return recognize(inventory, roles(inventory))
@@ -190,18 +186,17 @@ def _architecture(inventory: Inventory) -> Architecture | None:
 
 def _recognized(inventory: Inventory) -> str:
     """The shipped target of the model that the checkpoint shows. Raises TargetError where there is none."""
-    architecture = _architecture(inventory)
-    if architecture is None:
+    model = _model(inventory)
+    if model is None:
         raise TargetError(
             "nothing says what to convert to, and ckptmap does not know the model in the checkpoint",
             where=inventory.path,
             hint=f"give a target with {argument('any to')} (ckptmap targets lists them), or {_own_way()}",
         )
-    names = (architecture.name, architecture.extractor_type)
-    found = next((one for name in names if name and (one := _shipped(name))), None)
+    found = next((one for name in model.targets if (one := _shipped(name))), None)
     if found is None:
         raise TargetError(
-            f"nothing says what to convert to, and no target is shipped for the {architecture.name} in the checkpoint",
+            f"nothing says what to convert to, and no target is shipped for the {model.name} in the checkpoint",
             where=inventory.path,
             hint=f"give {_own_way()}",
         )

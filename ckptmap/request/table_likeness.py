@@ -51,7 +51,7 @@ def _is_other_efficientdet(matching: Matching) -> bool:
     if not matching.table.name.startswith(EFFICIENTDET):
         return False
     from ckptmap.families.detection.pipeline.efficientdet import VERSIONS, alike
-    from ckptmap.families.detection.recognition.recognize import recognize
+    from ckptmap.families.registry import recognize
 
     if matching.table.name not in VERSIONS:
         return False
@@ -60,7 +60,7 @@ def _is_other_efficientdet(matching: Matching) -> bool:
 
 
 def _looks_like(matching: Matching) -> str:
-    from ckptmap.families.detection.recognition.recognize import recognize
+    from ckptmap.families.registry import recognize
 
     known = recognize(matching.inventory, matching.slots)
     likely = [one for one in likely_tables(matching.inventory) if one.table in list_targets()]

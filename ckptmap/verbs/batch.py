@@ -31,7 +31,7 @@ from ckptmap.verbs.conversion import Writing, convert_planned, plan_to
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ckptmap.families.detection.pipeline.verdict import Prefer
+    from ckptmap.families.verdict import Prefer
 
 JOBS = 4
 """Threads, whatever the number of cores: small checkpoints mostly wait for the disk, of large ones bytes are copied and

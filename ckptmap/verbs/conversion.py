@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ckptmap.checkpoint.identity import Stamps
-    from ckptmap.families.detection.pipeline.verdict import Prefer
+    from ckptmap.families.verdict import Prefer
 
 REPORT_NAME = "report.json"
 _UNVERIFIED = "the checksums of the source were not compared, its values may be damaged"

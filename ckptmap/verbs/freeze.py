@@ -18,7 +18,7 @@ from ckptmap.families.detection.freezing.remarks import remarks
 from ckptmap.families.detection.freezing.rule import UPDATE, Trainer, divide, match_all
 from ckptmap.families.detection.freezing.stages import plan_stages
 from ckptmap.families.detection.pipeline.config import PipelineConfig, read_config
-from ckptmap.families.detection.recognition.recognize import recognize
+from ckptmap.families.registry import recognize
 from ckptmap.mapping import Table, apply_table, load_table
 from ckptmap.mapping.slots import classify
 from ckptmap.planning.choices import PlanOptions

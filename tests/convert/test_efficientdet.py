@@ -16,7 +16,7 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.families.detection.operations import Anchors, BoxCoder
 from ckptmap.families.detection.pipeline.config import read_config
-from ckptmap.families.detection.recognition.recognize import recognize
+from ckptmap.families.registry import recognize
 from ckptmap.mapping.ops_classes import Classes
 from ckptmap.planning.ledger import Plan
 from ckptmap.planning.name_matching import match

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
-from ckptmap.families.detection.advice import advice
-from ckptmap.families.detection.recognition.recognize import recognize
+from ckptmap.families.advice import advice
+from ckptmap.families.registry import recognize
 from ckptmap.inspection.document import document
 from ckptmap.inspection.inspector import Inspection
 from ckptmap.inspection.text import table_lines, text_lines

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ckptmap.families.detection.pipeline.config import parse_config
 from ckptmap.families.detection.pipeline.migrate import migrated
-from ckptmap.families.detection.pipeline.verdict import Kind, Prefer
+from ckptmap.families.verdict import Kind, Prefer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import Any
 
 from ckptmap.basics.escapes import printable
 from ckptmap.families.detection.pipeline.models import EXTRACTORS
-from ckptmap.families.detection.pipeline.presumed import presumed_verdict
+from ckptmap.families.registry import verdict_on
 from ckptmap.targets.load import list_targets
 from ckptmap.version import __version__
 
@@ -73,7 +73,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _entry(name: str) -> Entry:
-    verdict = presumed_verdict(name)
+    verdict = verdict_on(name)
     if verdict is None:
         return Entry(name, "", "", ())
     return Entry(name, verdict.kind.value, verdict.extractor_type, tuple(one.reason for one in verdict.reasons))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from ckptmap.basics.errors import ConfigError
 from ckptmap.checkpoint.data_files import folder_of
@@ -17,35 +16,13 @@ from ckptmap.families.detection.recognition.architecture import (
     SSD,
     Architecture,
 )
+from ckptmap.families.family import Beside, Difference, Model
 
 if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.config import PipelineConfig
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing that a config says otherwise than the checkpoint."""
-
-    what: str
-    config: str
-    checkpoint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """A config beside a checkpoint.
-
-    ``says`` is its feature extractor type; ``differences`` is None where the two could not be compared: ``note`` says
-    why.
-    """
-
-    path: str
-    says: str = ""
-    differences: tuple[Difference, ...] | None = None
-    note: str = ""
-
-
-def config_beside(prefix: str, architecture: Architecture | None) -> Beside | None:
+def config_beside(prefix: str, model: Model | None) -> Beside | None:
     """The pipeline.config of the checkpoint ``prefix`` compared with what it holds; None where there is none."""
     path = find_config(folder_of(prefix))
     if path is None:
@@ -55,11 +32,16 @@ def config_beside(prefix: str, architecture: Architecture | None) -> Beside | No
     try:
         config = read_config(path)
         says = config.extractor_type or config.architecture
-        if architecture is None or architecture.meta_architecture == CLASSIFICATION:
+        if not is_detector(model):
             return Beside(str(path), says, note="not compared: the checkpoint holds no detector that ckptmap knows")
-        return Beside(str(path), says, tuple(differences(architecture, config)))
+        return Beside(str(path), says, tuple(differences(model, config)))
     except ConfigError as error:
         return Beside(str(path), note=f"cannot be read: {error.problem.message}")
+
+
+def is_detector(model: Model | None) -> TypeGuard[Architecture]:
+    """Whether a pipeline.config can speak of the model."""
+    return isinstance(model, Architecture) and model.meta_architecture != CLASSIFICATION
 
 
 _BLOCKS = {SSD: SSD, EFFICIENTDET: SSD, CENTER_NET: CENTER_NET}

@@ -34,6 +34,8 @@ AnchorChoice = Literal["api", "automl", "automl-2020"]
 the weights as they are, with AutoML's anchors; ``automl-2020``: with those of before September 2020."""
 EFFICIENTDET = "efficientdet_"
 """AutoML's tables and targets begin so."""
+AUTOML = "automl_"
+"""Targets that are AutoML's own Keras model begin so."""
 
 
 @operation

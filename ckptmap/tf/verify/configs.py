@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ckptmap.families.detection.pipeline.config import PipelineConfig
-    from ckptmap.families.detection.pipeline.verdict import Difference, Prefer
+    from ckptmap.families.verdict import Difference, Prefer
 
 _TRAINING_ONLY = frozenset(
     (

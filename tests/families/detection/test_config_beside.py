@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ckptmap.families.detection.config_beside import Beside, Difference, config_beside
+from ckptmap.families.detection.config_beside import config_beside
 from ckptmap.families.detection.recognition.architecture import Architecture, Backbone, Heads
+from ckptmap.families.family import Beside, Difference
 
 CONFIG = """\
 model {{

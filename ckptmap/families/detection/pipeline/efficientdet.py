@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ckptmap.families.detection.operations import AUTOML
 from ckptmap.families.detection.pipeline.models import EXACT_SUFFIX, KERAS_SUFFIX, SSD
-from ckptmap.families.detection.pipeline.rule import RAW_OUTPUTS, Effect
-from ckptmap.families.detection.pipeline.verdict import EXACT_NOTE, Difference, Kind, Prefer, Verdict
+from ckptmap.families.detection.pipeline.rule import RAW_OUTPUTS
+from ckptmap.families.detection.pipeline.verdict import EXACT_NOTE
+from ckptmap.families.verdict import Difference, Effect, Kind, Prefer, Verdict
 
 if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.config import PipelineConfig
 
-AUTOML = "automl_"
-"""Targets that are AutoML's own Keras model begin so."""
 AUTOML_MODEL = "efficientdet_keras.EfficientDetNet"
 LOWEST_LEVEL = 3
 ASPECT_RATIOS = (1.0, 2.0, 0.5)
@@ -94,8 +94,8 @@ def verdict_of(version: Version, prefer: Prefer = "exact") -> Verdict:
     reason = "stock takes its feature maps where the stacks of EfficientNet B0 end, in every deeper network too"
     difference = Difference("feature maps of EfficientNet", Effect.VALUES, RAW_OUTPUTS, reason, remains=stock)
     if stock:
-        return Verdict(Kind.WEIGHTS_ONLY, (difference,), (), version.stock_type, _WITH_EXACT)
-    return Verdict(Kind.EXACT, (difference,), (), version.exact_type, EXACT_NOTE)
+        return Verdict(Kind.WEIGHTS_ONLY, (difference,), version.stock_type, _WITH_EXACT)
+    return Verdict(Kind.EXACT, (difference,), version.exact_type, EXACT_NOTE)
 
 
 def is_efficientdet(config: PipelineConfig) -> bool:

@@ -30,8 +30,8 @@ from ckptmap.families.detection.pipeline.efficientdet import (
 from ckptmap.families.detection.pipeline.migrate import Migration
 from ckptmap.families.detection.pipeline.notes import Note, notes
 from ckptmap.families.detection.pipeline.training import Checkpoint
-from ckptmap.families.detection.pipeline.verdict import Prefer
 from ckptmap.families.detection.pipeline.view import View
+from ckptmap.families.verdict import Prefer
 
 _ANCHORS = "model.ssd.anchor_generator"
 _TYPE_REASONS: Mapping[Prefer, str] = {

@@ -21,7 +21,8 @@ from ckptmap.families.detection.pipeline.notes import Note, notes
 from ckptmap.families.detection.pipeline.respliced import respliced
 from ckptmap.families.detection.pipeline.splice import Splice, remove
 from ckptmap.families.detection.pipeline.textproto import BYTE_ORDER_MARK
-from ckptmap.families.detection.pipeline.verdict import Kind, Prefer, Verdict, verdict
+from ckptmap.families.detection.pipeline.verdict import verdict
+from ckptmap.families.verdict import Kind, Prefer, Verdict
 
 if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.config import PipelineConfig

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ckptmap.families.detection.pipeline.config import PipelineConfig, parse_config
 from ckptmap.families.detection.pipeline.efficientdet import verdict as efficientdet_verdict
 from ckptmap.families.detection.pipeline.models import EXTRACTORS, FASTER_RCNN, INCEPTION, MOBILENET_FPN, RESNET_FPN
-from ckptmap.families.detection.pipeline.verdict import Verdict, verdict
+from ckptmap.families.detection.pipeline.verdict import verdict
+from ckptmap.families.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

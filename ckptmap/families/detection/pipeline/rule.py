@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,17 +11,10 @@ if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.changes import Change
     from ckptmap.families.detection.pipeline.config import PipelineConfig
     from ckptmap.families.detection.pipeline.view import View
+    from ckptmap.families.verdict import Effect
 
 RAW_OUTPUTS = "raw box encodings, class scores and detections"
 SECOND_STAGE = "second-stage boxes, class scores, masks and detections"
-
-
-class Effect(enum.Enum):
-    """What comes of a difference in stock TF2."""
-
-    VALUES = "other outputs from the same weights"
-    SHAPES = "other variables or shapes: the weights do not fit"
-    BUILD = "the model cannot be built or run"
 
 
 @dataclass(frozen=True, slots=True)

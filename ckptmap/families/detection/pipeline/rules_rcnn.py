@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ckptmap.families.detection.pipeline.changes import Change, word
 from ckptmap.families.detection.pipeline.models import RCNN_INCEPTION_RESNET, RCNN_RESNET, SLIM_ONLY_RCNN
-from ckptmap.families.detection.pipeline.rule import RAW_OUTPUTS, SECOND_STAGE, Effect, Rule, group_norm, normalized
+from ckptmap.families.detection.pipeline.rule import RAW_OUTPUTS, SECOND_STAGE, Rule, group_norm, normalized
+from ckptmap.families.verdict import Effect
 
 if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.config import PipelineConfig

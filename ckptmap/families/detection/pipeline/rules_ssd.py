@@ -21,8 +21,9 @@ from ckptmap.families.detection.pipeline.models import (
     SLIM_ONLY_SSD,
     SPAGHETTINET,
 )
-from ckptmap.families.detection.pipeline.rule import RAW_OUTPUTS, Effect, Rule, group_norm, normalized
+from ckptmap.families.detection.pipeline.rule import RAW_OUTPUTS, Rule, group_norm, normalized
 from ckptmap.families.detection.pipeline.widths import RESNET_NARROWEST, Widths, keras_widths, slim_widths
+from ckptmap.families.verdict import Effect
 
 if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.config import PipelineConfig

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ckptmap.families.detection.pipeline import rules_rcnn, rules_ssd
 from ckptmap.families.detection.pipeline.models import EXTRACTORS, SLIM_ONLY_RCNN, SLIM_ONLY_SSD, Extractor
-from ckptmap.families.detection.pipeline.rule import RAW_OUTPUTS, Effect, Rule
+from ckptmap.families.detection.pipeline.rule import RAW_OUTPUTS, Rule
+from ckptmap.families.verdict import Difference, Effect, Kind, Prefer, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,6 @@ SLIM_ONLY = Rule(
     "the API has no Keras extractor of this network; ckptmap's runs slim's own code inside Keras",
 )
 RULES = (SLIM_ONLY, *rules_ssd.RULES, *rules_rcnn.RULES, QUANTIZATION)
-Prefer = Literal["exact", "stock"]
 
 EXACT_NOTE = (
     "building, training and exporting it needs ckptmap's tf extra; an exported SavedModel needs plain TensorFlow"
@@ -47,50 +46,11 @@ _WITHOUT_COUNTERPART = (
 _WITH_EXACT = "the slim-exact extractor (prefer exact) computes what TF1 computed"
 
 
-class Kind(enum.Enum):
-    """The five answers."""
-
-    EQUAL = "equal"
-    EQUAL_WITH_EDITS = "equal with these config edits"
-    EXACT = "equal with the slim-exact extractor"
-    WEIGHTS_ONLY = "weights only"
-    NO_COUNTERPART = "no TF2 counterpart"
-
-
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """One way in which stock TF2 differs for this config, and whether the verdict's model still has it."""
+class ConfigVerdict(Verdict):
+    """The answer for one config; ``changes`` are the edits that make the chosen model compute what TF1 computed."""
 
-    name: str
-    effect: Effect
-    outputs: str
-    reason: str
-    remains: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The answer for one config.
-
-    ``reasons``: every difference of stock TF2; those that remain in the chosen model are marked. ``changes``: the
-    config edits that make the chosen model compute what TF1 computed. ``extractor_type``: the chosen TF2 type, empty
-    where there is none. ``advice``: what still can be done, or what the choice needs.
-    """
-
-    kind: Kind
-    reasons: tuple[Difference, ...] = ()
     changes: tuple[Change, ...] = ()
-    extractor_type: str = ""
-    advice: str = ""
-
-    @property
-    def equal(self) -> bool:
-        """Whether the chosen TF2 model computes what the TF1 graph computed."""
-        return self.kind in (Kind.EQUAL, Kind.EQUAL_WITH_EDITS, Kind.EXACT)
-
-    def __str__(self) -> str:
-        remaining = [difference.reason for difference in self.reasons if difference.remains]
-        return f"{self.kind.value}: {'; '.join(remaining)}" if remaining else self.kind.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +60,7 @@ class _Found:
     fallback: tuple[Change, ...]
 
 
-def verdict(config: PipelineConfig, prefer: Prefer = "exact") -> Verdict:
+def verdict(config: PipelineConfig, prefer: Prefer = "exact") -> ConfigVerdict:
     """The verdict for a TF1 config; ``prefer`` chooses where stock TF2 is not equal and an exact extractor is.
 
     Raises ConfigError where a value of the config cannot be read.
@@ -121,36 +81,36 @@ def _rules(config: PipelineConfig) -> Iterable[Rule]:
     return (rule for rule in RULES if config.extractor_type in rule.types and rule.applies(config))
 
 
-def _no_counterpart(config: PipelineConfig) -> Verdict:
+def _no_counterpart(config: PipelineConfig) -> ConfigVerdict:
     kind = config.extractor_type or config.architecture or "the model"
     reason = Difference("no Keras counterpart", Effect.BUILD, "all", f"TF2 has no {kind}", remains=True)
-    return Verdict(Kind.NO_COUNTERPART, (reason,), advice=_WITHOUT_COUNTERPART)
+    return ConfigVerdict(Kind.NO_COUNTERPART, (reason,), advice=_WITHOUT_COUNTERPART)
 
 
-def _exact(extractor: Extractor, found: list[_Found]) -> Verdict:
+def _exact(extractor: Extractor, found: list[_Found]) -> ConfigVerdict:
     elsewhere = [one for one in found if one.rule.anywhere]
     return _chosen(extractor.exact, found, elsewhere, Kind.EXACT, EXACT_NOTE)
 
 
-def _stock(extractor: Extractor, found: list[_Found]) -> Verdict:
+def _stock(extractor: Extractor, found: list[_Found]) -> ConfigVerdict:
     """Stock although it differs: the weights alone, or nothing where they do not even fit."""
     uncured = [one for one in found if not one.changes]
     advice = _WITH_EXACT if all(one.rule.exact for one in uncured) else _WITHOUT_COUNTERPART
     if any(one.rule.effect is not Effect.VALUES and not one.fallback for one in uncured):
-        return Verdict(Kind.NO_COUNTERPART, _differences(found, uncured), advice=advice)
+        return ConfigVerdict(Kind.NO_COUNTERPART, _differences(found, uncured), advice=advice)
     return _chosen(extractor.keras, found, found, Kind.WEIGHTS_ONLY, advice)
 
 
 def _chosen(
     extractor_type: str, found: list[_Found], present: list[_Found], kind: Kind | None = None, advice: str = ""
-) -> Verdict:
+) -> ConfigVerdict:
     """The verdict on a model that has the differences ``present``, before its edits."""
     changes = tuple(change for one in present for change in one.changes or one.fallback)
     remaining = [one for one in present if not one.changes]
     if kind is None:
         kind = Kind.EQUAL_WITH_EDITS if changes else Kind.EQUAL
-    return Verdict(
-        Kind.WEIGHTS_ONLY if remaining else kind, _differences(found, remaining), changes, extractor_type, advice
+    return ConfigVerdict(
+        Kind.WEIGHTS_ONLY if remaining else kind, _differences(found, remaining), extractor_type, advice, changes
     )
 
 

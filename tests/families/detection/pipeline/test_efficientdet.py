@@ -13,7 +13,7 @@ from ckptmap.families.detection.pipeline.efficientdet_config import boxes_of, wr
 from ckptmap.families.detection.pipeline.migrate import Refusal, Why, migrate
 from ckptmap.families.detection.pipeline.settings import settings
 from ckptmap.families.detection.pipeline.training import Checkpoint
-from ckptmap.families.detection.pipeline.verdict import Kind, Prefer
+from ckptmap.families.verdict import Kind, Prefer
 
 CHOICES = get_args(AnchorChoice)
 

@@ -12,7 +12,7 @@ from ckptmap.families.detection.pipeline.config import parse_config, read_config
 from ckptmap.families.detection.pipeline.migrate import Migration, Refusal, Why, migrate
 from ckptmap.families.detection.pipeline.notes import Note
 from ckptmap.families.detection.pipeline.training import Checkpoint
-from ckptmap.families.detection.pipeline.verdict import Kind
+from ckptmap.families.verdict import Kind
 from ckptmap.planning.choices import PlanOptions
 from ckptmap.request.resolve import find_destination
 

@@ -6,7 +6,8 @@ from ckptmap.basics.errors import ConfigError
 from ckptmap.families.detection.pipeline.config import PipelineConfig, parse_config
 from ckptmap.families.detection.pipeline.models import EXTRACTORS
 from ckptmap.families.detection.pipeline.presumed import presumed_verdict
-from ckptmap.families.detection.pipeline.verdict import EXACT_NOTE, RULES, Kind, verdict
+from ckptmap.families.detection.pipeline.verdict import EXACT_NOTE, RULES, verdict
+from ckptmap.families.verdict import Kind
 
 CONV = "box_predictor { convolutional_box_predictor { max_depth: 0 } }"
 OVERRIDE = "override_base_feature_extractor_hyperparams: true"

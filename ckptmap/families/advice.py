@@ -9,11 +9,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from ckptmap.checkpoint.inventory import Inventory, Kind
-from ckptmap.families.detection.config_beside import Beside
-from ckptmap.families.detection.recognition.architecture import CLASSIFICATION, EFFICIENTDET, Architecture
-
-_ALIKE = {"efficientdet_d6": "EfficientDet D7 has the same variables as D6: for one, use --to efficientdet_d7"}
-"""Models that another one cannot be told from."""
+from ckptmap.families.family import Beside, Model
 
 _TF2_CHECKPOINT = "a TF2 checkpoint already: restore it with tf.train.Checkpoint"
 _SAVED_MODEL = (
@@ -31,24 +27,19 @@ class Advice:
     note: str = ""
 
 
-def advice(
-    inventory: Inventory, architecture: Architecture | None, targets: Collection[str], config: Beside | None = None
-) -> Advice:
+def advice(inventory: Inventory, model: Model | None, targets: Collection[str], config: Beside | None = None) -> Advice:
     """How to convert this checkpoint, given the shipped targets; a TF1 ``config`` that agrees knows its settings."""
     if inventory.object_based:
         return Advice(note=_SAVED_MODEL if _of_saved_model(inventory) else _TF2_CHECKPOINT)
     path = shlex.quote(inventory.path)
-    if architecture is None:
+    if model is None:
         return Advice(note=f"unknown to ckptmap: convert it with your own table and TF2 model, {_own_table(path)}")
-    target = next((name for name in (architecture.name, architecture.extractor_type) if name in targets), None)
+    target = next((name for name in model.targets if name in targets), None)
     if target is not None:
-        known = f"--pipeline {shlex.quote(config.path)}" if _of_tf1(config, architecture) else f"--to {target}"
-        return Advice(f"ckptmap convert {path} {known} -o {architecture.name}_tf2", _ALIKE.get(architecture.name, ""))
-    if has_counterpart(architecture):
-        return Advice(note=f"no target for {architecture.name} is shipped: use your own TF2 model, {_own_table(path)}")
-    return Advice(
-        note=f"the Object Detection API has no Keras {architecture.name}: use your own TF2 model, {_own_table(path)}"
-    )
+        known = f"--pipeline {shlex.quote(config.path)}" if _of_tf1(config, model) else f"--to {target}"
+        return Advice(f"ckptmap convert {path} {known} -o {model.name}_tf2", model.remark)
+    why = model.homeless or f"no target for {model.name} is shipped"
+    return Advice(note=f"{why}: use your own TF2 model, {_own_table(path)}")
 
 
 def _of_saved_model(inventory: Inventory) -> bool:
@@ -59,19 +50,9 @@ def _of_saved_model(inventory: Inventory) -> bool:
     return inventory.kind is Kind.SAVED_MODEL or any(_EXPORTED.match(name) for name in inventory.variables)
 
 
-def _of_tf1(config: Beside | None, architecture: Architecture) -> TypeGuard[Beside]:
+def _of_tf1(config: Beside | None, model: Model) -> TypeGuard[Beside]:
     """Whether the config is of this very TF1 model."""
-    return config is not None and config.differences == () and config.says == architecture.extractor_type
-
-
-def has_counterpart(architecture: Architecture) -> bool:
-    """Whether the Object Detection API or ckptmap has this model for TF2; of others ckptmap does not know better."""
-    from ckptmap.families.detection.pipeline.models import EXTRACTORS
-
-    if architecture.meta_architecture in (CLASSIFICATION, EFFICIENTDET):
-        return True
-    known = EXTRACTORS.get(architecture.extractor_type)
-    return known is not None and bool(known.exact)
+    return config is not None and config.differences == () and config.says in model.targets
 
 
 def _own_table(path: str) -> str:

@@ -6,9 +6,9 @@ import pytest
 
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
-from ckptmap.families.detection.advice import advice, has_counterpart
-from ckptmap.families.detection.config_beside import Beside, Difference
+from ckptmap.families.advice import advice
 from ckptmap.families.detection.recognition.architecture import Architecture, Backbone
+from ckptmap.families.family import Beside, Difference
 
 LITE = Architecture(
     "ssdlite_mobilenet_v2", "ssd", Backbone("mobilenet_v2", "MobileNet"), extractor_type="ssd_mobilenet_v2"
@@ -104,4 +104,4 @@ def test_the_variables_of_a_saved_model(kind: Kind, name: str) -> None:
     [("ssd_mobilenet_v1_fpn", True), ("faster_rcnn_resnet50", True), ("faster_rcnn_inception_v2", True), ("", False)],
 )
 def test_counterparts(kind: str, has: bool) -> None:
-    assert has_counterpart(replace(LITE, extractor_type=kind)) is has
+    assert bool(replace(LITE, extractor_type=kind).homeless) is not has

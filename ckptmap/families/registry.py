@@ -1,0 +1,53 @@
+"""The families that ckptmap knows, and the questions that other rooms ask of all of them.
+
+The first family that has an answer gives it. A new family is a line in ``families``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ckptmap.families.family import Beside, Family, Model
+
+if TYPE_CHECKING:
+    from ckptmap.checkpoint.inventory import Inventory
+    from ckptmap.families.verdict import Verdict
+
+
+@cache
+def families() -> tuple[Family, ...]:
+    """All families, those first whose models hold another's: a detector has a classification network inside."""
+    from ckptmap.families.detection.family import DETECTION
+
+    return (DETECTION,)
+
+
+def recognize(inventory: Inventory, aside: Collection[str] = ()) -> Model | None:
+    """The model that the checkpoint holds, told by names and shapes alone; None where it is none that ckptmap knows.
+
+    ``aside`` are the variables that are no weights: slots, moving averages, bookkeeping.
+    """
+    shapes = {name: variable.shape for name, variable in inventory.variables.items() if name not in aside}
+    found = (family.recognize(shapes, inventory.object_based) for family in families())
+    return next((model for model in found if model is not None), None)
+
+
+def verdict_on(
+    target: str, settings: Mapping[str, object] | None = None, lengths: Mapping[str, int] | None = None
+) -> Verdict | None:
+    """What TF2 computes for the official configuration of a shipped target; None where no family knows it."""
+    found = (family.verdict(target, settings or {}, lengths or {}) for family in families())
+    return next((verdict for verdict in found if verdict is not None), None)
+
+
+def preprocessing_of(target: str) -> str:
+    """What the TF1 model of a shipped target expects of its input; empty where no family knows it."""
+    return next(filter(None, (family.preprocessing(target) for family in families())), "")
+
+
+def config_beside(prefix: str, model: Model | None) -> Beside | None:
+    """The config beside the checkpoint ``prefix``, compared with the ``model`` it holds; None where there is none."""
+    found = (family.config_beside(prefix, model) for family in families())
+    return next((beside for beside in found if beside is not None), None)

@@ -1,0 +1,61 @@
+"""What the other rooms ask of all families."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
+from ckptmap.families import registry
+from ckptmap.families.detection.family import DETECTION
+from ckptmap.families.family import Family
+from ckptmap.families.registry import config_beside, families, preprocessing_of, recognize, verdict_on
+from ckptmap.targets import list_targets
+
+NOTHING = Family("nothing", lambda *_: None, lambda *_: None)
+
+
+def inventory(*names: str) -> Inventory:
+    variables = {name: Variable(name, DType.FLOAT32, (3, 3, 3, 32), 3456) for name in names}
+    return Inventory(Kind.V2, "model.ckpt", variables)
+
+
+def test_every_family_has_a_name_of_its_own() -> None:
+    names = [family.name for family in families()]
+    assert len(set(names)) == len(names) > 0
+
+
+def test_the_first_family_with_an_answer_gives_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(registry, "families", lambda: (NOTHING, DETECTION))
+    (tmp_path / "pipeline.config").write_text("model { ssd { num_classes: 3 } }")
+    known = recognize(inventory("FeatureExtractor/MobilenetV2/Conv/weights"))
+    assert known is not None
+    assert known.name == "ssd_mobilenet_v2"
+    assert verdict_on("ssd_mobilenet_v2") is not None
+    assert config_beside(str(tmp_path / "model.ckpt"), None) is not None
+
+
+def test_what_no_family_knows(tmp_path: Path) -> None:
+    assert recognize(inventory("net/weights")) is None
+    assert verdict_on("my_model") is None
+    assert preprocessing_of("my_model") == ""
+    assert config_beside(str(tmp_path / "model.ckpt"), None) is None
+
+
+@pytest.mark.parametrize("target", list_targets())
+def test_every_shipped_target_has_a_verdict_and_says_what_its_model_takes(target: str) -> None:
+    assert verdict_on(target) is not None
+    assert preprocessing_of(target).startswith("RGB images")
+
+
+def test_who_normalizes_the_images() -> None:
+    assert preprocessing_of("ssd_mobilenet_v2").endswith("the model's own preprocess resizes and normalizes, as in TF1")
+    assert "AutoML's TF1 graph takes" in preprocessing_of("efficientdet_d1")
+    assert "leaves that to its caller" in preprocessing_of("automl_efficientdet_d1")
+
+
+def test_variables_that_are_no_weights_say_nothing() -> None:
+    name = "FeatureExtractor/MobilenetV2/Conv/weights"
+    assert recognize(inventory(name), [name]) is None
