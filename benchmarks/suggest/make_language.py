@@ -2,8 +2,8 @@
 
     python -m benchmarks.suggest.make_language
 
-Written down by hand: google-research/bert and openai/gpt-2 on the old side, TensorFlow's model garden, KerasHub-like and
-plain Keras models on the new side; a ResNet of tf.layers, a U-Net, a DCGAN and a tf.Module of dense layers.
+Written down by hand: google-research/bert and openai/gpt-2 on the old side, TensorFlow's model garden, KerasHub-like
+and plain Keras models on the new side; a ResNet of tf.layers, a U-Net, a DCGAN and a tf.Module of dense layers.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from ckptmap.basics.text import plural
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory, Variable
 from ckptmap.checkpoint.object_graph import SAVE_COUNTER, ObjectGraph
+from ckptmap.families.detection.model_parts import CLASS_HEAD, HEADS
 from ckptmap.families.detection.pipeline.models import FASTER_RCNN
 from ckptmap.targets import TargetVariable
-from ckptmap.targets.model_parts import CLASS_HEAD, HEADS
 
 _NAME_BASED = "IOError: Checkpoint is expected to be an object-based checkpoint."
 

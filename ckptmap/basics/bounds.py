@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import cache
+
+from ckptmap.basics.contributions import contributions
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,6 @@ class Bound:
 
 CLASSES = Bound(1, 100_000)
 """ImageNet has 21,841 classes, the largest detector of the public zoo 2,854."""
-_ANCHORS = Bound(1, 10_000)
-_BOX_CODE = Bound(1, 1_000)
 _KERNEL = Bound(1, 1_000)
 _LAYERS = Bound(0, 100)
 _MULTIPLIER = Bound(0, 100)
@@ -33,7 +35,6 @@ _OTHER = Bound(0, 1_000_000)
 
 _BOUNDS = {
     "num_classes": CLASSES,
-    "box_code_size": _BOX_CODE,
     "depth_multiplier": _MULTIPLIER,
     "number_of_stages": _LAYERS,
     "num_iterations": _LAYERS,
@@ -41,7 +42,7 @@ _BOUNDS = {
 }
 _BOUNDS_BY_ENDING = (
     (("kernel_size", "kernel_sizes", "_kernel"), _KERNEL),
-    (("_layers", "_level", "_layers_before_predictor", "_heads"), _LAYERS),
+    (("_layers", "_level", "_heads"), _LAYERS),
     (("depth", "_filters", "_dim", "_dimension", "_length", "height", "width"), _LENGTH),
 )
 
@@ -50,6 +51,12 @@ def bound_of(name: str) -> Bound:
     """The bound of a field of a config's model, or of an unknown of a target, by its name."""
     if name in _BOUNDS:
         return _BOUNDS[name]
-    if name == "anchors" or name.startswith("anchors_"):
-        return _ANCHORS
+    for pattern, (low, high) in _of_families():
+        if pattern.fullmatch(name):
+            return Bound(low, high)
     return next((bound for endings, bound in _BOUNDS_BY_ENDING if name.endswith(endings)), _OTHER)
+
+
+@cache
+def _of_families() -> tuple[tuple[re.Pattern[str], tuple[int, int]], ...]:
+    return tuple((re.compile(name), bound) for family in contributions() for name, bound in family.bounds.items())

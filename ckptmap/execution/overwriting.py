@@ -14,6 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.contributions import contributions
 from ckptmap.basics.errors import OutputError
 from ckptmap.checkpoint.data_files import DATA, INDEX, META
 from ckptmap.checkpoint.leftovers import PREFIX
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from ckptmap.checkpoint.inventory import Inventory
 
 PathLike = str | os.PathLike[str]
-CONVERTED = re.compile(r"ckpt-0\.(index|data-\d+-of-\d+)|checkpoint|report\.json|pipeline\.config", re.IGNORECASE)
+_MADE_BY_FAMILIES = "".join(f"|{re.escape(name)}" for family in contributions() for name in family.files)
+CONVERTED = re.compile(rf"ckpt-0\.(index|data-\d+-of-\d+)|checkpoint|report\.json{_MADE_BY_FAMILIES}", re.IGNORECASE)
 """What a conversion writes into its folder; file systems may not tell capitals from small letters."""
 VERIFIED = re.compile(r"report\.(json|md|html)|picture-\d+\.png", re.IGNORECASE)
 """What a verification writes into its folder."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ckptmap.basics.contributions import contributions
 from ckptmap.basics.errors import CheckpointError, VerificationError
 from ckptmap.checkpoint.object_graph import SAVE_COUNTER, object_path, variable_key
 from ckptmap.checkpoint.object_writer import ObjectValue, add_objects
@@ -15,7 +16,6 @@ from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
 from ckptmap.execution.placing import DataMode, Placement, Stored, place_data, stored_values, unchanged
 from ckptmap.planning.ledger import Fill, Plan, TargetRecord
-from ckptmap.targets.object_links import tower_links
 from ckptmap.targets.variables import TargetVariable
 
 Progress = Callable[[int, int], None]
@@ -65,7 +65,7 @@ def stage_checkpoint(
         report = _counting(progress, work)
         inputs = _Inputs(checkpoint, template, stored, placement, seed)
         values = ((record.variable.key, _value(record, inputs, report)) for record in plan.targets)
-        links = tower_links([record.variable.key for record in plan.targets])
+        links = _further_paths([record.variable.key for record in plan.targets])
         written = add_objects(writer, plan.root, values, links=links, copied=report)
         writer.finish()
         digests = template.digests() if template is not None else {}
@@ -97,6 +97,11 @@ def _opened_template(plan: Plan) -> Iterator[Checkpoint | None]:
             _refuse_other(template, variable)
         yield template
         template.refuse_changed(before)
+
+
+def _further_paths(paths: Sequence[str]) -> dict[str, str]:
+    """Further paths to the layers of a model that a family knows, each with the layer's own path."""
+    return {link: layer for family in contributions() for link, layer in family.further_paths(paths).items()}
 
 
 def _refuse_other(template: Checkpoint, variable: TargetVariable) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from ckptmap.basics.contributions import contributions
 from ckptmap.basics.errors import CkptmapError
 
-DETECTORS = "detectors"
+_SCHEMA = "table.schema.json"
 
 
 @cache
@@ -15,11 +16,13 @@ def mappings_root() -> Path:
     """The directory of the shipped tables; raises CkptmapError when the installation lacks it."""
     package = Path(__file__).resolve().parent.parent
     for root in (package / "_mappings", package.parent / "mappings"):
-        if (root / DETECTORS).is_dir():
+        if (root / _SCHEMA).is_file():
             return root
     raise CkptmapError("the mapping tables are missing from this installation", hint="install ckptmap again")
 
 
-def shipped_tables(directory: str = DETECTORS) -> dict[str, Path]:
-    """Name and file of each shipped table in ``detectors`` (or another directory), sorted by name."""
-    return {path.stem: path for path in sorted((mappings_root() / directory).glob("*.yaml"))}
+def shipped_tables(*directories: str) -> dict[str, Path]:
+    """Name and file of each shipped table in these directories, sorted by name; without any, those of whole models."""
+    chosen = directories or tuple(name for family in contributions() for name in family.tables)
+    paths = (path for name in chosen for path in (mappings_root() / name).glob("*.yaml"))
+    return {path.stem: path for path in sorted(paths, key=lambda path: path.stem)}

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from math import prod
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from ckptmap.basics.contributions import contributions
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.mapping.arguments import Argument
@@ -186,7 +186,7 @@ class Op:
 
 OPERATIONS: dict[tuple[str, frozenset[str]], type[Op]] = {}
 """Every operation that is imported, by its name and the names of its arguments."""
-_OWN, _FAMILIES = "ckptmap.mapping", "ckptmap.families"
+_OWN = "ckptmap.mapping"
 _SAID = (("infer", "_infer"), ("run", "_run"), ("unsound",), ("undo",), ("pull",))
 
 
@@ -211,15 +211,13 @@ def operation(kind: type[_Kind]) -> type[_Kind]:
 def all_operations() -> Mapping[tuple[str, frozenset[str]], type[Op]]:
     """Every operation there is, by its name and the names of its arguments.
 
-    They are in the modules of this folder whose names begin with ``ops``; a folder of ``ckptmap/families/`` may have
-    more in its module ``operations``. All are imported here, by no name of a module or family.
+    They are in the modules of this folder whose names begin with ``ops``, and a family may have more. All are imported
+    here, by no name of a module or family.
     """
     for found in iter_modules(import_module(_OWN).__path__, f"{_OWN}."):
         if found.name.startswith(f"{_OWN}.ops"):
             import_module(found.name)
-    for found in iter_modules(import_module(_FAMILIES).__path__, f"{_FAMILIES}."):
-        if found.ispkg and find_spec(f"{found.name}.operations"):
-            import_module(f"{found.name}.operations")
+    contributions()
     return OPERATIONS
 
 

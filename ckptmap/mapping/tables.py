@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ckptmap.basics.errors import Problem, TableError
 from ckptmap.basics.nearest import did_you_mean
-from ckptmap.mapping.locate import DETECTORS, mappings_root, shipped_tables
+from ckptmap.mapping.locate import mappings_root, shipped_tables
 from ckptmap.mapping.model import (
     Case,
     DropRule,
@@ -97,9 +97,11 @@ def _find(text: str) -> tuple[Path, tuple[Path, ...]]:
             raise TableError(f"there is no table file {text}", ())
         inside = path.resolve().is_relative_to(shipped)
         return path, (shipped,) if inside else (path.parent, shipped)
-    for name in (f"{DETECTORS}/{text}", text):
-        if _is_plain(name) and (shipped / f"{name}.yaml").is_file():
-            return shipped / f"{name}.yaml", (shipped,)
+    model = shipped_tables().get(text)
+    if model is not None:
+        return model, (shipped,)
+    if _is_plain(text) and (shipped / f"{text}.yaml").is_file():
+        return shipped / f"{text}.yaml", (shipped,)
     known = list_tables()
     hint = did_you_mean(text, known) or f"known: {', '.join(known)}; your own table is a path that ends in .yaml"
     raise TableError(f'there is no table "{text}" ({hint})', ())
@@ -207,7 +209,7 @@ class _Loader:
         if name is None:
             return None
         if not _is_plain(name):
-            doc.error(node, f'"{name}" leaves the table directory', "write it like backbones/mobilenet_v2")
+            doc.error(node, f'"{name}" leaves the table directory', "write it like kinds/keras")
             return None
         path = next((file for root in self.roots if (file := _below(root, name)) is not None), None)
         if path is None:

@@ -21,10 +21,10 @@ from ckptmap.planning.global_step import step_target, with_step
 from ckptmap.planning.ledger import Fill, Plan, SourceFate, SourceRecord, TargetFate, TargetRecord
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
-from ckptmap.targets.model_parts import CLASS_HEAD, HEADS
 from ckptmap.targets.variables import TargetVariable
 
 _MOST_SCOPES = 3
+_CLASS_HEAD = "class head"
 
 
 def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
@@ -104,7 +104,7 @@ def _offered(draft: Draft, key: str, variable: TargetVariable, made: Offer) -> T
 def _moved(draft: Draft, variable: TargetVariable, made: Offer, moved: Classes) -> TargetRecord:
     """A class head whose slices go to the places that another label map gives them."""
     rule, changes = _line(made.assignment.rule), draft.transfer.changes
-    part = variable.part if variable.part in HEADS else CLASS_HEAD
+    part = variable.part if variable.part.endswith("head") else _CLASS_HEAD
     if changes is None or not changes.pairs:
         reason = f"{part}: no class of the new label map is in the old one"
         return _filled(TargetRecord(variable, TargetFate.REINITIALIZED, reason=reason, rule=rule))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 import os
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.collector import collector_paused
+from ckptmap.basics.contributions import contributions
 from ckptmap.basics.errors import MissingDataError, Problem, TargetError
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
@@ -56,13 +58,11 @@ def load_target(text: str | os.PathLike[str]) -> Target:
 def shipped_name(name: str) -> str | None:
     """The shipped target that a model's name means: its own, or one that has the same variables; None where none does.
 
-    The zoo calls an SSD with depthwise heads ``ssdlite_…``, with a pyramid ``…_fpnlite``: what is depthwise is a
-    setting of one target. A TF2 feature extractor type ends in ``_keras``.
+    Families know by which other names their models go.
     """
-    plain = name.removesuffix("_keras").removesuffix("_exact")
-    plain = plain.removesuffix("lite") if plain.endswith("_fpnlite") else plain.replace("ssdlite_", "ssd_", 1)
     known = list_targets()
-    return next((one for one in (name, plain) if one in known), None)
+    others = (other for family in contributions() for other in family.target_names(name))
+    return next((one for one in chain([name], others) if one in known), None)
 
 
 def recognize_target(plain: Target) -> Target:

@@ -10,11 +10,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.contributions import contributions
 from ckptmap.basics.errors import TargetError
 from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, SavedNames
 from ckptmap.targets.dims import Dim
 from ckptmap.targets.model import Target, Template
-from ckptmap.targets.model_parts import part_of
 from ckptmap.targets.variables import Initializer, SpecVariable, TargetVariable
 
 if TYPE_CHECKING:
@@ -66,6 +66,11 @@ def as_shipped(plain: Target, specs: Iterable[Target]) -> Target:
     return next((found for spec in specs if (found := _as_spec(plain, spec))), plain)
 
 
+def _part_of(path: str) -> str:
+    """What part of a model a family says that this is; empty where none does."""
+    return next(filter(None, (family.part_of(path) for family in contributions())), "")
+
+
 def _is_value(key: str) -> bool:
     return key.endswith(VALUE_SUFFIX) and _SLOT not in key
 
@@ -100,7 +105,7 @@ def _variable(path: str, variable: Variable, full_name: str) -> SpecVariable:
         dims=_fixed(variable.shape),
         trainable=leaf not in _NOT_TRAINED,
         initializer=usual_initializer(leaf),
-        part=part_of(path),
+        part=_part_of(path),
         saved=variable.name,
     )
 

@@ -161,11 +161,11 @@ KINDS = "kinds: {conv: {weights: kernel, 'biases?': bias}}\n"
         ),
         (
             "include:\n  - {table: ../secret}\n",
-            ['t.yaml:2: "../secret" leaves the table directory (write it like backbones/mobilenet_v2)'],
+            ['t.yaml:2: "../secret" leaves the table directory (write it like kinds/keras)'],
         ),
         (
             "include:\n  - {table: /etc/x}\n",
-            ['t.yaml:2: "/etc/x" leaves the table directory (write it like backbones/mobilenet_v2)'],
+            ['t.yaml:2: "/etc/x" leaves the table directory (write it like kinds/keras)'],
         ),
         (
             "include:\n  - {table: backbones/mobilenet_v3}\n",

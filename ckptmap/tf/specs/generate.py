@@ -15,7 +15,7 @@ import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.targets.model_parts import part_of
+from ckptmap.families.detection.model_parts import part_of
 from ckptmap.targets.spec import SCHEMA, target_from_dict
 from ckptmap.targets.spec_compression import fold
 from ckptmap.tf.specs.building import Builder

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.basics.text import plural
+from ckptmap.families.detection.model_parts import CLASS_HEAD
 from ckptmap.families.detection.pipeline.verdict import QUANTIZATION
-from ckptmap.targets.model_parts import CLASS_HEAD
 from ckptmap.tf.verify.configs import Expected, Setting, expected_config
 from ckptmap.tf.verify.matching import Fate, match
 from ckptmap.tf.verify.sources import NewKind

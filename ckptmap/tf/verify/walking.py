@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ckptmap.targets.model_parts import NECK
+from ckptmap.families.detection.model_parts import NECK
 from ckptmap.tf.verify.measuring import ROUNDING
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ckptmap.targets.model_parts import BACKBONE, BOX_HEAD, CLASS_HEAD, MASK_HEAD, NECK, PREDICTOR, PROPOSALS
+from ckptmap.families.detection.model_parts import BACKBONE, BOX_HEAD, CLASS_HEAD, MASK_HEAD, NECK, PREDICTOR, PROPOSALS
 
 _PARTS = tuple(
     (re.compile(pattern), part)

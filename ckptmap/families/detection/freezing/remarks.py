@@ -9,11 +9,11 @@ from ckptmap.basics.wording import argument
 from ckptmap.families.detection.freezing.model import OWN, Matched, Weight
 from ckptmap.families.detection.freezing.nearest import scopes_pattern
 from ckptmap.families.detection.freezing.rule import UPDATE, Trainer
+from ckptmap.families.detection.model_parts import BACKBONE
 from ckptmap.families.detection.pipeline.check import KNOWN_MISTAKES
 from ckptmap.families.detection.pipeline.config import PipelineConfig
 from ckptmap.families.detection.pipeline.models import FASTER_RCNN, SSD
 from ckptmap.families.detection.pipeline.view import View
-from ckptmap.targets.model_parts import BACKBONE
 
 TF2_IGNORES = Problem(
     "the TF2 train loop (model_lib_v2.py) reads neither freeze_variables nor update_trainable_variables: "

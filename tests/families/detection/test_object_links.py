@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ckptmap.targets.object_links import tower_links
+from ckptmap.families.detection.object_links import tower_links
 
 TOWERS = "_box_predictor/_base_tower_layers_for_heads"
 CONVOLUTIONS = "_box_predictor/_head_scope_conv_layers"

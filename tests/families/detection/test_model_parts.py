@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ckptmap.targets.model_parts import part_of
+from ckptmap.families.detection.model_parts import part_of
 
 
 @pytest.mark.parametrize(
