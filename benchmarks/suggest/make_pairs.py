@@ -18,7 +18,7 @@ from benchmarks.suggest.pairs import TruePair, save_pairs
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
-from ckptmap.planning.draft import PlanOptions
+from ckptmap.planning.choices import PlanOptions
 from ckptmap.planning.ledger import TargetFate
 from ckptmap.planning.name_matching import match
 from ckptmap.planning.plan import make_plan

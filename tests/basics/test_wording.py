@@ -15,7 +15,7 @@ from ckptmap.basics.errors import OutputError
 from ckptmap.basics.wording import ARGUMENTS, argument, command_line, number, setting
 from ckptmap.cli.app import app
 from ckptmap.diff import diff
-from ckptmap.planning.draft import PlanChoices
+from ckptmap.request.choices import PlanChoices
 from ckptmap.verbs.freeze import freeze
 from tests.cli.conftest import Project, Run, project, run
 
@@ -66,7 +66,7 @@ PLACES = (
     "report",
     "tf",
     "basics/wording.py",
-    "families/detection/advice.py",
+    "families/advice.py",
     "diff/advice.py",
     "families/detection/catalogue.py",
 )
