@@ -146,7 +146,7 @@ def _shipped_tf1(model: Model, config: PipelineConfig, inventory: Inventory) -> 
     layout, values = _solved(target, given, _offers_of_names(table, names))
     variables = tuple(variable.concrete(values) for variable in layout.variables)
     named = tf1_names(table, layout, {variable.key: variable.name for variable in variables}, names)
-    own = tuple(replace(v, key=named[v.key], name=named[v.key]) for v in variables if v.key in named)
+    own = tuple(v._replace(key=named[v.key], name=named[v.key]) for v in variables if v.key in named)
     remarks = _unnamed(len(variables) - len(own), config)
     own += _without_counterpart(table, inventory)
     return Subject(replace(model, variables=own, settings=dict(layout.settings)), remarks)

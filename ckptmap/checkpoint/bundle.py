@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ckptmap.basics.collector import collector_paused
 from ckptmap.basics.errors import CheckpointError, MissingDataError
@@ -25,7 +25,7 @@ from ckptmap.checkpoint.names import printable
 from ckptmap.checkpoint.ordered_code import FULL, slice_key
 from ckptmap.checkpoint.sstable import Table
 from ckptmap.checkpoint.values import checksum, decode, element_count, encode
-from ckptmap.checkpoint.wire import FormatError
+from ckptmap.checkpoint.wire import FormatError, varint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 _WHOLE_INDEX = 1 << 26
+_Known: TypeAlias = "tuple[DType, tuple[int, ...], int, bytes]"
+"""Dtype, shape and size of a value; the size as a varint too."""
 _SHORT_STRIDE = 1 << 14
 """Strides up to this many bytes are quicker read whole than one by one."""
 
@@ -97,7 +99,7 @@ class _Index:
         self._parts: set[bytes] = set()
         self._variables: dict[str, Variable] = {}
         self._unreadable: list[str] = []
-        self._kinds: dict[bytes, tuple[DType, tuple[int, ...], int]] = {}
+        self._kinds: dict[bytes, _Known] = {}
 
     def add(self, key: bytes, value: bytes) -> None:
         """Takes the next entry, as it is stored."""
@@ -109,19 +111,21 @@ class _Index:
         known = self._kinds.get(kind)
         if known is None:
             known = self._kind(kind)
-        if known is None or known[2] != size or shard >= self._shards:
+        if known is None or known[3] != size or shard >= self._shards:
             self._add(key, parse_entry(value))
             return
         name = key.decode("utf-8", "surrogateescape")
-        self._variables[name] = Variable(name, known[0], known[1], size, Span(shard, offset, size, crc))
+        dtype, shape, nbytes, _ = known
+        self._variables[name] = Variable(name, dtype, shape, nbytes, Span(shard, offset, nbytes, crc))
 
-    def _kind(self, kind: bytes) -> tuple[DType, tuple[int, ...], int] | None:
+    def _kind(self, kind: bytes) -> _Known | None:
         """Dtype, shape and size of values with a fixed one, kept for those that are the same; None for any other."""
         number, shape = parse_kind(kind)
         dtype = dtype_from_number(number)
         if dtype is None or dtype.itemsize is None:
             return None
-        known = self._kinds[kind] = dtype, shape, element_count(shape) * dtype.itemsize
+        size = element_count(shape) * dtype.itemsize
+        known = self._kinds[kind] = dtype, shape, size, varint(size)
         return known
 
     def _add(self, key: bytes, entry: Entry) -> None:

@@ -93,22 +93,23 @@ def parse_entry(data: bytes) -> Entry:
     usual = usual_entry(data)
     if usual is not None:
         kind, shard, offset, size, crc = usual
-        return Entry(*parse_kind(kind), shard, offset, size, crc)
+        return Entry(*parse_kind(kind), shard, offset, few_bytes(size), crc)
     return _parse_fields(data)
 
 
-def usual_entry(data: bytes) -> tuple[bytes, int, int, int, int] | None:
-    """What nearly every entry is: dtype and shape for ``parse_kind``, then shard, offset, size and checksum.
+def usual_entry(data: bytes) -> tuple[bytes, int, int, bytes, int] | None:
+    """What nearly every entry is: dtype and shape for ``parse_kind``, shard, offset, size as a varint, and checksum.
 
-    None for any other, which ``parse_entry`` reads too. Few of the first are different.
+    None for any other, which ``parse_entry`` reads too. Few of the first and of the sizes are different.
     """
     found = _USUAL.fullmatch(data)
     if found is None:
         return None
     kind, shard, offset, size, crc = found.groups(b"\x00")
-    if len(kind) - 4 != kind[3] or (shard != b"\x00" and few_bytes(shard) > _MAX_SHARDS):
+    number = 0 if shard == b"\x00" else few_bytes(shard)
+    if len(kind) - 4 != kind[3] or number > _MAX_SHARDS:
         return None
-    return kind, few_bytes(shard), few_bytes(offset), few_bytes(size), unmask(int.from_bytes(crc, "little"))
+    return kind, number, few_bytes(offset), size, unmask(int.from_bytes(crc, "little"))
 
 
 def parse_kind(kind: bytes) -> tuple[int, tuple[int, ...]]:

@@ -228,15 +228,10 @@ class _BlockBuilder:
 
 
 def _common_prefix(left: bytes, right: bytes) -> int:
-    """How many bytes both begin with, by halving: neighbouring keys share dozens."""
-    same, end = 0, min(len(left), len(right))
-    while same < end:
-        middle = (same + end + 1) // 2
-        if left[same:middle] == right[same:middle]:
-            same = middle
-        else:
-            end = middle - 1
-    return same
+    """How many bytes both begin with."""
+    end = min(len(left), len(right))
+    differing = int.from_bytes(left[:end], "big") ^ int.from_bytes(right[:end], "big")
+    return end - (differing.bit_length() + 7) // 8
 
 
 def _separator(last: bytes, following: bytes) -> bytes:

@@ -155,6 +155,8 @@ def varint(value: int) -> bytes:
     """``value`` as a varint; negative numbers as int64, ten bytes."""
     if 0 <= value < 0x80:
         return _SMALL[value]
+    if 0 <= value < 0x4000:
+        return bytes((value & 0x7F | 0x80, value >> 7))
     value &= _UINT64
     out = bytearray()
     while value > 0x7F:

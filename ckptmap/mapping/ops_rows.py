@@ -38,7 +38,7 @@ class Rows:
 
 def keeps_bytes(ops: Sequence[Op]) -> bool:
     """Whether the operations give another shape to the same values in the same order."""
-    return all(isinstance(op, Reshape | Squeeze) for op in ops)
+    return not ops or all(isinstance(op, Reshape | Squeeze) for op in ops)
 
 
 def by_rows(ops: Sequence[Op], sources: Sequence[Tensor]) -> Rows | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import lru_cache
 
 from ckptmap.basics.errors import Problem
@@ -68,7 +67,7 @@ def _kept(draft: Draft) -> dict[str, TargetVariable]:
     """The target's variables below the chosen root, by their full object path; their keys start at that root."""
     solved, branch = draft.solved.variables, draft.options.branch
     below = {key: key for key in solved} if branch is None else branch.below(tuple(solved))
-    return {key: solved[key] if path == key else replace(solved[key], key=path) for key, path in below.items()}
+    return {key: solved[key] if path == key else solved[key]._replace(key=path) for key, path in below.items()}
 
 
 def _printed(root: str, key: str, variable: TargetVariable) -> tuple[str, ...]:

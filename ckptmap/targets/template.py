@@ -55,8 +55,8 @@ def template_target(inventory: Inventory, names: SavedNames | None, obstacle: Pr
     if not paths:
         hint = "Keras 3 saves no layers that a subclassed model holds in a list: make each an attribute of its own"
         raise TargetError("holds no variable of a model", where=inventory.path, hint=hint)
-    full_names = _full_names(names, root)
-    variables = tuple(_variable(path, variable, full_names.get(path, "")) for path, variable in paths.items())
+    saved = names.full_names if names else {}
+    variables = tuple([_variable(path, variable, saved.get(variable.name, "")) for path, variable in paths.items()])
     template = Template(inventory.path, obstacle)
     return Target(inventory.path, variables, root=root, origin=inventory.path, template=template)
 
@@ -90,22 +90,16 @@ def _is_bookkeeping(path: str) -> bool:
     return first in ("optimizer", "_optimizer") or (not rest and first in _BOOKKEEPING)
 
 
-def _full_names(names: SavedNames | None, root: str) -> dict[str, str]:
-    prefix = f"{root}/" if root else ""
-    saved = names.full_names if names else {}
-    return {key.removeprefix(prefix).removesuffix(VALUE_SUFFIX): name for key, name in saved.items()}
-
-
 def _variable(path: str, variable: Variable, full_name: str) -> SpecVariable:
     leaf = path.rpartition("/")[2]
     return SpecVariable(
-        key=path,
-        name=full_name or path,
-        dtype=variable.dtype,
-        dims=_fixed(variable.shape),
-        trainable=leaf not in _NOT_TRAINED,
-        initializer=usual_initializer(leaf),
-        part=_part_of(path),
+        path,
+        full_name or path,
+        variable.dtype,
+        _fixed(variable.shape),
+        leaf not in _NOT_TRAINED,
+        usual_initializer(leaf),
+        _part_of(path),
         saved=variable.name,
     )
 
@@ -140,4 +134,4 @@ def _as_spec(plain: Target, spec: Target) -> Target | None:
 
 
 def _renamed(own: SpecVariable, known: TargetVariable) -> SpecVariable:
-    return replace(own, name=known.name, trainable=known.trainable, initializer=known.initializer, part=known.part)
+    return own._replace(name=known.name, trainable=known.trainable, initializer=known.initializer, part=known.part)

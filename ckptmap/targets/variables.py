@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ckptmap.targets.dims import Dim, parse_dim
 
@@ -36,9 +36,8 @@ _ALWAYS: Mapping[str, tuple[Value, ...]] = {}
 """One value for all variables that no setting concerns."""
 
 
-@dataclass(frozen=True, slots=True)
-class TargetVariable:
-    """One variable of the TF2 model.
+class TargetVariable(NamedTuple):
+    """One variable of the TF2 model; a tuple, as there are many.
 
     ``key`` is its path in the object graph below the root, without ``/.ATTRIBUTES/VARIABLE_VALUE``; ``name`` is the
     readable name (its ``full_name``); ``part`` is what part of the model it belongs to (``backbone``, ``neck``,
@@ -61,8 +60,7 @@ class TargetVariable:
         return math.prod(self.shape) * (self.dtype.itemsize or 0)
 
 
-@dataclass(frozen=True, slots=True)
-class SpecVariable:
+class SpecVariable(NamedTuple):
     """A variable whose lengths are written in unknowns, and so may be its name (``Conv2d_2_1x1_{width_256}``).
 
     ``when`` holds the settings under which the model has it: every setting named there has one of the values.
@@ -75,7 +73,7 @@ class SpecVariable:
     trainable: bool = True
     initializer: Initializer = ZEROS
     part: str = ""
-    when: Mapping[str, tuple[Value, ...]] = field(default_factory=lambda: _ALWAYS)
+    when: Mapping[str, tuple[Value, ...]] = _ALWAYS
     saved: str = ""
     """The key of its own value in the template; empty where the target is no template."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,10 +52,10 @@ def as_exported(new: Path, folder: Path) -> Path:
         variables = {key: one for key, one in checkpoint.inventory.variables.items() if key.startswith("model/")}
         keys = {key: variable_key(f"_model/variables/{number}") for number, key in enumerate(variables)}
         root, *others = (
-            replace(node, tensors=tuple(replace(one, key=keys.get(one.key, one.key)) for one in node.tensors))
+            node._replace(tensors=tuple(one._replace(key=keys.get(one.key, one.key)) for one in node.tensors))
             for node in graph.nodes
         )
-        root = replace(root, children=tuple(Child(f"_{one.name}", one.node) for one in root.children))
+        root = root._replace(children=tuple(Child(f"_{one.name}", one.node) for one in root.children))
         with BundleWriter(staging, "variables") as writer:
             for key, one in variables.items():
                 writer.add(keys[key], one.dtype, one.shape, checkpoint.chunks(key))
