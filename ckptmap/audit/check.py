@@ -18,6 +18,7 @@ from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory
 from ckptmap.checkpoint.object_graph import ObjectGraph
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
+from ckptmap.families.detection.arguments import PIPELINE
 from ckptmap.families.detection.pipeline.config import PipelineConfig, read_config
 from ckptmap.mapping.slots import classify
 
@@ -96,7 +97,7 @@ def _subject(
     if named is None:
         raise TargetError(
             "nothing says what to restore into",
-            hint=f"give {argument('any to')}, {argument('like')} or {argument('pipeline')}",
+            hint=f"give {argument('any to')}, {argument('like')} or {argument(PIPELINE)}",
         )
     return subject_of_target(os.fspath(named), inventory, kind or "full", given)
 

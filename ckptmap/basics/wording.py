@@ -14,8 +14,6 @@ from dataclasses import dataclass
 ARGUMENTS = {
     "allow": ("allow=[{}]", "--allow {}"),
     "allow_unused": ("allow_unused=[{}]", "--allow-unused {}"),
-    "anchors": ("anchors={}", "--anchors {}"),
-    "any anchors": ("the argument anchors", "--anchors"),
     "copy": ("data='copy'", "--data copy"),
     "ema": ("ema={}", "--ema {}"),
     "fail_on none": ("fail_on=()", "--fail-on none"),
@@ -25,13 +23,11 @@ ARGUMENTS = {
     "like": ("the argument like", "--like"),
     "map": ("mapping={}", "--map {}"),
     "match": ("match=[{}]", "--match {}"),
-    "no pipeline": ("no_pipeline=True", "--no-pipeline"),
     "no verify": ("verify=False", "--no-verify"),
     "any num_classes": ("num_classes=N", "--num-classes N"),
     "num_classes": ("the argument num_classes", "--num-classes"),
     "output": ("the argument output", "-o"),
     "patterns": ("the pattern", "--pattern"),
-    "pipeline": ("the argument pipeline", "--pipeline"),
     "require": ("require=[{}]", "--require {}"),
     "step": ("step=True", "--step"),
     "table": ("the argument table", "--table"),
@@ -62,12 +58,12 @@ def command_line() -> Iterator[None]:
         _asker.at_command_line = before
 
 
-def argument(name: str, *values: str) -> str:
-    """An argument of :data:`ARGUMENTS` as the caller gives it: ``force=True``, or ``--force``.
+def argument(name: str | tuple[str, str], *values: str) -> str:
+    """An argument as the caller gives it: ``force=True``, or ``--force``; one of :data:`ARGUMENTS`, or both its ways.
 
     ``values`` are quoted as Python, or as a shell, wants them; an option that takes one is repeated for several.
     """
-    keyword, option = ARGUMENTS[name]
+    keyword, option = ARGUMENTS[name] if isinstance(name, str) else name
     if _asker.at_command_line:
         return " ".join(option.format(shlex.quote(value)) for value in values) if values else option
     return keyword.format(", ".join(map(repr, values)))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from ckptmap.basics.errors import ConfigError, TargetError
 from ckptmap.basics.wording import argument
+from ckptmap.families.detection.arguments import ANY_ANCHORS
 from ckptmap.families.detection.operations import AnchorChoice, BoxOutputs
 from ckptmap.families.detection.pipeline.classes import Classes
 from ckptmap.families.detection.pipeline.config import PipelineConfig, read_config
@@ -113,7 +114,7 @@ def _of_efficientdet(
     """The destination that the user's own TF2 config of an EfficientDet describes."""
     if options.adaptation is not None:
         raise ConfigError(
-            "the config says which anchors it has", where=config.path, hint=f"leave {argument('any anchors')} out"
+            "the config says which anchors it has", where=config.path, hint=f"leave {argument(ANY_ANCHORS)} out"
         )
     target = load_target(os.fspath(to) if to is not None else target_of(config))
     num_classes = options.num_classes or config.num_classes

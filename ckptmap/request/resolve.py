@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import TargetError
 from ckptmap.basics.wording import argument
+from ckptmap.families.detection.arguments import PIPELINE
 from ckptmap.request.destination import Destination, table_for
 from ckptmap.targets import load_target
 
@@ -37,7 +38,7 @@ def find_destination(
         if to is None:
             raise TargetError(
                 "nothing says what to convert to",
-                hint=f"give a target with {argument('any to')} or a pipeline.config with {argument('pipeline')}",
+                hint=f"give a target with {argument('any to')} or a pipeline.config with {argument(PIPELINE)}",
             )
         target = load_target(os.fspath(to))
         return Destination(target, table_for(target, table), options, None, prefer)

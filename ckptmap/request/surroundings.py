@@ -13,6 +13,7 @@ from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.data_files import folder_of
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.remote import is_remote
+from ckptmap.families.detection.arguments import ANCHORS, NO_PIPELINE, PIPELINE
 from ckptmap.families.detection.config_files import find_config
 from ckptmap.planning.choices import PlanOptions
 from ckptmap.planning.ledger import Plan
@@ -147,15 +148,15 @@ def _by_config(inventory: Inventory, path: Path, wish: Wish, plan: MakePlan) -> 
     _refuse_other_model(inventory, config)
     asked = wish.options.adaptation
     if isinstance(asked, BoxOutputs) and asked.asked is not None:
-        raise CkptmapError(f"it has anchors of its own, and {argument('anchors', asked.asked)} was asked for")
+        raise CkptmapError(f"it has anchors of its own, and {argument(ANCHORS, asked.asked)} was asked for")
     shipped = None if wish.to is None else _shipped(wish.to)
     if wish.to is not None and shipped is None:
-        migrated = f"{argument('pipeline')} has the config migrated too"
+        migrated = f"{argument(PIPELINE)} has the config migrated too"
         raise CkptmapError(f"{argument('any to')} is a TF2 checkpoint, which says the model; {migrated}")
     found = find_destination(None, wish.table, config, wish.options, wish.prefer)
     if shipped not in (None, found.target.name):
         raise CkptmapError(f"its model is {found.target.name}, {argument('any to')} says {shipped}")
-    said = f"is used: it lies beside the checkpoint and agrees with it ({argument('no pipeline')} leaves it out)"
+    said = f"is used: it lies beside the checkpoint and agrees with it ({argument(NO_PIPELINE)} leaves it out)"
     return Settled(found, plan(inventory, found), said, by_config=True)
 
 

@@ -54,7 +54,7 @@ def read_old(path: str | os.PathLike[str]) -> OldSide:
     with open_checkpoint(os.fspath(path)) as checkpoint:
         inventory = checkpoint.inventory
         if inventory.object_based:
-            hint = "`suggest OLD --to NEW`: OLD is the TF1 checkpoint, NEW the TF2 model"
+            hint = "`ckptmap suggest OLD --to NEW`: OLD is the TF1 checkpoint, NEW the TF2 model"
             raise CheckpointError("is a TF2 checkpoint already", where=inventory.path, hint=hint)
         nodes, notes = _graph(inventory)
         order = _order(checkpoint, nodes)

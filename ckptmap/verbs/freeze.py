@@ -11,6 +11,7 @@ from ckptmap.basics.errors import CkptmapError, Problem
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory, Kind
 from ckptmap.checkpoint.reader import open_checkpoint
+from ckptmap.families.detection.arguments import PIPELINE
 from ckptmap.families.detection.freezing.matching import find_hits
 from ckptmap.families.detection.freezing.model import OWN, Freezing, Pattern, Weight
 from ckptmap.families.detection.freezing.parts import tf1_part
@@ -106,7 +107,7 @@ def _model(checkpoint: PathLike | None, config: PipelineConfig | None) -> _Model
             return _of_checkpoint(opened.inventory, _destination(config))
     if config is None:
         raise CkptmapError(
-            "nothing says which variables there are", hint=f"give a checkpoint or a config with {argument('pipeline')}"
+            "nothing says which variables there are", hint=f"give a checkpoint or a config with {argument(PIPELINE)}"
         )
     return _of_config(config)
 

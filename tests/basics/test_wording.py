@@ -15,12 +15,14 @@ from ckptmap.basics.errors import OutputError
 from ckptmap.basics.wording import ARGUMENTS, argument, command_line, number, setting
 from ckptmap.cli.app import app
 from ckptmap.diff import diff
+from ckptmap.families.detection import arguments
 from ckptmap.request.choices import PlanChoices
 from ckptmap.verbs.freeze import freeze
 from tests.cli.conftest import Project, Run, project, run
 
 __all__ = ["project", "run"]
 
+OF_DETECTORS = [value for name, value in vars(arguments).items() if name.isupper()]
 ROOT = Path(ckptmap.__file__).parent
 
 
@@ -44,7 +46,7 @@ def test_every_option_and_every_keyword_is_there() -> None:
     keywords = {name for verb in verbs for name in inspect.signature(verb).parameters} | set(
         PlanChoices.__annotations__
     )
-    for keyword, option in ARGUMENTS.values():
+    for keyword, option in (*ARGUMENTS.values(), *OF_DETECTORS):
         assert option.split()[0] in options
         name = keyword.removeprefix("the argument ").partition("=")[0]
         assert name in keywords or keyword == "the pattern"
@@ -68,6 +70,7 @@ PLACES = (
     "basics/wording.py",
     "families/advice.py",
     "diff/advice.py",
+    "families/detection/arguments.py",
     "families/detection/catalogue.py",
 )
 """Where options may be written: the command line, what renders for it, the programs that need TensorFlow, and where

@@ -15,6 +15,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Literal
 
 from ckptmap.basics.wording import argument
+from ckptmap.families.detection.arguments import ANCHORS
 from ckptmap.mapping.arguments import NUMBERS, WHOLE
 from ckptmap.mapping.op import MOST_PARTS, Op, block_of, operation
 from ckptmap.mapping.ops_numeric import Scale
@@ -145,7 +146,7 @@ class BoxOutputs:
         if self.asked is None or any(isinstance(op, Anchors) for op in ops):
             return None
         hint = "it is for AutoML's EfficientDet in the Object Detection API"
-        return f"{argument('anchors', self.asked)} means nothing for {target}", hint
+        return f"{argument(ANCHORS, self.asked)} means nothing for {target}", hint
 
     def ops(self, ops: Iterable[Op]) -> tuple[Op, ...]:
         """The operations of a table's rule for this target; those that change nothing are left out."""
