@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ckptmap.verbs.batch import convert_many as convert_many
     from ckptmap.verbs.conversion import convert as convert
     from ckptmap.verbs.conversion import plan as plan
+    from ckptmap.verbs.edit import edit as edit
     from ckptmap.verbs.freeze import freeze as freeze
 
 __getattr__ = lazy(
@@ -24,6 +25,7 @@ __getattr__ = lazy(
         "ckptmap.checkpoint.reader": ("open_checkpoint",),
         "ckptmap.verbs.conversion": ("convert", "plan"),
         "ckptmap.basics.errors": ("CkptmapError",),
+        "ckptmap.verbs.edit": ("edit",),
         "ckptmap.verbs.freeze": ("freeze",),
         "ckptmap.inspection.inspector": ("inspect",),
         "ckptmap.mapping.tables": ("load_table",),

@@ -24,7 +24,7 @@ from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ckptmap.checkpoint.inventory import Span
 
@@ -78,14 +78,15 @@ def add_objects(
         CheckpointError: bytes that do not have the expected checksum.
         OutputError: a file cannot be written.
     """
-    written, names = {}, {}
-    for path, value in values:
-        place = object_path(root, path)
-        key = variable_key(place)
-        written[key] = _add(writer, key, value)
-        names[place] = value.full_name
-        if copied is not None and value.stored is not None:
-            copied(written[key].size)
+    names: dict[str, str] = {}
+
+    def keyed() -> Iterator[tuple[str, ObjectValue]]:
+        for path, value in values:
+            place = object_path(root, path)
+            names[place] = value.full_name
+            yield variable_key(place), value
+
+    written = add_values(writer, keyed(), copied=copied)
     counter = ObjectValue(SAVE_COUNTER, DType.INT64, (), [save_counter.to_bytes(8, "little")])
     written[variable_key(SAVE_COUNTER)] = _add(writer, variable_key(SAVE_COUNTER), counter)
     further = {object_path(root, link): object_path(root, path) for link, path in links.items()}
@@ -94,6 +95,34 @@ def add_objects(
     for piece in smallest_graph(names, further):
         graph += piece
     writer.add_string(OBJECT_GRAPH_KEY, graph)
+    return written
+
+
+def add_values(
+    writer: BundleWriter, values: Iterable[tuple[str, ObjectValue]], *, copied: Callable[[int], None] | None = None
+) -> dict[str, Written]:
+    """Writes values behind their keys, and nothing beside them; the order is kept, and ``values`` consumed once.
+
+    Of names, this is all that a TF1 ``Saver`` would write.
+
+    Args:
+        writer: takes the values; the caller finishes it.
+        values: each variable behind its key in the index.
+        copied: called with the size of each ``stored`` value once it is copied.
+
+    Returns:
+        Size and checksum of each value by its key, adopted ones included.
+
+    Raises:
+        ValueError: bytes that do not fill their shape.
+        CheckpointError: bytes that do not have the expected checksum.
+        OutputError: a file cannot be written.
+    """
+    written = {}
+    for key, value in values:
+        written[key] = _add(writer, key, value)
+        if copied is not None and value.stored is not None:
+            copied(written[key].size)
     return written
 
 

@@ -15,7 +15,21 @@ from ckptmap.basics.errors import CkptmapError, ProblemsError
 from ckptmap.basics.fold import fold
 from ckptmap.basics.text import printable
 from ckptmap.basics.wording import command_line
-from ckptmap.cli import audit, config, convert, diff, export, freeze, inspect, report, rules, suggest, targets, verify
+from ckptmap.cli import (
+    audit,
+    config,
+    convert,
+    diff,
+    edit,
+    export,
+    freeze,
+    inspect,
+    report,
+    rules,
+    suggest,
+    targets,
+    verify,
+)
 from ckptmap.cli.streams import ending_signals, with_streams
 from ckptmap.version import __version__
 
@@ -28,6 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(name="convert")(convert.convert_command)
+app.command(name="edit")(edit.edit_command)
 app.command(name="inspect")(inspect.inspect_command)
 app.command(name="audit")(audit.audit_command)
 app.command(name="diff")(diff.diff_command)

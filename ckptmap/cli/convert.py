@@ -10,7 +10,20 @@ import typer
 
 from ckptmap.basics.bounds import CLASSES
 from ckptmap.basics.globs import RULE
-from ckptmap.cli.options import Json, Output, Sources, parse_settings
+from ckptmap.cli.options import (
+    Data,
+    DataOption,
+    DryRun,
+    Force,
+    IndexOnly,
+    Json,
+    NoVerify,
+    Output,
+    Sources,
+    VerifyData,
+    parse_settings,
+    refuse_nowhere,
+)
 from ckptmap.cli.outputs import Formats, ReportFilesBeside, annotating, choose_outputs, emit
 
 if TYPE_CHECKING:
@@ -21,7 +34,6 @@ if TYPE_CHECKING:
 
 Ema = Literal["prefer", "ignore", "only"]
 Root = Literal["model", "feature_extractor"]
-Data = Literal["auto", "copy", "reflink", "link"]
 Prefer = Literal["exact", "stock"]
 Anchors = Literal["api", "automl", "automl-2020"]
 
@@ -113,29 +125,12 @@ def convert_command(
         bool, typer.Option("--ranges", help="Keep the ranges of quantization-aware training in the JSON report.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the initializers.")] = 0,
-    data: Annotated[
-        Data,
-        typer.Option(
-            help="Unchanged bytes: copy; reflink, a copy-on-write clone of the old data file; link, its second name: "
-            "changing the old file in place changes the new checkpoint; auto: reflink where possible, else copy."
-        ),
-    ] = "auto",
-    verify_data: Annotated[
-        bool, typer.Option("--verify-data", help="Read back linked and cloned values too; all others always are.")
-    ] = False,
-    no_verify: Annotated[
-        bool,
-        typer.Option(
-            "--no-verify", help="Do not compare the source's checksums: takes what is left of damaged values."
-        ),
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a checkpoint that is already in the output directory.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the ledger; write nothing.")] = False,
-    index_only: Annotated[
-        bool, typer.Option("--index-only", help="With --dry-run: do not look whether the data files are there.")
-    ] = False,
+    data: DataOption = "auto",
+    verify_data: VerifyData = False,
+    no_verify: NoVerify = False,
+    force: Force = False,
+    dry_run: DryRun = False,
+    index_only: IndexOnly = False,
     batch: Annotated[
         Path | None,
         typer.Option(metavar="LIST", help="A file with a checkpoint a line, each converted too.", show_default=False),
@@ -156,12 +151,7 @@ def convert_command(
     outputs = choose_outputs(
         formats, report_files, json=json, inputs=read, made=None if dry_run else _made(output, many=many)
     )
-    if output is None and not dry_run:
-        raise typer.BadParameter("say where to write with -o DIRECTORY, or add --dry-run", param_hint="--output")
-    if index_only and not dry_run:
-        raise typer.BadParameter(
-            "without the data files nothing can be written: add --dry-run", param_hint="--index-only"
-        )
+    refuse_nowhere(output, dry_run=dry_run, index_only=index_only)
     if no_pipeline and pipeline is not None:
         raise typer.BadParameter("--pipeline names a config: leave one of the two out", param_hint="--no-pipeline")
     choices: PlanChoices = {

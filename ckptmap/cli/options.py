@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,6 +28,42 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs inst
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Directory to write the new checkpoint to.", show_default=False)
 ]
+
+Data = Literal["auto", "copy", "reflink", "link"]
+DataOption = Annotated[
+    Data,
+    typer.Option(
+        "--data",
+        help="Unchanged bytes: copy; reflink, a copy-on-write clone of the old data file; link, its second name: "
+        "changing the old file in place changes the new checkpoint; auto: reflink where possible, else copy.",
+    ),
+]
+VerifyData = Annotated[
+    bool, typer.Option("--verify-data", help="Read back linked and cloned values too; all others always are.")
+]
+NoVerify = Annotated[
+    bool,
+    typer.Option("--no-verify", help="Do not compare the source's checksums: takes what is left of damaged values."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace a checkpoint that is already in the output directory.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the ledger; write nothing.")]
+IndexOnly = Annotated[
+    bool, typer.Option("--index-only", help="With --dry-run: do not look whether the data files are there.")
+]
+
+
+def refuse_nowhere(output: Path | None, *, dry_run: bool, index_only: bool = False) -> None:
+    """Where nobody says what to write to, or nothing could be written.
+
+    Raises:
+        typer.BadParameter: neither an output nor a dry run is asked for, or no look at the data of a run that is none.
+    """
+    if output is None and not dry_run:
+        raise typer.BadParameter("say where to write with -o DIRECTORY, or add --dry-run", param_hint="--output")
+    if index_only and not dry_run:
+        raise typer.BadParameter(
+            "without the data files nothing can be written: add --dry-run", param_hint="--index-only"
+        )
 
 
 def parse_settings(texts: Iterable[str]) -> dict[str, object]:

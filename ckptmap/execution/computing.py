@@ -11,7 +11,7 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Variable
 from ckptmap.checkpoint.reader import Checkpoint
 from ckptmap.checkpoint.values import encode
-from ckptmap.mapping.op import fill_fresh
+from ckptmap.mapping.op import OperationError, fill_fresh
 from ckptmap.mapping.ops import Op, execute
 from ckptmap.mapping.ops_rows import Part, Rows, by_rows, parts
 from ckptmap.mapping.ops_sized import Grow
@@ -34,7 +34,15 @@ def computed(record: TargetRecord, checkpoint: Checkpoint, template: Checkpoint 
 
     Raises:
         CheckpointError: a value of the source or the template cannot be read.
+        OperationError: a value is beyond what the new type holds.
     """
+    try:
+        yield from _computed(record, checkpoint, template, seed)
+    except OperationError as error:
+        raise OperationError(error.problem.message, where=record.variable.name, hint=error.problem.hint) from error
+
+
+def _computed(record: TargetRecord, checkpoint: Checkpoint, template: Checkpoint | None, seed: int) -> Iterator[bytes]:
     pieces = _large(record, checkpoint, template, seed)
     if pieces is not None:
         for name in dict.fromkeys(record.sources):

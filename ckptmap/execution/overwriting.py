@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 PathLike = str | os.PathLike[str]
 _MADE_BY_FAMILIES = "".join(f"|{re.escape(name)}" for family in contributions() for name in family.files)
-CONVERTED = re.compile(rf"ckpt-0\.(index|data-\d+-of-\d+)|checkpoint|report\.json{_MADE_BY_FAMILIES}", re.IGNORECASE)
-"""What a conversion writes into its folder; file systems may not tell capitals from small letters."""
+CONVERTED = re.compile(
+    rf"(ckpt-0|model\.ckpt)\.(index|data-\d+-of-\d+)|checkpoint|report\.json{_MADE_BY_FAMILIES}", re.IGNORECASE
+)
+"""What a run that makes a checkpoint writes into its folder; file systems may not tell capitals from small letters."""
 VERIFIED = re.compile(r"report\.(json|md|html)|picture-\d+\.png", re.IGNORECASE)
 """What a verification writes into its folder."""
 _BELOW = ("", "checkpoint", "variables", "saved_model", "saved_model/variables")

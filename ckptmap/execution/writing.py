@@ -10,17 +10,25 @@ from pathlib import Path
 from ckptmap.basics.contributions import contributions
 from ckptmap.basics.errors import CheckpointError, VerificationError
 from ckptmap.checkpoint.object_graph import SAVE_COUNTER, object_path, variable_key
-from ckptmap.checkpoint.object_writer import ObjectValue, add_objects
+from ckptmap.checkpoint.object_writer import ObjectValue, add_objects, add_values
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
 from ckptmap.execution.placing import DataMode, Placement, Stored, place_data, stored_values, unchanged
-from ckptmap.planning.ledger import Fill, Plan, TargetRecord
+from ckptmap.planning.ledger import Fill, Form, Plan, TargetRecord
 from ckptmap.targets.variables import TargetVariable
 
 Progress = Callable[[int, int], None]
 
 CHECKPOINT_NAME = "ckpt-0"
+"""What a checkpoint of objects is called in its folder, as ``tf.train.Checkpoint.save`` numbers them."""
+NAMES_NAME = "model.ckpt"
+"""What a checkpoint of names is called, as most TF1 code calls its own."""
+
+
+def checkpoint_name(plan: Plan) -> str:
+    """What the new checkpoint is called in its folder."""
+    return CHECKPOINT_NAME if plan.form is Form.OBJECTS else NAMES_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +57,9 @@ def stage_checkpoint(
     seed: int,
     data: DataMode = "auto",
     progress: Progress | None = None,
+    name: str | None = None,
 ) -> Staged:
-    """Write the planned checkpoint and its state file into ``staging``.
+    """Write the planned checkpoint and its state file into ``staging``, called ``name``: ``checkpoint_name(plan)``.
 
     ``progress`` is called with (bytes done, bytes in all); those in linked and cloned files are no work.
 
@@ -59,17 +68,16 @@ def stage_checkpoint(
         OutputError: a file cannot be written.
     """
     stored = stored_values(plan, checkpoint)
-    with _opened_template(plan) as template, BundleWriter(staging, CHECKPOINT_NAME) as writer:
+    name = name or checkpoint_name(plan)
+    with _opened_template(plan) as template, BundleWriter(staging, name) as writer:
         placement = place_data(writer, plan, stored, data if checkpoint.verify else "copy")
         work = sum(record.variable.nbytes for record in plan.targets if not _adopted(record, stored, placement))
         report = _counting(progress, work)
         inputs = _Inputs(checkpoint, template, stored, placement, seed)
-        values = ((record.variable.key, _value(record, inputs, report)) for record in plan.targets)
-        links = _further_paths([record.variable.key for record in plan.targets])
-        written = add_objects(writer, plan.root, values, links=links, copied=report)
+        written = _add_all(writer, plan, inputs, report)
         writer.finish()
         digests = template.digests() if template is not None else {}
-    write_state(staging, CHECKPOINT_NAME)
+    write_state(staging, name)
     return Staged(written, placement, stored, digests)
 
 
@@ -82,6 +90,15 @@ class _Inputs:
     stored: Stored
     placement: Placement
     seed: int
+
+
+def _add_all(writer: BundleWriter, plan: Plan, inputs: _Inputs, report: Callable[[int], None]) -> Mapping[str, Written]:
+    """Every value as the plan's form has it."""
+    values = ((record.variable.key, _value(record, inputs, report)) for record in plan.targets)
+    if plan.form is Form.NAMES:
+        return add_values(writer, values, copied=report)
+    links = _further_paths([record.variable.key for record in plan.targets])
+    return add_objects(writer, plan.root, values, links=links, copied=report)
 
 
 @contextmanager
@@ -140,12 +157,14 @@ def read_back(prefix: Path, plan: Plan, staged: Staged, source: Checkpoint, *, e
             found = variables.get(key)
             if found is None or found.span is None or found.span.crc32c != wanted.crc32c:
                 raise VerificationError(f"{key} is not in the index as it was written", where=str(prefix))
-        count = 1
+        count = 0
         for record in plan.targets:
             if everything or not _adopted(record, staged.stored, staged.placement):
                 _compare(checkpoint, _key(plan, record), source, _unread(record, staged.stored))
                 count += 1
-        _compare(checkpoint, variable_key(SAVE_COUNTER), source, None)
+        if plan.form is Form.OBJECTS:
+            _compare(checkpoint, variable_key(SAVE_COUNTER), source, None)
+            count += 1
         return ReadBack(count, checkpoint.digests())
 
 
@@ -174,6 +193,8 @@ def _unread(record: TargetRecord, stored: Stored) -> str | None:
 
 
 def _key(plan: Plan, record: TargetRecord) -> str:
+    if plan.form is Form.NAMES:
+        return record.variable.key
     return variable_key(object_path(plan.root, record.variable.key))
 
 

@@ -126,7 +126,10 @@ class Scale(Op):
 @operation
 @dataclass(frozen=True, slots=True)
 class Cast(Op):
-    """Convert to another number type, as NumPy's ``astype`` does: a fraction is cut off, not rounded."""
+    """Convert to another number type, as NumPy's ``astype`` does: a fraction is cut off, not rounded.
+
+    A number that is finite and would become infinite is refused: nothing computes the same with it.
+    """
 
     dtype: DType
     name = "cast"
@@ -142,7 +145,17 @@ class Cast(Op):
         return shape, self.dtype
 
     def _run(self, array: Array) -> Array:
-        return array.astype(self.dtype.numpy)
+        import numpy as np
+
+        if self.dtype not in _FLOATS:
+            return array.astype(self.dtype.numpy)
+        with np.errstate(over="ignore"):
+            made: Array = array.astype(self.dtype.numpy)
+        lost = ~np.isfinite(made) & np.isfinite(array)
+        if lost.any():
+            largest = float(abs(array[lost]).max())
+            raise self._fail(f"{int(lost.sum())} values are larger than it holds, up to {largest:g}")
+        return made
 
     def unsound(self) -> Fault | None:
         """Any dtype."""

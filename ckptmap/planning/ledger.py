@@ -51,6 +51,15 @@ class Fill(enum.Enum):
     """The value that an ``init`` rule of the table gives it."""
 
 
+class Form(enum.Enum):
+    """How the new checkpoint calls its variables."""
+
+    OBJECTS = "objects"
+    """By object paths, with the object graph that leads there: a ``tf.train.Checkpoint``."""
+    NAMES = "names"
+    """By their names alone, as the TF1 ``Saver`` does."""
+
+
 class SourceRecord(NamedTuple):
     """One source variable's line in the ledger; ``rule`` is ``file:line``."""
 
@@ -111,6 +120,7 @@ class Plan:
     """Unused and missing variables that nobody accepted: nothing is written while there are any."""
     notes: tuple[str, ...] = ()
     """What was found out without the user: that the config beside the checkpoint is used, or why not."""
+    form: Form = Form.OBJECTS
 
     @property
     def summary(self) -> dict[str, int]:

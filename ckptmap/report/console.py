@@ -11,6 +11,7 @@ from ckptmap.basics.errors import Problem
 from ckptmap.basics.fold import fold, layer
 from ckptmap.basics.text import byte_count, checked, classes_text, parameter_count, plural, printable
 from ckptmap.families.detection.roots import fine_tune_type
+from ckptmap.planning.ledger import Form
 from ckptmap.report.document import Document
 
 if TYPE_CHECKING:
@@ -169,6 +170,8 @@ def _outcome(report: Document) -> Iterator[str]:
 
 
 def _advice(report: Document, path: str) -> str:
+    if report["target"].get("form") == Form.NAMES.value:
+        return f'tf.compat.v1.train.Saver().restore(session, "{path}")'
     kind = fine_tune_type(report["target"]["root"], (one["key"] for one in report["target_variables"]))
     if kind is None:
         return f'tf.train.Checkpoint(…).restore("{path}").assert_consumed()'

@@ -7,7 +7,7 @@ from math import prod
 
 from ckptmap.basics.text import byte_count, checked, classes_text, parameter_count, plural
 from ckptmap.families.detection.roots import fine_tune_type
-from ckptmap.report.document import Document
+from ckptmap.report.document import CONVERT, Document
 from ckptmap.report.sheet import Cell, ConfigEdit, Level, Message, Row, Sheet, fate_counts
 
 _FATES = (
@@ -35,7 +35,7 @@ def sheet(document: Document) -> Sheet:
     return Sheet(
         schema=document["schema"],
         generator=document["generator"],
-        title="ckptmap convert",
+        title=f"ckptmap {document.get('command', CONVERT)}",
         subject=f"{document['source']['path']} → {document['target']['name']}",
         passed=not document["findings"],
         verdict=_verdict(document, rows),
@@ -114,7 +114,8 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     settings = {**target["settings"], **count}
     if settings:
         yield "settings", ", ".join(f"{name} {_plain(value)}" for name, value in settings.items())
-    yield "table", document["table"]
+    if document["table"]:
+        yield "table", document["table"]
     if classes := document.get("classes"):
         yield "classes", classes_text(classes)
     if output:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ckptmap.checkpoint.object_graph import object_path
 from ckptmap.mapping.locate import shipped_tables
+from ckptmap.planning.ledger import Form
 from ckptmap.report.source import described
 from ckptmap.version import __version__
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ckptmap.planning.ledger import Plan, SourceRecord, TargetRecord
 
 SCHEMA = "ckptmap.report/1"
+CONVERT = "convert"
 
 Document = dict[str, Any]
 
@@ -49,15 +51,18 @@ def document(
     written: Output | None = None,
     *,
     ranges: Mapping[str, float] | None = None,
+    command: str = CONVERT,
 ) -> Document:
     """The report of ``plan``; ``migration`` is that of its pipeline.config, ``written`` is None for a dry run.
 
-    ``ranges`` of quantization-aware training are kept where they are given.
+    ``ranges`` of quantization-aware training are kept where they are given. ``command`` is what was run, where it is
+    another than ``convert``.
     """
     kept = {} if ranges is None else {"quantization_ranges": dict(ranges)}
     return {
         "schema": SCHEMA,
         "generator": f"ckptmap {__version__}",
+        **({} if command == CONVERT else {"command": command}),
         "source": _source(plan),
         "target": _target(plan),
         "table": plan.table,
@@ -88,6 +93,7 @@ def _target(plan: Plan) -> Document:
             {"setting": assumed.setting, "value": assumed.value, "hint": assumed.hint} for assumed in plan.assumptions
         ],
         "dimensions": dict(plan.unknowns),
+        **({} if plan.form is Form.OBJECTS else {"form": plan.form.value}),
     }
 
 

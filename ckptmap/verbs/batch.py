@@ -26,7 +26,8 @@ from ckptmap.request.batch_list import output_names
 from ckptmap.request.choices import PathLike, PlanChoices, plan_options
 from ckptmap.request.destination import Destination
 from ckptmap.request.surroundings import Settled, Wish, config_beside, content, settle
-from ckptmap.verbs.conversion import Writing, convert_planned, plan_to
+from ckptmap.verbs.conversion import convert_planned, plan_to
+from ckptmap.verbs.writing import Writing
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

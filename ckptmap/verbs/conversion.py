@@ -4,42 +4,38 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.collector import collector_paused
-from ckptmap.basics.errors import CkptmapError, OutputError, TargetError
+from ckptmap.basics.errors import TargetError
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory
-from ckptmap.checkpoint.leftovers import surviving
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
-from ckptmap.checkpoint.staging import Staging, output_errors
+from ckptmap.checkpoint.staging import Staging
 from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, input_files, refuse_holding, refuse_overwriting
 from ckptmap.execution.placing import DataMode
 from ckptmap.execution.quantization import quantization_ranges
-from ckptmap.execution.writing import CHECKPOINT_NAME, Progress, read_back, stage_checkpoint
+from ckptmap.execution.writing import CHECKPOINT_NAME, Progress
 from ckptmap.families.detection.config_files import CONFIG_NAME
 from ckptmap.planning.ledger import Plan
 from ckptmap.planning.name_matching import match
 from ckptmap.planning.plan import make_plan
-from ckptmap.report.document import Document, Output, document
+from ckptmap.report.document import Document, document
 from ckptmap.report.json_format import json_pieces
 from ckptmap.request.choices import PathLike, PlanChoices, plan_options
 from ckptmap.request.destination import Destination
 from ckptmap.request.resolve import migration
 from ckptmap.request.surroundings import Wish, config_beside, settle
 from ckptmap.request.table_likeness import refuse_other_architecture
+from ckptmap.verbs.writing import REPORT_NAME, Reading, Writing, check_empty, check_output, staged
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ckptmap.checkpoint.identity import Stamps
     from ckptmap.families.verdict import Prefer
-
-REPORT_NAME = "report.json"
-_UNVERIFIED = "the checksums of the source were not compared, its values may be damaged"
 
 
 def plan(
@@ -125,25 +121,6 @@ def convert(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """What the user decided about reading and writing; :func:`convert` says what each means."""
-
-    seed: int
-    data: DataMode
-    verify_data: bool
-    verify: bool
-    ranges: bool
-    force: bool
-    dry_run: bool = False
-    index_only: bool = False
-    progress: Progress | None = None
-
-    def __post_init__(self) -> None:
-        if self.index_only and not self.dry_run:
-            raise CkptmapError("without the data files nothing can be written", hint="index_only is for a dry run")
-
-
 def convert_planned(
     source: str,
     folder: Path | None,
@@ -154,7 +131,7 @@ def convert_planned(
 ) -> Document:
     """Convert ``source`` by the plan that ``planned`` makes of its inventory; :func:`convert` says the rest."""
     if folder is not None and not how.dry_run:
-        _check_output(folder, force=how.force)
+        check_output(folder, force=how.force)
     with open_checkpoint(source, verify=how.verify) as checkpoint:
         before = checkpoint.stamps()
         _refuse_object_paths(checkpoint, own_table=own_table)
@@ -209,8 +186,8 @@ def _write(
 ) -> Document:
     config = migration(destination, made, _prefix(folder))
     with Staging(folder) as staging:
-        _check_empty(folder, force=how.force)
-        output = _staged(made, destination, checkpoint, staging, how, before)
+        check_empty(folder, force=how.force)
+        output = staged(made, Reading(checkpoint, before, destination.table.digests), staging, how)
         report = document(made, config, output, ranges=ranges)
         staging.write(REPORT_NAME, chain(json_pieces(report), ["\n"]))
         if config is not None:
@@ -222,52 +199,6 @@ def _write(
 def _prefix(folder: Path | None) -> str | None:
     """What the migrated config calls the new checkpoint; None where nobody said where it goes."""
     return None if folder is None else (folder / CHECKPOINT_NAME).as_posix()
-
-
-def _staged(
-    made: Plan, destination: Destination, checkpoint: Checkpoint, staging: Staging, how: Writing, before: Stamps
-) -> Output:
-    """Write the checkpoint into ``staging`` and read it back."""
-    staged = stage_checkpoint(made, checkpoint, staging, seed=how.seed, data=how.data, progress=how.progress)
-    staging.begin_flush()
-    again = read_back(staging.unnamed(CHECKPOINT_NAME), made, staged, checkpoint, everything=how.verify_data)
-    checkpoint.refuse_changed(before)
-    kept = len(staged.written) - again.values
-    notes = (
-        staged.placement.notes
-        if checkpoint.verify
-        else (*staged.placement.notes, f"{argument('no verify')}: {_UNVERIFIED}")
-    )
-    checksums = {
-        "source": checkpoint.digests(),
-        "table": destination.table.digests,
-        "output": again.digests,
-        **({"template": staged.template} if staged.template else {}),
-    }
-    prefix = str(staging.folder / CHECKPOINT_NAME)
-    return Output(prefix, staged.nbytes, again.values, notes, staged.placement.mode, kept, checksums)
-
-
-def _check_output(folder: Path, *, force: bool) -> None:
-    with output_errors(folder):
-        there, is_folder = folder.exists(), folder.is_dir()
-    if there and not is_folder:
-        raise OutputError(f"{folder} is a file", hint=f"give a directory to write to with {argument('output')}")
-    if is_folder:
-        _check_empty(folder, force=force)
-
-
-def _check_empty(folder: Path, *, force: bool) -> None:
-    """Refuse a folder that holds more than what dead runs began and the next run takes back."""
-    if force:
-        return
-    with output_errors(folder):
-        full = bool(surviving(folder))
-    if full:
-        raise OutputError(
-            f"{folder} is not empty",
-            hint=f"choose another directory, or add {argument('force')} to replace what is in it",
-        )
 
 
 def _refuse_inputs(folder: Path, destination: Destination, source: Inventory) -> None:

@@ -1,0 +1,154 @@
+"""``edit``: a checkpoint of names becomes another one, by rules alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from ckptmap.basics.errors import CkptmapError, TargetError
+from ckptmap.checkpoint.dtypes import DType, dtype_from_label
+from ckptmap.checkpoint.reader import open_checkpoint
+from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, refuse_holding, refuse_overwriting
+from ckptmap.mapping import Table, load_table
+from ckptmap.planning.editing import CASTS, Edit, Rename, plan_edit
+from ckptmap.report.document import Document, document
+from ckptmap.verbs.writing import Reading, Writing, check_output, write_plan
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ckptmap.checkpoint.inventory import Inventory
+    from ckptmap.execution.placing import DataMode
+    from ckptmap.execution.writing import Progress
+
+PathLike = str | os.PathLike[str]
+_COMMAND = "edit"
+
+
+class EditChoices(TypedDict, total=False):
+    """What an edit does, as keyword arguments of ``ckptmap.edit``."""
+
+    table: PathLike | None
+    """Your own YAML, or a shipped one: names that no rule matches stay as they are."""
+    renames: Sequence[tuple[str, str]]
+    """Pairs of an old scope or name and the new one; for each variable the first that speaks of it counts."""
+    strip: Sequence[str]
+    """Scopes that go: what lies below is called what it is called there."""
+    scope: str | None
+    """A scope that comes around every variable but bookkeeping, last of all."""
+    drop: Sequence[str]
+    """Globs of variables to leave behind, by their old names."""
+    weights_only: bool
+    """Leave optimizer slots, moving averages and bookkeeping behind."""
+    ema: bool
+    """Put moving averages in the place of their variables."""
+    cast: str | None
+    """``float16``, ``bfloat16`` or ``float32``, for floating-point variables; bookkeeping stays as it is."""
+
+
+def edit(
+    source: PathLike,
+    *,
+    output: PathLike | None,
+    data: DataMode = "auto",
+    verify_data: bool = False,
+    verify: bool = True,
+    force: bool = False,
+    dry_run: bool = False,
+    index_only: bool = False,
+    progress: Progress | None = None,
+    **choices: Unpack[EditChoices],
+) -> Document:
+    """Write ``source`` under other names to ``output``/model.ckpt, and return the report (also in report.json).
+
+    The TF1 ``Saver`` and ``tf.train.load_checkpoint`` read the result. Its variables are what the rules make of the
+    source's: first the table, then renames, then the new scope. Slots and moving averages go where their variable
+    goes; those of a variable that operations change, and of one that is dropped, are dropped, but for moving averages,
+    which the same operations are run on.
+
+    Args:
+        source: prefix, any file, or directory of a checkpoint; one of object paths needs a table.
+        output: the folder; None is a dry run.
+        data: as in :func:`ckptmap.convert`, like the arguments up to ``progress``.
+        verify_data: read back linked and cloned values too.
+        verify: compare the source's checksums.
+        force: replace what is in ``output``.
+        dry_run: write nothing.
+        index_only: of a dry run, do not look whether the data files are there.
+        progress: called with (bytes done, bytes in all).
+        **choices: see :class:`EditChoices`.
+
+    Raises:
+        CkptmapError: the source or the table cannot be used, two variables would have one name, a value is larger than
+            the new type holds; OutputError where ``output`` cannot be written or is not empty; VerificationError where
+            what is read back is not what was written.
+    """
+    how = Writing(0, data, verify_data, verify, False, force, dry_run or output is None, index_only, progress)
+    folder = None if output is None else Path(output)
+    wanted = _edit(choices)
+    if folder is not None and not how.dry_run:
+        check_output(folder, force=force)
+    with open_checkpoint(os.fspath(source), verify=verify) as checkpoint:
+        before = checkpoint.stamps()
+        _refuse_object_paths(checkpoint.inventory, wanted.table)
+        if not index_only:
+            checkpoint.refuse_absent_data()
+        if folder is not None:
+            refuse_holding(folder, "the source checkpoint", checkpoint_files(checkpoint.inventory))
+            refuse_overwriting(folder, CONVERTED, _read_files(checkpoint.inventory, wanted.table))
+        made = plan_edit(checkpoint.inventory, wanted)
+        if made.findings or folder is None or how.dry_run:
+            return document(made, command=_COMMAND)
+        reading = Reading(checkpoint, before, wanted.table.digests if wanted.table else {})
+        return write_plan(made, reading, folder, how, partial(document, made, None, command=_COMMAND))
+
+
+def _edit(choices: EditChoices) -> Edit:
+    """The choices as the plan takes them; raises CkptmapError where one cannot be."""
+    renames = [
+        *(Rename(_scope(old), _scope(new)) for old, new in choices.get("renames", ())),
+        *(Rename(_scope(scope), "") for scope in choices.get("strip", ())),
+    ]
+    for rename in renames:
+        if not rename.old:
+            raise CkptmapError(f"{rename} has no old name", hint="give the name, or the scope, that there is")
+    table, cast = choices.get("table"), choices.get("cast")
+    return Edit(
+        table=load_table(os.fspath(table)) if table is not None else None,
+        renames=tuple(renames),
+        scope=_scope(choices.get("scope") or ""),
+        drop=tuple(choices.get("drop", ())),
+        weights_only=choices.get("weights_only", False),
+        ema=choices.get("ema", False),
+        cast=_cast(cast) if cast is not None else None,
+    )
+
+
+def _cast(label: str) -> DType:
+    dtype = dtype_from_label(label)
+    if dtype not in CASTS:
+        raise CkptmapError(f"{label!r} is no type to cast to", hint=f"one of: {', '.join(map(str, CASTS))}")
+    return dtype
+
+
+def _scope(text: str) -> str:
+    return text.strip("/")
+
+
+def _refuse_object_paths(inventory: Inventory, table: Table | None) -> None:
+    if inventory.object_based and table is None:
+        raise TargetError(
+            f"{inventory.path} is a TF2 checkpoint: its variables are object paths, and nothing says their names",
+            hint="give a table that maps them; what ckptmap converted goes back by the report of the conversion",
+        )
+
+
+def _read_files(inventory: Inventory, table: Table | None) -> Iterator[tuple[str, Path]]:
+    """What is read, and each of its files; a second name of the source's data is what ``link`` makes."""
+    own = (path for path in checkpoint_files(inventory) if str(path) not in inventory.data_files)
+    yield from (("the source checkpoint", path) for path in own)
+    if table is not None:
+        yield "the mapping table", Path(table.path)

@@ -1,0 +1,137 @@
+"""What every verb that makes a checkpoint shares: the user's choices about writing, the folder, the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ckptmap.basics.errors import CkptmapError, OutputError
+from ckptmap.basics.wording import argument
+from ckptmap.checkpoint.leftovers import surviving
+from ckptmap.checkpoint.staging import Staging, output_errors
+from ckptmap.execution.writing import Progress, checkpoint_name, read_back, stage_checkpoint
+from ckptmap.report.document import Document, Output
+from ckptmap.report.json_format import json_pieces
+
+if TYPE_CHECKING:
+    from ckptmap.checkpoint.identity import Stamps
+    from ckptmap.checkpoint.reader import Checkpoint
+    from ckptmap.execution.placing import DataMode
+    from ckptmap.planning.ledger import Plan
+
+REPORT_NAME = "report.json"
+_UNVERIFIED = "the checksums of the source were not compared, its values may be damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What the user decided about reading and writing; ``ckptmap.convert`` says what each means."""
+
+    seed: int = 0
+    data: DataMode = "auto"
+    verify_data: bool = False
+    verify: bool = True
+    ranges: bool = False
+    force: bool = False
+    dry_run: bool = False
+    index_only: bool = False
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        if self.index_only and not self.dry_run:
+            raise CkptmapError("without the data files nothing can be written", hint="index_only is for a dry run")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is read while a checkpoint is written: it may not change meanwhile.
+
+    ``before`` are the stamps of the source from before the plan was made, ``digests`` the SHA-256 of the table's files.
+    """
+
+    checkpoint: Checkpoint
+    before: Stamps
+    digests: Mapping[str, str]
+
+
+def write_plan(
+    made: Plan, reading: Reading, folder: Path, how: Writing, told: Callable[[Output], Document], name: str = ""
+) -> Document:
+    """Write the checkpoint of ``made`` and its report into ``folder``, whole or not at all.
+
+    Args:
+        made: the plan, without findings.
+        reading: what it is read from.
+        folder: where it goes; empty but with ``force``.
+        how: the user's choices.
+        told: makes the report of what was written.
+        name: what the checkpoint is called; empty: what its form says.
+
+    Raises:
+        CkptmapError: as ``ckptmap.convert``.
+    """
+    with Staging(folder) as staging:
+        check_empty(folder, force=how.force)
+        report = told(staged(made, reading, staging, how, name))
+        staging.write(REPORT_NAME, chain(json_pieces(report), ["\n"]))
+        staging.commit()
+    return report
+
+
+def staged(made: Plan, reading: Reading, staging: Staging, how: Writing, name: str = "") -> Output:
+    """Write the checkpoint into ``staging`` and read it back."""
+    name, checkpoint = name or checkpoint_name(made), reading.checkpoint
+    written = stage_checkpoint(
+        made, checkpoint, staging, seed=how.seed, data=how.data, progress=how.progress, name=name
+    )
+    staging.begin_flush()
+    again = read_back(staging.unnamed(name), made, written, checkpoint, everything=how.verify_data)
+    checkpoint.refuse_changed(reading.before)
+    kept = len(written.written) - again.values
+    notes = (
+        written.placement.notes
+        if checkpoint.verify
+        else (*written.placement.notes, f"{argument('no verify')}: {_UNVERIFIED}")
+    )
+    checksums = {
+        "source": checkpoint.digests(),
+        **({"table": reading.digests} if reading.digests else {}),
+        "output": again.digests,
+        **({"template": written.template} if written.template else {}),
+    }
+    prefix = str(staging.folder / name)
+    return Output(prefix, written.nbytes, again.values, notes, written.placement.mode, kept, checksums)
+
+
+def check_output(folder: Path, *, force: bool) -> None:
+    """Refuse a folder that cannot be written to, or holds something.
+
+    Raises:
+        OutputError: it is a file, or is not empty and ``force`` is not set.
+    """
+    with output_errors(folder):
+        there, is_folder = folder.exists(), folder.is_dir()
+    if there and not is_folder:
+        raise OutputError(f"{folder} is a file", hint=f"give a directory to write to with {argument('output')}")
+    if is_folder:
+        check_empty(folder, force=force)
+
+
+def check_empty(folder: Path, *, force: bool) -> None:
+    """Refuse a folder that holds more than what dead runs began and the next run takes back.
+
+    Raises:
+        OutputError: it does, and ``force`` is not set.
+    """
+    if force:
+        return
+    with output_errors(folder):
+        full = bool(surviving(folder))
+    if full:
+        raise OutputError(
+            f"{folder} is not empty",
+            hint=f"choose another directory, or add {argument('force')} to replace what is in it",
+        )
