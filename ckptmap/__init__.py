@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ckptmap.mapping import load_table as load_table
     from ckptmap.suggest.suggestion import suggest as suggest
     from ckptmap.targets import load_target as load_target
+    from ckptmap.verbs.average import average as average
     from ckptmap.verbs.batch import convert_many as convert_many
     from ckptmap.verbs.conversion import convert as convert
     from ckptmap.verbs.conversion import plan as plan
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __getattr__ = lazy(
     __name__,
     {
+        "ckptmap.verbs.average": ("average",),
         "ckptmap.verbs.batch": ("convert_many",),
         "ckptmap.checkpoint.reader": ("open_checkpoint",),
         "ckptmap.verbs.conversion": ("convert", "plan"),

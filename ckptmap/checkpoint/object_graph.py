@@ -32,7 +32,7 @@ from ckptmap.checkpoint.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
 VARIABLE_VALUE = "VARIABLE_VALUE"
 VALUE_SUFFIX = f"/.ATTRIBUTES/{VARIABLE_VALUE}"
@@ -428,6 +428,16 @@ def _numbered(root: _Branch) -> Iterator[tuple[list[tuple[str, int]], str]]:
             children.append((name, number))
         branch.children = {}
         yield children, branch.path
+
+
+def without_values(graph: ObjectGraph, keys: Container[str]) -> ObjectGraph:
+    """The graph without the values of these checkpoint keys, and without slots that have none any more."""
+    kept = [tuple(tensor for tensor in node.tensors if tensor.key not in keys) for node in graph.nodes]
+    nodes = (
+        Node(node.children, tensors, tuple(slot for slot in node.slots if kept[slot.slot_node]))
+        for node, tensors in zip(graph.nodes, kept, strict=True)
+    )
+    return ObjectGraph(tuple(nodes))
 
 
 def format_object_graph(graph: ObjectGraph) -> bytes:

@@ -17,6 +17,7 @@ from ckptmap.basics.text import printable
 from ckptmap.basics.wording import command_line
 from ckptmap.cli import (
     audit,
+    average,
     config,
     convert,
     diff,
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 app.command(name="convert")(convert.convert_command)
 app.command(name="edit")(edit.edit_command)
+app.command(name="average")(average.average_command)
 app.command(name="inspect")(inspect.inspect_command)
 app.command(name="audit")(audit.audit_command)
 app.command(name="diff")(diff.diff_command)

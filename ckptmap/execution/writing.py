@@ -28,7 +28,7 @@ NAMES_NAME = "model.ckpt"
 
 def checkpoint_name(plan: Plan) -> str:
     """What the new checkpoint is called in its folder."""
-    return CHECKPOINT_NAME if plan.form is Form.OBJECTS else NAMES_NAME
+    return NAMES_NAME if plan.form is Form.NAMES else CHECKPOINT_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,8 @@ def stage_checkpoint(
     seed: int,
     data: DataMode = "auto",
     progress: Progress | None = None,
-    name: str | None = None,
 ) -> Staged:
-    """Write the planned checkpoint and its state file into ``staging``, called ``name``: ``checkpoint_name(plan)``.
+    """Write the planned checkpoint and its state file into ``staging``.
 
     ``progress`` is called with (bytes done, bytes in all); those in linked and cloned files are no work.
 
@@ -68,7 +67,7 @@ def stage_checkpoint(
         OutputError: a file cannot be written.
     """
     stored = stored_values(plan, checkpoint)
-    name = name or checkpoint_name(plan)
+    name = checkpoint_name(plan)
     with _opened_template(plan) as template, BundleWriter(staging, name) as writer:
         placement = place_data(writer, plan, stored, data if checkpoint.verify else "copy")
         work = sum(record.variable.nbytes for record in plan.targets if not _adopted(record, stored, placement))
@@ -95,10 +94,10 @@ class _Inputs:
 def _add_all(writer: BundleWriter, plan: Plan, inputs: _Inputs, report: Callable[[int], None]) -> Mapping[str, Written]:
     """Every value as the plan's form has it."""
     values = ((record.variable.key, _value(record, inputs, report)) for record in plan.targets)
-    if plan.form is Form.NAMES:
-        return add_values(writer, values, copied=report)
-    links = _further_paths([record.variable.key for record in plan.targets])
-    return add_objects(writer, plan.root, values, links=links, copied=report)
+    if plan.form is Form.OBJECTS:
+        links = _further_paths([record.variable.key for record in plan.targets])
+        return add_objects(writer, plan.root, values, links=links, copied=report)
+    return add_values(writer, values, copied=report)
 
 
 @contextmanager
@@ -193,7 +192,7 @@ def _unread(record: TargetRecord, stored: Stored) -> str | None:
 
 
 def _key(plan: Plan, record: TargetRecord) -> str:
-    if plan.form is Form.NAMES:
+    if plan.form is not Form.OBJECTS:
         return record.variable.key
     return variable_key(object_path(plan.root, record.variable.key))
 

@@ -58,6 +58,8 @@ class Form(enum.Enum):
     """By object paths, with the object graph that leads there: a ``tf.train.Checkpoint``."""
     NAMES = "names"
     """By their names alone, as the TF1 ``Saver`` does."""
+    KEYS = "keys"
+    """By the keys of a source with object paths, whose object graph is one of the values."""
 
 
 class SourceRecord(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.checkpoint.object_graph import object_path
+from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, object_path
 from ckptmap.mapping.locate import shipped_tables
 from ckptmap.planning.ledger import Form
 from ckptmap.report.source import described
@@ -93,7 +93,7 @@ def _target(plan: Plan) -> Document:
             {"setting": assumed.setting, "value": assumed.value, "hint": assumed.hint} for assumed in plan.assumptions
         ],
         "dimensions": dict(plan.unknowns),
-        **({} if plan.form is Form.OBJECTS else {"form": plan.form.value}),
+        **({"form": plan.form.value} if plan.form is Form.NAMES else {}),
     }
 
 
@@ -164,7 +164,7 @@ def _target_record(record: TargetRecord, root: str) -> Document:
 
     variable = record.variable
     return {
-        "key": object_path(root, variable.key),
+        "key": object_path(root, variable.key).removesuffix(VALUE_SUFFIX),
         "name": variable.name,
         "part": variable.part,
         "fate": record.fate.value,

@@ -58,7 +58,7 @@ class Reading:
 
 
 def write_plan(
-    made: Plan, reading: Reading, folder: Path, how: Writing, told: Callable[[Output], Document], name: str = ""
+    made: Plan, reading: Reading, folder: Path, how: Writing, told: Callable[[Output], Document]
 ) -> Document:
     """Write the checkpoint of ``made`` and its report into ``folder``, whole or not at all.
 
@@ -68,25 +68,22 @@ def write_plan(
         folder: where it goes; empty but with ``force``.
         how: the user's choices.
         told: makes the report of what was written.
-        name: what the checkpoint is called; empty: what its form says.
 
     Raises:
         CkptmapError: as ``ckptmap.convert``.
     """
     with Staging(folder) as staging:
         check_empty(folder, force=how.force)
-        report = told(staged(made, reading, staging, how, name))
+        report = told(staged(made, reading, staging, how))
         staging.write(REPORT_NAME, chain(json_pieces(report), ["\n"]))
         staging.commit()
     return report
 
 
-def staged(made: Plan, reading: Reading, staging: Staging, how: Writing, name: str = "") -> Output:
+def staged(made: Plan, reading: Reading, staging: Staging, how: Writing) -> Output:
     """Write the checkpoint into ``staging`` and read it back."""
-    name, checkpoint = name or checkpoint_name(made), reading.checkpoint
-    written = stage_checkpoint(
-        made, checkpoint, staging, seed=how.seed, data=how.data, progress=how.progress, name=name
-    )
+    name, checkpoint = checkpoint_name(made), reading.checkpoint
+    written = stage_checkpoint(made, checkpoint, staging, seed=how.seed, data=how.data, progress=how.progress)
     staging.begin_flush()
     again = read_back(staging.unnamed(name), made, written, checkpoint, everything=how.verify_data)
     checkpoint.refuse_changed(reading.before)
