@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ckptmap.suggest.suggestion import suggest as suggest
     from ckptmap.targets import load_target as load_target
     from ckptmap.verbs.average import average as average
+    from ckptmap.verbs.back import convert_back as convert_back
     from ckptmap.verbs.batch import convert_many as convert_many
     from ckptmap.verbs.conversion import convert as convert
     from ckptmap.verbs.conversion import plan as plan
@@ -23,6 +24,7 @@ __getattr__ = lazy(
     __name__,
     {
         "ckptmap.verbs.average": ("average",),
+        "ckptmap.verbs.back": ("convert_back",),
         "ckptmap.verbs.batch": ("convert_many",),
         "ckptmap.checkpoint.reader": ("open_checkpoint",),
         "ckptmap.verbs.conversion": ("convert", "plan"),

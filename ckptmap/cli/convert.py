@@ -38,7 +38,17 @@ Prefer = Literal["exact", "stock"]
 Anchors = Literal["api", "automl", "automl-2020"]
 
 
+_BOTH_WAYS = frozenset(
+    {
+        *("sources", "output", "back", "fill", "allow_unused", "data", "verify_data", "no_verify"),
+        *("force", "dry_run", "index_only", "formats", "report_files", "json"),
+    }
+)
+"""The arguments that mean something on the way back."""
+
+
 def convert_command(
+    context: typer.Context,
     sources: Sources = None,
     to: Annotated[
         str | None,
@@ -131,6 +141,21 @@ def convert_command(
     force: Force = False,
     dry_run: DryRun = False,
     index_only: IndexOnly = False,
+    back: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REPORT|TABLE",
+            help="The way back: the report.json of the conversion, or its table, under whose TF1 names the TF2 "
+            "checkpoint is written.",
+            show_default=False,
+        ),
+    ] = None,
+    fill: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OLD", help="With --back: the old checkpoint, for what no TF2 variable tells.", show_default=False
+        ),
+    ] = None,
     batch: Annotated[
         Path | None,
         typer.Option(metavar="LIST", help="A file with a checkpoint a line, each converted too.", show_default=False),
@@ -147,7 +172,7 @@ def convert_command(
     """
     _refuse_one_label_map(label_map)
     many = batch is not None or len(sources or ()) != 1
-    read = [*(sources or ()), to, pipeline, table, *(label_map or ()), batch]
+    read = [*(sources or ()), to, pipeline, table, *(label_map or ()), batch, back, fill]
     outputs = choose_outputs(
         formats, report_files, json=json, inputs=read, made=None if dry_run else _made(output, many=many)
     )
@@ -181,8 +206,13 @@ def convert_command(
         "ranges": ranges,
         "force": force,
     }
+    if back is not None or fill is not None:
+        _refuse_forward(context, back, many=many)
     with annotating(outputs):
-        if not many and sources:
+        if back is not None and sources:
+            report = _back(sources[0], back, fill, settled, choices)
+            exit_code = 1 if report["findings"] else 0
+        elif not many and sources:
             report = _one(sources[0], settled, choices)
             exit_code = 1 if report["findings"] else 0
         else:
@@ -241,6 +271,40 @@ def _one(source: str, settled: _Settled, choices: PlanChoices) -> Document:
 
     with progress_bar("writing", "bytes") as progress:
         return convert(source, progress=progress, **settled, **choices)
+
+
+def _refuse_forward(context: typer.Context, back: str | None, *, many: bool) -> None:
+    """Arguments of a conversion to TF2 mean nothing on the way back."""
+    if back is None:
+        raise typer.BadParameter("is for the way back: add --back", param_hint="--fill")
+    if many:
+        raise typer.BadParameter("name one checkpoint", param_hint="--back")
+    for one in context.command.params:
+        name = one.name or ""
+        told = context.get_parameter_source(name)
+        if name not in _BOTH_WAYS and told is not None and told.name == "COMMANDLINE":
+            raise typer.BadParameter("means nothing on the way back: leave it out", param_hint=one.opts[0])
+
+
+def _back(source: str, back: str, fill: str | None, settled: _Settled, choices: PlanChoices) -> Document:
+    from ckptmap.cli.progress import progress_bar
+    from ckptmap.verbs.back import convert_back
+
+    with progress_bar("writing", "bytes") as progress:
+        return convert_back(
+            source,
+            back=back,
+            fill=fill,
+            allow_unused=choices.get("allow_unused", ()),
+            output=settled["output"],
+            data=settled["data"],
+            verify_data=settled["verify_data"],
+            verify=settled["verify"],
+            force=settled["force"],
+            dry_run=settled["dry_run"],
+            index_only=settled["index_only"],
+            progress=progress,
+        )
 
 
 def _many(sources: Sequence[str], batch: Path | None, jobs: int, settled: _Settled, choices: PlanChoices) -> Document:

@@ -18,6 +18,7 @@ from ckptmap.mapping.ops_json import op_from_json
 from ckptmap.mapping.roles import roles
 from ckptmap.mapping.slots import Slot, averages_of
 from ckptmap.planning.fitting import asks_target, fitted
+from ckptmap.planning.ledger import Form
 from ckptmap.targets import Layout, Target
 from ckptmap.targets.load import load_target
 
@@ -112,7 +113,8 @@ def migration_of_report(report: Mapping[str, Any], path: str) -> Migration:
     if not schema.startswith(_REPORT):
         raise CkptmapError("is no report of a conversion", where=path, hint=f"its schema should be {_REPORT}1")
     with following(schema, path):
-        links = tuple(_recorded_link(item) for item in report["target_variables"])
+        named = report["target"].get("form") == Form.NAMES.value
+        links = tuple(_recorded_link(item, named=named) for item in report["target_variables"])
         left = {
             str(item["name"]): str(item["reason"] or "accepted as unused")
             for item in report["source_variables"]
@@ -121,7 +123,7 @@ def migration_of_report(report: Mapping[str, Any], path: str) -> Migration:
     return Migration(path, links, left)
 
 
-def _recorded_link(item: Mapping[str, Any]) -> Link:
+def _recorded_link(item: Mapping[str, Any], *, named: bool) -> Link:
     sources = item["source"] or ()
     names = (sources,) if isinstance(sources, str) else tuple(map(str, sources))
     ops = tuple(map(op_from_json, item["operations"]))
@@ -132,7 +134,8 @@ def _recorded_link(item: Mapping[str, Any]) -> Link:
     made = item["fate"] in _FROM_SOURCES
     reason = "" if made else f"{item['fate']}: {item['reason'] or 'filled by its initializer'}"
     note = str(item["reason"] or "") if made else ""
-    return Link(variable_key(str(item["key"])), names, ops, reason, note)
+    key = str(item["key"])
+    return Link(key if named else variable_key(key), names, ops, reason, note)
 
 
 def _full_key(root: str, key: str) -> str:

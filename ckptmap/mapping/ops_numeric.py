@@ -149,7 +149,7 @@ class Cast(Op):
 
         if self.dtype not in _FLOATS:
             return array.astype(self.dtype.numpy)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # a signalling NaN becomes a quiet one
             made: Array = array.astype(self.dtype.numpy)
         lost = ~np.isfinite(made) & np.isfinite(array)
         if lost.any():

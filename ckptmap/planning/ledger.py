@@ -71,6 +71,14 @@ class SourceRecord(NamedTuple):
     rule: str = ""
 
 
+class Counterpart(NamedTuple):
+    """The source variables that the table names for a target, and how they would become it: of a class head whose
+    values are not taken, for the way back."""
+
+    sources: tuple[str, ...]
+    ops: tuple[Op, ...]
+
+
 class TargetRecord(NamedTuple):
     """One target variable's line in the ledger: where its value comes from and what is done to it on the way."""
 
@@ -85,6 +93,7 @@ class TargetRecord(NamedTuple):
     fill: Fill | None = None
     """What it holds where no source fills it; None where the sources fill all of it, or nobody accepted that none does.
     """
+    counterpart: Counterpart | None = None
 
     @property
     def explained(self) -> str:

@@ -17,7 +17,7 @@ from ckptmap.mapping.slots import Slot
 from ckptmap.planning.candidates import Offer, differs_in_classes_only
 from ckptmap.planning.draft import Draft
 from ckptmap.planning.global_step import step_target, with_step
-from ckptmap.planning.ledger import Fill, Plan, SourceFate, SourceRecord, TargetFate, TargetRecord
+from ckptmap.planning.ledger import Counterpart, Fill, Plan, SourceFate, SourceRecord, TargetFate, TargetRecord
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
 from ckptmap.targets.variables import TargetVariable
@@ -92,7 +92,8 @@ def _offered(draft: Draft, key: str, variable: TargetVariable, made: Offer) -> T
     if moved is not None:
         return _moved(draft, variable, made, moved)
     if differs_in_classes_only(made, variable.shape):
-        return _filled(TargetRecord(variable, TargetFate.REINITIALIZED, reason=_class_reason(draft), rule=rule))
+        record = TargetRecord(variable, TargetFate.REINITIALIZED, reason=_class_reason(draft), rule=rule)
+        return _filled(record._replace(counterpart=_counterpart(variable, made)))
     ops, reason = made.ops_for(variable.dtype), _average_reason(made)
     if ops and ops[-1].leaves_open:
         reason = "; ".join(filter(None, (reason, f"{ops[-1].kept} carried over")))
@@ -106,12 +107,17 @@ def _moved(draft: Draft, variable: TargetVariable, made: Offer, moved: Classes) 
     part = variable.part if variable.part.endswith("head") else _CLASS_HEAD
     if changes is None or not changes.pairs:
         reason = f"{part}: no class of the new label map is in the old one"
-        return _filled(TargetRecord(variable, TargetFate.REINITIALIZED, reason=reason, rule=rule))
+        record = TargetRecord(variable, TargetFate.REINITIALIZED, reason=reason, rule=rule)
+        return _filled(record._replace(counterpart=_counterpart(variable, made)))
     kept = f"{part}: {len(changes.pairs)} of {len(changes.pairs) + len(changes.new)} classes carried over"
     reason = "; ".join(filter(None, (_average_reason(made), kept)))
     ops = (*made.ops_for(variable.dtype), moved)
     record = TargetRecord(variable, TargetFate.RESTORED, made.sources, ops, reason=reason, rule=rule)
     return _filled(record._replace(fate=TargetFate.PARTLY)) if FRESH in moved.slots else record
+
+
+def _counterpart(variable: TargetVariable, made: Offer) -> Counterpart:
+    return Counterpart(made.sources, made.ops_for(variable.dtype))
 
 
 def _average_reason(made: Offer) -> str:

@@ -17,9 +17,10 @@ from ckptmap.version import __version__
 
 if TYPE_CHECKING:
     from ckptmap.basics.errors import Problem
+    from ckptmap.checkpoint.inventory import Variable
     from ckptmap.families.detection.pipeline.migrate import Migration
     from ckptmap.families.verdict import Verdict
-    from ckptmap.planning.ledger import Plan, SourceRecord, TargetRecord
+    from ckptmap.planning.ledger import Counterpart, Plan, SourceRecord, TargetRecord
 
 SCHEMA = "ckptmap.report/1"
 CONVERT = "convert"
@@ -73,7 +74,7 @@ def document(
         "config": config_document(migration) if migration else None,
         "output": _output(written),
         "target_variables": [_target_record(record, plan.root) for record in plan.targets],
-        "source_variables": [_source_record(record) for record in plan.sources],
+        "source_variables": [_source_record(record, plan.source.variables.get(record.name)) for record in plan.sources],
         **kept,
     }
 
@@ -175,15 +176,27 @@ def _target_record(record: TargetRecord, root: str) -> Document:
         "fill": record.fill.value if record.fill else None,
         "shape": list(variable.shape),
         "dtype": variable.dtype.label,
+        **_counterpart(record.counterpart),
     }
 
 
-def _source_record(record: SourceRecord) -> Document:
+def _counterpart(counterpart: Counterpart | None) -> Document:
+    from ckptmap.mapping.ops_json import op_to_json
+
+    if counterpart is None:
+        return {}
+    operations = [op_to_json(op) for op in counterpart.ops]
+    return {"counterpart": {"source": _one_or_many(counterpart.sources), "operations": operations}}
+
+
+def _source_record(record: SourceRecord, variable: Variable | None) -> Document:
+    held = {} if variable is None else {"shape": list(variable.shape), "dtype": variable.dtype.label}
     return {
         "name": record.name,
         "fate": record.fate.value,
         "reason": record.reason or None,
         "rule": record.rule or None,
+        **held,
     }
 
 
