@@ -49,7 +49,7 @@ def plan_average(inventories: Sequence[Inventory]) -> Average:
     if problems:
         raise PlanError("these checkpoints cannot be averaged", problems)
     last, slots = inventories[-1], told[-1]
-    kept = {name: replace(variable, span=None, slices=()) for name, variable in weights[-1].items()}
+    kept = {name: Variable(name, one.dtype, one.shape, one.nbytes) for name, one in weights[-1].items()}
     averaged = frozenset(
         name for name, variable in kept.items() if variable.dtype in AVERAGED and not _is_bookkeeping(slots, name)
     )
