@@ -123,3 +123,12 @@ def test_the_reader_of_imports_sees_every_way_to_write_one() -> None:
     )
     assert Counter(_imported(source, modules, types=False)) == {"ckptmap.c": 1, "ckptmap.a.b": 2}
     assert Counter(_imported(source, modules, types=True)) == {"ckptmap.c": 2, "ckptmap.a.b": 2}
+
+
+def test_one_module_looks_for_the_nearest_names() -> None:
+    asking = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if "import difflib" in path.read_text("utf-8")
+    }
+    assert asking == {"basics/nearest.py"}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import glob
 from collections.abc import Iterator
 from pathlib import Path
 
 from ckptmap.audit.model import Remark
 from ckptmap.audit.subject import is_tf2
+from ckptmap.basics.nearest import nearest
 from ckptmap.families.detection.pipeline.check import REFUSED_BY_THE_API
 from ckptmap.families.detection.pipeline.config import PipelineConfig
 from ckptmap.families.detection.pipeline.models import EXTRACTORS, FASTER_RCNN, SSD, tf1_type
@@ -66,7 +66,7 @@ def _extractor(config: PipelineConfig) -> Iterator[Remark]:
     if config.architecture not in (SSD, FASTER_RCNN) or not name or "efficientnet" in name:
         return
     if tf1_type(name) not in EXTRACTORS:
-        close = difflib.get_close_matches(name, EXTRACTORS, n=2, cutoff=0.7)
+        close = nearest(name, EXTRACTORS, 2, cutoff=0.7)
         hint = f"did you mean {' or '.join(close)}?" if close else ""
         where = config.extractor.where("type")
         yield Remark("warning", f"ckptmap knows no feature extractor {name}", where, hint)

@@ -6,11 +6,11 @@ those that the checkpoint has in the same shape, and the rest stay initialized. 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
 from ckptmap.audit.model import Model, ModelEntry, ModelFate, Prediction
 from ckptmap.audit.tf2 import is_other_class_count
+from ckptmap.basics.nearest import nearest
 from ckptmap.checkpoint.inventory import Inventory, Variable
 from ckptmap.families.detection.pipeline.models import FASTER_RCNN
 from ckptmap.mapping.slots import classify
@@ -33,7 +33,7 @@ def predict_tf1(model: Model, inventory: Inventory, *, load_all: bool) -> Predic
         entries = tuple(
             ModelEntry(variable, ModelFate.MISSING, reason=f"TF1 knows no type {model.kind}") for variable in variables
         )
-        close = difflib.get_close_matches(model.kind, TYPES, n=1)
+        close = nearest(model.kind, TYPES)
         hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(TYPES)}"
         return Prediction(
             entries, frozenset(), f"ValueError: Not supported fine_tune_checkpoint_type: {model.kind}", hint

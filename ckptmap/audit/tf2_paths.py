@@ -8,9 +8,9 @@ faster_rcnn_meta_arch.py, center_net_meta_arch.py). A dict of objects is restore
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
+from ckptmap.basics.nearest import nearest
 from ckptmap.families.detection.pipeline.models import FASTER_RCNN, SSD
 from ckptmap.families.detection.roots import CLASSIFICATION, DETECTION, paths_below
 from ckptmap.targets import TargetVariable
@@ -36,7 +36,7 @@ def refusal(architecture: str, kind: str) -> tuple[str, str]:
         return "", ""
     if kind == "fine_tune" and architecture == CENTER_NET:
         return "ValueError: fine_tune is no longer supported for CenterNet", "detection does the same"
-    close = difflib.get_close_matches(kind, TYPES, n=1)
+    close = nearest(kind, TYPES)
     said = (
         "Unknown fine tune checkpoint type"
         if architecture == CENTER_NET

@@ -50,6 +50,11 @@ class Names:
         return list(dict.fromkeys(same_start + same_end))
 
 
+def nearest(word: str, names: Iterable[str], count: int = 1, cutoff: float = 0.6) -> list[str]:
+    """Up to ``count`` of ``names`` that are most like ``word``, the best first, as :meth:`Names.nearest` finds them."""
+    return Names(names).nearest(word, count, cutoff)
+
+
 def did_you_mean(word: str, names: Iterable[str] | Names) -> str:
     """A hint such as ``nearest: "weights"``; empty when nothing is alike."""
     found = (names if isinstance(names, Names) else Names(names)).nearest(word)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from functools import cache
 from itertools import chain
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from ckptmap.basics.collector import collector_paused
 from ckptmap.basics.contributions import contributions
 from ckptmap.basics.errors import MissingDataError, Problem, TargetError
+from ckptmap.basics.nearest import nearest
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.remote import is_remote
@@ -43,7 +43,7 @@ def load_target(text: str | os.PathLike[str]) -> Target:
     if shipped is not None and (shipped == name or not _is_there(name)):
         return _shipped(shipped)
     if not _looks_like_a_path(name):
-        close = difflib.get_close_matches(name, list_targets(), n=3, cutoff=0.4)
+        close = nearest(name, list_targets(), 3, cutoff=0.4)
         hint = (
             f"nearest: {', '.join(close)}"
             if close

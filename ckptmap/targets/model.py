@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.bounds import bound_of
 from ckptmap.basics.errors import TargetError
+from ckptmap.basics.nearest import nearest
 from ckptmap.targets.choose import Assumption, Choice, Setting, When, choose, show
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.names import NameIndex
@@ -140,5 +140,5 @@ class Target:
         known = [setting.name for setting in self.settings] + list(self.unknowns)
         if not known:
             return TargetError(f"a template fixes every shape; {name} cannot be given", where=self.name)
-        close = difflib.get_close_matches(name, known, n=3) or sorted(known)
+        close = nearest(name, known, 3) or sorted(known)
         return TargetError(f"no setting is called {name}", where=self.name, hint=f"known: {', '.join(close)}")

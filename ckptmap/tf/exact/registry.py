@@ -4,31 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.families.detection.pipeline.models import EXACT_SUFFIX, SLIM_ONLY_RCNN, SLIM_ONLY_SSD
+from ckptmap.families.detection.pipeline.efficientdet import VERSIONS
+from ckptmap.families.detection.pipeline.models import EXACT_SUFFIX, EXTRACTORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_SSD = (
-    "ssd_mobilenet_v1",
-    "ssd_mobilenet_v1_fpn",
-    "ssd_mobilenet_v2",
-    "ssd_mobilenet_v2_fpn",
-    "ssd_resnet50_v1_fpn",
-    "ssd_resnet101_v1_fpn",
-    "ssd_resnet152_v1_fpn",
-)
-_FASTER_RCNN = (
-    "faster_rcnn_resnet50",
-    "faster_rcnn_resnet101",
-    "faster_rcnn_resnet152",
-    "faster_rcnn_inception_resnet_v2",
-)
-EXACT_TYPES = _SSD + _FASTER_RCNN
+EXACT_TYPES = tuple(one.type for one in EXTRACTORS.values() if one.keras and one.exact)
 """TF1 feature extractor types that have an exact Keras extractor beside the stock one."""
-SLIM_ONLY_TYPES = (*SLIM_ONLY_SSD, *SLIM_ONLY_RCNN)
+SLIM_ONLY_TYPES = tuple(one.type for one in EXTRACTORS.values() if one.exact and not one.keras)
 """Those that have no stock one: slim's own code runs inside Keras."""
-EFFICIENTDET_TYPES = tuple(f"ssd_efficientnet-b{n}_bifpn" for n in range(1, 8))
+EFFICIENTDET_TYPES = tuple(
+    sorted({one.exact_type.removesuffix(EXACT_SUFFIX) for one in VERSIONS.values() if one.exact_type != one.stock_type})
+)
 """Stock types without ``_keras`` that have an exact one: AutoML's EfficientDet from D1 on."""
 
 

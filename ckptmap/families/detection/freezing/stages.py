@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.nearest import nearest
 from ckptmap.families.detection.freezing.model import Stage, Weight
 from ckptmap.families.detection.model_parts import BACKBONE, BOX_HEAD, CLASS_HEAD, MASK_HEAD, NECK, PREDICTOR, PROPOSALS
 
@@ -37,7 +37,7 @@ def _stage(text: str, weights: Sequence[Weight]) -> Stage:
 
 def _parts(name: str) -> tuple[str, ...]:
     if name not in _NAMES:
-        close = difflib.get_close_matches(name, _NAMES, n=1) or list(_NAMES)
+        close = nearest(name, _NAMES) or list(_NAMES)
         raise CkptmapError(f"{name!r} is no part to train", hint=f"known: {', '.join(close)}")
     return _NAMES[name]
 

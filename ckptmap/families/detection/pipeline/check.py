@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import Problem
+from ckptmap.basics.nearest import nearest
 from ckptmap.families.detection.pipeline.schema import FieldType, MessageType, Schema, load_schema
 from ckptmap.families.detection.pipeline.syntax import Document, Field, Message, Scalar
 from ckptmap.families.detection.pipeline.values import ValueTypeError, parse_scalar
@@ -97,7 +97,7 @@ class _Checker:
             parse_scalar(value, declared, self.schema)
         except ValueTypeError as problem:
             names = self.schema.enums.get(declared.type, {})
-            hint = self._hint((declared.type, value.text), lambda: _nearest(value.text, names))
+            hint = self._hint((declared.type, value.text), lambda: _did_you_mean(value.text, names))
             yield self._finding(Mistake.WRONG_VALUE, field, path, str(problem), hint)
 
     def _unknown(self, field: Field, kind: MessageType, path: str) -> Finding:
@@ -105,7 +105,7 @@ class _Checker:
             text = f"the extension {field.name} is not part of the Object Detection API"
             return self._finding(Mistake.EXTENSION, field, path, text, "the API refuses to read the file")
         hint = self._hint(
-            (kind.name, field.name), lambda: _nearest(field.name, kind.fields) or self._elsewhere(field.name)
+            (kind.name, field.name), lambda: _did_you_mean(field.name, kind.fields) or self._elsewhere(field.name)
         )
         return self._finding(Mistake.UNKNOWN_FIELD, field, path, f"{kind.name} has no field {field.name}", hint)
 
@@ -148,11 +148,9 @@ class _Checker:
         return Finding(mistake, path, field, Problem(text, self.document.where(field.start), hint))
 
 
-def _nearest(name: str, known: dict[str, FieldType] | dict[str, int]) -> str:
+def _did_you_mean(name: str, known: dict[str, FieldType] | dict[str, int]) -> str:
     meant = KNOWN_MISTAKES.get(name)
     if meant in known:
         return f"did you mean {meant}"
-    close = difflib.get_close_matches(name, known, n=2, cutoff=0.7) or difflib.get_close_matches(
-        name.upper(), known, n=2, cutoff=0.7
-    )
+    close = nearest(name, known, 2, cutoff=0.7) or nearest(name.upper(), known, 2, cutoff=0.7)
     return f"did you mean {' or '.join(close)}" if close else ""

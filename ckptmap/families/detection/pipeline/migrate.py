@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import ConfigError
+from ckptmap.basics.nearest import nearest
 from ckptmap.families.detection.pipeline import training
 from ckptmap.families.detection.pipeline.changes import Change, Edit, make, text
 from ckptmap.families.detection.pipeline.check import Finding, Mistake
@@ -179,7 +179,7 @@ def _not_tf1(config: PipelineConfig) -> Refusal | None:
     if extractor is not None and extractor.architecture == config.architecture:
         return _incomplete(config)
     known = [one.type for one in EXTRACTORS.values() if one.architecture == config.architecture]
-    close = difflib.get_close_matches(name, known, n=2)
+    close = nearest(name, known, 2)
     hint = f"did you mean {' or '.join(close)}" if close else ""
     return Refusal(Why.UNKNOWN_EXTRACTOR, f"{config.architecture} has no feature extractor {name!r}", where, hint)
 
