@@ -12,7 +12,7 @@ PAGE = (ROOT / "docs/contributing.md").read_text("utf-8")
 PATHS = sorted(
     {one for one in re.findall(r"`([\w./]+)`", PAGE) if re.match(r"(ckptmap|mappings|tests|docs)/|README", one)}
 )
-BEGINNINGS = sorted({one for one in re.findall(r"`((?:ckptmap|mappings|tests)/[\w./]*)<", PAGE)})
+BEGINNINGS = sorted(set(re.findall(r"`((?:ckptmap|mappings|tests)/[\w./]*)<", PAGE)))
 WORDS = {
     "EXTRACTORS": "ckptmap/families/detection/pipeline/models.py",
     "SLIM": "ckptmap/families/detection/recognition/backbones.py",
