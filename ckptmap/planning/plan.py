@@ -19,7 +19,7 @@ from ckptmap.planning.global_step import find_step
 from ckptmap.planning.ledger import Fill, Plan
 from ckptmap.planning.ledger_entries import record_plan
 from ckptmap.planning.name_matching import Matching
-from ckptmap.planning.shape_settings import settle
+from ckptmap.planning.shape_settings import settings_from_shapes
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
 from ckptmap.targets.variables import TargetVariable
@@ -41,7 +41,9 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     asking = {key: one for key, one in placed.items() if asks_target(one)}
     told = {key: one for key, one in placed.items() if key not in asking}
     offers, refused = _offers(told, inventory, averages)
-    layout = settle(target, layout, {o.assignment.target: o.shape for o in offers.values()}, options.settings)
+    layout = settings_from_shapes(
+        target, layout, {o.assignment.target: o.shape for o in offers.values()}, options.settings
+    )
     solved = _solve(layout, offers, options)
     if asking and not solved.problems:
         asked, unfit = _asked(asking, solved, inventory, averages)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Offers = Mapping[str, Sequence[int]]
 
 
-def settle(target: Target, layout: Layout, offers: Offers, given: Mapping[str, object]) -> Layout:
+def settings_from_shapes(target: Target, layout: Layout, offers: Offers, given: Mapping[str, object]) -> Layout:
     """The layout that fits the shapes best, among those with the variables of ``layout``, which names have chosen.
 
     ``offers`` are as ``Layout.solve`` takes them, ``given`` as ``Target.layout`` does. Values that ``layout`` assumes

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ckptmap.basics import wording
+from ckptmap.targets.cheapest import CostTable, cheapest
 from ckptmap.targets.dims import Dim
-from ckptmap.targets.fit import Table, least
 from ckptmap.targets.variables import SpecVariable, Value
 
 Settings = Mapping[str, Value]
@@ -80,7 +80,7 @@ def choose(
     """
     tables = _tables(settings, _weights(variables, matched), excluded)
     axes = {s.name: (given[s.name],) if s.name in given else s.values for s in settings}
-    fit = least(axes, tables, {s.name: s.default for s in settings})
+    fit = cheapest(axes, tables, {s.name: s.default for s in settings})
     chosen = {s.name: fit.chosen[s.name] for s in settings}
     open_settings = [s for s in settings if s.name not in given]
     decided = tuple(s.name for s in open_settings if len(fit.tied[s.name]) == 1)
@@ -114,7 +114,7 @@ def _allowed(settings: Settings, excluded: Sequence[When]) -> bool:
     return not any(holds(when, settings) for when in excluded)
 
 
-def _tables(settings: Sequence[Setting], weights: Mapping[_WhenKey, int], excluded: Sequence[When]) -> list[Table]:
+def _tables(settings: Sequence[Setting], weights: Mapping[_WhenKey, int], excluded: Sequence[When]) -> list[CostTable]:
     """The weights, and a prohibitive one for what is excluded, in a table for each set of settings that they name."""
     values = {s.name: s.values for s in settings}
     by_scope: dict[tuple[str, ...], dict[tuple[Value, ...], int]] = {}
@@ -124,7 +124,7 @@ def _tables(settings: Sequence[Setting], weights: Mapping[_WhenKey, int], exclud
         costs = by_scope.setdefault(scope, empty)
         for combination in itertools.product(*(allowed for _, allowed in when)):
             costs[combination] += weight
-    return [Table(scope, costs) for scope, costs in by_scope.items()]
+    return [CostTable(scope, costs) for scope, costs in by_scope.items()]
 
 
 def _moves_variables(

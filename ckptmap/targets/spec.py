@@ -15,7 +15,7 @@ from ckptmap.targets.choose import Setting
 from ckptmap.targets.dims import parse_dim
 from ckptmap.targets.model import Target
 from ckptmap.targets.solve import Unknown
-from ckptmap.targets.spec_compression import unfold
+from ckptmap.targets.spec_compression import expand
 from ckptmap.targets.variables import Initializer, SpecVariable
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def has_keys(path: Path, keys: AbstractSet[str]) -> bool:
     with _damage(path):
         if "same_as" in data:
             return has_keys(path.with_stem(data["same_as"]), keys)
-        return keys <= {item["key"] for item in unfold(data["variables"])}
+        return keys <= {item["key"] for item in expand(data["variables"])}
 
 
 def _mentions(text: str, key: str) -> bool:
@@ -88,7 +88,7 @@ def target_from_dict(data: Mapping[str, Any]) -> Target:
     """The target that a spec's JSON object describes; raises KeyError, TypeError or ValueError where it is none."""
     return Target(
         name=data["name"],
-        variables=tuple(_variable(item, data["initializers"]) for item in unfold(data["variables"])),
+        variables=tuple(_variable(item, data["initializers"]) for item in expand(data["variables"])),
         settings=tuple(_setting(item) for item in data["settings"]),
         unknowns={item["name"]: Unknown(**item) for item in data["unknowns"]},
         fixed=data.get("fixed", {}),

@@ -1,7 +1,7 @@
-"""The variables of a spec, folded: one entry for a layer in place of one for each of its variables.
+"""The variables of a spec, compressed: one entry for a layer in place of one for each of its variables.
 
 A batch norm is four variables that differ in their last name and in how they start, and of these there are hundreds in
-a deep model. Folding loses nothing: ``unfold(fold(variables))`` is ``variables``, order included.
+a deep model. Compression loses nothing: ``expand(compress(variables))`` is ``variables``, order included.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 Entry = Mapping[str, Any]
-"""A variable as a spec's JSON object; folded, ``leaves`` stands in place of what its variables do not share."""
+"""A variable as a spec's JSON object; compressed, ``leaves`` stands in place of what its variables do not share."""
 
 _SHARED = ("key", "name", "part", "when")
 _LEAF = ("dims", "initializer")
 
 
-def fold(variables: Iterable[Entry]) -> list[Entry]:
+def compress(variables: Iterable[Entry]) -> list[Entry]:
     """One entry for all variables that follow each other and belong to one layer: ``leaves`` by their last name.
 
     A leaf is a list: dimensions, initializer, and what else the variable has for itself.
     """
     groups = itertools.groupby(variables, _layer)
-    return [entry for layer, group in groups for entry in _folded(layer, list(group))]
+    return [entry for layer, group in groups for entry in _compressed(layer, list(group))]
 
 
-def unfold(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """The variables of folded entries, one after the other; entries that are variables stay as they are."""
+def expand(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The variables of compressed entries, one after the other; entries that are variables stay as they are."""
     for entry in entries:
         if "leaves" not in entry:
             yield entry
@@ -44,7 +44,7 @@ def _layer(entry: Entry) -> tuple[str, str, str, str] | None:
     return (key, name, entry["part"], repr(entry.get("when"))) if leaf == last and key and name else None
 
 
-def _folded(layer: tuple[str, str, str, str] | None, group: Sequence[Entry]) -> Iterator[Entry]:
+def _compressed(layer: tuple[str, str, str, str] | None, group: Sequence[Entry]) -> Iterator[Entry]:
     leaves = {entry["key"].rpartition("/")[2]: _leaf(entry) for entry in group}
     if layer is None or len(leaves) < len(group):
         yield from group

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ckptmap.planning.shape_settings import settle
+from ckptmap.planning.shape_settings import settings_from_shapes
 from ckptmap.targets.model import Target
 from ckptmap.targets.spec import target_from_dict
 
@@ -51,7 +51,7 @@ def test_shapes_show_what_names_do_not(heads: Target, boxes: int, masks: int, sh
     offers = {"class/kernel": (8, 4), "boxes/kernel": (8, boxes), "masks/kernel": (8, masks)}
     by_names = heads.layout(offers)
     assert [one.setting for one in by_names.assumed] == ["shared_boxes", "agnostic_masks"]
-    layout = settle(heads, by_names, offers, {})
+    layout = settings_from_shapes(heads, by_names, offers, {})
     assert layout.settings == {"use_dropout": False, "shared_boxes": shared, "agnostic_masks": agnostic}
     assert layout.assumed == ()
     assert layout.solve(offers).problems == ()
@@ -60,7 +60,7 @@ def test_shapes_show_what_names_do_not(heads: Target, boxes: int, masks: int, sh
 
 def test_what_shapes_cannot_tell_stays_assumed(heads: Target) -> None:
     offers = {"class/kernel": (8, 2), "boxes/kernel": (8, 4), "masks/kernel": (8, 1)}
-    layout = settle(heads, heads.layout(offers), offers, {})
+    layout = settings_from_shapes(heads, heads.layout(offers), offers, {})
     assert layout.settings == {"use_dropout": False, "shared_boxes": False, "agnostic_masks": False}
     assert [one.setting for one in layout.assumed] == ["shared_boxes", "agnostic_masks"]
 
@@ -68,7 +68,7 @@ def test_what_shapes_cannot_tell_stays_assumed(heads: Target) -> None:
 def test_a_given_setting_is_kept(heads: Target) -> None:
     offers = {"class/kernel": (8, 4), "boxes/kernel": (8, 4), "masks/kernel": (8, 3)}
     given = {"shared_boxes": False}
-    layout = settle(heads, heads.layout(offers, given), offers, given)
+    layout = settings_from_shapes(heads, heads.layout(offers, given), offers, given)
     assert layout.settings["shared_boxes"] is False
     assert len(layout.solve(offers).problems) == 1
 
@@ -76,4 +76,4 @@ def test_a_given_setting_is_kept(heads: Target) -> None:
 def test_shapes_that_nothing_explains_leave_the_layout_as_it_was(heads: Target) -> None:
     offers = {"class/kernel": (8, 4), "boxes/kernel": (8, 7), "masks/kernel": (8, 3)}
     by_names = heads.layout(offers)
-    assert settle(heads, by_names, offers, {}).settings == by_names.settings
+    assert settings_from_shapes(heads, by_names, offers, {}).settings == by_names.settings

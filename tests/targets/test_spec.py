@@ -14,7 +14,7 @@ from ckptmap.targets.choose import Setting
 from ckptmap.targets.dims import parse_dim
 from ckptmap.targets.solve import Unknown
 from ckptmap.targets.spec import has_keys, load_spec
-from ckptmap.targets.spec_compression import fold
+from ckptmap.targets.spec_compression import compress
 from ckptmap.targets.variables import Initializer, SpecVariable
 
 from .conftest import SPEC
@@ -47,7 +47,7 @@ def test_which_keys_a_target_can_have(tmp_path: Path) -> None:
     keys = {item["key"] for item in SPEC["variables"]}
     one = "_feature_extractor/maps/1/kernel"
     assert one in keys
-    for variables in (SPEC["variables"], fold(SPEC["variables"])):
+    for variables in (SPEC["variables"], compress(SPEC["variables"])):
         path.write_text(json.dumps({**SPEC, "variables": variables}), encoding="utf-8")
         assert has_keys(path, keys)
         assert has_keys(path, {one})
@@ -93,7 +93,7 @@ def test_a_damaged_variable(tmp_path: Path, field: str, value: object) -> None:
 def test_a_folded_spec_and_one_that_has_its_variables(tmp_path: Path) -> None:
     plain, folded, same = (tmp_path / f"{name}.json" for name in ("toy", "folded", "same"))
     plain.write_text(json.dumps(SPEC), encoding="utf-8")
-    folded.write_text(json.dumps({**SPEC, "variables": fold(SPEC["variables"]), "root": ""}), encoding="utf-8")
+    folded.write_text(json.dumps({**SPEC, "variables": compress(SPEC["variables"]), "root": ""}), encoding="utf-8")
     same.write_text(json.dumps({"schema": SPEC["schema"], "name": "same", "same_as": "folded"}), encoding="utf-8")
     wanted, other = load_spec(plain).variables, load_spec(same)
     assert load_spec(folded).variables == other.variables == wanted

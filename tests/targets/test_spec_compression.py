@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ckptmap.targets.spec_compression import fold, unfold
+from ckptmap.targets.spec_compression import compress, expand
 
 
 def variable(key: str, name: str, **own: Any) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def test_a_layer_is_one_entry() -> None:
         variable("a/0/moving_mean", "bn/moving_mean", trainable=False),
         variable("a/1/bias", "conv/bias", when={"depthwise": [True]}),
     ]
-    assert fold(variables) == [
+    assert compress(variables) == [
         {
             "key": "a/0",
             "name": "bn",
@@ -37,12 +37,12 @@ def test_a_layer_is_one_entry() -> None:
 
 def test_what_is_called_otherwise_than_its_key_stays_as_it_is() -> None:
     variables = [variable("a/0", "bn/gamma"), variable("kernel", "kernel")]
-    assert fold(variables) == variables
+    assert compress(variables) == variables
 
 
 def test_a_variable_met_twice_is_not_lost() -> None:
     variables = [variable("a/0/gamma", "bn/gamma"), variable("a/0/gamma", "bn/gamma", dims=[9])]
-    assert list(unfold(fold(variables))) == variables
+    assert list(expand(compress(variables))) == variables
 
 
 VARIABLES = st.builds(
@@ -59,4 +59,4 @@ MARKS = st.fixed_dictionaries(
 
 @given(st.lists(st.builds(lambda one, marks: {**one, **marks}, VARIABLES, MARKS), max_size=8))
 def test_folding_loses_nothing(variables: list[dict[str, Any]]) -> None:
-    assert list(unfold(fold(variables))) == variables
+    assert list(expand(compress(variables))) == variables

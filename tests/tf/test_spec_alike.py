@@ -10,7 +10,7 @@ import pytest
 
 from ckptmap.targets import load_target
 from ckptmap.targets.dims import Dim
-from ckptmap.targets.spec_compression import unfold
+from ckptmap.targets.spec_compression import expand
 from ckptmap.targets.template import usual_initializer
 from ckptmap.targets.variables import SpecVariable
 from ckptmap.tf.specs.alike import alike
@@ -53,7 +53,7 @@ def live_model() -> Target:
 
 def test_the_extractor_is_the_models_and_the_heads_are_the_others_on_its_maps() -> None:
     spec = alike("ssd_pnasnet", LIKE, live_model())
-    entries = {entry["key"]: entry for entry in unfold(spec["variables"])}
+    entries = {entry["key"]: entry for entry in expand(spec["variables"])}
     assert (spec["name"], spec["generator"]) == (
         "ssd_pnasnet",
         "python -m ckptmap.tf.specs.alike ssd_pnasnet ssd_inception_v2",

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ckptmap.targets import load_target
 from ckptmap.targets.dims import parse_dim
 from ckptmap.targets.spec import target_from_dict
-from ckptmap.targets.spec_compression import unfold
+from ckptmap.targets.spec_compression import expand
 from ckptmap.targets.template import as_shipped
 from ckptmap.tf.specs.description import read_description
 from ckptmap.tf.specs.generate import FOLDER, dumps
@@ -45,7 +45,7 @@ def alike(name: str, like: Mapping[str, Any], model: Target) -> dict[str, Any]:
     Raises InferenceError where the heads differ in more than the depths of the feature maps.
     """
     fixed = read_description(name).fixed
-    entries = list(unfold(like["variables"]))
+    entries = list(expand(like["variables"]))
     when = {_first(entry["key"]): entry.get("when", {}) for entry in entries if _SLIM in entry["key"]}
     places = {_place(one.key) for one in model.variables}
     heads = [entry for entry in entries if _SLIM not in entry["key"] and _place(entry["key"]) in places]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ckptmap.families.detection.model_parts import part_of
 from ckptmap.targets.spec import SCHEMA, target_from_dict
-from ckptmap.targets.spec_compression import fold
+from ckptmap.targets.spec_compression import compress
 from ckptmap.tf.specs.building import Builder
 from ckptmap.tf.specs.conditions import conditions, open_regions, rows_for
 from ckptmap.tf.specs.description import Description, first_rows, read_description
@@ -234,7 +234,7 @@ def _first_difference(made: Mapping[str, TargetVariable], build: Mapping[str, Bu
 def dumps(spec: Mapping[str, Any]) -> str:
     """The spec as JSON, one line for each layer, setting and unknown."""
     lines = []
-    for name, value in {**spec, "variables": fold(spec["variables"])}.items():
+    for name, value in {**spec, "variables": compress(spec["variables"])}.items():
         if isinstance(value, list) and value:
             items = ",\n".join("  " + json.dumps(item) for item in value)
             lines.append(f" {json.dumps(name)}: [\n{items}\n ]")
