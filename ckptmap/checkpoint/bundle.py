@@ -21,7 +21,7 @@ from ckptmap.checkpoint.dtypes import DType, dtype_from_number
 from ckptmap.checkpoint.file_kind import refuse
 from ckptmap.checkpoint.files import CHUNK_SIZE, Files, damage, stream
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Slice, Span, Variable
-from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.ordered_code import FULL, slice_key
 from ckptmap.checkpoint.sstable import Table
 from ckptmap.checkpoint.values import checksum, decode, element_count, encode
@@ -58,7 +58,7 @@ def read_bundle_index(files: Files, prefix: str, kind: Kind = Kind.V2, notes: tu
     path = index_path(prefix)
     size = files.size(path)
     if size is None:
-        raise CheckpointError("no such file", where=printable(path))
+        raise CheckpointError("no such file", where=shortened(path))
     # an index is read at once, which is one request of a remote store; only a hostile one is large
     whole = files.read(path, 0, size) if size <= _WHOLE_INDEX else None
     refuse(files, path, whole)
@@ -164,9 +164,9 @@ class _Index:
         starts, lengths = resolve_extents(name, whole.shape, extents)
         part = self._first.get(slice_key(key, extents))
         if part is None or part.shape != lengths:
-            raise FormatError(f"a part of the partitioned variable {printable(name)} is missing")
+            raise FormatError(f"a part of the partitioned variable {shortened(name)} is missing")
         if part.dtype != whole.dtype:
-            raise FormatError(f"a part of the partitioned variable {printable(name)} is of another type")
+            raise FormatError(f"a part of the partitioned variable {shortened(name)} is of another type")
         return Slice(starts, lengths, self._span(name, dtype, part))
 
     def _span(self, name: str, dtype: DType, entry: Entry) -> Span:
@@ -176,11 +176,11 @@ class _Index:
             FormatError: a shard that is not there, or a size that does not fit the shape.
         """
         if entry.shard >= self._shards:
-            raise FormatError(f"{printable(name)} lies in data file {entry.shard} of {self._shards}")
+            raise FormatError(f"{shortened(name)} lies in data file {entry.shard} of {self._shards}")
         count = element_count(entry.shape)
         fits = entry.size >= count + 4 if dtype.itemsize is None else entry.size == count * dtype.itemsize
         if not fits:
-            raise FormatError(f"{printable(name)} claims {entry.size} bytes for {dtype} {list(entry.shape)}")
+            raise FormatError(f"{shortened(name)} claims {entry.size} bytes for {dtype} {list(entry.shape)}")
         return Span(entry.shard, entry.offset, entry.size, entry.crc32c)
 
 
@@ -194,7 +194,7 @@ def stored_size(dtype: DType, shape: tuple[int, ...], slices: tuple[Slice, ...])
 def _unreadable_note(names: list[str]) -> tuple[str, ...]:
     if not names:
         return ()
-    shown = ", ".join(printable(name) for name in names[:3])
+    shown = ", ".join(shortened(name) for name in names[:3])
     return (f"{len(names)} values of a type that is no tensor are left out: {shown}",)
 
 
@@ -212,7 +212,7 @@ def resolve_extents(name: str, shape: tuple[int, ...], extents: Extents) -> tupl
         for start, length, dim in zip(starts, lengths, shape, strict=False)
     )
     if len(pairs) != len(shape) or not inside:
-        raise FormatError(f"a part of {printable(name)} lies outside its shape {list(shape)}")
+        raise FormatError(f"a part of {shortened(name)} lies outside its shape {list(shape)}")
     return starts, lengths
 
 
@@ -224,7 +224,7 @@ def check_cover(name: str, shape: tuple[int, ...], slices: tuple[Slice, ...]) ->
     """
     covered = sum(element_count(part.lengths) for part in slices)
     if covered != element_count(shape):
-        raise FormatError(f"the parts of {printable(name)} hold {covered} of {element_count(shape)} elements")
+        raise FormatError(f"the parts of {shortened(name)} hold {covered} of {element_count(shape)} elements")
 
 
 class BundleSource:
@@ -317,7 +317,7 @@ class BundleSource:
 
     def _decoded(self, variable: Variable, shape: tuple[int, ...], span: Span | None) -> np.ndarray:
         if span is None:
-            raise CheckpointError("has no bytes in this file", where=printable(variable.name))
+            raise CheckpointError("has no bytes in this file", where=shortened(variable.name))
         raw = b"".join(self._stream(variable, shape, span, max(span.size, 1)))
         with damage(self.inventory.data_files[span.file]):
             return decode(variable.dtype, shape, raw)
@@ -343,9 +343,9 @@ class BundleSource:
         if span.crc32c is not None and crc != span.crc32c:
             refuse(self._files, path)
             raise CheckpointError(
-                f"the checksum of {printable(variable.name)} is wrong: its {span.size} bytes at byte {span.offset} "
+                f"the checksum of {shortened(variable.name)} is wrong: its {span.size} bytes at byte {span.offset} "
                 "are not those that were saved",
-                where=printable(path),
+                where=shortened(path),
                 hint="the data file is damaged or belongs to another index: download or copy it again",
             )
 
@@ -358,7 +358,7 @@ class BundleSource:
         for number, size in claimed.items():
             path = self.inventory.data_files[number]
             if size > (self._files.size(path) or size):
-                raise CheckpointError(f"holds less than the parts of {printable(variable.name)}", where=printable(path))
+                raise CheckpointError(f"holds less than the parts of {shortened(variable.name)}", where=shortened(path))
 
     def _data_file(self, span: Span) -> str:
         """The path of the data file, once it is known to hold the span.
@@ -373,7 +373,7 @@ class BundleSource:
             refuse(self._files, path)
             raise CheckpointError(
                 f"is cut off: {self._sizes[span.file]} bytes, the index needs at least {span.offset + span.size}",
-                where=printable(path),
+                where=shortened(path),
                 hint="download or copy it again",
             )
         return path
@@ -382,7 +382,7 @@ class BundleSource:
         size = self._files.size(path)
         if size is None:
             what = "is a folder, not a data file" if self._files.is_folder(path) else "this data file is missing"
-            raise MissingDataError(what, where=printable(path), hint="copy it there, it belongs beside the index")
+            raise MissingDataError(what, where=shortened(path), hint="copy it there, it belongs beside the index")
         if size < 1024:
             # a note or a pointer in place of the data can be long enough for a small tensor
             refuse_pointer(self._files, path)
@@ -421,5 +421,5 @@ def assemble(variable: Variable, parts: list[np.ndarray]) -> np.ndarray:
         whole[box] = value
         filled[box] = True
     if not filled.all():
-        raise CheckpointError(f"the parts of {printable(variable.name)} overlap and leave a gap")
+        raise CheckpointError(f"the parts of {shortened(variable.name)} overlap and leave a gap")
     return whole

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.inventory import Kind
-from ckptmap.checkpoint.names import nearest, printable
+from ckptmap.checkpoint.names import nearest, shortened
 from ckptmap.checkpoint.sstable import FOOTER_SIZE, MAGIC
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def prefix_of(path: str) -> str:
 
 def shown_name(name: str) -> str:
     """The name of a checkpoint in a message; one without a name is called by its index."""
-    return printable(name) if name else ".index"
+    return shortened(name) if name else ".index"
 
 
 def v2_prefixes(names: list[str]) -> list[str]:
@@ -105,7 +105,7 @@ def of_table(path: str, files: Files) -> Located:
     missing = [part for part in parts if files.size(part) is None]
     if missing:
         raise CheckpointError(
-            f"{len(missing)} of {count} data files are missing", where=printable(missing[0]), hint="copy all of them"
+            f"{len(missing)} of {count} data files are missing", where=shortened(missing[0]), hint="copy all of them"
         )
     return Located(Kind.V1, prefix, parts)
 
@@ -119,7 +119,7 @@ def refuse_temporary(path: str, name: str) -> None:
     if match := _TEMPORARY.fullmatch(name):
         raise CheckpointError(
             "is a temporary file that an interrupted save left behind",
-            where=printable(path),
+            where=shortened(path),
             hint=f"point at the finished checkpoint, for instance {shown_name(match['prefix'])}",
         )
 
@@ -130,22 +130,22 @@ def missing_file(path: str, files: Files) -> CheckpointError:
     names = files.names(folder)
     if not names:
         reason = "is empty" if files.is_folder(folder) else "does not exist either"
-        return CheckpointError("no such file", where=printable(path), hint=f"the folder {printable(folder)} {reason}")
+        return CheckpointError("no such file", where=shortened(path), hint=f"the folder {shortened(folder)} {reason}")
     if name in names:
         message = "is no regular file, or a link that leads nowhere"
-        return CheckpointError(message, where=printable(path), hint="copy the file itself there")
+        return CheckpointError(message, where=shortened(path), hint="copy the file itself there")
     choices = [*filter(None, v2_prefixes(names)), *(other for other in names if not INDEX.fullmatch(other))]
     hint = (
         nearest(name, dict.fromkeys(choice for choice in choices if choice != name)) or f"the folder holds {few(names)}"
     )
-    return CheckpointError("no such file", where=printable(path), hint=hint)
+    return CheckpointError("no such file", where=shortened(path), hint=hint)
 
 
 def index_missing(path: str, prefix: str, files: Files) -> CheckpointError:
     """The error for a data file without its index."""
     return CheckpointError(
-        f"is only the values of a checkpoint: {printable(files.split(prefix)[1])}.index, which names them, is missing",
-        where=printable(path),
+        f"is only the values of a checkpoint: {shortened(files.split(prefix)[1])}.index, which names them, is missing",
+        where=shortened(path),
         hint="copy the .index file from where this file came from",
     )
 
@@ -154,12 +154,12 @@ def variables_missing(path: str, prefix: str, files: Files) -> CheckpointError:
     """The error for a ``.meta`` graph without its checkpoint."""
     return CheckpointError(
         "is only the graph of a checkpoint: the variables themselves are missing",
-        where=printable(path),
-        hint=f"copy {printable(files.split(prefix)[1])}.index and .data-… (or, of a V1 checkpoint, the file without an "
+        where=shortened(path),
+        hint=f"copy {shortened(files.split(prefix)[1])}.index and .data-… (or, of a V1 checkpoint, the file without an "
         "ending) from where it came from",
     )
 
 
 def few(names: list[str]) -> str:
     """The first names of a list, for a message."""
-    return ", ".join(printable(name) for name in names[:5]) + (", …" if len(names) > 5 else "")
+    return ", ".join(shortened(name) for name in names[:5]) + (", …" if len(names) > 5 else "")

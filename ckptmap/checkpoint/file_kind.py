@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import CheckpointError, MissingDataError
-from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.names import shortened
 
 if TYPE_CHECKING:
     from ckptmap.checkpoint.files import Files
@@ -83,7 +83,7 @@ def _text(head: bytes) -> tuple[str, str] | None:
         return None
     if text.lstrip().lower().startswith(("<!doctype html", "<html")):
         return "this is a web page, not a checkpoint", "the download went wrong: fetch the file itself"
-    first = printable(text.strip().split("\n", 1)[0].strip()[:60])
+    first = shortened(text.strip().split("\n", 1)[0].strip()[:60])
     return f'this is a text file ("{first}")', "put the real file in its place"
 
 
@@ -103,4 +103,4 @@ def refuse(files: Files, path: str, head: bytes | None = None) -> None:
     known = describe(first)
     if known:
         kind = MissingDataError if first.startswith(LFS_MAGIC) else CheckpointError
-        raise kind(known[0], where=printable(path), hint=known[1])
+        raise kind(known[0], where=shortened(path), hint=known[1])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from ckptmap.basics.errors import CheckpointError
 from ckptmap.basics.regular import open_unbuffered
-from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.wire import FormatError
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def read_errors(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CheckpointError(f"cannot be read: {error.strerror or error}", where=printable(path)) from error
+        raise CheckpointError(f"cannot be read: {error.strerror or error}", where=shortened(path)) from error
 
 
 @contextmanager
@@ -132,7 +132,7 @@ def damage(path: str) -> Iterator[None]:
         yield
     except FormatError as error:
         raise CheckpointError(
-            f"damaged: {error}", where=printable(path), hint="download or copy the file again and compare its size"
+            f"damaged: {error}", where=shortened(path), hint="download or copy the file again and compare its size"
         ) from error
 
 
@@ -144,7 +144,7 @@ def read_message(files: Files, path: str) -> memoryview:
     """
     size = files.size(path) or 0
     if size > _MAX_MESSAGE:
-        raise CheckpointError("is larger than 2 GiB: no graph can be that large", where=printable(path))
+        raise CheckpointError("is larger than 2 GiB: no graph can be that large", where=shortened(path))
     return memoryview(files.read(path, 0, size))
 
 
@@ -158,6 +158,6 @@ def stream(files: Files, path: str, offset: int, size: int, chunk: int = CHUNK_S
     while offset < end:
         piece = files.read(path, offset, min(chunk, end - offset))
         if not piece:
-            raise CheckpointError(f"ends at byte {offset}, {end - offset} bytes too early", where=printable(path))
+            raise CheckpointError(f"ends at byte {offset}, {end - offset} bytes too early", where=shortened(path))
         yield piece
         offset += len(piece)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ckptmap.basics.errors import OutputError
-from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.names import shortened
 
 LOCK_NAME = ".ckptmap-lock"
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
@@ -57,7 +57,7 @@ class FolderLock:
             os.close(handle)
             raise OutputError(
                 "another run is writing into this folder",
-                where=printable(str(self._path.parent)),
+                where=shortened(str(self._path.parent)),
                 hint="wait until it has ended, or choose another folder",
             ) from None
         except BaseException:
@@ -69,7 +69,7 @@ class FolderLock:
         """A lock is an empty file, and is removed at the end: what somebody keeps under its name is not."""
         if not stat.S_ISREG(found.st_mode) or found.st_size:
             hint = "move it away, or choose another folder"
-            raise OutputError("is no lock of ckptmap", where=printable(str(self._path)), hint=hint)
+            raise OutputError("is no lock of ckptmap", where=shortened(str(self._path)), hint=hint)
 
     def _still_there(self) -> bool:
         """Whether the locked file is the one that others would open, and not one that its last holder removed."""

@@ -21,7 +21,7 @@ from ckptmap.checkpoint.data_files import (
     variables_missing,
 )
 from ckptmap.checkpoint.inventory import Kind
-from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.state import STATE_FILE, CheckpointState, parse_state
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _of_step(folder: str, names: list[str], files: Files, step: int) -> Located:
             return Located(Kind.V2, files.join(folder, prefix))
     steps = ", ".join(str(known) for known in sorted(_step_of(prefix) for prefix in prefixes) if known >= 0)
     hint = f"there are steps {steps}" if steps else "no checkpoint there has a step in its name"
-    raise CheckpointError(f"holds no checkpoint of step {step}", where=printable(folder), hint=hint)
+    raise CheckpointError(f"holds no checkpoint of step {step}", where=shortened(folder), hint=hint)
 
 
 def _latest(folder: str, names: list[str], files: Files) -> Located | None:
@@ -101,7 +101,7 @@ def _latest(folder: str, names: list[str], files: Files) -> Located | None:
         return beside.noting(_chosen(name, others + 1)) if others else beside
     elsewhere = of_prefix(files.join(folder, state.latest), files)
     if elsewhere:
-        return elsewhere.noting(f"the state file names {printable(state.latest)}, which is used")
+        return elsewhere.noting(f"the state file names {shortened(state.latest)}, which is used")
     other = _highest(folder, v2_prefixes(names), files)
     return other.noting(f"the state file names {shown_name(name)}, which is not there") if other else None
 
@@ -174,7 +174,7 @@ def _frozen(folder: str, names: list[str], files: Files) -> Located | None:
 
 
 def _nothing_in(folder: str, names: list[str], files: Files) -> CheckpointError:
-    where = printable(folder)
+    where = shortened(folder)
     if not names:
         return CheckpointError("the folder is empty", where=where)
     for name in names:

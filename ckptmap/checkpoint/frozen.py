@@ -14,7 +14,7 @@ from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.dtypes import DType, dtype_from_number
 from ckptmap.checkpoint.files import Files, damage, read_message
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
-from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.tensor_proto import tensor_type, tensor_values
 from ckptmap.checkpoint.values import element_count, encode
 from ckptmap.checkpoint.wire import Bytes, FormatError, as_bytes, as_int, as_text, bounded, read_fields
@@ -62,7 +62,7 @@ class FrozenGraphSource:
         if not variables:
             raise CheckpointError(
                 "this graph holds no constant that was a variable",
-                where=printable(path),
+                where=shortened(path),
                 hint="point at the checkpoint it was frozen from; a graph that was optimized has lost its variables",
             )
         self._path = path
@@ -135,7 +135,7 @@ def _constant(name: str, attributes: list[Bytes]) -> Bytes | None:
     )
     stated = next((value for number, value in read_fields(values.get(b"dtype", b"")) if number == _TYPE), None)
     if tensor is not None and stated is not None and dtype_from_number(as_int(stated)) is not tensor_type(tensor)[0]:
-        raise FormatError(f"the constant {printable(name)} and its values are of different types")
+        raise FormatError(f"the constant {shortened(name)} and its values are of different types")
     return tensor
 
 
@@ -147,6 +147,6 @@ def _read_attributes(attributes: list[Bytes]) -> Iterator[dict[int, int | Bytes]
 def _variable(name: str, tensor: Bytes) -> Variable:
     dtype, shape = tensor_type(tensor)
     if dtype is None:
-        raise FormatError(f"{printable(name)} is of an unknown type")
+        raise FormatError(f"{shortened(name)} is of an unknown type")
     # the size of strings is known only when they are read
     return Variable(name, dtype, shape, element_count(shape) * (dtype.itemsize or 0))

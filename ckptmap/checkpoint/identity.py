@@ -8,7 +8,7 @@ from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.bundle import index_path
 from ckptmap.checkpoint.files import CHUNK_SIZE, Files, stream
 from ckptmap.checkpoint.inventory import Kind
-from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.names import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ def refuse_changed(files: Files, inventory: Inventory, before: Mapping[str, tupl
         if stamp != before[path]:
             raise CheckpointError(
                 "was changed while it was read",
-                where=printable(path),
+                where=shortened(path),
                 hint="wait until nobody writes to it any more, then run this again",
             )
 

@@ -22,7 +22,7 @@ from ckptmap.checkpoint.file_kind import refuse
 from ckptmap.checkpoint.files import LocalFiles
 from ckptmap.checkpoint.folders import SAVED_MODEL_FILE, in_folder, read_state, saved_model
 from ckptmap.checkpoint.inventory import Kind
-from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.state import STATE_FILE
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _of_file(path: str, files: Files, step: int | None) -> Located:
         return Located(Kind.FROZEN_GRAPH, path)
     raise CheckpointError(
         "is no TensorFlow checkpoint: the end of a table is missing, or it is another kind of file",
-        where=printable(path),
+        where=shortened(path),
         hint="download or copy it again if it should be a V1 checkpoint",
     )
 

@@ -9,7 +9,7 @@ from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.bundle import BundleSource, read_bundle_index
 from ckptmap.checkpoint.files import CHUNK_SIZE, Files, LocalFiles, damage
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Span, Variable
-from ckptmap.checkpoint.names import nearest, printable
+from ckptmap.checkpoint.names import nearest, shortened
 from ckptmap.checkpoint.paths import locate
 from ckptmap.checkpoint.remote import RemoteFiles, is_remote
 
@@ -205,8 +205,8 @@ class Checkpoint:
         variable = self.inventory.variables.get(name)
         if variable is None:
             hint = nearest(name, self.inventory.variables) or "ckptmap inspect lists its variables"
-            where = printable(self.inventory.path)
-            raise CheckpointError(f"holds no variable {printable(name)}", where=where, hint=hint)
+            where = shortened(self.inventory.path)
+            raise CheckpointError(f"holds no variable {shortened(name)}", where=where, hint=hint)
         return variable
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.errors import CheckpointError
-from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.names import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +37,9 @@ class RemoteFiles:
 
             self._system: Any = fsspec.core.url_to_fs(url)[0]
         except ImportError as error:
-            raise CheckpointError(f"cannot be read: {error}", where=printable(url), hint=_INSTALL) from error
+            raise CheckpointError(f"cannot be read: {error}", where=shortened(url), hint=_INSTALL) from error
         except ValueError as error:
-            raise CheckpointError(f"no such kind of URL: {error}", where=printable(url)) from error
+            raise CheckpointError(f"no such kind of URL: {error}", where=shortened(url)) from error
 
     def size(self, path: str) -> int | None:
         """The size in bytes; None where there is no such file. Asked for once."""
@@ -102,7 +102,7 @@ class RemoteFiles:
         if facts.get("type") == "directory":
             return None
         if size is None:
-            raise CheckpointError("the server does not tell the size of this file", where=printable(path))
+            raise CheckpointError("the server does not tell the size of this file", where=shortened(path))
         return int(size)
 
 
@@ -114,4 +114,4 @@ def _remote_errors(path: str) -> Iterator[None]:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, CheckpointError):
         raise
     except Exception as error:
-        raise CheckpointError(f"cannot be read: {error or type(error).__name__}", where=printable(path)) from error
+        raise CheckpointError(f"cannot be read: {error or type(error).__name__}", where=shortened(path)) from error

@@ -21,7 +21,7 @@ from ckptmap.checkpoint.leftovers import (
     move_back,
     write_journal,
 )
-from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.names import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -206,7 +206,7 @@ def output_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror or error}", where=printable(str(path))) from error
+        raise OutputError(f"cannot be written: {error.strerror or error}", where=shortened(str(path))) from error
 
 
 class _Flush(threading.Thread):

@@ -15,7 +15,7 @@ from ckptmap.checkpoint.bundle_proto import Extents, parse_shape, parse_slice
 from ckptmap.checkpoint.dtypes import DType, dtype_from_number
 from ckptmap.checkpoint.files import Files, damage
 from ckptmap.checkpoint.inventory import Inventory, Kind, Slice, Variable
-from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.ordered_code import slice_key
 from ckptmap.checkpoint.sstable import Table
 from ckptmap.checkpoint.tensor_proto import tensor_values
@@ -100,10 +100,10 @@ class V1Source:
             elif place == 4:
                 slices.append((number, parse_slice(as_bytes(value))))
         if dtype is None:
-            raise FormatError(f"{printable(name)} is of an unknown type")
+            raise FormatError(f"{shortened(name)} is of an unknown type")
         saved = self._saved.setdefault(name, _Saved(dtype, shape))
         if (saved.dtype, saved.shape) != (dtype, shape):
-            raise FormatError(f"the files disagree on the shape of {printable(name)}")
+            raise FormatError(f"the files disagree on the shape of {shortened(name)}")
         saved.slices += slices
 
     def _part(self, variable: Variable, number: int, extents: Extents) -> np.ndarray:
@@ -117,14 +117,14 @@ class V1Source:
 def _open_table(files: Files, path: str) -> Table:
     size = files.size(path)
     if size is None:
-        raise CheckpointError("this data file is missing", where=printable(path), hint="copy it there")
+        raise CheckpointError("this data file is missing", where=shortened(path), hint="copy it there")
     with damage(path):
         return Table(lambda offset, length: files.read(path, offset, length), size, _MAX_BLOCK)
 
 
 def _variable(name: str, saved: _Saved) -> Variable:
     if not saved.slices:
-        raise FormatError(f"the values of {printable(name)} are missing")
+        raise FormatError(f"the values of {shortened(name)} are missing")
     slices = tuple(Slice(*resolve_extents(name, saved.shape, extents), span=None) for _, extents in saved.slices)
     check_cover(name, saved.shape, slices)
     # the size of strings is known only when they are read
@@ -139,4 +139,4 @@ def _tensor_of(name: str, entry: bytes | None) -> Bytes:
             for inner, tensor in read_fields(as_bytes(value)):
                 if inner == 3:
                     return as_bytes(tensor)
-    raise FormatError(f"the values of {printable(name)} are missing")
+    raise FormatError(f"the values of {shortened(name)} are missing")

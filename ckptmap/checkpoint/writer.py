@@ -15,7 +15,7 @@ from ckptmap.checkpoint.cloning import How, copy_range, duplicate
 from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.files import read_errors
-from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.ordered_code import FULL, slice_key
 from ckptmap.checkpoint.sstable import TableWriter
 from ckptmap.checkpoint.staging import output_errors
@@ -144,7 +144,7 @@ class BundleWriter:
         with output_errors(self._data_path):
             copied = copy_range(source, span.offset, span.size, self._own_data(), self._offset)
         if copied != span.size:
-            raise CheckpointError(f"ends {span.size - copied} bytes before those of {printable(key)}", where=path)
+            raise CheckpointError(f"ends {span.size - copied} bytes before those of {shortened(key)}", where=path)
         self._enter(_encoded(key), Entry(dtype.number, shape, _OWN, self._offset, span.size, span.crc32c))
         self._offset += span.size
         return Written(span.size, span.crc32c)
@@ -229,7 +229,7 @@ class BundleWriter:
         name = key.decode("utf-8", "surrogateescape")
         _check_size(name, dtype, shape, written.size)
         if expected is not None and expected != written.crc32c:
-            raise CheckpointError(f"the bytes of {printable(name)} are not those that were saved: wrong checksum")
+            raise CheckpointError(f"the bytes of {shortened(name)} are not those that were saved: wrong checksum")
         self._enter(key, Entry(dtype.number, shape, _OWN, self._offset, written.size, written.crc32c))
         self._offset += written.size
         return written

@@ -18,7 +18,7 @@ from ckptmap.basics.contributions import contributions
 from ckptmap.basics.errors import OutputError
 from ckptmap.checkpoint.data_files import DATA, INDEX, META
 from ckptmap.checkpoint.leftovers import PREFIX
-from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.paths import is_model_file
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def refuse_reports(reports: Sequence[Path], inputs: Iterable[PathLike | None], m
     named = [path for path in inputs if path is not None]
     for number, path in enumerate(reports):
         if _is_dir(path):
-            raise OutputError("is a directory", where=printable(str(path)), hint="give a file")
+            raise OutputError("is a directory", where=shortened(str(path)), hint="give a file")
         if any(_same(path, other) for other in reports[:number]) and _replaces(path):
             raise _refused(path, "is given for two reports: one would replace the other")
         if made is not None and made.has(path):
@@ -100,7 +100,7 @@ def refuse_overwriting(folder: Path, names: re.Pattern[str], inputs: Iterable[tu
     for what, path in inputs:
         if any(_same_file(path, place) for place in written):
             raise OutputError(
-                f"{folder} holds {what}, {printable(str(path))}, which would be replaced",
+                f"{folder} holds {what}, {shortened(str(path))}, which would be replaced",
                 hint="write the new one to a directory of its own",
             )
 
@@ -129,7 +129,7 @@ def refuse_circle(folders: Iterable[Path], sources: Iterable[str]) -> None:
         if any((found.st_dev, found.st_ino) in written for found in holders if found is not None):
             raise OutputError(
                 "is in a folder that this run writes for another checkpoint",
-                where=printable(source),
+                where=shortened(source),
                 hint="write to another directory",
             )
 
@@ -218,4 +218,4 @@ def _holds(folder: Path, place: Path) -> bool:
 
 
 def _refused(path: Path, message: str) -> OutputError:
-    return OutputError(message, where=printable(str(path)), hint=_REPORT_HINT)
+    return OutputError(message, where=shortened(str(path)), hint=_REPORT_HINT)

@@ -10,7 +10,7 @@ from pathlib import Path
 from ckptmap.basics.documents import read_text, reason
 from ckptmap.basics.errors import CkptmapError, OutputError
 from ckptmap.checkpoint.data_files import prefix_of
-from ckptmap.checkpoint.names import printable
+from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.remote import is_remote
 
 _LARGEST = 64 << 20
@@ -28,11 +28,11 @@ def read_list(path: str | os.PathLike[str]) -> list[str]:
     try:
         text = read_text(file, _LARGEST, "utf-8-sig")
     except (OSError, ValueError) as error:
-        raise CkptmapError(f"cannot be read as a list: {reason(error)}", where=printable(str(file))) from error
+        raise CkptmapError(f"cannot be read as a list: {reason(error)}", where=shortened(str(file))) from error
     lines = [line.strip() for line in text.splitlines()]
     names = [line for line in lines if line and not line.startswith("#")]
     if not names:
-        raise CkptmapError("names no checkpoint", where=printable(str(file)), hint="write one path a line")
+        raise CkptmapError("names no checkpoint", where=shortened(str(file)), hint="write one path a line")
     return [name if is_remote(name) else str(file.parent / name) for name in names]
 
 
@@ -67,7 +67,7 @@ def _refuse_nested(sources: Sequence[str], paths: Sequence[tuple[str, ...]]) -> 
     """In their order every path that is below another one follows one that it is below: neighbours are enough."""
     for (path, number), (below, other) in pairwise(sorted(zip(paths, range(len(paths)), strict=True))):
         if path == below:
-            raise OutputError("is given twice", where=printable(sources[other]), hint="name each checkpoint once")
+            raise OutputError("is given twice", where=shortened(sources[other]), hint="name each checkpoint once")
         if below[: len(path)] == path:
-            message = f"is below {printable(sources[number])}, and so would its output be"
-            raise OutputError(message, where=printable(sources[other]), hint="convert them to different folders")
+            message = f"is below {shortened(sources[number])}, and so would its output be"
+            raise OutputError(message, where=shortened(sources[other]), hint="convert them to different folders")

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import time
 
-from ckptmap.checkpoint.names import nearest, printable
+from ckptmap.checkpoint.names import nearest, shortened
 
 
 def test_names_fit_on_a_line() -> None:
-    assert printable("FeatureExtractor/Conv/größe") == "FeatureExtractor/Conv/größe"
-    assert printable("a\x00\x1b[2J\nb\u202e\udcff") == "a\\x00\\x1b[2J\\nb\\u202e\\udcff"
-    assert printable("x" * 1001) == "x" * 1000 + "…"
+    assert shortened("FeatureExtractor/Conv/größe") == "FeatureExtractor/Conv/größe"
+    assert shortened("a\x00\x1b[2J\nb\u202e\udcff") == "a\\x00\\x1b[2J\\nb\\u202e\\udcff"
+    assert shortened("x" * 1001) == "x" * 1000 + "…"
 
 
 def test_the_nearest_names() -> None:
