@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+import ckptmap.families
+from ckptmap.basics.contributions import contributions
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.families import registry
 from ckptmap.families.detection.family import DETECTION
 from ckptmap.families.family import Family
 from ckptmap.families.registry import config_beside, families, preprocessing_of, recognize, verdict_on
+from ckptmap.mapping.locate import shipped_tables
 from ckptmap.targets import list_targets
 
 NOTHING = Family("nothing", lambda *_: None, lambda *_: None)
@@ -25,6 +28,20 @@ def inventory(*names: str) -> Inventory:
 def test_every_family_has_a_name_of_its_own() -> None:
     names = [family.name for family in families()]
     assert len(set(names)) == len(names) > 0
+
+
+def test_every_folder_with_a_family_is_in_the_list() -> None:
+    folders = {path.parent.name for path in Path(ckptmap.families.__file__).parent.glob("*/family.py")}
+    assert {family.recognize.__module__.split(".")[2] for family in families()} == folders
+
+
+def test_what_families_contribute_is_there_and_told_apart() -> None:
+    names = [name for family in contributions() for name in family.tables]
+    assert len(set(names)) == len(names) > 0
+    tables = [path.stem for name in names for path in shipped_tables(name).values()]
+    assert sorted(tables) == sorted(set(tables)) == sorted(shipped_tables())
+    cores = [path.parent.name for path in Path(ckptmap.families.__file__).parent.glob("*/core.py")]
+    assert len(contributions()) == len(cores)
 
 
 def test_the_first_family_with_an_answer_gives_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
