@@ -26,7 +26,7 @@ from ckptmap.request.batch_list import output_names
 from ckptmap.request.choices import PathLike, PlanChoices, plan_options
 from ckptmap.request.destination import Destination
 from ckptmap.request.surroundings import Settled, Wish, config_beside, content, settle
-from ckptmap.verbs.conversion import convert_planned, plan_to
+from ckptmap.verbs.conversion import Conversion, convert_planned, plan_to
 from ckptmap.verbs.writing import Writing
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def convert_many(
 
     def one(path: str, folder: Path | None) -> Document:
         try:
-            report = convert_planned(path, folder, plans, how, own_table=table is not None)
+            report = convert_planned(Conversion(path, folder, wish, how), plans)
         except CkptmapError as error:
             return failed(path, error)
         except Exception as error:  # noqa: BLE001  (whatever one file brings up, the others are converted)

@@ -115,31 +115,35 @@ def convert(
 
     wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
     how = Writing(seed, data, verify_data, verify, ranges, force, dry_run or output is None, index_only, progress)
-    folder = None if output is None else Path(output)
-    return convert_planned(
-        os.fspath(source), folder, lambda held: settled(held, wish), how, own_table=table is not None
-    )
+    return convert_planned(Conversion(os.fspath(source), None if output is None else Path(output), wish, how))
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """One checkpoint, the folder it goes to (None: nowhere), what the user says of the destination, and how."""
+
+    source: str
+    folder: Path | None
+    wish: Wish
+    how: Writing
 
 
 def convert_planned(
-    source: str,
-    folder: Path | None,
-    planned: Callable[[Inventory], tuple[Destination, Plan]],
-    how: Writing,
-    *,
-    own_table: bool,
+    asked: Conversion, planned: Callable[[Inventory], tuple[Destination, Plan]] | None = None
 ) -> Document:
-    """Convert ``source`` by the plan that ``planned`` makes of its inventory; :func:`convert` says the rest."""
+    """Do what is ``asked``; :func:`convert` says the rest. ``planned`` makes the plan if there may be one already."""
+    folder, how = asked.folder, asked.how
     if folder is not None and not how.dry_run:
         check_output(folder, force=how.force)
-    with open_checkpoint(source, verify=how.verify) as checkpoint:
+    with open_checkpoint(asked.source, verify=how.verify) as checkpoint:
         before = checkpoint.stamps()
-        _refuse_object_paths(checkpoint, own_table=own_table)
+        _refuse_object_paths(checkpoint, own_table=asked.wish.table is not None)
         if not how.index_only:
             checkpoint.refuse_absent_data()
         if folder is not None:
             refuse_holding(folder, "the source checkpoint", checkpoint_files(checkpoint.inventory))
-        destination, made = planned(checkpoint.inventory)
+        held = checkpoint.inventory
+        destination, made = settled(held, asked.wish) if planned is None else planned(held)
         learned = quantization_ranges(checkpoint) if how.ranges else None
         if folder is not None:
             _refuse_inputs(folder, destination, checkpoint.inventory)
