@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,3 +80,19 @@ def test_the_words_are_seen_however_they_are_written() -> None:
     source = '"""About an SSD."""\ndef f(anchor: int) -> str:\n    """An anchor."""\n    return "fpn"\n'
     tree = _without_docstrings(ast.parse(source))
     assert sorted(text for _, text in _strings(tree) if _named(text)) == ["anchor", "fpn"]
+
+
+ALONE = """\
+import json, sys
+from ckptmap.mapping import op
+from ckptmap.mapping.ops_json import op_from_json, op_to_json
+before = [name for name in sys.modules if name.startswith("ckptmap.families")]
+item = {"operation": "anchors", "axis": -1, "scales": 3, "ratios": 2}
+again = op_to_json(op_from_json(item)) == item and op_from_json({"operation": "squeeze", "axes": [0]}).axes == (0,)
+print(json.dumps([before, again]))
+"""
+
+
+def test_the_core_finds_the_operations_of_families_by_itself() -> None:
+    done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
+    assert json.loads(done.stdout) == [[], True]

@@ -1,7 +1,7 @@
-"""What a family of models tells of its own: the one interface that the other rooms ask.
+"""What a family of models tells of its own: the interface that the other rooms ask.
 
 A family is a folder beside this module. It says all that ckptmap knows of its kind of models, and ``registry.py`` has
-the list of families. Inspection, conversion, audit and verify ask there, and name no family.
+the list of families. Who asks about a checkpoint or a target asks there, and names no family.
 """
 
 from __future__ import annotations
