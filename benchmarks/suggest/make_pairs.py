@@ -1,8 +1,8 @@
 """Put TF1 variables and shipped targets together to true pairs, by the shipped tables.
 
-    python -m benchmarks.suggest.make_pairs DETECTORS
+    python -m benchmarks.suggest.make_pairs FOLDER …
 
-``DETECTORS`` is the folder that ``make_detectors`` wrote.
+The folders are those that ``make_detectors`` and ``make_efficientdet`` wrote.
 """
 
 from __future__ import annotations
@@ -22,29 +22,34 @@ from ckptmap.planning.choices import PlanOptions
 from ckptmap.planning.ledger import TargetFate
 from ckptmap.planning.name_matching import match
 from ckptmap.planning.plan import make_plan
-from ckptmap.request.config_destination import configured
+from ckptmap.request.destination import find_destination
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ckptmap.request.destination import Destination
 
 
-def main(folder: Path) -> None:
-    """One pair for each graph in the folder."""
-    pairs = []
-    for file in sorted(folder.glob("*.json")):
-        old = [(name, tuple(shape)) for name, shape in json.loads(file.read_text(encoding="utf-8"))["old"]]
-        try:
-            pairs.append(
-                _pair(file, old, configured(str(file.with_suffix(".config")), None, None, PlanOptions(), "exact"))
-            )
-        except CkptmapError as error:
-            print(file.stem, "left out:", str(error)[:200])
+def main(*folders: Path) -> None:
+    """One pair for each graph in the folders; two for AutoML's, which become AutoML's own Keras model or the API's."""
+    pairs = [pair for folder in folders for file in sorted(folder.glob("*.json")) for pair in _pairs(file)]
     save_pairs("detectors", "benchmarks/suggest/make_pairs.py", pairs)
     print(len(pairs), "pairs")
 
 
-def _pair(file: Path, old: list[tuple[str, tuple[int, ...]]], destination: Destination) -> TruePair:
-    name, graph = file.stem, file.with_suffix(".graph").read_bytes()
+def _pairs(file: Path) -> Iterator[TruePair]:
+    old = [(name, tuple(shape)) for name, shape in json.loads(file.read_text(encoding="utf-8"))["old"]]
+    config = file.with_suffix(".config")
+    for to in (None,) if config.exists() else (file.stem, file.stem.removeprefix("automl_")):
+        try:
+            destination = find_destination(to, None, str(config) if to is None else None, PlanOptions())
+            yield _pair(file, to or file.stem, old, destination)
+        except CkptmapError as error:
+            print(file.stem, to, "left out:", str(error)[:200])
+
+
+def _pair(file: Path, name: str, old: list[tuple[str, tuple[int, ...]]], destination: Destination) -> TruePair:
+    graph = file.with_suffix(".graph").read_bytes()
     found = {one: Variable(one, DType.FLOAT32, shape, 4 * math.prod(shape)) for one, shape in sorted(old)}
     matching = match(Inventory(Kind.V2, name, found), destination.table)
     plan = make_plan(matching, destination.target, destination.options)
@@ -55,4 +60,4 @@ def _pair(file: Path, old: list[tuple[str, tuple[int, ...]]], destination: Desti
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:]))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ckptmap.suggest.model import Pair
-from ckptmap.suggest.numbering import explained, template
+from ckptmap.suggest.numbering import explained, numbers, template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,8 +136,46 @@ def _known(old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence) -> _K
     for number, members in enumerate(groups.values()):
         group[members] = number
         equal[number] = all(evidence.endings[one, int(partner[one])] > 0 for one in members)
-        firm[number] = explained([(old[one].scope, new[int(partner[one])].scope) for one in members], _RULE)
+        names = [(old[one].scope, new[int(partner[one])].scope) for one in members]
+        firm[number] = explained(names, _RULE) and not _exchangeable(members, old, partner, evidence.fits)
     return _Known(evidence, old, new, partner, group, firm, equal)
+
+
+def _exchangeable(
+    members: Sequence[int], old: Sequence[Layer], partner: NDArray[np.intp], fits: NDArray[np.float32]
+) -> bool:
+    """Whether two numbers of the old names could change places, and every layer would still find one of its shape.
+
+    Five repeats of five levels are such: a rule that takes one number for the other explains them as well.
+    """
+    rows = [numbers(old[one].scope) for one in members]
+    columns = [sorted({row[at] for row in rows}) for at in range(len(rows[0]))]
+    ranks = [[column.index(row[at]) for at, column in enumerate(columns)] for row in rows]
+    place = {tuple(rank): one for rank, one in zip(ranks, members, strict=True)}
+    for first, column in enumerate(columns):
+        for second in range(first + 1, len(columns)):
+            same = all(rank[first] == rank[second] for rank in ranks)
+            if len(column) > 1 and not same and _fits_exchanged(ranks, place, first, second, members, partner, fits):
+                return True
+    return False
+
+
+def _fits_exchanged(
+    ranks: Sequence[Sequence[int]],
+    place: Mapping[tuple[int, ...], int],
+    first: int,
+    second: int,
+    members: Sequence[int],
+    partner: NDArray[np.intp],
+    fits: NDArray[np.float32],
+) -> bool:
+    for rank, one in zip(ranks, members, strict=True):
+        turned = list(rank)
+        turned[first], turned[second] = rank[second], rank[first]
+        other = place.get(tuple(turned))
+        if other is None or fits[other, partner[one]] <= 0:
+            return False
+    return True
 
 
 def _judged(one: int, other: int, known: _Known) -> Pair:

@@ -111,6 +111,8 @@ def shortfall(score: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
 
 def _table(score: NDArray[np.float32]) -> NDArray[np.float64]:
     """The best score of aligning the first i with the first j; one row and one column more than ``score``."""
+    if score.shape[1] < len(score):
+        return _table(score.T).T
     rows, columns = score.shape
     table = np.zeros((rows + 1, columns + 1))
     for row in range(rows):
