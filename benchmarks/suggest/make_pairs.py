@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ckptmap.request.destination import Destination
 
 
+Old = list[tuple[str, tuple[int, ...]]]
+
+
 def main(*folders: Path) -> None:
     """One pair for each graph in the folders; two for AutoML's, which become AutoML's own Keras model or the API's."""
     pairs = [pair for folder in folders for file in sorted(folder.glob("*.json")) for pair in _pairs(file)]
@@ -41,14 +44,17 @@ def _pairs(file: Path) -> Iterator[TruePair]:
     old = [(name, tuple(shape)) for name, shape in json.loads(file.read_text(encoding="utf-8"))["old"]]
     config = file.with_suffix(".config")
     for to in (None,) if config.exists() else (file.stem, file.stem.removeprefix("automl_")):
-        try:
-            destination = find_destination(to, None, str(config) if to is None else None, PlanOptions())
-            yield _pair(file, to or file.stem, old, destination)
-        except CkptmapError as error:
-            print(file.stem, to, "left out:", str(error)[:200])
+        yield from _attempt(file, to, old, str(config) if to is None else None)
 
 
-def _pair(file: Path, name: str, old: list[tuple[str, tuple[int, ...]]], destination: Destination) -> TruePair:
+def _attempt(file: Path, to: str | None, old: Old, config: str | None) -> Iterator[TruePair]:
+    try:
+        yield _pair(file, to or file.stem, old, find_destination(to, None, config, PlanOptions()))
+    except CkptmapError as error:
+        print(file.stem, to, "left out:", str(error)[:200])
+
+
+def _pair(file: Path, name: str, old: Old, destination: Destination) -> TruePair:
     graph = file.with_suffix(".graph").read_bytes()
     found = {one: Variable(one, DType.FLOAT32, shape, 4 * math.prod(shape)) for one, shape in sorted(old)}
     matching = match(Inventory(Kind.V2, name, found), destination.table)

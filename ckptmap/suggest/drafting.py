@@ -10,6 +10,7 @@ from ckptmap.suggest.leaves import Leaves, Move, as_layer, fits_kind, leaves_of
 from ckptmap.suggest.leftovers import grouped
 from ckptmap.suggest.natural import natural
 from ckptmap.suggest.rules import Drafted, Named, compress
+from ckptmap.suggest.scopes import grouped_by, whole_scopes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,6 +56,14 @@ class DraftTable:
 
 
 @dataclass(frozen=True, slots=True)
+class _How:
+    """``narrow``: all numbers are declared by their values; ``literal``: no name has a placeholder."""
+
+    narrow: bool
+    literal: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _One:
     pair: Pair
     old: Layer
@@ -77,14 +86,32 @@ def draft(
     they are. ``narrow`` declares all numbers by their values, ``literal`` makes a rule for every layer.
     """
     ones = [_one(pair, matched) for pair in matched.pairs]
-    include, kinds, kind_of = _kinds(ones, shipped)
-    layered = [at for at, one in enumerate(ones) if one.moves is not None]
-    single = [at for at, one in enumerate(ones) if one.moves is None]
+    whole = {} if literal else whole_scopes([one.leaves.moves for one in ones], matched.old)
+    rules = [_whole(scope, target, members, ones) for (scope, target), members in grouped_by(whole).items()]
+    include, kinds, kind_of = _kinds([one for at, one in enumerate(ones) if at not in whole], shipped)
+    kind_of = _spread(kind_of, [at for at in range(len(ones)) if at not in whole], len(ones))
+    layered = [at for at, one in enumerate(ones) if one.moves is not None and at not in whole]
+    single = [at for at, one in enumerate(ones) if one.moves is None and at not in whole]
     scopes = [layer.scope for layer in matched.old]
-    rules = _layer_rules(ones, layered, kind_of, scopes, narrow=narrow, literal=literal)
+    rules += _layer_rules(ones, layered, kind_of, scopes, narrow=narrow, literal=literal)
     rules += _variable_rules(ones, single, matched, narrow=narrow, literal=literal)
-    drops, inits = _drops(matched, ones, bookkeeping), _inits(matched, ones)
+    how = _How(narrow, literal)
+    drops, inits = _drops(matched, ones, bookkeeping, how), _inits(matched, ones, how)
     return DraftTable(include, kinds, tuple(sorted(rules, key=lambda one: one.first)), drops, inits)
+
+
+def _whole(scope: str, target: str, members: Sequence[int], ones: Sequence[_One]) -> DraftedRule:
+    """The rule for all that lies below a scope."""
+    rule = Drafted(f"{scope}/{{rest}}", f"{target}/{{rest}}", {"rest": "path"}, tuple(members))
+    return _drafted(rule, "", "", ones)
+
+
+def _spread(values: Sequence[str], places: Sequence[int], size: int) -> list[str]:
+    """The values at their places, nothing elsewhere."""
+    found = [""] * size
+    for value, at in zip(values, places, strict=True):
+        found[at] = value
+    return found
 
 
 def _one(pair: Pair, matched: Matched) -> _One:
@@ -221,30 +248,36 @@ def _drafted(rule: Drafted, kind: str, ops: str, ones: Sequence[_One]) -> Drafte
     return DraftedRule(rule, kind, ops, first, tuple(pair for pair in pairs if not pair.sure), len(pairs))
 
 
-def _drops(matched: Matched, ones: Sequence[_One], bookkeeping: Mapping[str, str]) -> tuple[Left, ...]:
+def _drops(matched: Matched, ones: Sequence[_One], bookkeeping: Mapping[str, str], how: _How) -> tuple[Left, ...]:
     left = [item.name for at in matched.left_old for item in matched.old[at].leaves.values()]
     kept = [item.name for one in ones for item, _, _ in one.leaves.moves]
     spare = [item.name for one in ones for item in one.leaves.spare_old]
     found = [Left(Drafted(name, name, {}, ()), reason, False) for name, reason in bookkeeping.items()]
     for names, reason in ((left, "left over: no new layer is like it"), (spare, "the new layer has no such variable")):
         others = [*kept, *bookkeeping, *(spare if names is left else left)]
-        found += [Left(rule, reason, True) for rule in grouped(names, others)]
+        found += [Left(rule, reason, True) for rule in grouped(names, others, narrow=how.narrow, literal=how.literal)]
     return tuple(found)
 
 
-def _inits(matched: Matched, ones: Sequence[_One]) -> tuple[Left, ...]:
+def _inits(matched: Matched, ones: Sequence[_One], how: _How) -> tuple[Left, ...]:
     left = [item.name for at in matched.left_new for item in matched.new[at].leaves.values()]
     kept = [item.name for one in ones for _, item, _ in one.leaves.moves]
     spare: dict[str, str] = {}
     for one in ones:
         spare |= {item.name: _neutral(role) for role, item in one.new.leaves.items() if item in one.leaves.spare_new}
     reason = "left over: no old layer is like it"
-    found = [Left(rule, reason, True, "initializer") for rule in grouped(left, [*kept, *spare])]
+    found = [
+        Left(rule, reason, True, "initializer")
+        for rule in grouped(left, [*kept, *spare], narrow=how.narrow, literal=how.literal)
+    ]
     for value in sorted(set(spare.values())):
         names = [name for name, own in spare.items() if own == value]
         others = [*kept, *left, *(name for name, own in spare.items() if own != value)]
         reason = "the old layer has none" + (f"; {value} change nothing" if value != "initializer" else "")
-        found += [Left(rule, reason, value == "initializer", value) for rule in grouped(names, others)]
+        found += [
+            Left(rule, reason, value == "initializer", value)
+            for rule in grouped(names, others, narrow=how.narrow, literal=how.literal)
+        ]
     return tuple(found)
 
 

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-def grouped(names: Sequence[str], others: Iterable[str]) -> list[Drafted]:
+def grouped(
+    names: Sequence[str], others: Iterable[str], *, narrow: bool = False, literal: bool = False
+) -> list[Drafted]:
     """Patterns for ``names`` that match none of ``others``, each as a rule that leads nowhere.
 
     Below the outermost scope that holds nothing else all goes together, as ``scope/{rest}``; such scopes that differ in
@@ -24,7 +26,10 @@ def grouped(names: Sequence[str], others: Iterable[str]) -> list[Drafted]:
     rules = []
     for below in (False, True):
         scopes = [Named(scope, scope, at) for at, (scope, inner) in enumerate(found) if inner is below]
-        for rule in compress(scopes, taken=foreign):
+        found_rules = compress(scopes, narrow=narrow, taken=foreign)
+        if literal:
+            found_rules = [Drafted(one.old, one.new, {}, (one.number,)) for one in scopes]
+        for rule in found_rules:
             old = f"{rule.old}/{{rest}}" if below else rule.old
             where = {**rule.where, "rest": "path"} if below else rule.where
             rules.append(Drafted(old, old, where, rule.members))

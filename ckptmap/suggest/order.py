@@ -112,7 +112,8 @@ def shortfall(score: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
 def _table(score: NDArray[np.float32]) -> NDArray[np.float64]:
     """The best score of aligning the first i with the first j; one row and one column more than ``score``."""
     if score.shape[1] < len(score):
-        return _table(score.T).T
+        turned: NDArray[np.float64] = _table(score.T).T
+        return turned
     rows, columns = score.shape
     table = np.zeros((rows + 1, columns + 1))
     for row in range(rows):

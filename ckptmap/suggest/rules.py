@@ -18,7 +18,7 @@ _LETTERS = "ijklmnpqrstuvwxyz"
 _ORDERED = 4
 """How many layers a list of them must have to be better than a rule for each."""
 _MAX_CHOICES = 1000
-_WORD = re.compile(r"\{[^}]*\}|\d+|[A-Za-z]+|[^A-Za-z0-9{}]")
+_WORD = re.compile(r"\{[^}]*\}|[A-Za-z0-9]+|[^A-Za-z0-9{}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,9 @@ def compress(pairs: Sequence[Named], *, narrow: bool = False, taken: Iterable[st
     foreign = set(taken)
     rules: list[Drafted] = []
     while entries:
-        best = _best(entries)
+        best = _best(entries, pairs, foreign, narrow=narrow)
         chosen = set(best.members)
-        others = foreign | {entry.named.old for entry in entries if entry.named.number not in chosen}
-        others |= {pair.old for pair in pairs if pair.number not in chosen}
-        members = [entry for entry in entries if entry.named.number in chosen]
-        rules.append(_narrowed(best, members, others, narrow=narrow))
+        rules.append(best)
         entries = [entry for entry in entries if entry.named.number not in chosen]
     return rules
 
@@ -78,10 +75,18 @@ def _entries(pairs: Sequence[Named]) -> list[_Entry]:
     return [_Entry(pair, cut(pair.old, old_stems), cut(pair.new, new_stems)) for pair in pairs]
 
 
-def _best(entries: Sequence[_Entry]) -> Drafted:
+def _best(entries: Sequence[_Entry], pairs: Sequence[Named], foreign: set[str], *, narrow: bool) -> Drafted:
+    """The rule for most entries, of those that match nothing that they are not for."""
     found = [*_plain_rules(entries), *_mapped_rules(entries), *_ordered_rules(entries)]
-    first = min(found, key=lambda one: (-len(one.rule.members), one.rank, one.rule.old))
-    return first.rule
+    for candidate in sorted(found, key=lambda one: (-len(one.rule.members), one.rank, one.rule.old)):
+        chosen = set(candidate.rule.members)
+        others = foreign | {pair.old for pair in pairs if pair.number not in chosen}
+        members = [entry for entry in entries if entry.named.number in chosen]
+        rule = _narrowed(candidate.rule, members, others, narrow=narrow)
+        if rule is not None:
+            return rule
+    first = entries[0].named
+    return Drafted(first.old, first.new, {}, (first.number,))
 
 
 def _plain_rules(entries: Sequence[_Entry]) -> list[_Candidate]:
@@ -343,10 +348,14 @@ def _ordered(at: int, group: Sequence[_Entry]) -> Drafted | None:
     return Drafted(old, new, {"layer": ordered}, tuple(entry.named.number for entry in group))
 
 
-def _narrowed(rule: Drafted, members: Sequence[_Entry], others: Iterable[str], *, narrow: bool) -> Drafted:
-    """The rule with its numbers declared by their values where ``int`` would match what it is not for."""
+def _narrowed(rule: Drafted, members: Sequence[_Entry], others: Iterable[str], *, narrow: bool) -> Drafted | None:
+    """The rule with its numbers declared by their values where ``int`` would match what it is not for.
+
+    None where it matches that even so, or where a count has to be declared by values that nothing stands for.
+    """
     matches = matcher(rule)
-    if not narrow and not any(matches(name) for name in others):
+    strange = [name for name in others if matches(name)]
+    if not narrow and not strange:
         return rule
     where: dict[str, str | Mapping[str, str]] = dict(rule.where)
     expression = re.compile(_regex(rule))
@@ -357,8 +366,10 @@ def _narrowed(rule: Drafted, members: Sequence[_Entry], others: Iterable[str], *
             as_number = declared == "auto" and f"{{{name}}}" not in rule.new
             where[name] = {text: text.removeprefix("_") if as_number else text for text in texts}
     if any(isinstance(values, dict) and ("" in values or len(values) > _MAX_CHOICES) for values in where.values()):
-        return rule
-    return Drafted(rule.old, rule.new, where, rule.members)
+        return None if strange else rule
+    closer = Drafted(rule.old, rule.new, where, rule.members)
+    matches = matcher(closer)
+    return None if any(matches(name) for name in strange) else closer
 
 
 def matcher(rule: Drafted) -> Callable[[str], bool]:

@@ -46,7 +46,7 @@ def role(leaf: str) -> str:
 
 @lru_cache(maxsize=65536)
 def numbered_role(leaf: str) -> tuple[str, str]:
-    """Which layer a leaf such as ``W1``, ``bc2``, ``conv1_w`` is of, and what it holds; nothing if it does not say."""
+    """Which layer a leaf such as ``W1``, ``bc2``, ``conv1_w`` is of and what it holds; nothing for any other."""
     text = leaf.lower().strip("_")
     before, behind = _ROLE_FIRST.fullmatch(text), _ROLE_LAST.fullmatch(text)
     if before:
