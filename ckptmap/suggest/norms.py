@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ckptmap.suggest.natural import natural
+from ckptmap.suggest.order import name_runs
 from ckptmap.suggest.words import tokens
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from ckptmap.suggest.model import Layer
 
 _NOT_TELLING = frozenset({"norm", "conv", "", "dense", "layer", "depthwise", "separable"})
+_MANY = 6
+"""How many layers and norms must be counted alike before that says which belong together."""
 _NEAR = 4
 """How far back in the order the layer of a norm is looked for."""
 
@@ -43,8 +46,29 @@ def owners(layers: Sequence[Layer], orders: Iterable[Sequence[int]]) -> list[Own
     for at, layer in enumerate(layers):
         if not layer.is_norm:
             by_words.setdefault(_telling(layer), []).append(at)
-    before = _before(layers, orders)
+    before = {**_before(layers, orders), **_counted(layers)}
     return [_owner(at, layers, scopes, by_words, before) for at in range(len(layers))]
+
+
+def _counted(layers: Sequence[Layer]) -> dict[int, Owner]:
+    """Norms and layers that are counted alike, ``conv2d_7`` and ``batch_normalization_7``, where all of them fit."""
+    runs = [run.members for run in name_runs(layers) if len(run.members) >= _MANY]
+    found: dict[int, Owner] = {}
+    for norms in runs:
+        fitting = [others for others in runs if _all_follow(layers, others, norms)]
+        if len(fitting) == 1:
+            found |= {norm: Owner(layer, 2) for layer, norm in zip(fitting[0], norms, strict=True)}
+    return found
+
+
+def _all_follow(layers: Sequence[Layer], others: Sequence[int], norms: Sequence[int]) -> bool:
+    """Whether each norm of a run is as long as its counterpart in another run is wide, and they are not all equal."""
+    if len(others) != len(norms):
+        return False
+    pairs = [(layers[one], layers[norm]) for one, norm in zip(others, norms, strict=True)]
+    if not all(norm.is_norm and not one.is_norm and follows(one, norm) for one, norm in pairs):
+        return False
+    return len({next(iter(norm.leaves.values())).shape for _, norm in pairs}) > 2
 
 
 def _owner(
