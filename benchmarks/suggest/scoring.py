@@ -13,6 +13,7 @@ from ckptmap.suggest.layers import layers_of
 from ckptmap.suggest.leaves import leaves_of
 from ckptmap.suggest.matching import match
 from ckptmap.suggest.model import Item, Layer, Pair
+from ckptmap.suggest.stacking import stacked
 
 if TYPE_CHECKING:
     from benchmarks.suggest.pairs import TruePair
@@ -62,13 +63,15 @@ def sides(pair: TruePair, variant: Variant) -> tuple[tuple[Layer, ...], tuple[La
     names = [name for _, name, _ in pair.new]
     tellable = variant.readable and len(set(names)) == len(names)
     new = [Item(name if tellable else key, key, shape) for key, name, shape in pair.new]
-    return layers_of(sorted(old, key=lambda item: item.name)), layers_of(sorted(new, key=lambda item: item.name))
+    new = sorted(new, key=lambda item: item.name)
+    return layers_of(stacked(sorted(old, key=lambda item: item.name), new)), layers_of(new)
 
 
 def drafted_pairs(pair: TruePair, variant: Variant) -> tuple[tuple[Layer, ...], tuple[Layer, ...], tuple[Pair, ...]]:
     """Both sides and what the draft pairs."""
     old, new = sides(pair, variant)
-    layer_of = {item.name: at for at, layer in enumerate(old) for item in layer.leaves.values()}
+    held = [(item, at) for at, layer in enumerate(old) for item in layer.leaves.values()]
+    layer_of = {name: at for item, at in held for name in (item.name, *item.parts)}
     flow = whole_flow(pair.flow, pair.old, layer_of) if variant.meta else None
     return old, new, judge(old, new, match(old, new, flow))
 
@@ -77,15 +80,13 @@ def score(pair: TruePair, variant: Variant) -> Score:
     """How the draft of a pair does."""
     pair = scrambled(pair, variant.old)
     old, new, pairs = drafted_pairs(pair, variant)
-    found: dict[str, tuple[str, bool]] = {}
+    found: dict[str, tuple[tuple[str, ...], bool]] = {}
     for one in pairs:
         moves = leaves_of(old[one.old], new[one.new]).moves
-        found |= {other.key: (source.name, one.sure) for source, other, _ in moves}
-    single = {key: sources[0] for key, sources in pair.truth.items() if len(sources) == 1}
-    several = pair.truth.keys() - single.keys()
-    correct = sum(found.get(key, ("",))[0] == source for key, source in single.items())
-    flagged = sum(not found.get(key, ("", False))[1] for key in pair.truth)
-    wrong = [key for key, (name, sure) in found.items() if sure and key not in several and single.get(key) != name]
+        found |= {other.key: (source.parts or (source.name,), one.sure) for source, other, _ in moves}
+    correct = sum(found.get(key, ((), False))[0] == sources for key, sources in pair.truth.items())
+    flagged = sum(not found.get(key, ((), False))[1] for key in pair.truth)
+    wrong = [key for key, (names, sure) in found.items() if sure and pair.truth.get(key) != names]
     return Score(len(pair.truth), correct, flagged, tuple(wrong))
 
 

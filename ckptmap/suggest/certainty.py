@@ -182,6 +182,8 @@ def _judged(one: int, other: int, known: _Known) -> Pair:
     evidence = known.evidence
     if evidence.fits[one, other] < _WELL**2:
         return Pair(one, other, why="the old layer has a variable that the new one lacks")
+    if any(item.parts for item in known.old[one].leaves.values()):
+        return Pair(one, other, why="several variables become one: their order is that of their numbers, a guess")
     rivals_new = np.flatnonzero(evidence.fits[one] > 0)
     rivals_old = np.flatnonzero(evidence.fits[:, other] > 0)
     if len(rivals_new) == len(rivals_old) == 1:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ckptmap.suggest.model import Layer, Matched, Pair
 
 
+COPY = "copy"
+"""The placeholder for the numbers of variables that are stacked to one."""
+
+
 @dataclass(frozen=True, slots=True)
 class DraftedRule:
     """A rule of the table: ``kind`` is empty for a rule for single variables."""
@@ -221,18 +225,20 @@ def _variable_rules(
     ones: Sequence[_One], single: Sequence[int], matched: Matched, *, narrow: bool, literal: bool
 ) -> list[DraftedRule]:
     """Rules for pairs whose variables do not lie in one scope: one for each variable."""
-    by_ops: dict[str, list[Named]] = defaultdict(list)
+    by_ops: dict[tuple[str, bool], list[Named]] = defaultdict(list)
     for at in single:
         for one, other, ops in ones[at].leaves.moves:
-            by_ops[ops].append(Named(one.name, other.name, at))
+            by_ops[ops, bool(one.parts)].append(Named(one.name, other.name, at))
     names = [item.name for layer in matched.old for item in layer.leaves.values()]
     found = []
-    for ops, named in by_ops.items():
+    for (ops, several), named in by_ops.items():
         unique = [Named(one.old, one.new, place) for place, one in enumerate(named)]
         mine = {one.old for one in named}
         for rule in _compressed(unique, [name for name in names if name not in mine], narrow=narrow, literal=literal):
             members = tuple(named[place].number for place in rule.members)
-            found.append(_drafted(Drafted(rule.old, rule.new, rule.where, members), "", ops, ones))
+            old = f"{rule.old}{{{COPY}}}" if several else rule.old
+            where = {**rule.where, COPY: "auto"} if several else rule.where
+            found.append(_drafted(Drafted(old, rule.new, where, members), "", ops, ones))
     return found
 
 

@@ -37,10 +37,18 @@ def leaves_of(old: Layer, new: Layer) -> Leaves:
     partners = role_partners(tuple(old.leaves), tuple(new.leaves)) or {}
     moves = [(old.leaves[a], new.leaves[b]) for a, b in partners.items()]
     return Leaves(
-        tuple((one, other, operations(one.shape, other.shape)) for one, other in moves),
+        tuple((one, other, _stacked(one, other)) for one, other in moves),
         tuple(item for role, item in old.leaves.items() if role not in partners),
         tuple(item for role, item in new.leaves.items() if role not in partners.values()),
     )
+
+
+def _stacked(old: Item, new: Item) -> str:
+    """The operations of a move; those of several scalars begin with their stacking."""
+    ops = operations(old.shape, new.shape)
+    if not old.parts:
+        return ops
+    return f"[{{stack: 0}}, {ops[1:]}" if ops else "[{stack: 0}]"
 
 
 def operations(old: Shape, new: Shape) -> str:
@@ -65,7 +73,7 @@ def as_layer(old: Layer, new: Layer, leaves: Leaves) -> tuple[Move, ...] | None:
     """The leaves of a pair that a layer rule can name; None where the names do not lie in one scope on each side."""
     moves = []
     for one, other, ops in leaves.moves:
-        if not one.name.startswith(f"{old.scope}/") or not other.name.startswith(f"{new.scope}/"):
+        if one.parts or not one.name.startswith(f"{old.scope}/") or not other.name.startswith(f"{new.scope}/"):
             return None
         moves.append(Move(one.name[len(old.scope) + 1 :], other.name[len(new.scope) + 1 :], ops))
     return tuple(sorted(moves, key=lambda move: move.old))

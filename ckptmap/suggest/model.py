@@ -24,6 +24,8 @@ class Item:
     key: str
     shape: Shape
     place: int | None = None
+    parts: tuple[str, ...] = ()
+    """The variables that are stacked to this one, in order, where it stands for several: ``w``, ``w_1``, ``w_2``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from ckptmap.suggest.leaves import leaves_of
 from ckptmap.suggest.matching import match
 from ckptmap.suggest.model import Matched
 from ckptmap.suggest.reading import OldSide, read_new, read_old
+from ckptmap.suggest.stacking import stacked
 from ckptmap.suggest.summary import summary_lines
 from ckptmap.suggest.writing import yaml_lines
 
@@ -70,9 +71,11 @@ def matched_layers(old: Iterable[Item], new: Iterable[Item], nodes: Sequence[Nod
 
     ``nodes`` are those of the old side's graph.
     """
-    old_layers = layers_of(sorted(old, key=lambda item: item.name))
-    new_layers = layers_of(sorted(new, key=lambda item: item.name))
-    layer_of = {item.name: at for at, layer in enumerate(old_layers) for item in layer.leaves.values()}
+    new_items = sorted(new, key=lambda item: item.name)
+    old_layers = layers_of(stacked(sorted(old, key=lambda item: item.name), new_items))
+    new_layers = layers_of(new_items)
+    held = [(item, at) for at, layer in enumerate(old_layers) for item in layer.leaves.values()]
+    layer_of = {name: at for item, at in held for name in (item.name, *item.parts)}
     evidence = match(old_layers, new_layers, flow(nodes, layer_of) if nodes else None)
     pairs = judge(old_layers, new_layers, evidence)
     return Matched(old_layers, new_layers, pairs, coverage(old_layers, new_layers, evidence.pairs))

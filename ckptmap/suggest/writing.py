@@ -101,6 +101,7 @@ def _rule(rule: DraftedRule, matched: Matched, shared: Where) -> Iterator[str]:
     if rule.kind:
         fields["as"] = quoted(rule.kind)
     elif rule.ops:
+        fields |= {"group": "copy"} if "copy" in rule.rule.where else {}
         fields["ops"] = rule.ops
     yield from _item(fields, rule.rule.where, shared)
 
