@@ -64,7 +64,7 @@ def operations(old: Shape, new: Shape) -> str:
 def _general(old: Shape, new: Shape) -> Sequence[int]:
     """The new lengths, the first one that the old shape lacks left open, so that one kind serves several widths."""
     lengths = [length or 0 for length in new]
-    strange = [at for at, length in enumerate(new) if length not in old]
+    strange = [at for at, length in enumerate(new) if length not in old and length != 1]
     at = strange[0] if len(strange) == 1 else 0
     return [-1 if place == at else length for place, length in enumerate(lengths)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class Matched:
     pairs: tuple[Pair, ...]
     coverage: tuple[float, float] = (0.0, 0.0)
     """The share of the variables of each side whose layer has a partner."""
-    remarks: tuple[str, ...] = field(default=())
+    gap: str = ""
+    """A layer that is left over in the midst of its like, which shows two different models; empty for none."""
 
     @property
     def left_old(self) -> tuple[int, ...]:

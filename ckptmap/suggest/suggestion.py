@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import ProblemsError, TargetError
 from ckptmap.mapping import Table, apply_table, load_table
-from ckptmap.suggest.certainty import coverage, judge
+from ckptmap.suggest.certainty import broken_run, coverage, judge
 from ckptmap.suggest.drafting import DraftTable, draft
 from ckptmap.suggest.graphs import Node, flow
 from ckptmap.suggest.layers import layers_of
@@ -78,7 +78,8 @@ def matched_layers(old: Iterable[Item], new: Iterable[Item], nodes: Sequence[Nod
     layer_of = {name: at for item, at in held for name in (item.name, *item.parts)}
     evidence = match(old_layers, new_layers, flow(nodes, layer_of) if nodes else None)
     pairs = judge(old_layers, new_layers, evidence)
-    return Matched(old_layers, new_layers, pairs, coverage(old_layers, new_layers, evidence.pairs))
+    shares, gap = coverage(old_layers, new_layers, evidence.pairs), broken_run(old_layers, new_layers, evidence)
+    return Matched(old_layers, new_layers, pairs, shares, gap)
 
 
 def drafted(matched: Matched, source: OldSide, target: str) -> Suggestion:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ckptmap.request.table_likeness import likely_tables
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -19,10 +21,13 @@ def summary_lines(matched: Matched, table: DraftTable, source: OldSide, target: 
     """A line for each fact, the most important first."""
     sure = sum(pair.sure for pair in matched.pairs)
     yield f"A draft: {source.inventory.path} -> {target}"
-    if min(matched.coverage) < _ENOUGH:
-        yield "TRUST NOTHING OF THIS DRAFT: too much has no partner. The two may be different models:"
+    if min(matched.coverage) < _ENOUGH or matched.gap:
+        yield "TRUST NOTHING OF THIS DRAFT: the two may be different models."
+        if matched.gap:
+            yield f"  {matched.gap} is left over, although others that are called like it have partners."
         old, new = (f"{share:.0%}" for share in matched.coverage)
-        yield f"  {old} of the old variables and {new} of the new ones have one."
+        yield f"  {old} of the old variables and {new} of the new ones have a partner."
+        yield from _looks_like(source, target)
     yield from _left("old", matched.old, matched.left_old)
     yield from _left("new", matched.new, matched.left_new)
     found, doubtful = len(matched.pairs), sum(bool(rule.doubts) for rule in table.rules)
@@ -32,6 +37,13 @@ def summary_lines(matched: Matched, table: DraftTable, source: OldSide, target: 
     if not source.ordered:
         yield "No .meta lies beside the old checkpoint, which would say in which order its layers were made."
     yield from source.notes
+
+
+def _looks_like(source: OldSide, target: str) -> Iterator[str]:
+    """Which shipped model's names the old checkpoint has, if any."""
+    found = [one.table for one in likely_tables(source.inventory) if one.table != target][:_SHOWN]
+    if found:
+        yield f"  By its names the old checkpoint looks like {' or '.join(found)}."
 
 
 def _left(side: str, layers: Sequence[Layer], left: Sequence[int]) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """The command, from two checkpoints to a table that ``rules check`` and ``convert`` take."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.suggest.conftest import write_new, write_old
@@ -129,3 +131,46 @@ def test_two_models_with_nothing_in_common_are_refused(run, new, tmp_path):
     refused = run("suggest", other, "--to", new)
     assert refused.code == 2
     assert "nothing in common" in refused.err
+
+
+def test_a_template_of_another_model_is_disowned_first(run, tmp_path):
+    layers = {f"net/block{at}/weights": (8, 8) for at in range(24)}
+    one = write_old(tmp_path / "old" / "model.ckpt", {**layers, "net/stem/weights": (3, 8)})
+    names = {f"block{at}": (8, 8) for at in range(12)} | {"stem": (3, 8)}
+    other = write_new(tmp_path / "new" / "ckpt-1", {f"{n}/kernel": (f"{n}/kernel", s) for n, s in names.items()})
+    found = run("suggest", one, "--to", other)
+    assert found.code == 1
+    lines = found.out.splitlines()
+    assert lines[1] == "# TRUST NOTHING OF THIS DRAFT: the two may be different models."
+    assert lines[3] == "#   52% of the old variables and 100% of the new ones have a partner."
+    assert "  0 sure, 13 doubtful." in found.out
+
+
+def test_a_shipped_target_is_taken_in_the_layout_of_the_checkpoint(run, tmp_path):
+    fixture = Path(__file__).parents[2] / "fixtures" / "ssd_mobilenet_v2_tiny"
+    table = tmp_path / "draft.yaml"
+    found = run("suggest", fixture, "--to", "ssd_mobilenet_v2", "-o", table)
+    assert found.code == 0
+    assert "132 of 132 old layers have a partner among 132 new ones:\n  132 sure, 0 doubtful." in found.out
+    dry = run("convert", fixture, "--to", "ssd_mobilenet_v2", "--table", table, "--dry-run")
+    assert dry.code == 0, dry.err
+
+
+def test_counted_scalars_are_stacked_and_that_is_doubtful(run, tmp_path):
+    old = {"net/w": (), "net/w_1": (), "net/w_2": (), "net/conv/weights": (3, 3, 2, 4), "global_step": ()}
+    new = {"a/weights": ("fusion/weights", (3, 1)), "b/kernel": ("conv/kernel", (3, 3, 2, 4))}
+    one, other = write_old(tmp_path / "old" / "m", old), write_new(tmp_path / "new" / "ckpt-1", new)
+    table = tmp_path / "draft.yaml"
+    assert run("suggest", one, "--to", other, "-o", table).code == 1
+    text = table.read_text()
+    rule = '  - {from: "net/w{copy}", to: fusion/weights, group: copy, ops: [{stack: 0}, {reshape: [-1, 1]}]}'
+    assert rule in text.splitlines()
+    dry = run("convert", one, "--to", other, "--table", table, "--dry-run")
+    assert dry.code == 0, dry.err
+
+
+def test_too_many_variables_are_refused_at_once(run, new, tmp_path):
+    many = write_old(tmp_path / "many" / "model.ckpt", {f"net/w{at}/weights": (1,) for at in range(12_001)})
+    refused = run("suggest", many, "--to", new)
+    assert refused.code == 2
+    assert "12,001 variables are too many" in refused.err
