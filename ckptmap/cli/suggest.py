@@ -24,6 +24,12 @@ def suggest_command(
             "--output", "-o", metavar="FILE", help="Write the table to FILE instead of the screen.", show_default=False
         ),
     ] = None,
+    graph: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The new model's graph: model.to_json() in a file, or model.keras.", show_default=False
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE where it is there already.")] = False,
 ) -> None:
     """Draft the mapping table from a TF1 checkpoint to your TF2 model, and mark every rule that is doubtful.
@@ -34,7 +40,7 @@ def suggest_command(
 
     if output is not None:
         _refuse(output, force=force)
-    found = suggest(source, to=to)
+    found = suggest(source, to=to, graph=graph)
     if output is None:
         typer.echo(printable_lines(found.text), nl=False)
     else:

@@ -30,6 +30,8 @@ _COVERED = 0.9
 _RULE = 6
 _AGREEING = 10
 """How many sure pairs, two and two, have to lie in a run as the data flows before its order is trusted."""
+_SAME_GRAPH = 0.95
+"""What share of the pairs must have one colour before the two graphs count as the same."""
 _LIKE = 3
 """How many like it must have partners before a layer without one is a gap."""
 _WELL = 0.9
@@ -213,6 +215,7 @@ def _against_rivals(
     margin = own + others - crossed - back
     named = (margin >= _MARGIN) & (crossed <= own) & (back <= own)
     flows, against = _by_flow(one, other, known, rivals, theirs)
+    flows |= _by_colour(one, known, rivals)
     ruled = (known.group[rivals] == known.group[one]) & known.firm[known.group[one]]
     open_rivals = np.flatnonzero(against | ~(named | ruled | flows))
     if against.any():
@@ -249,6 +252,20 @@ def _by_flow(
             shut |= there & np.where(first, earlier[one, rivals], earlier[rivals, one])
             against |= there & np.where(first, earlier[rivals, one], earlier[one, rivals])
     return shut, against
+
+
+def _by_colour(one: int, known: _Known, rivals: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which rivals lie elsewhere in two graphs that are the same."""
+    evidence = known.evidence
+    if evidence.old_colour is None or evidence.new_colour is None:
+        return np.zeros(len(rivals), bool)
+    mine = known.partner >= 0
+    equal = np.zeros(len(mine), bool)
+    equal[mine] = evidence.old_colour[mine] == evidence.new_colour[known.partner[mine]]
+    if not equal[one] or equal[mine].mean() < _SAME_GRAPH:
+        return np.zeros(len(rivals), bool)
+    found: NDArray[np.bool_] = equal[rivals] & (evidence.old_colour[rivals] != evidence.old_colour[one])
+    return found
 
 
 def _trusted(known: _Known, found: Mapping[int, Pair]) -> tuple[NDArray[np.intp], ...]:

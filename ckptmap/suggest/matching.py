@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ckptmap.suggest.assigning import assign
+from ckptmap.suggest.colours import colours
 from ckptmap.suggest.names import Words, learned, literal, words_of
 from ckptmap.suggest.natural import natural
 from ckptmap.suggest.norms import natural_order, owners
@@ -32,7 +33,7 @@ _ENDING = 3.0
 _GUESSED = 0.2
 """What the order of numbers in old names is worth, next to one that a graph says."""
 _LEARNED, _ORDER, _OWNER, _FIT, _VOTE, _SCOPE, _COUNTED = 1.5, 0.5, 1.0, 0.3, 1.0, 1.0, 0.7
-_LOOSE_OWNER, _USED = 0.3, 0.3
+_LOOSE_OWNER, _USED, _ALIKE = 0.3, 0.3, 4.0
 """What it counts that two norms follow layers of a pair where only their places say which they follow."""
 
 
@@ -69,10 +70,17 @@ class Evidence:
     earlier: NDArray[np.bool_] | None
     """[old, old]: whether the results of the first reach the second, and not the other way round; None: not known."""
     pairs: dict[int, int]
+    alike: Matrix | None = None
+    """How far the graphs around two layers are the same, 0 to 1; None where not both are known."""
+    old_colour: NDArray[np.intp] | None = None
+    new_colour: NDArray[np.intp] | None = None
+    """Layers of one colour cannot be told apart by what lies around them; of two colours they can."""
 
 
-def match(old: Sequence[Layer], new: Sequence[Layer], flow: Flow | None = None) -> Evidence:
-    """The best one-to-one pairs of layers, and the evidence they rest on; ``flow`` is that of the old side."""
+def match(
+    old: Sequence[Layer], new: Sequence[Layer], flow: Flow | None = None, new_flow: Flow | None = None
+) -> Evidence:
+    """The best one-to-one pairs of layers, and the evidence they rest on; the flows are those of both sides."""
     fits = compatibility(old, new)
     words = words_of(old, new)
     endings = _ENDING * _endings(old, new)
@@ -94,6 +102,7 @@ def match(old: Sequence[Layer], new: Sequence[Layer], flow: Flow | None = None) 
         _earlier(flow),
         {},
     )
+    evidence = _coloured(old, new, evidence, flow, new_flow)
     used = _USED * _use(evidence.earlier) if evidence.earlier is not None else np.float32(0)
     for turn in range(_ROUNDS):
         pairs = assign(_score(evidence) + used, fits > 0)
@@ -107,7 +116,17 @@ def match(old: Sequence[Layer], new: Sequence[Layer], flow: Flow | None = None) 
             scopes=coherence(old, new, found),
             votes=votes(old, new, found) if turn >= _QUIET else evidence.votes,
         )
+        evidence = _coloured(old, new, evidence, flow, new_flow)
     return evidence
+
+
+def _coloured(
+    old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence, flow: Flow | None, new_flow: Flow | None
+) -> Evidence:
+    if flow is None or new_flow is None:
+        return evidence
+    alike, one, other = colours(old, new, (flow, new_flow), evidence.pairs)
+    return replace(evidence, alike=alike, old_colour=one, new_colour=other)
 
 
 def _earlier(flow: Flow | None) -> NDArray[np.bool_] | None:
@@ -131,6 +150,8 @@ def _use(earlier: NDArray[np.bool_]) -> Matrix:
 def _score(evidence: Evidence) -> Matrix:
     score: Matrix = _FIT * evidence.fits + evidence.names + _LEARNED * evidence.learned + _ORDER * evidence.order
     score += _VOTE * evidence.votes + _SCOPE * evidence.scopes + _COUNTED * evidence.counted
+    if evidence.alike is not None:
+        score += _ALIKE * evidence.alike
     score += _OWNER * _with_owner(evidence)
     return score
 

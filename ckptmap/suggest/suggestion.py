@@ -12,6 +12,7 @@ from ckptmap.mapping import Table, apply_table, load_table
 from ckptmap.suggest.certainty import broken_run, coverage, judge
 from ckptmap.suggest.drafting import DraftTable, draft
 from ckptmap.suggest.graphs import Node, flow
+from ckptmap.suggest.keras_graph import keras_flow, read_keras_graph
 from ckptmap.suggest.layers import layers_of
 from ckptmap.suggest.leaves import leaves_of
 from ckptmap.suggest.matching import match
@@ -23,7 +24,7 @@ from ckptmap.suggest.writing import yaml_lines
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ckptmap.suggest.model import Item
 
@@ -47,36 +48,50 @@ class Suggestion:
         return pairs and not any(one.doubtful for one in (*self.table.drops, *self.table.inits))
 
 
-def suggest(old: str | os.PathLike[str], *, to: str | os.PathLike[str]) -> Suggestion:
+def suggest(
+    old: str | os.PathLike[str], *, to: str | os.PathLike[str], graph: str | os.PathLike[str] | None = None
+) -> Suggestion:
     """Draft the mapping table that leads from a TF1 checkpoint to a TF2 model. Reads indexes only, writes nothing.
 
     Args:
         old: the TF1 checkpoint; the order of the ``.meta`` beside it is used.
         to: a TF2 checkpoint of the model, or the name of a shipped target.
+        graph: what ``model.to_json()`` gives, or a ``.keras`` archive, of a Keras model: its data flow is used.
 
     Raises:
         CkptmapError: one of them cannot be read, is none, or has nothing in common with the other.
     """
     source = read_old(old)
     target, items = read_new(to, source.inventory)
-    matched = matched_layers(source.items, items, source.nodes)
+    layers = read_keras_graph(graph) if graph is not None else None
+    matched = matched_layers(source.items, items, source.nodes, layers)
     if not matched.pairs:
         hint = "no layer of one has the shapes of a layer of the other: are these two the same model?"
         raise TargetError(f"has nothing in common with {source.inventory.path}", where=target.name, hint=hint)
     return drafted(matched, source, target.name)
 
 
-def matched_layers(old: Iterable[Item], new: Iterable[Item], nodes: Sequence[Node] = ()) -> Matched:
+def matched_layers(
+    old: Iterable[Item],
+    new: Iterable[Item],
+    nodes: Sequence[Node] = (),
+    graph: Mapping[str, Sequence[str]] | None = None,
+) -> Matched:
     """The layers of both sides, paired, each pair sure or doubtful; the same whatever the order of the variables.
 
-    ``nodes`` are those of the old side's graph.
+    ``nodes`` are those of the old side's graph, ``graph`` the layers of the new side's with those before each.
     """
     new_items = sorted(new, key=lambda item: item.name)
     old_layers = layers_of(stacked(sorted(old, key=lambda item: item.name), new_items))
     new_layers = layers_of(new_items)
     held = [(item, at) for at, layer in enumerate(old_layers) for item in layer.leaves.values()]
     layer_of = {name: at for item, at in held for name in (item.name, *item.parts)}
-    evidence = match(old_layers, new_layers, flow(nodes, layer_of) if nodes else None)
+    evidence = match(
+        old_layers,
+        new_layers,
+        flow(nodes, layer_of) if nodes else None,
+        keras_flow(graph, new_layers) if graph else None,
+    )
     pairs = judge(old_layers, new_layers, evidence)
     shares, gap = coverage(old_layers, new_layers, evidence.pairs), broken_run(old_layers, new_layers, evidence)
     return Matched(old_layers, new_layers, pairs, shares, gap)
