@@ -67,12 +67,14 @@ def _variants(pairs: Sequence[TruePair], misses: int) -> Iterator[str]:
     yield "|---|---:|---:|---:|---:|---:|"
     told: list[str] = []
     for variant in VARIANTS:
-        scores = {pair.name: score(pair, variant) for pair in pairs}
+        asked = [pair for pair in pairs if pair.graph is not None or not variant.graphs]
+        scores = {pair.name: score(pair, variant) for pair in asked}
         whole = list(scores.values())
         flagged = sum(one.flagged for one in whole) / sum(one.count for one in whole)
         wrong = sum(len(one.wrong_and_sure) for one in whole)
         shares = (_correct(part) for part in (whole, whole[::2], whole[1::2]))
-        yield f"| {variant.name} | {' | '.join(f'{share:.2%}' for share in shares)} | {wrong} | {flagged:.1%} |"
+        figures = " | ".join(f"{share:.2%}" for share in shares)
+        yield f"| {variant.name} ({len(asked)} pairs) | {figures} | {wrong} | {flagged:.1%} |"
         worst = sorted((pair.count - pair.correct, name) for name, pair in scores.items() if pair.count > pair.correct)
         listed = ", ".join(f"{name} {count}" for count, name in reversed(worst[-misses:]))
         told += ["", f"* {variant.name}: {listed or 'none'}"]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.suggest.flows import direct_flow
 from benchmarks.suggest.pairs import Shape, TruePair, save_pairs
+from ckptmap.suggest.keras_graph import read_keras_graph
 
 LEAVES = {"weights": "kernel", "biases": "bias", "depthwise_weights": "depthwise_kernel"}
 Old = tuple[tuple[str, Shape], ...]
@@ -152,7 +153,8 @@ def _pairs(slim: Path, file: Path) -> Iterator[TruePair]:
             truth[key] = (name,)
     short = next(rules for name, rules in RULES.items() if net.startswith(name))
     flow = direct_flow(old, (slim / f"{net}.graph").read_bytes())
-    yield TruePair(file.stem, old, new, truth, short, flow)
+    graph = read_keras_graph(file.with_suffix(".model"))
+    yield TruePair(file.stem, old, new, truth, short, graph, flow)
 
 
 def _found(by_name: dict[str, str], layer: str, leaf: str) -> str | None:

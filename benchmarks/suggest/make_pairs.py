@@ -62,7 +62,7 @@ def _pair(file: Path, name: str, old: Old, destination: Destination) -> TruePair
     new = tuple((r.variable.key, r.variable.name, r.variable.shape) for r in plan.targets)
     truth = {r.variable.key: r.sources for r in plan.targets if r.fate is TargetFate.RESTORED}
     used = {record.rule for record in plan.targets if record.fate is TargetFate.RESTORED}
-    return TruePair(name, tuple(old), new, truth, len(used), direct_flow(tuple(old), graph))
+    return TruePair(name, tuple(old), new, truth, len(used), flow=direct_flow(tuple(old), graph))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ class TruePair:
     truth: Mapping[str, tuple[str, ...]]
     rules: int = 0
     """How many rules the hand-written table has for it."""
+    graph: Mapping[str, tuple[str, ...]] | None = None
+    """The Keras model's layers with those whose results they take, where that is known."""
     flow: tuple[tuple[int, tuple[int, ...]], ...] = ()
     """The TF1 graph's data flow: a variable's number, and the variables of the layers straight before it."""
 
@@ -48,9 +50,8 @@ def _pair(item: dict[str, Any]) -> TruePair:
     old = tuple((name, tuple(shape)) for name, shape in item["old"])
     new = tuple((key, name or key, tuple(shape)) for key, name, shape in item["new"])
     truth = {new[int(at)][0]: tuple(old[place][0] for place in places) for at, places in item["truth"].items()}
-    return TruePair(
-        item["name"], old, new, truth, item["rules"], tuple((at, tuple(before)) for at, before in item.get("flow", ()))
-    )
+    flow = tuple((at, tuple(before)) for at, before in item["flow"])
+    return TruePair(item["name"], old, new, truth, item["rules"], item["graph"], flow)
 
 
 def _item(pair: TruePair) -> dict[str, Any]:
@@ -63,4 +64,5 @@ def _item(pair: TruePair) -> dict[str, Any]:
         "truth": {key[new]: [place[name] for name in names] for new, names in pair.truth.items()},
         "rules": pair.rules,
         "flow": pair.flow,
+        "graph": pair.graph,
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.suggest.flows import whole_flow
 from ckptmap.suggest.certainty import judge
+from ckptmap.suggest.keras_graph import keras_flow
 from ckptmap.suggest.layers import layers_of
 from ckptmap.suggest.leaves import leaves_of
 from ckptmap.suggest.matching import match
@@ -16,7 +17,10 @@ from ckptmap.suggest.model import Item, Layer, Pair
 from ckptmap.suggest.stacking import stacked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from benchmarks.suggest.pairs import TruePair
+    from ckptmap.suggest.graphs import Flow
 
 _WORD = re.compile(r"[A-Za-z]+")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -30,6 +34,8 @@ class Variant:
     meta: bool = True
     old: str = "as they are"
     readable: bool = True
+    graphs: bool = False
+    """Whether the new side's graph is known as well; pairs without one are left out."""
 
 
 VARIANTS = (
@@ -38,6 +44,10 @@ VARIANTS = (
     Variant("TF1 scope words random, `.meta` at hand", old="words"),
     Variant("every TF1 layer its own random name, `.meta` at hand", old="layers"),
     Variant("TF2 readable names lost, `.meta` at hand", readable=False),
+    Variant("names as they are, both graphs", graphs=True),
+    Variant("TF1 scope words random, both graphs", old="words", graphs=True),
+    Variant("every TF1 layer its own random name, both graphs", old="layers", graphs=True),
+    Variant("TF2 readable names lost, both graphs", readable=False, graphs=True),
     Variant("TF1 scope words random, no `.meta`", meta=False, old="words"),
     Variant("TF2 readable names lost, no `.meta`", meta=False, readable=False),
 )
@@ -73,7 +83,16 @@ def drafted_pairs(pair: TruePair, variant: Variant) -> tuple[tuple[Layer, ...], 
     held = [(item, at) for at, layer in enumerate(old) for item in layer.leaves.values()]
     layer_of = {name: at for item, at in held for name in (item.name, *item.parts)}
     flow = whole_flow(pair.flow, pair.old, layer_of) if variant.meta else None
-    return old, new, judge(old, new, match(old, new, flow))
+    return old, new, judge(old, new, match(old, new, flow, _new_flow(pair, new) if variant.graphs else None))
+
+
+def _new_flow(pair: TruePair, layers: Sequence[Layer]) -> Flow | None:
+    """The data flow of the Keras model; its layers are called by their readable names."""
+    if pair.graph is None:
+        return None
+    scope = {key: name.rpartition("/")[0] for key, name, _ in pair.new}
+    named = [replace(layer, scope=scope[next(iter(layer.leaves.values())).key]) for layer in layers]
+    return keras_flow(pair.graph, named)
 
 
 def score(pair: TruePair, variant: Variant) -> Score:
