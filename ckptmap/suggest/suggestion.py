@@ -40,12 +40,14 @@ class Suggestion:
     summary: tuple[str, ...]
     matched: Matched
     table: DraftTable
+    exact: bool = True
+    """Whether the table can be used as it is: it has no mistake, and does what the pairs say."""
 
     @property
     def sure(self) -> bool:
         """Whether every pair is sure, and nothing of either side is left over."""
         pairs = all(pair.sure for pair in self.matched.pairs)
-        return pairs and not any(one.doubtful for one in (*self.table.drops, *self.table.inits))
+        return self.exact and pairs and not any(one.doubtful for one in (*self.table.drops, *self.table.inits))
 
 
 def suggest(
@@ -105,9 +107,11 @@ def drafted(matched: Matched, source: OldSide, target: str) -> Suggestion:
         table = draft(matched, shipped, source.bookkeeping, narrow=narrow, literal=literal)
         summary = tuple(summary_lines(matched, table, source, target))
         text = "\n".join(yaml_lines(table, matched, summary)) + "\n"
-        if literal or is_exact(text, names, matched):
-            break
-    return Suggestion(text, summary, matched, table)
+        if is_exact(text, names, matched):
+            return Suggestion(text, summary, matched, table)
+    told = ("THIS DRAFT HAS MISTAKES: `ckptmap rules check` says which; a name may hold what no pattern can.", *summary)
+    text = "\n".join(yaml_lines(table, matched, told)) + "\n"
+    return Suggestion(text, told, matched, table, exact=False)
 
 
 def _wanted(matched: Matched) -> dict[str, str]:
