@@ -55,22 +55,25 @@ def _indexed(
     counts = Counter(word for words in texts for word in words)
     words = tuple(counts)
     index = {word: at for at, word in enumerate(words)}
-    worth = np.array([_worth(word, counts[word], len(texts)) for word in words], np.float32)
+    worth = np.array([_worth(counts[word], len(texts)) for word in words], np.float32)
     return words, tuple(tuple(index[word] for word in found) for found in texts), worth
 
 
-def _worth(word: str, count: int, layers: int) -> float:
-    """Rare words say more; scopes all the same."""
-    return 1.0 if word.startswith("/") else math.log(1 + layers / count)
+def _is_word(text: str) -> bool:
+    return len(text) > 1 and not any(char.isdigit() for char in text)
+
+
+def _worth(count: int, layers: int) -> float:
+    """Rare words say more."""
+    return math.log(1 + layers / count)
 
 
 def literal(words: Words, *, numbers: bool = True) -> NDArray[np.float32]:
-    """How much of two names is the same words, 0 to 1; [old, new]. Words that one side lacks do not count."""
-    shared = [
-        word
-        for word in set(words.old_words) & set(words.new_words)
-        if not word.startswith("/") and (numbers or "#" not in word)
-    ]
+    """How much of two names is the same words, 0 to 1; [old, new]. Words that one side lacks do not count.
+
+    Without ``numbers`` only true words do: no letter alone, and nothing with a digit.
+    """
+    shared = [word for word in set(words.old_words) & set(words.new_words) if numbers or _is_word(word)]
     at = {word: number for number, word in enumerate(shared)}
     one = _incidence(words.old, words.old_words, at)
     other = _incidence(words.new, words.new_words, at)

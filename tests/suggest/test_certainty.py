@@ -185,3 +185,9 @@ def test_a_digit_in_two_names_proves_nothing_without_the_word_before_it():
     assert not any(sure for _, sure in found(matched_layers(one, new(("fc_1", (8, 8)), ("fc_2", (8, 8))))).values())
     pairs = found(matched_layers(one, new(("m/conv_1", (8, 8)), ("m/conv_2", (8, 8)))))
     assert pairs == {"net/conv_1": ("m/conv_1", True), "net/conv_2": ("m/conv_2", True)}
+
+
+def test_a_letter_in_two_names_proves_nothing():
+    one = old(("net/branch_a", (8, 8)), ("net/branch_b", (8, 8)), ordered=False)
+    other = new(("m/unit_b", (8, 8)), ("m/unit_a", (8, 8)))
+    assert not any(sure for _, sure in found(matched_layers(one, other)).values())
