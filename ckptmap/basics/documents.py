@@ -76,6 +76,10 @@ def read_document(path: Path) -> dict[str, Any]:
     return document
 
 
+class MisstatedError(ValueError):
+    """What a document says contradicts itself; the message says how, in words for its reader."""
+
+
 @contextmanager
 def following(schema: str, where: str = "") -> Iterator[None]:
     """For the work with a document that was read from ``where`` and says that it follows ``schema``.
@@ -94,4 +98,6 @@ def following(schema: str, where: str = "") -> Iterator[None]:
 def _wrong(error: Exception) -> str:
     if isinstance(error, KeyError) and error.args:
         return f"{reprlib.repr(error.args[0])} is missing"
+    if isinstance(error, MisstatedError):
+        return str(error)
     return "a value is of another kind"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ckptmap.basics.documents import following, read_document
+from ckptmap.basics.documents import MisstatedError, following, read_document
 from ckptmap.basics.errors import CkptmapError, PlanError, Problem
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.object_graph import variable_key
@@ -128,9 +128,9 @@ def _recorded_link(item: Mapping[str, Any], *, named: bool) -> Link:
     names = (sources,) if isinstance(sources, str) else tuple(map(str, sources))
     ops = tuple(map(op_from_json, item["operations"]))
     if len(names) > len(set(names)):
-        raise ValueError(f"{item['key']} has a source twice")
+        raise MisstatedError(f"{item['key']} has a source twice")
     if any(op.leaves_open for op in ops[:-1]):
-        raise ValueError(f"{item['key']}: what the target fills comes last")
+        raise MisstatedError(f"{item['key']}: what the target fills comes last")
     made = item["fate"] in _FROM_SOURCES
     reason = "" if made else f"{item['fate']}: {item['reason'] or 'filled by its initializer'}"
     note = str(item["reason"] or "") if made else ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ckptmap.basics.documents import following, parse_json, read_document, read_text, reason
+from ckptmap.basics.documents import MisstatedError, following, parse_json, read_document, read_text, reason
 from ckptmap.basics.errors import CkptmapError
 
 
@@ -52,6 +52,15 @@ def test_what_a_wrong_document_leads_to_is_a_mistake_in_it(error: Exception) -> 
     told = r"r\.json: does not follow the schema ckptmap\.report/1"
     with pytest.raises(CkptmapError, match=told), following("ckptmap.report/1", "r.json"):
         raise error
+
+
+def test_how_a_document_contradicts_itself_is_told_and_no_words_of_python() -> None:
+    for error, told in (
+        (MisstatedError("a has a source twice"), "a has a source twice"),
+        (ValueError("x"), "a value is"),
+    ):
+        with pytest.raises(CkptmapError, match=f"the schema s/1: {told}"), following("s/1", "r.json"):
+            raise error
 
 
 @pytest.mark.parametrize(
