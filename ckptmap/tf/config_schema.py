@@ -17,7 +17,7 @@ from ckptmap.tf.environment import import_quietly, tf2
 
 DISTRIBUTION = "tf-models-research-object-detection"
 ROOT = "TrainEvalPipelineConfig"
-OUTPUT = Path(__file__).parent.parent / "pipeline" / "config_schema.json"
+OUTPUT = Path(__file__).parent.parent / "families" / "detection" / "pipeline" / "config_schema.json"
 _PACKAGE = "object_detection.protos."
 
 
