@@ -33,9 +33,9 @@ _Kind = TypeVar("_Kind", bound="Op")
 Shape = tuple[int, ...]
 Tensor = tuple[Shape, DType]
 
-_MOST_DIMENSIONS = 32
+MOST_DIMENSIONS = 32
 """What NumPy 1 can hold."""
-_MOST_ELEMENTS = 1 << 58
+MOST_ELEMENTS = 1 << 58
 """2^63 bytes of the largest dtype; NumPy leaves lengths of 0 out of the product."""
 
 
@@ -52,7 +52,7 @@ def infer(ops: Sequence[Op], shapes: Sequence[Shape], dtypes: Sequence[DType]) -
     for op in ops:
         tensors = op.infer(tensors)
         for shape, _ in tensors:
-            if len(shape) > _MOST_DIMENSIONS or prod(length or 1 for length in shape) > _MOST_ELEMENTS:
+            if len(shape) > MOST_DIMENSIONS or prod(length or 1 for length in shape) > MOST_ELEMENTS:
                 raise OperationError(f"{op}: NumPy cannot hold a tensor of shape {list(shape)}")
     if len(tensors) != 1:
         raise OperationError(

@@ -6,7 +6,7 @@ Everything keeps its name unless a rule says otherwise. Slots and moving average
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ckptmap.basics.errors import PlanError, Problem
@@ -117,12 +117,10 @@ class _Sorted:
     dropped: Mapping[str, str]
     """The reason of each variable that the user drops."""
     matching: Matching | None
-    drops: Mapping[str, Drop] = field(default_factory=dict)
+    drops: Mapping[str, Drop]
     """What the table drops."""
-
-    @property
-    def gone(self) -> frozenset[str]:
-        return frozenset((*self.dropped, *self.drops))
+    gone: frozenset[str]
+    """What either of them drops."""
 
     def is_bookkeeping(self, name: str) -> bool:
         return name in self.slots and self.slots[name].kind == "bookkeeping"
@@ -137,19 +135,20 @@ def _sorted_out(inventory: Inventory, edit: Edit) -> _Sorted:
     averages = {owner: name for owner, name in found.items() if not {owner, name} & (chosen.keys() | drops.keys())}
     dropped = {name: f"chosen by {glob}" for name, glob in chosen.items()}
     gone, settled = {*chosen, *drops}, {*chosen, *drops, *averages.values()}
+    named = {name for one in matching.mapping.assignments for name in one.sources} if matching else set()
     for name, slot in slots.items():
         if name not in settled:
-            reason = _reason_to_drop(slot, edit, inventory, gone)
+            nameless = inventory.object_based and name not in named
+            reason = _reason_to_drop(slot, gone, unwanted=nameless or edit.weights_only)
             dropped.update({name: reason} if reason else {})
-    return _Sorted(inventory, edit, slots, averages, dropped, matching, drops)
+    return _Sorted(inventory, edit, slots, averages, dropped, matching, drops, frozenset((*dropped, *drops)))
 
 
-def _reason_to_drop(slot: Slot, edit: Edit, inventory: Inventory, gone: Collection[str]) -> str:
+def _reason_to_drop(slot: Slot, gone: Collection[str], *, unwanted: bool) -> str:
     """Why a slot is left behind; empty where it is not."""
     if slot.owner in gone:
         return f"{_label(slot)} of a variable that is dropped"
-    unwanted = edit.weights_only and slot.kind in ("slot", "ema", "bookkeeping")
-    return _label(slot) if unwanted or inventory.object_based else ""
+    return _label(slot) if unwanted and slot.kind in ("slot", "ema", "bookkeeping") else ""
 
 
 def _label(slot: Slot) -> str:

@@ -7,16 +7,16 @@ reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ckptmap.basics.errors import PlanError, Problem
 from ckptmap.basics.globs import first_match
-from ckptmap.basics.nearest import did_you_mean
+from ckptmap.basics.nearest import Names, did_you_mean
 from ckptmap.basics.text import plural
 from ckptmap.checkpoint.inventory import Inventory, Variable
-from ckptmap.checkpoint.object_graph import variable_key
+from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, variable_key
 from ckptmap.mapping.op import Op, OperationError, Shape, Tensor, infer
 from ckptmap.mapping.operations import inverse
 from ckptmap.mapping.ops import Split
@@ -105,7 +105,7 @@ def plan_return(
     if problems:
         raise PlanError(f"{inventory.path} cannot go back by {forward.path}", problems)
     left = [name for name in forward.old if name not in ways and name not in lost]
-    slots = [name for name in left if name in old_slots and old_slots[name].kind == "slot"]
+    slots = {name for name in left if name in old_slots and old_slots[name].kind == "slot"}
     targets += [_left(name, forward.old[name], fill, accepted) for name in left if name not in slots]
     sources = tuple(_sources(inventory, ways.values(), readable, accepted))
     written = [one for one in targets if one.fate is not TargetFate.MISSING or not one.reason]
@@ -139,7 +139,7 @@ def _found(inventory: Inventory, forward: Forward, readable: Mapping[str, str]) 
             missing.append(was)
     if missing and not found:
         return {}, [Problem(f"holds no variable of the model that {forward.path} speaks of", inventory.path)]
-    names = [key.partition("/.ATTRIBUTES")[0] for key in inventory.variables]
+    names = Names(key.removesuffix(VALUE_SUFFIX) for key in inventory.variables)
     return found, [Problem(f"holds no {was.path}", inventory.path, did_you_mean(was.path, names)) for was in missing]
 
 
@@ -323,7 +323,7 @@ def _unused_findings(sources: Iterable[SourceRecord]) -> Iterator[Problem]:
 
 
 def _notes(
-    slots: Sequence[str], lost: Iterable[str], targets: Iterable[TargetRecord], accepted: Sequence[str]
+    slots: Collection[str], lost: Iterable[str], targets: Iterable[TargetRecord], accepted: Sequence[str]
 ) -> Iterator[str]:
     if slots:
         yield f"{plural(len(slots), 'optimizer slot')} of the old training stay behind"

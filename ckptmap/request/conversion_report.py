@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import Any
 
 from ckptmap.basics.documents import following
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
 from ckptmap.checkpoint.inventory import Inventory, Variable
-from ckptmap.mapping.op import Op
+from ckptmap.mapping.op import LARGEST, MOST_DIMENSIONS, MOST_ELEMENTS, Op
 from ckptmap.mapping.ops_json import op_from_json
 from ckptmap.planning.returning import Forward, Was
 
@@ -56,7 +57,7 @@ def _variables(items: list[Mapping[str, Any]], old: Inventory | None) -> Iterato
         if name in held:
             yield name, held[name]
         elif "shape" in item:
-            yield name, Variable(name, _dtype(item["dtype"]), tuple(map(_length, item["shape"])), 0)
+            yield name, Variable(name, _dtype(item["dtype"]), _shape(item["shape"]), 0)
 
 
 def _dtype(label: object) -> DType:
@@ -66,7 +67,12 @@ def _dtype(label: object) -> DType:
     return dtype
 
 
-def _length(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{value} is no length")
-    return value
+def _shape(value: list[object]) -> tuple[int, ...]:
+    lengths = [one for one in value if isinstance(one, int) and not isinstance(one, bool) and 0 <= one <= LARGEST]
+    if (
+        len(lengths) != len(value)
+        or len(lengths) > MOST_DIMENSIONS
+        or prod(one or 1 for one in lengths) > MOST_ELEMENTS
+    ):
+        raise ValueError(f"{value} is no shape")
+    return tuple(lengths)

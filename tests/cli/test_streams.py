@@ -126,7 +126,7 @@ def test_no_file_gets_the_number_of_a_closed_stream(tmp_path: Path, where: str) 
 
 SLOW = """
 import signal, sys, time
-from ckptmap.verbs import conversion
+from ckptmap.verbs import writing
 from ckptmap.checkpoint import staging
 from ckptmap.cli import main
 
@@ -146,7 +146,7 @@ def discard_slowly(aside):
 
 discard = staging.discard
 staging.discard = discard_slowly
-conversion.read_back = read_slowly
+writing.read_back = read_slowly
 main(sys.argv[1:])
 """
 

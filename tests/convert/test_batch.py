@@ -150,7 +150,7 @@ def test_what_nobody_foresaw_is_reported_too(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr("ckptmap.verbs.conversion.stage_checkpoint", fail)
+    monkeypatch.setattr("ckptmap.verbs.writing.stage_checkpoint", fail)
     report = ckptmap.convert_many(sources[:1], to=template, table=table, output=tmp_path / "new")
     error = {"message": "RuntimeError: out of luck", "where": str(sources[0]), "hint": None, "problems": []}
     assert report["conversions"][0]["error"] == error

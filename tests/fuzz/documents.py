@@ -54,6 +54,23 @@ def _conversion() -> dict[str, Any]:
     )
 
 
+def _returning() -> dict[str, Any]:
+    """A conversion that can go back: what was joined, split and re-initialized, with the shapes of the sources."""
+    targets = [target(name, "restored", [2, 3]) for name in ("a", "b", "c", "d")]
+    targets[0] |= {"source": ["x", "y"], "operations": [{"operation": "concat", "axis": 0}]}
+    for take, item in enumerate(targets[1:3]):
+        split = {"operation": "split", "axis": 0, "parts": 2, "sizes": [], "take": take}
+        item |= {"source": "z", "operations": [{"operation": "transpose", "perm": [1, 0]}, split]}
+    targets[3] |= {"fate": "reinitialized", "source": None}
+    targets[3]["counterpart"] = {"source": "w", "operations": [{"operation": "squeeze", "axes": [0]}]}
+    shapes = {"x": [1, 3], "y": [1, 3], "z": [3, 4], "w": [1, 2, 3], "w/ExponentialMovingAverage": [1, 2, 3]}
+    sources = [
+        {"name": name, "fate": "mapped", "reason": None, "rule": None, "shape": shape, "dtype": "float32"}
+        for name, shape in shapes.items()
+    ]
+    return report(targets, sources)
+
+
 def _difference() -> dict[str, Any]:
     sides = {"a": {"dtype": "float32", "shape": [8]}, "b": {"dtype": "float32", "shape": [8]}}
     figures = {"different": 3, "max_delta": 0.25, "rms": 1e-3, "cosine": 0.99, "incomparable": 0}
@@ -186,6 +203,7 @@ def report_seeds() -> dict[str, bytes]:
     """A document of each kind of report, as JSON."""
     made = {
         "conversion": _conversion(),
+        "returning": _returning(),
         "difference": _difference(),
         "audit": _audit(),
         "batch": _batch(),

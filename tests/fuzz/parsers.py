@@ -26,10 +26,16 @@ from ckptmap.checkpoint.data_files import Located
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.folders import read_state
 from ckptmap.checkpoint.frozen import FrozenGraphSource
-from ckptmap.checkpoint.inventory import Inventory, Kind
+from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.checkpoint.leftovers import read_journal
 from ckptmap.checkpoint.meta import parse_meta
-from ckptmap.checkpoint.object_graph import format_object_graph, object_path, parse_object_graph, parse_saved_names
+from ckptmap.checkpoint.object_graph import (
+    format_object_graph,
+    object_path,
+    parse_object_graph,
+    parse_saved_names,
+    variable_key,
+)
 from ckptmap.checkpoint.ordered_code import slice_key
 from ckptmap.checkpoint.reader import Source
 from ckptmap.checkpoint.sstable import FOOTER_SIZE, MAGIC, Handle, TableWriter
@@ -46,9 +52,11 @@ from ckptmap.families.detection.pipeline.migrate import migrate
 from ckptmap.families.detection.pipeline.syntax import walk
 from ckptmap.mapping.ops import OperationError, execute, infer
 from ckptmap.mapping.tables import load_table
+from ckptmap.planning.returning import Forward, plan_return
 from ckptmap.report.document import SCHEMA
 from ckptmap.report.formats import Format, render
 from ckptmap.report.sheets import check_read
+from ckptmap.request.conversion_report import forward_of_report
 from tests.fuzz.memory import MemoryFiles
 
 DATA = bytes(range(256)) * 16
@@ -225,6 +233,21 @@ def report(data: bytes) -> None:
                 render(document, form)
     if document["schema"] == SCHEMA:
         compute(migration_of_report(document, "report.json").links)
+        with suppress(CkptmapError):
+            go_back(forward_of_report(document, "report.json"))
+
+
+def go_back(forward: Forward) -> None:
+    """The way back by a report, from a checkpoint that has what the operations make of the sources."""
+    variables = {}
+    for was in forward.made:
+        key = variable_key(was.path)
+        tensors = [forward.old[name] for name in was.sources]
+        with suppress(OperationError):
+            shape, dtype = infer(was.ops, [one.shape for one in tensors], [one.dtype for one in tensors])
+            variables[key] = Variable(key, dtype, tuple(shape), 0)
+    inventory = Inventory(Kind.V2, "ckpt", variables, object_based=True)
+    plan_return(inventory, forward, {})
 
 
 def compute(links: Iterable[Link]) -> None:

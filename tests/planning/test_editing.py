@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,21 @@ drop:
         "net/w/Momentum": ("dropped", f"optimizer slot (Momentum) {changed}"),
         "net/w_slot_v": ("dropped", f"optimizer slot (slot_v) {changed}"),
     }
+
+
+def test_a_table_names_object_paths_and_their_counter(tmp_path):
+    kernel, slot = "m/kernel/.ATTRIBUTES/VARIABLE_VALUE", "m/kernel/.OPTIMIZER_SLOT/opt/m/.ATTRIBUTES/VARIABLE_VALUE"
+    step, counter = (f"{name}/.ATTRIBUTES/VARIABLE_VALUE" for name in ("step", "save_counter"))
+    source = replace(inventory(kernel, slot, step, counter, "m/b/.ATTRIBUTES/VARIABLE_VALUE"), object_based=True)
+    rules = f"variables:\n  - {{from: {kernel}, to: net/w}}\n  - {{from: {step}, to: global_step}}\n"
+    plan = plan_edit(source, Edit(table=table(tmp_path, rules)))
+    assert names(plan) == {kernel: "net/w", step: "global_step"}
+    assert fates(plan) == {
+        slot: ("dropped", "optimizer slot (m)"),
+        counter: ("dropped", "bookkeeping: save counter"),
+        "m/b/.ATTRIBUTES/VARIABLE_VALUE": ("unused", ""),
+    }
+    assert [one.message for one in plan.findings] == ["1 source variable that no rule gives a name"]
 
 
 def test_averages_are_joined_where_their_variables_are(tmp_path):
