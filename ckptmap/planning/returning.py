@@ -118,7 +118,11 @@ def plan_return(
         targets=tuple(sorted(written, key=lambda record: record.variable.name)),
         sources=sources,
         template=Template(fill.path) if fill is not None else None,
-        findings=(*_missing_findings(written, fill), *_unused_findings(sources)),
+        findings=(
+            *_missing_findings(written, fill),
+            *_unused_findings(sources),
+            *_idle_globs(accepted, (*forward.old, *inventory.variables, *readable.values())),
+        ),
         notes=tuple(_notes(slots, lost, targets, accepted)),
         form=Form.NAMES,
     )
@@ -320,6 +324,12 @@ def _unused_findings(sources: Iterable[SourceRecord]) -> Iterator[Problem]:
     if unused:
         message = f"{plural(len(unused), 'TF2 variable')} that no TF1 variable is made of"
         yield Problem(message, unused[0], "the TF1 model computes without it; accept that with allow_unused")
+
+
+def _idle_globs(accepted: Iterable[str], names: Sequence[str]) -> Iterator[Problem]:
+    for glob in accepted:
+        if not any(first_match(name, (glob,)) for name in names):
+            yield Problem("chooses no variable to accept", glob, did_you_mean(glob.rstrip("/*"), names))
 
 
 def _notes(

@@ -74,6 +74,16 @@ def test_what_only_one_side_has_is_a_finding(project):
     assert read_all(project / "serving").keys() == tf1_values().keys() - {"global_step"}
 
 
+def test_a_glob_that_accepts_nothing_is_a_finding(project):
+    new = converted(project)
+    report = ckptmap.convert_back(
+        new, back=new / "report.json", output=project / "serving", allow_unused=["global_stop", "Extra", "global_step"]
+    )
+    assert [(one["where"], one["message"], one["hint"]) for one in report["findings"]] == [
+        ("global_stop", "chooses no variable to accept", 'nearest: "global_step"')
+    ]
+
+
 def test_by_the_table_and_the_old_checkpoint(project):
     new = converted(project)
     with pytest.raises(CkptmapError, match="a table alone does not say the old names"):
