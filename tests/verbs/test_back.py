@@ -17,6 +17,7 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
 from ckptmap.checkpoint.values import encode
 from tests.convert.conftest import TABLE, tf1_values, write_template, write_tf1
+from tests.convert.test_plan import label_maps
 
 EXTRA = {"extra/bias": ("Extra/bias", (4,))}
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -106,6 +107,19 @@ def test_a_reinitialized_head_returns_as_it_is(project):
     np.testing.assert_array_equal(made["head/ClassPredictor/weights"], template[key])
     reasons = {one["name"]: one["reason"] for one in report["target_variables"]}
     assert reasons["head/ClassPredictor/weights"] == "as the TF2 model has it; the old one has [1, 1, 8, 4]"
+
+
+def test_a_head_with_classes_of_a_label_map_returns_with_those_classes(project):
+    write_template(project / "zoo" / "ckpt", classes=3, extra=EXTRA)
+    new = converted(project, label_maps=label_maps(project, "cat dog cow", "horse cat"))
+    report = ckptmap.convert_back(
+        new, back=new / "report.json", fill=project / "old" / "m", output=project / "serving", allow_unused=["model"]
+    )
+    assert report["findings"] == []
+    old, made, there = tf1_values(), read_all(project / "serving"), read_all(new)
+    biases = made["head/ClassPredictor/biases"]
+    np.testing.assert_array_equal(biases, there["model/head/bias/.ATTRIBUTES/VARIABLE_VALUE"])
+    np.testing.assert_array_equal(biases[[0, 2]], old["head/ClassPredictor/biases"][[0, 1]])
 
 
 def objects(prefix: Path, values: dict[str, np.ndarray]) -> Path:
