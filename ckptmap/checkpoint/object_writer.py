@@ -6,10 +6,9 @@ the checkpoint up in the ``checkpoint`` state file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
     from ckptmap.checkpoint.inventory import Span
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectValue:
+class ObjectValue(NamedTuple):
     """One variable to write.
 
     Either ``chunks`` holds its bytes as a bundle stores them, consumed once when its turn comes (a generator reads

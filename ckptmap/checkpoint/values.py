@@ -79,6 +79,7 @@ def split_strings(raw: Bytes, count: int) -> tuple[list[bytes], int]:
     """
     if count + 4 > len(raw):
         raise FormatError(f"{len(raw)} bytes are too few for {count} strings")
+    raw = memoryview(raw)
     lengths, position = [], 0
     for _ in range(count):
         length, position = read_varint(raw, position)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from ckptmap.basics.errors import CheckpointError
 from ckptmap.basics.regular import open_unbuffered
@@ -35,8 +34,7 @@ if TYPE_CHECKING:
 _OWN = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A value that was written: its size in bytes and the CRC-32C that the index states for it."""
 
     size: int

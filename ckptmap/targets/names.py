@@ -47,11 +47,11 @@ class NameIndex:
         )
 
     @cached_property
-    def _keys(self) -> dict[str, list[int]]:
+    def _keys(self) -> dict[str, tuple[int, ...]]:
         return _grouped((variable.key, at) for at, variable in enumerate(self.variables))
 
     @cached_property
-    def _ends(self) -> dict[str, list[int]]:
+    def _ends(self) -> dict[str, tuple[int, ...]]:
         return _grouped((end, at) for at, v in enumerate(self.variables) for end in _endings(v.name))
 
     def matches(self, text: str) -> tuple[SpecVariable, ...]:
@@ -137,14 +137,16 @@ def _fits(name: str, text: str) -> bool:
     return pattern_of(name).fullmatch(text) is not None
 
 
-def _grouped(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
-    groups: dict[str, list[int]] = {}
+def _grouped(pairs: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
+    """The numbers of each text; those of one variable come one after the other, and nearly all stand alone."""
+    groups: dict[str, tuple[int, ...]] = {}
+    alone: tuple[int, ...] = (-1,)
     for text, at in pairs:
-        group = groups.get(text)
-        if group is None:
-            groups[text] = [at]
-        elif group[-1] != at:
-            group.append(at)
+        if alone[0] != at:
+            alone = (at,)
+        group = groups.setdefault(text, alone)
+        if group[-1] != at:
+            groups[text] = (*group, at)
     return groups
 
 
