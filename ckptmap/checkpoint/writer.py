@@ -14,6 +14,7 @@ from ckptmap.checkpoint.cloning import How, copy_range, duplicate
 from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.files import read_errors
+from ckptmap.checkpoint.inventory import Span
 from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.ordered_code import FULL, slice_key
 from ckptmap.checkpoint.sstable import TableWriter
@@ -23,14 +24,15 @@ from ckptmap.checkpoint.values import checksum, element_count, one_string
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from ckptmap.checkpoint.inventory import Span
     from ckptmap.checkpoint.staging import Staging
 
+OWN_DATA = "own.data"
+"""What the data file of a bundle's own is called before ``finish`` names it."""
 _OWN = -1
 
 
@@ -46,15 +48,19 @@ class BundleWriter:
 
     Values go into one data file of the writer's own, in the order of the calls; adopted files come before it. A context
     manager, so that the data file of a bundle that is given up is closed.
+
+    ``wrote`` is called with the place of each value, strings aside, once its bytes are on the way to ``OWN_DATA``,
+    which need not have them all yet.
     """
 
-    def __init__(self, staging: Staging, name: str) -> None:
+    def __init__(self, staging: Staging, name: str, wrote: Callable[[Span], object] | None = None) -> None:
         self._staging = staging
         self._name = name
+        self._wrote = wrote
         self._entries: dict[bytes, Entry] = {}
         self._adopted: list[str] = []
         self._offset = 0
-        self._data_path = staging.unnamed("own.data")
+        self._data_path = staging.unnamed(OWN_DATA)
         self._data: BinaryIO | None = None
         self._copied: tuple[str, BinaryIO] | None = None
 
@@ -144,6 +150,7 @@ class BundleWriter:
         if copied != span.size:
             raise CheckpointError(f"ends {span.size - copied} bytes before those of {shortened(key)}", where=path)
         self._enter(_encoded(key), Entry(dtype.number, shape, _OWN, self._offset, span.size, span.crc32c))
+        self._tell(span.size, span.crc32c)
         self._offset += span.size
         return Written(span.size, span.crc32c)
 
@@ -229,8 +236,14 @@ class BundleWriter:
         if expected is not None and expected != written.crc32c:
             raise CheckpointError(f"the bytes of {shortened(name)} are not those that were saved: wrong checksum")
         self._enter(key, Entry(dtype.number, shape, _OWN, self._offset, written.size, written.crc32c))
+        if dtype is not DType.STRING:  # whose checksum is not that of the bytes alone
+            self._tell(*written)
         self._offset += written.size
         return written
+
+    def _tell(self, size: int, crc: int) -> None:
+        if self._wrote is not None:
+            self._wrote(Span(0, self._offset, size, crc))
 
     def _write(self, chunks: Iterable[bytes | memoryview]) -> Written:
         crc = size = 0

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from collections.abc import Callable, Iterator, Mapping, Sequence
+=======
+from collections.abc import Callable, Collection, Iterator, Mapping
+>>>>>>> c6bf748 (Read back and flush copies while more is copied)
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ckptmap.basics.contributions import contributions
 from ckptmap.basics.errors import CheckpointError, VerificationError
+from ckptmap.checkpoint.inventory import Span
 from ckptmap.checkpoint.object_graph import SAVE_COUNTER, object_path, variable_key
 from ckptmap.checkpoint.object_writer import ObjectValue, add_objects, add_values
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.staging import Staging
-from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
+from ckptmap.checkpoint.writer import OWN_DATA, BundleWriter, Written, write_state
+from ckptmap.execution.behind import Behind
 from ckptmap.execution.placing import DataMode, Placement, Stored, place_data, stored_values, unchanged
 from ckptmap.planning.ledger import Fill, Form, Plan, TargetRecord
 from ckptmap.targets.variables import TargetVariable
@@ -42,6 +48,8 @@ class Staged:
     """Where the source has the bytes that came unread, copied, linked or cloned."""
     template: Mapping[str, str] = field(default_factory=dict)
     """The digests of the template, where values of its own were taken."""
+    right: Collection[Span] = ()
+    """What was read back already, by the place in the last data file that has values."""
 
     @property
     def nbytes(self) -> int:
@@ -67,17 +75,36 @@ def stage_checkpoint(
         OutputError: a file cannot be written.
     """
     stored = stored_values(plan, checkpoint)
+<<<<<<< HEAD
     name = checkpoint_name(plan)
     with _opened_template(plan) as template, BundleWriter(staging, name) as writer:
+=======
+    with (
+        _opened_template(plan) as template,
+        Behind(staging.unnamed(OWN_DATA)) as behind,
+        BundleWriter(staging, CHECKPOINT_NAME, behind.wrote) as writer,
+    ):
+>>>>>>> c6bf748 (Read back and flush copies while more is copied)
         placement = place_data(writer, plan, stored, data if checkpoint.verify else "copy")
         work = sum(record.variable.nbytes for record in plan.targets if not _adopted(record, stored, placement))
         report = _counting(progress, work)
         inputs = _Inputs(checkpoint, template, stored, placement, seed)
+<<<<<<< HEAD
         written = _add_all(writer, plan, inputs, report)
         writer.finish()
         digests = template.digests() if template is not None else {}
     write_state(staging, name)
     return Staged(written, placement, stored, digests)
+=======
+        values = ((record.variable.key, _value(record, inputs, report)) for record in plan.targets)
+        links = tower_links([record.variable.key for record in plan.targets])
+        written = add_objects(writer, plan.root, values, links=links, copied=report)
+        right = behind.end()
+        writer.finish()
+        digests = template.digests() if template is not None else {}
+    write_state(staging, CHECKPOINT_NAME)
+    return Staged(written, placement, stored, digests, right)
+>>>>>>> c6bf748 (Read back and flush copies while more is copied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +183,17 @@ def read_back(prefix: Path, plan: Plan, staged: Staged, source: Checkpoint, *, e
             found = variables.get(key)
             if found is None or found.span is None or found.span.crc32c != wanted.crc32c:
                 raise VerificationError(f"{key} is not in the index as it was written", where=str(prefix))
+<<<<<<< HEAD
         count = 0
+=======
+        count, own = 1, len(staged.placement.shards)
+>>>>>>> c6bf748 (Read back and flush copies while more is copied)
         for record in plan.targets:
             if everything or not _adopted(record, staged.stored, staged.placement):
-                _compare(checkpoint, _key(plan, record), source, _unread(record, staged.stored))
+                key = _key(plan, record)
+                span = variables[key].span
+                if span is None or span.file != own or span._replace(file=0) not in staged.right:
+                    _compare(checkpoint, key, source, _unread(record, staged.stored))
                 count += 1
         if plan.form is Form.OBJECTS:
             _compare(checkpoint, variable_key(SAVE_COUNTER), source, None)
