@@ -32,7 +32,10 @@ CASES = {
         Case("1 GB", 1_000_000_000, 1000),
         Case("10 GB", 10_000_000_000, 1000, sparse=True),
         Case("1,500 variables", 6_000_000, 1500, sparse=True),
+        Case("10,000 variables", 4_000_000, 10_000, sparse=True, rules=200),
+        Case("30,000 variables", 12_000_000, 30_000, sparse=True, rules=200),
         Case("100,000 variables", 40_000_000, 100_000, sparse=True, rules=200),
+        Case("300,000 variables", 120_000_000, 300_000, sparse=True, rules=200),
         Case("20 checkpoints", 5_000_000, 350, copies=20),
     )
 }

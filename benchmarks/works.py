@@ -28,6 +28,12 @@ GUIDE = "the TensorFlow guide's recipe"
 DIFF = "ckptmap diff"
 INSPECT = "ckptmap inspect"
 PLAN = "the plan alone"
+READ = "every value read, its checksum compared"
+SYNC = "cp, then sync"
+HELP = "ckptmap --help"
+NUMPY = "import numpy"
+ALL = "ckptmap convert, all at once"
+ONE_JOB = "ckptmap convert --jobs 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ def works(case: Case, files: Sequence[Files], output: Path, means: Means) -> Ite
         yield from _batches(files, output)
         return
     one = files[0]
+    yield from _starts()
     yield from _plans(one)
     yield from _links(one, output, means)
     if not case.sparse:
@@ -85,6 +92,12 @@ def _convert(files: Files, *options: object) -> tuple[str, ...]:
     return (*_CKPTMAP, "convert", *map(str, named))
 
 
+def _starts() -> Iterator[Work]:
+    """What a process takes before it does anything."""
+    yield Work("start", HELP, (*_CKPTMAP, "--help"))
+    yield Work("start", NUMPY, (sys.executable, "-c", "import numpy"), base=True)
+
+
 def _plans(files: Files) -> Iterator[Work]:
     yield Work("plan", "ckptmap convert --dry-run", _convert(files, "--dry-run"))
     named = map(str, (files.source, files.template, files.table))
@@ -100,9 +113,10 @@ def _links(files: Files, output: Path, means: Means) -> Iterator[Work]:
 def _copies(files: Files, output: Path, means: Means) -> Iterator[Work]:
     yield Work("convert", VERIFY, _convert(files, "-o", output, "--data", "link", "--verify-data"))
     yield Work("convert", COPY, _convert(files, "-o", output, "--data", "copy"))
+    yield Work("read", READ, (sys.executable, "-m", "benchmarks.reading", str(files.source)), tells=True)
     places = ("sh", str(files.data), str(output))
     yield Work("convert", CP, ("sh", "-c", _COPY, *places), base=True)
-    yield Work("convert", "cp, then sync", ("sh", "-c", f'{_COPY} && sync "$2/data"', *places))
+    yield Work("convert", SYNC, ("sh", "-c", f'{_COPY} && sync "$2/data"', *places))
     if means.tensorflow:
         yield Work("convert", GUIDE, (*_PEER, "guide", str(files.source), str(output)))
 
@@ -111,7 +125,7 @@ def _batches(files: Sequence[Files], output: Path) -> Iterator[Work]:
     sources = [str(one.source) for one in files]
     shared = (str(files[0].template), str(files[0].table))
     many = (*_CKPTMAP, "convert", *sources, "--to", shared[0], "--table", shared[1], "-o", str(output))
-    yield Work("convert all", "ckptmap convert, all at once", many)
-    yield Work("convert all", "ckptmap convert --jobs 1", (*many, "--jobs", "1"))
+    yield Work("convert all", ALL, many)
+    yield Work("convert all", ONE_JOB, (*many, "--jobs", "1"))
     each = ("sh", "-c", _EACH, "sh", str(output), *shared, *sources)
     yield Work("convert all", "ckptmap convert, one after the other", each, base=True)

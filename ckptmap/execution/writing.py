@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from collections.abc import Callable, Iterator, Mapping, Sequence
-=======
-from collections.abc import Callable, Collection, Iterator, Mapping
->>>>>>> c6bf748 (Read back and flush copies while more is copied)
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,36 +71,22 @@ def stage_checkpoint(
         OutputError: a file cannot be written.
     """
     stored = stored_values(plan, checkpoint)
-<<<<<<< HEAD
     name = checkpoint_name(plan)
-    with _opened_template(plan) as template, BundleWriter(staging, name) as writer:
-=======
     with (
         _opened_template(plan) as template,
         Behind(staging.unnamed(OWN_DATA)) as behind,
-        BundleWriter(staging, CHECKPOINT_NAME, behind.wrote) as writer,
+        BundleWriter(staging, name, behind.wrote) as writer,
     ):
->>>>>>> c6bf748 (Read back and flush copies while more is copied)
         placement = place_data(writer, plan, stored, data if checkpoint.verify else "copy")
         work = sum(record.variable.nbytes for record in plan.targets if not _adopted(record, stored, placement))
         report = _counting(progress, work)
         inputs = _Inputs(checkpoint, template, stored, placement, seed)
-<<<<<<< HEAD
         written = _add_all(writer, plan, inputs, report)
-        writer.finish()
-        digests = template.digests() if template is not None else {}
-    write_state(staging, name)
-    return Staged(written, placement, stored, digests)
-=======
-        values = ((record.variable.key, _value(record, inputs, report)) for record in plan.targets)
-        links = tower_links([record.variable.key for record in plan.targets])
-        written = add_objects(writer, plan.root, values, links=links, copied=report)
         right = behind.end()
         writer.finish()
         digests = template.digests() if template is not None else {}
-    write_state(staging, CHECKPOINT_NAME)
+    write_state(staging, name)
     return Staged(written, placement, stored, digests, right)
->>>>>>> c6bf748 (Read back and flush copies while more is copied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +165,7 @@ def read_back(prefix: Path, plan: Plan, staged: Staged, source: Checkpoint, *, e
             found = variables.get(key)
             if found is None or found.span is None or found.span.crc32c != wanted.crc32c:
                 raise VerificationError(f"{key} is not in the index as it was written", where=str(prefix))
-<<<<<<< HEAD
-        count = 0
-=======
-        count, own = 1, len(staged.placement.shards)
->>>>>>> c6bf748 (Read back and flush copies while more is copied)
+        count, own = 0, len(staged.placement.shards)
         for record in plan.targets:
             if everything or not _adopted(record, staged.stored, staged.placement):
                 key = _key(plan, record)
