@@ -168,7 +168,7 @@ def parse_saved_names(data: Bytes) -> SavedNames:
     """
     full_names: dict[str, str] = {}
     slots: set[int] = set()
-    count, highest = 0, -1
+    count, highest, left = 0, -1, _MAX_REFERENCES
     for message in _messages(data):
         count += 1
         variable = _lone_variable(message)
@@ -180,7 +180,8 @@ def parse_saved_names(data: Bytes) -> SavedNames:
         rest = message[position:]
         if rest == _HOLDS_VALUES:
             continue
-        node = _parse_node(rest)
+        node = _parse_node(rest, left)
+        left -= len(node.tensors) + len(node.slots)
         full_names.update((tensor.key, tensor.full_name) for tensor in node.tensors)
         slots.update(slot.slot_node for slot in node.slots)
         highest = max(highest, _highest(node))
@@ -281,7 +282,7 @@ def _usual_children(message: bytes, children: list[Child] | None, most: int = 0)
     return highest, position
 
 
-def _parse_node(message: bytes, most: int = _MAX_REFERENCES) -> Node:
+def _parse_node(message: bytes, most: int) -> Node:
     """A node of at most so many children, tensors and slots."""
     children: list[Child] = []
     tensors: list[SavedTensor] = []
@@ -289,7 +290,7 @@ def _parse_node(message: bytes, most: int = _MAX_REFERENCES) -> Node:
     position = _usual_children(message, children, most)[1]
     for number, value in read_fields(message[position:]):
         if len(children) + len(tensors) + len(slots) > most:
-            raise FormatError(f"the objects claim more than {_MAX_REFERENCES} children and values")
+            break
         if number == 1:
             node, name = _pair(as_bytes(value))
             children.append(Child(sys.intern(name), node))
@@ -298,6 +299,8 @@ def _parse_node(message: bytes, most: int = _MAX_REFERENCES) -> Node:
             tensors.append(SavedTensor(sys.intern(texts.get(1, "")), texts.get(2, ""), texts.get(3, "")))
         elif number == 3:
             slots.append(_parse_slot(as_bytes(value)))
+    if len(children) + len(tensors) + len(slots) > most:
+        raise FormatError(f"the objects claim more than {_MAX_REFERENCES} children and values")
     return Node(tuple(children), tuple(tensors), tuple(slots))
 
 

@@ -14,10 +14,12 @@ from ckptmap.checkpoint.object_graph import (
     escape_name,
     format_object_graph,
     parse_object_graph,
+    parse_saved_names,
+    smallest_graph,
     unescape_name,
     variable_key,
 )
-from ckptmap.checkpoint.wire import FormatError, bytes_field, number_field
+from ckptmap.checkpoint.wire import FormatError, bytes_field, number_field, text_field
 
 
 @pytest.mark.parametrize(
@@ -128,6 +130,39 @@ def test_slots() -> None:
 def test_damaged_graphs(data: bytes, message: str) -> None:
     with pytest.raises(FormatError, match=message):
         parse_object_graph(data)
+
+
+def test_a_graph_of_more_than_16_mib() -> None:
+    long = "n" * 1000
+    variables = {f"model/{long}/{number}": f"{long}/{number}" for number in range(9_000)}
+    raw = b"".join(smallest_graph(variables))
+    assert len(raw) > 1 << 24
+    names = parse_saved_names(raw)
+    assert names.full_names == {variable_key(path): name for path, name in variables.items()}
+    assert names.slot_keys == frozenset()
+    assert parse_object_graph(raw).names == names
+
+
+def test_more_children_than_a_graph_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ckptmap.checkpoint.object_graph._MAX_REFERENCES", 3)
+    child = bytes_field(1, number_field(1, 0) + text_field(2, "a"))
+    tensor = bytes_field(2, text_field(1, "VARIABLE_VALUE"))
+    assert len(parse_object_graph(bytes_field(1, child * 2) + bytes_field(1, tensor)).nodes) == 2
+    for nodes in ((child * 4,), (child * 2, tensor * 2), (tensor * 4,)):
+        with pytest.raises(FormatError, match="claim more than 3 children and values"):
+            parse_object_graph(b"".join(bytes_field(1, node) for node in nodes))
+
+
+def test_fields_in_another_order_and_longer_numbers() -> None:
+    """Nothing that TensorFlow writes, but the same message: the quick way reads it as the thorough one does."""
+    tensor = text_field(3, "k/.ATTRIBUTES/VARIABLE_VALUE") + text_field(2, "n") + text_field(1, "VARIABLE_VALUE")
+    long_length = b"\x12" + bytes([len(tensor) | 0x80, 0]) + tensor
+    child = bytes_field(1, text_field(2, "w") + number_field(1, 1))
+    raw = bytes_field(1, b"\x2a\x02\x08\x01" + child) + bytes_field(1, long_length)
+    graph = parse_object_graph(raw)
+    assert graph.nodes[0].children == (Child("w", 1),)
+    assert graph.nodes[1].tensors == (SavedTensor("VARIABLE_VALUE", "n", "k/.ATTRIBUTES/VARIABLE_VALUE"),)
+    assert parse_saved_names(raw) == graph.names
 
 
 def test_cycles_are_no_trouble() -> None:
