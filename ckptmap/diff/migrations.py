@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from ckptmap.mapping.roles import roles
 from ckptmap.mapping.slots import Slot, averages_of
 from ckptmap.planning.fitting import asks_target, fitted
 from ckptmap.planning.ledger import Form
+from ckptmap.planning.name_matching import resolved
 from ckptmap.targets import Layout, Target
 from ckptmap.targets.load import load_target
 
@@ -52,11 +52,9 @@ def migration_of_table(a: Inventory, target: Target, table: str) -> Migration:
     weights = [name for name in a.variables if name not in slots or slots[name].kind == "bookkeeping"]
     mapped = apply_table(load_table(table), weights)
     averages = averages_of(slots)
-    assignments = [one._replace(target=target.meant((one.target, *one.others))) for one in mapped.assignments]
-    mapped = replace(mapped, assignments=tuple(assignments))
-    layout = target.layout({assignment.target for assignment in assignments})
+    mapped, layout = resolved(mapped, target)
     problems: list[Problem] = []
-    placed = dict(_placed(assignments, layout, problems))
+    placed = dict(_placed(mapped.assignments, layout, problems))
     links = tuple(_links(placed, layout, a, target.root or "", averages, problems))
     if problems:
         raise PlanError(f"table {table} does not lead to {target.name}", problems)

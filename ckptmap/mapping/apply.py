@@ -214,14 +214,15 @@ def _assign_layer(
     case = rule.cases[0] if len(rule.cases) == 1 else min(rule.cases, key=lambda case: _distance(case.kind, present))
     if not case.kind.demanded <= present:
         problems += _missing_leaves(rule, case.kind, scope, present)
-    target = _target(rule, TargetPart(case.target, ()), found[0], problems)
-    for claim in found if target is not None else ():
+    targets = [_target(rule, TargetPart(template, ()), found[0], problems) for template in (case.target, *case.others)]
+    for claim in found if None not in targets else ():
         leaf = case.kind.leaves.get(claim.leaf)
         if leaf is None:
             problems.append(Problem(f"{claim.name}: the kind {case.kind.name} has no {claim.leaf}", str(rule.ref)))
         else:
-            name, others = f"{target}/{leaf.target}", tuple([f"{target}/{other}" for other in leaf.others])
-            assigned.append(Assignment((claim.name,), name, leaf.ops, rule.ref, rule.per_class, others))
+            name, *others = [f"{target}/{each}" for target in targets for each in (leaf.target, *leaf.others)]
+            sources, told = (claim.name,), (rule.per_class, tuple(others), rule.or_drop)
+            assigned.append(Assignment(sources, name, leaf.ops, rule.ref, *told))
 
 
 def _distance(kind: Kind, present: set[str]) -> tuple[int, int]:
@@ -255,7 +256,7 @@ def _assign_targets(
     for part in rule.targets:
         target = _target(rule, part, claim, problems)
         if target is not None:
-            assigned.append(Assignment(sources, target, part.ops, rule.ref, rule.per_class))
+            assigned.append(Assignment(sources, target, part.ops, rule.ref, rule.per_class, (), rule.or_drop))
 
 
 def _target(rule: LayerRule | VariableRule, part: TargetPart, claim: _Claim, problems: list[Problem]) -> str | None:

@@ -21,6 +21,12 @@ def mappings_root() -> Path:
     raise CkptmapError("the mapping tables are missing from this installation", hint="install ckptmap again")
 
 
+def table_file(name: str) -> Path:
+    """The file of a shipped table by the name that a target gives it: ``ssd_mobilenet_v2``, ``classification/vgg``."""
+    own = mappings_root() / f"{name}.yaml"
+    return own if "/" in name else shipped_tables().get(name, own)
+
+
 def shipped_tables(*directories: str) -> dict[str, Path]:
     """Name and file of each shipped table in these directories, sorted by name; without any, those of whole models."""
     chosen = directories or tuple(name for family in contributions() for name in family.tables)

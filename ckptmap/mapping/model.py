@@ -29,16 +29,23 @@ class PerClass:
 
     Along ``axis`` the classes follow each other, ``block`` values for each; the whole run repeats as often as it fits
     (once for each anchor). With ``background`` the run starts with one more class, the background.
-    The length of the axis is repeats x (classes + background) x block.
+    The length of the axis is repeats x (classes + background) x block. With ``sheds`` a target may lack the background
+    that the source has: its slice is left out.
     """
 
     axis: int = -1
     background: bool = True
     block: int = 1
+    sheds: bool = False
 
     def run(self, classes: int) -> int:
         """The length of one run of so many classes."""
         return (classes + self.background) * self.block
+
+    def fits(self, length: int, classes: int) -> bool:
+        """Whether an axis of this length can hold runs of so many classes in the target."""
+        bare = self.sheds and not length % (classes * self.block)
+        return bare or not length % self.run(classes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +63,13 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of layer: its leaves by their source name."""
+    """A kind of layer: its leaves by their source name; or rules, where leaves are split or joined on the way."""
 
     name: str
     leaves: Mapping[str, Leaf]
     ref: RuleRef
+    rules: tuple[VariableRule, ...] = ()
+    """Of names below the layer, in the source and in the target."""
 
     @property
     def demanded(self) -> frozenset[str]:
@@ -74,6 +83,8 @@ class Case:
 
     kind: Kind
     target: Template
+    others: tuple[Template, ...] = ()
+    """What the target may call the layer instead, tried in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,8 @@ class LayerRule:
     ref: RuleRef
     shared: bool = False
     """Other rules that say so too may take the same variables."""
+    or_drop: str = ""
+    """Why its variables are dropped where the target has no such layer; empty where that is a mistake."""
 
     @property
     def leaves(self) -> frozenset[str]:
@@ -132,6 +145,8 @@ class VariableRule:
     ref: RuleRef
     shared: bool = False
     """Other rules that say so too may take the same variables."""
+    or_drop: str = ""
+    """Why its variables are dropped where the target has no such variable; empty where that is a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +199,8 @@ class Assignment(NamedTuple):
     per_class: PerClass | None = None
     others: tuple[str, ...] = ()
     """What the target variable may be called instead, tried in this order."""
+    or_drop: str = ""
+    """Why the sources are dropped where the target has no such variable; empty where that is a mistake."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.nearest import did_you_mean
@@ -28,7 +28,16 @@ from ckptmap.mapping.parse_ops import (
     refuse_target_lengths,
 )
 from ckptmap.mapping.parse_where import check_used, parse_where
-from ckptmap.mapping.patterns import Pattern, PatternError, Placeholder, Template, parse_pattern, parse_template
+from ckptmap.mapping.patterns import (
+    Pattern,
+    PatternError,
+    Placeholder,
+    Template,
+    join_pattern,
+    join_template,
+    parse_pattern,
+    parse_template,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +45,10 @@ if TYPE_CHECKING:
     from ckptmap.mapping.ops import Op
     from ckptmap.mapping.yamlnodes import Document, Node
 
-_LAYER = ("from", "to", "as", "last", "where", "per_class", "optional", "shared")
-_VARIABLE = ("from", "to", "ops", "group", "where", "per_class", "optional", "shared")
+_LAYER = ("from", "to", "as", "last", "where", "per_class", "optional", "shared", "or_drop")
+_MAY_LACK = "optional"
+"""``background: optional``: a target may lack the background."""
+_VARIABLE = ("from", "to", "ops", "group", "where", "per_class", "optional", "shared", "or_drop")
 _WORDS = ("zeros", "ones", "initializer")
 
 
@@ -97,6 +108,9 @@ def parse_kinds(doc: Document, node: Node | None) -> dict[str, Kind]:
         return {}
     kinds = {}
     for name, (key, value) in (doc.pairs(node, "`kinds`") or {}).items():
+        if _has_rules(value):
+            kinds[name] = _kind_of_rules(doc, name, key, value)
+            continue
         leaves = [_leaf(doc, text, *pair) for text, pair in (doc.pairs(value, f'kind "{name}"') or {}).items()]
         known = {leaf.source: leaf for leaf in leaves if leaf is not None}
         if not leaves:
@@ -108,6 +122,20 @@ def parse_kinds(doc: Document, node: Node | None) -> dict[str, Kind]:
             doc.error(key, f'kind "{name}" maps two leaves to "{target}"')
         kinds[name] = Kind(name, known, doc.ref(key))
     return kinds
+
+
+def _has_rules(node: Node) -> bool:
+    """Whether a kind is ``{variables: [rules]}``."""
+    pairs = node.value if node.id == "mapping" else []
+    return [(key.value, value.id) for key, value in pairs] == [("variables", "sequence")]
+
+
+def _kind_of_rules(doc: Document, name: str, key: Node, value: Node) -> Kind:
+    nodes = doc.items(value.value[0][1], "`variables`")
+    if not nodes:
+        doc.error(key, f'kind "{name}" has no rules')
+    rules = [rule for node in nodes if (rule := parse_variable(Scope(doc, {}), node)) is not None]
+    return Kind(name, {}, doc.ref(key), tuple(rules))
 
 
 def _leaf(doc: Document, text: str, key: Node, value: Node) -> Leaf | None:
@@ -152,8 +180,34 @@ class Kinds:
     """By the name that several included tables give a kind: how each is called."""
 
 
-def parse_layer(scope: Scope, node: Node, kinds: Kinds) -> LayerRule | None:
-    """One item of ``layers``."""
+def parse_layer(scope: Scope, node: Node, kinds: Kinds) -> list[LayerRule | VariableRule]:
+    """The rules of one item of ``layers``: one, or those of a kind that is made of rules; none for a mistake."""
+    doc = scope.doc
+    rule = _parse_layer(scope, node, kinds)
+    if rule is None:
+        return []
+    kind = next((case.kind for case in rule.cases if case.kind.rules), None)
+    if kind is None:
+        return [rule]
+    if len(rule.cases) > 1 or rule.cases[0].others or rule.last or rule.per_class:
+        hint = "it goes with `from`, `to`, `where`, `optional`, `shared` and `or_drop`"
+        doc.error(node, f'the kind "{kind.name}" is made of rules: it stands alone', hint)
+        return []
+    made = (below(one, rule.pattern, rule.cases[0].target) for one in kind.rules)
+    return [
+        replace(one, optional=rule.optional or one.optional, shared=rule.shared, or_drop=rule.or_drop, ref=rule.ref)
+        for one in made
+    ]
+
+
+def below(rule: VariableRule, before: Pattern | None, after: Template | None) -> VariableRule:
+    """The rule with prefixes before its source names and its target names. Raises PatternError where they clash."""
+    patterns = tuple(join_pattern(before, pattern) for pattern in rule.patterns)
+    targets = tuple(TargetPart(join_template(after, part.template), part.ops) for part in rule.targets)
+    return replace(rule, patterns=patterns, targets=targets)
+
+
+def _parse_layer(scope: Scope, node: Node, kinds: Kinds) -> LayerRule | None:
     doc = scope.doc
     fields = doc.mapping(node, "a layer", _LAYER, ("from", "as"))
     if fields is None or not {"from", "as"} <= fields.keys():
@@ -169,7 +223,7 @@ def parse_layer(scope: Scope, node: Node, kinds: Kinds) -> LayerRule | None:
         return None
     _check_cases(doc, fields["as"], known)
     shared = doc.flag(fields.get("shared"), "shared", False)
-    return LayerRule(pattern, known, last, per_class, optional, doc.ref(node), shared)
+    return LayerRule(pattern, known, last, per_class, optional, doc.ref(node), shared, _or_drop(doc, fields))
 
 
 def _kinds_to_targets(doc: Document, fields: Mapping[str, Node]) -> list[tuple[Node, Node]]:
@@ -190,10 +244,12 @@ def _case(scope: Scope, kind_node: Node, target: Node, pattern: Pattern | None, 
         plain = [each for each in known if "/" not in each]
         hint = did_you_mean(name, known) or ("known: " + ", ".join(sorted(plain)) if plain else "include kinds/slim")
         doc.error(kind_node, f'there is no kind "{name}"', hint)
-    template = scope.template(target, "`to`", pattern.names) if pattern else None
-    if template is None or name is None or name not in known:
+    nodes = doc.items(target, "`to`") if target.id == "sequence" else [target]
+    templates = [scope.template(item, "`to`", pattern.names) if pattern else None for item in nodes]
+    told = [template for template in templates if template is not None]
+    if not told or len(told) < len(templates) or name is None or name not in known:
         return None
-    return Case(known[name], template)
+    return Case(known[name], told[0], tuple(told[1:]))
 
 
 def _last(scope: Scope, node: Node, pattern: Pattern) -> Last | None:
@@ -239,7 +295,8 @@ def parse_variable(scope: Scope, node: Node) -> VariableRule | None:
     if not patterns or not targets or ("group" in fields and group is None):
         return None
     shared = doc.flag(fields.get("shared"), "shared", False)
-    return VariableRule(patterns, targets, group, per_class, optional, doc.ref(node), shared)
+    or_drop = _or_drop(doc, fields)
+    return VariableRule(patterns, targets, group, per_class, optional, doc.ref(node), shared, or_drop)
 
 
 def _sources(scope: Scope, node: Node) -> tuple[tuple[Pattern, ...], tuple[Op, ...], int]:
@@ -345,13 +402,28 @@ def _per_class(doc: Document, node: Node | None) -> PerClass | None:
         return None
     axis = doc.integer(fields["axis"], "axis")
     block = doc.integer(fields["block"], "block") if "block" in fields else 1
-    background = doc.flag(fields.get("background"), "background", True)
+    said = fields.get("background")
+    sheds = said is not None and said.id == "scalar" and said.value == _MAY_LACK
+    background = sheds or doc.flag(said, "background", True)
     if axis is None or block is None:
         return None
     if block < 1:
         doc.error(fields["block"], "block must be 1 or more")
         return None
-    return PerClass(axis, background, block)
+    return PerClass(axis, background, block, sheds)
+
+
+def _or_drop(doc: Document, fields: Mapping[str, Node]) -> str:
+    return _reason(doc, fields["or_drop"], "or_drop") or "" if "or_drop" in fields else ""
+
+
+def _reason(doc: Document, node: Node, what: str) -> str | None:
+    """A text that is not empty."""
+    reason = doc.text(node, what)
+    if reason is not None and not reason.strip():
+        doc.error(node, "the reason is empty", "say why, the report repeats it")
+        return None
+    return reason
 
 
 def parse_drop(scope: Scope, node: Node) -> DropRule | None:
@@ -381,11 +453,7 @@ def _match(scope: Scope, fields: Mapping[str, Node] | None) -> tuple[Pattern | N
     inner = scope.inner(fields.get("where"))
     pattern = inner.pattern(fields["match"], "`match`") if "match" in fields else None
     scope.close(fields.get("where"), inner)
-    reason = scope.doc.text(fields["reason"], "reason") if "reason" in fields else None
-    if reason is not None and not reason.strip():
-        scope.doc.error(fields["reason"], "the reason is empty", "say why, the report repeats it")
-        reason = None
-    return pattern, reason
+    return pattern, _reason(scope.doc, fields["reason"], "reason") if "reason" in fields else None
 
 
 def _init_value(doc: Document, node: Node) -> InitValue | None:

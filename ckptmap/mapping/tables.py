@@ -19,10 +19,18 @@ from ckptmap.mapping.model import (
     LayerRule,
     Rule,
     Table,
-    TargetPart,
     VariableRule,
 )
-from ckptmap.mapping.parse_rules import Kinds, Scope, parse_drop, parse_init, parse_kinds, parse_layer, parse_variable
+from ckptmap.mapping.parse_rules import (
+    Kinds,
+    Scope,
+    below,
+    parse_drop,
+    parse_init,
+    parse_kinds,
+    parse_layer,
+    parse_variable,
+)
 from ckptmap.mapping.parse_where import check_used, parse_where
 from ckptmap.mapping.patterns import (
     Parts,
@@ -165,7 +173,7 @@ class _Loader:
         doc = scope.doc
         _add_kinds(doc, fields.get("kinds"), loaded.kinds, parse_kinds(doc, fields.get("kinds")))
         layers = _items(doc, fields, "layers")
-        loaded.rules += _parsed(layers, lambda node: parse_layer(scope, node, loaded.kinds))
+        loaded.rules += [rule for node in layers for rule in parse_layer(scope, node, loaded.kinds)]
         loaded.rules += _parsed(_items(doc, fields, "variables"), lambda node: parse_variable(scope, node))
         loaded.rules += _parsed(_items(doc, fields, "drop"), lambda node: parse_drop(scope, node))
         loaded.inits += _parsed(_items(doc, fields, "init"), lambda node: parse_init(scope, node))
@@ -317,14 +325,17 @@ def _under(rule: Rule, before: Pattern | None, after: Template | None, optional:
     """A rule of an included table, with the prefixes of the include."""
     optional = optional or rule.optional
     if isinstance(rule, VariableRule):
-        patterns = tuple(join_pattern(before, pattern) for pattern in rule.patterns)
-        targets = tuple(TargetPart(join_template(after, part.template), part.ops) for part in rule.targets)
-        return replace(rule, patterns=patterns, targets=targets, optional=optional)
+        return replace(below(rule, before, after), optional=optional)
     pattern = join_pattern(before, rule.pattern)
     if isinstance(rule, LayerRule):
-        cases = tuple(Case(case.kind, join_template(after, case.target)) for case in rule.cases)
+        cases = tuple(_case_under(case, after) for case in rule.cases)
         return replace(rule, pattern=pattern, cases=cases, last=_last_under(rule.last, after), optional=optional)
     return replace(rule, pattern=pattern, optional=optional)
+
+
+def _case_under(case: Case, after: Template | None) -> Case:
+    others = tuple(join_template(after, other) for other in case.others)
+    return Case(case.kind, join_template(after, case.target), others)
 
 
 def _last_under(last: Last | None, after: Template | None) -> Last | None:

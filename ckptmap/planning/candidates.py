@@ -20,6 +20,8 @@ class Offer(NamedTuple):
     sources: tuple[str, ...]
     shape: tuple[int, ...]
     dtype: DType
+    note: str = ""
+    """What is to be told of it."""
 
     @property
     def label(self) -> str:

@@ -6,15 +6,16 @@ configurations, one for all classes (class-agnostic masks, boxes shared by the c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.wording import argument
 from ckptmap.mapping.model import PerClass
+from ckptmap.mapping.ops import Slice
 from ckptmap.mapping.ops_classes import FRESH, Classes
 from ckptmap.planning.candidates import Offer
-from ckptmap.planning.choices import LabelMaps
+from ckptmap.planning.choices import LabelMaps, PlanOptions
 from ckptmap.planning.draft import ClassTransfer, Solved
 from ckptmap.planning.label_maps import ClassChanges, LabelMap, compare_label_maps
 
@@ -69,6 +70,24 @@ def plan_class_transfer(
     slots = _class_slots(changes, labels, old_count, new_count)
     moved = {head.key: _moved(head, old_count, slots) for head in heads if head.repeats(old_count, new_count)}
     return ClassTransfer(changes, {key: op for key, op in moved.items() if op.slots != tuple(range(op.old))})
+
+
+def without_background(made: Offer, wanted: Sequence[int], options: PlanOptions) -> Offer:
+    """The offer of a class head without its background, where the target, of shape ``wanted``, is to have none.
+
+    That is so where the rule says that it may lack it (``background: optional``), and the target is shorter by just
+    that; or label maps, which do not name it, say where the classes go.
+    """
+    per_class = made.assignment.per_class
+    if per_class is None or not per_class.sheds or len(wanted) != len(made.shape):
+        return made
+    axis, block = per_class.axis % len(wanted), per_class.block
+    if made.shape[axis] - block != wanted[axis] and options.labels is None:
+        return made
+    ops = (*made.assignment.ops, Slice(axis, block, None))
+    shape = (*made.shape[:axis], made.shape[axis] - block, *made.shape[axis + 1 :])
+    bare = made.assignment._replace(ops=ops, per_class=replace(per_class, background=False, sheds=False))
+    return made._replace(assignment=bare, shape=shape, note="class 0, the background, is left out: exact")
 
 
 def _heads(offers: Mapping[str, Offer], solved: Solved) -> Iterator[_Head]:

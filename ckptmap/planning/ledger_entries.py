@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.globs import first_match
+from ckptmap.basics.text import plural
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.object_graph import object_path, variable_key
 from ckptmap.mapping import inits
@@ -49,12 +51,18 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
         assumptions=layout.assumed,
         classes=draft.transfer.changes,
         template=target.template,
+        notes=tuple(_notes(draft)),
         findings=(
             *_unused_findings(draft, sources),
             *_missing_findings(draft, targets),
             *_class_findings(draft, by_key),
         ),
     )
+
+
+def _notes(draft: Draft) -> Iterator[str]:
+    told = Counter(made.note for made in draft.offers.values() if made.note)
+    yield from (f"{note} ({plural(count, 'variable')})" for note, count in told.items())
 
 
 @lru_cache(maxsize=4096)
@@ -94,7 +102,7 @@ def _offered(draft: Draft, key: str, variable: TargetVariable, made: Offer) -> T
     if differs_in_classes_only(made, variable.shape):
         record = TargetRecord(variable, TargetFate.REINITIALIZED, reason=_class_reason(draft), rule=rule)
         return _filled(record._replace(counterpart=_counterpart(variable, made)))
-    ops, reason = made.ops_for(variable.dtype), _average_reason(made)
+    ops, reason = made.ops_for(variable.dtype), _told(made)
     if ops and ops[-1].leaves_open:
         reason = "; ".join(filter(None, (reason, f"{ops[-1].kept} carried over")))
         return _filled(TargetRecord(variable, TargetFate.PARTLY, made.sources, ops, reason=reason, rule=rule))
@@ -110,7 +118,7 @@ def _moved(draft: Draft, variable: TargetVariable, made: Offer, moved: Classes) 
         record = TargetRecord(variable, TargetFate.REINITIALIZED, reason=reason, rule=rule)
         return _filled(record._replace(counterpart=_counterpart(variable, made)))
     kept = f"{part}: {len(changes.pairs)} of {len(changes.pairs) + len(changes.new)} classes carried over"
-    reason = "; ".join(filter(None, (_average_reason(made), kept)))
+    reason = "; ".join(filter(None, (_told(made), kept)))
     ops = (*made.ops_for(variable.dtype), moved)
     record = TargetRecord(variable, TargetFate.RESTORED, made.sources, ops, reason=reason, rule=rule)
     return _filled(record._replace(fate=TargetFate.PARTLY)) if FRESH in moved.slots else record
@@ -120,8 +128,9 @@ def _counterpart(variable: TargetVariable, made: Offer) -> Counterpart:
     return Counterpart(made.sources, made.ops_for(variable.dtype))
 
 
-def _average_reason(made: Offer) -> str:
-    return "moving average" if made.sources != made.assignment.sources else ""
+def _told(made: Offer) -> str:
+    averaged = "moving average" if made.sources != made.assignment.sources else ""
+    return "; ".join(filter(None, (averaged, made.note)))
 
 
 def _class_reason(draft: Draft) -> str:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from ckptmap.basics.errors import Problem
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping import Table, apply_table, unused_rules
-from ckptmap.mapping.model import DropRule, MappingResult
+from ckptmap.mapping.model import Drop, DropRule, MappingResult
 from ckptmap.mapping.roles import roles
 from ckptmap.mapping.slots import Slot
+from ckptmap.targets.layout import Layout
+from ckptmap.targets.model import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,25 @@ def match(inventory: Inventory, table: Table) -> Matching:
     slots = roles(inventory)
     mapping = apply_table(table, _mapped_names(inventory, slots))
     return Matching(inventory, table, slots, _with_dropped_slots(table, mapping, slots))
+
+
+def resolved(
+    mapping: MappingResult, target: Target, given: Mapping[str, object] | None = None
+) -> tuple[MappingResult, Layout]:
+    """The layout of the target that fits the mapping best, and the mapping as far as that layout goes.
+
+    Of several names for a variable the one that it has is taken. What it lacks, and its rule says may be lacking, is
+    dropped. ``given`` are settings as ``Target.layout`` takes them.
+    """
+    layout = target.layout({name for one in mapping.assignments for name in (one.target, *one.others)}, given)
+    named = [one._replace(target=layout.meant((one.target, *one.others))) for one in mapping.assignments]
+    left = [one for one in named if one.or_drop and layout.lacks(one.target)]
+    if left:
+        kept = {source for one in named if one not in left for source in one.sources}
+        drops = {source: Drop(source, one.or_drop, one.rule) for one in left for source in one.sources}
+        gone = tuple(drop for source, drop in drops.items() if source not in kept)
+        mapping = replace(mapping, drops=mapping.drops + gone)
+    return replace(mapping, assignments=tuple(one for one in named if one not in left)), layout
 
 
 def _with_dropped_slots(table: Table, mapping: MappingResult, slots: Mapping[str, Slot]) -> MappingResult:

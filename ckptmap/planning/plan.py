@@ -11,15 +11,25 @@ from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping import Assignment
 from ckptmap.mapping.slots import averages_of
 from ckptmap.planning.candidates import Offer, differs_in_classes_only, offer
+<<<<<<< HEAD
 from ckptmap.planning.choices import Adaptation, PlanOptions
 from ckptmap.planning.class_transfer import plan_class_transfer
 from ckptmap.planning.draft import Draft, Solved
+=======
+from ckptmap.planning.class_transfer import plan_surgery, without_background
+from ckptmap.planning.draft import Draft, PlanOptions, Solved
+>>>>>>> 55ee006 (Kinds made of rules, recurrent cells as kinds, layers by either of their names, heads and backgrounds that a target may lack)
 from ckptmap.planning.fitting import asks_target, fitted
 from ckptmap.planning.global_step import find_step
 from ckptmap.planning.ledger import Fill, Plan
 from ckptmap.planning.ledger_entries import record_plan
+<<<<<<< HEAD
 from ckptmap.planning.name_matching import Matching
 from ckptmap.planning.shape_settings import settings_from_shapes
+=======
+from ckptmap.planning.name_matching import Matching, resolved
+from ckptmap.planning.shape_settings import settle
+>>>>>>> 55ee006 (Kinds made of rules, recurrent cells as kinds, layers by either of their names, heads and backgrounds that a target may lack)
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
 from ckptmap.targets.variables import TargetVariable
@@ -33,10 +43,16 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
             where a rule is involved.
     """
     options = options or PlanOptions()
+<<<<<<< HEAD
     inventory, table, slots, mapping = matching.inventory, matching.table, matching.slots, matching.mapping
     assignments = _named(mapping.assignments, target)
     layout = target.layout({assignment.target for assignment in assignments}, options.settings)
     placed, misplaced = _place(_adapted(assignments, options.adaptation), layout)
+=======
+    inventory, table, slots = matching.inventory, matching.table, matching.slots
+    mapping, layout = resolved(matching.mapping, target, options.settings)
+    placed, misplaced = _place(_fitted(mapping.assignments, options.boxes), layout)
+>>>>>>> 55ee006 (Kinds made of rules, recurrent cells as kinds, layers by either of their names, heads and backgrounds that a target may lack)
     averages = averages_of(slots) if options.ema != "ignore" else {}
     asking = {key: one for key, one in placed.items() if asks_target(one)}
     told = {key: one for key, one in placed.items() if key not in asking}
@@ -49,8 +65,15 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
         asked, unfit = _asked(asking, solved, inventory, averages)
         offers = {**offers, **asked}
         refused += unfit
+<<<<<<< HEAD
     transfer = plan_class_transfer(offers, solved, options.labels, options.num_classes)
     problems = [*matching.problems, *misplaced, *refused, *solved.problems, *transfer.problems]
+=======
+    if not solved.problems:
+        offers = {key: without_background(made, solved.variables[key].shape, options) for key, made in offers.items()}
+    surgery = plan_surgery(offers, solved, options.labels, options.num_classes)
+    problems = [*matching.problems, *misplaced, *refused, *solved.problems, *surgery.problems]
+>>>>>>> 55ee006 (Kinds made of rules, recurrent cells as kinds, layers by either of their names, heads and backgrounds that a target may lack)
     if not layout.uses("num_classes"):
         problems += _other_counts(solved, offers, options)
     problems += _not_adapted(mapping.assignments, options.adaptation, target.name)
@@ -107,6 +130,7 @@ def _place(assignments: Iterable[Assignment], layout: Layout) -> tuple[dict[str,
     return placed, problems
 
 
+<<<<<<< HEAD
 def _named(assignments: Iterable[Assignment], target: Target) -> list[Assignment]:
     """The assignments with the one of several names for a variable that the target has."""
     return [one._replace(target=target.meant((one.target, *one.others))) if one.others else one for one in assignments]
@@ -117,6 +141,12 @@ def _adapted(assignments: Iterable[Assignment], adaptation: Adaptation | None) -
     if adaptation is None:
         return assignments
     return (one._replace(ops=adaptation.ops(one.ops)) if one.ops else one for one in assignments)
+=======
+def _fitted(assignments: Iterable[Assignment], boxes: BoxOutputs) -> Iterator[Assignment]:
+    """The assignments with the operations that the target's anchors and box coder ask for."""
+    for one in assignments:
+        yield one._replace(ops=boxes.ops(one.ops)) if one.ops else one
+>>>>>>> 55ee006 (Kinds made of rules, recurrent cells as kinds, layers by either of their names, heads and backgrounds that a target may lack)
 
 
 def _not_adapted(assignments: Iterable[Assignment], adaptation: Adaptation | None, target: str) -> Iterator[Problem]:
@@ -192,7 +222,7 @@ def _other_counts(solved: Solved, offers: Mapping[str, Offer], options: PlanOpti
         if per_class is None or variable is None or not differs_in_classes_only(made, variable.shape):
             continue
         length = variable.shape[per_class.axis]
-        if length % per_class.run(options.num_classes):
+        if not per_class.fits(length, options.num_classes):
             said = f"{options.num_classes} classes{' and the background' if per_class.background else ''}"
             message = f"{variable.name} has {length} values along its class axis, which do not fit {said}"
             own = f"give the target's own count with {argument('num_classes')}"

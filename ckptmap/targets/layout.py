@@ -62,6 +62,14 @@ class Layout:
             found = self._found[name] = self._index.find(name)
         return found
 
+    def lacks(self, name: str) -> bool:
+        """Whether the model has no variable that a target string can mean."""
+        return not self._index.matches(name)
+
+    def meant(self, names: Sequence[str]) -> str:
+        """The first of several target strings for one variable that says one; the first of all where none does."""
+        return next((name for name in names if not self.lacks(name)), names[0]) if len(names) > 1 else names[0]
+
     def _known(self, name: str) -> SpecVariable | None:
         """The same as ``find``, without the search for the nearest names where there is none."""
         if name not in self._found:

@@ -16,7 +16,7 @@ from ckptmap.targets.solve import Solution, Unknown
 from ckptmap.targets.variables import Initializer, SpecVariable, TargetVariable, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from ckptmap.basics.errors import Problem
 
@@ -68,6 +68,8 @@ class Target:
     """The name that the model has in the tf.train.Checkpoint; empty where variables lie below several names."""
     origin: str = ""
     """What it was made from, for reports: the shipped spec's generator, the template's path."""
+    counterpart_of: str = ""
+    """The TF1 model that it is for, where that is called otherwise."""
     template: Template | None = None
     """Where its variables have values of their own; None for a shipped target."""
 
@@ -87,10 +89,6 @@ class Target:
         matched = [variable for name in names for variable in self._index.matches(name)]
         choice = choose(self.settings, self.variables, matched, settings, self.excluded)
         return self._layout(choice, unknowns)
-
-    def meant(self, names: Sequence[str]) -> str:
-        """The first of several target strings for one variable that says one under some settings; else the first."""
-        return next((name for name in names if self._index.matches(name)), names[0]) if len(names) > 1 else names[0]
 
     def covers(self, setting: str) -> tuple[Value, ...]:
         """The values of a setting that the variables are for; empty where the target knows no setting of this name."""
