@@ -11,25 +11,15 @@ from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping import Assignment
 from ckptmap.mapping.slots import averages_of
 from ckptmap.planning.candidates import Offer, differs_in_classes_only, offer
-<<<<<<< HEAD
 from ckptmap.planning.choices import Adaptation, PlanOptions
-from ckptmap.planning.class_transfer import plan_class_transfer
+from ckptmap.planning.class_transfer import plan_class_transfer, without_background
 from ckptmap.planning.draft import Draft, Solved
-=======
-from ckptmap.planning.class_transfer import plan_surgery, without_background
-from ckptmap.planning.draft import Draft, PlanOptions, Solved
->>>>>>> 55ee006 (Kinds made of rules, recurrent cells as kinds, layers by either of their names, heads and backgrounds that a target may lack)
 from ckptmap.planning.fitting import asks_target, fitted
 from ckptmap.planning.global_step import find_step
 from ckptmap.planning.ledger import Fill, Plan
 from ckptmap.planning.ledger_entries import record_plan
-<<<<<<< HEAD
-from ckptmap.planning.name_matching import Matching
-from ckptmap.planning.shape_settings import settings_from_shapes
-=======
 from ckptmap.planning.name_matching import Matching, resolved
-from ckptmap.planning.shape_settings import settle
->>>>>>> 55ee006 (Kinds made of rules, recurrent cells as kinds, layers by either of their names, heads and backgrounds that a target may lack)
+from ckptmap.planning.shape_settings import settings_from_shapes
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
 from ckptmap.targets.variables import TargetVariable
@@ -43,16 +33,9 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
             where a rule is involved.
     """
     options = options or PlanOptions()
-<<<<<<< HEAD
-    inventory, table, slots, mapping = matching.inventory, matching.table, matching.slots, matching.mapping
-    assignments = _named(mapping.assignments, target)
-    layout = target.layout({assignment.target for assignment in assignments}, options.settings)
-    placed, misplaced = _place(_adapted(assignments, options.adaptation), layout)
-=======
     inventory, table, slots = matching.inventory, matching.table, matching.slots
     mapping, layout = resolved(matching.mapping, target, options.settings)
-    placed, misplaced = _place(_fitted(mapping.assignments, options.boxes), layout)
->>>>>>> 55ee006 (Kinds made of rules, recurrent cells as kinds, layers by either of their names, heads and backgrounds that a target may lack)
+    placed, misplaced = _place(_adapted(mapping.assignments, options.adaptation), layout)
     averages = averages_of(slots) if options.ema != "ignore" else {}
     asking = {key: one for key, one in placed.items() if asks_target(one)}
     told = {key: one for key, one in placed.items() if key not in asking}
@@ -65,15 +48,10 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
         asked, unfit = _asked(asking, solved, inventory, averages)
         offers = {**offers, **asked}
         refused += unfit
-<<<<<<< HEAD
-    transfer = plan_class_transfer(offers, solved, options.labels, options.num_classes)
-    problems = [*matching.problems, *misplaced, *refused, *solved.problems, *transfer.problems]
-=======
     if not solved.problems:
         offers = {key: without_background(made, solved.variables[key].shape, options) for key, made in offers.items()}
-    surgery = plan_surgery(offers, solved, options.labels, options.num_classes)
-    problems = [*matching.problems, *misplaced, *refused, *solved.problems, *surgery.problems]
->>>>>>> 55ee006 (Kinds made of rules, recurrent cells as kinds, layers by either of their names, heads and backgrounds that a target may lack)
+    transfer = plan_class_transfer(offers, solved, options.labels, options.num_classes)
+    problems = [*matching.problems, *misplaced, *refused, *solved.problems, *transfer.problems]
     if not layout.uses("num_classes"):
         problems += _other_counts(solved, offers, options)
     problems += _not_adapted(mapping.assignments, options.adaptation, target.name)
@@ -130,23 +108,11 @@ def _place(assignments: Iterable[Assignment], layout: Layout) -> tuple[dict[str,
     return placed, problems
 
 
-<<<<<<< HEAD
-def _named(assignments: Iterable[Assignment], target: Target) -> list[Assignment]:
-    """The assignments with the one of several names for a variable that the target has."""
-    return [one._replace(target=target.meant((one.target, *one.others))) if one.others else one for one in assignments]
-
-
 def _adapted(assignments: Iterable[Assignment], adaptation: Adaptation | None) -> Iterable[Assignment]:
     """The assignments with the operations that the target's own configuration asks for."""
     if adaptation is None:
         return assignments
     return (one._replace(ops=adaptation.ops(one.ops)) if one.ops else one for one in assignments)
-=======
-def _fitted(assignments: Iterable[Assignment], boxes: BoxOutputs) -> Iterator[Assignment]:
-    """The assignments with the operations that the target's anchors and box coder ask for."""
-    for one in assignments:
-        yield one._replace(ops=boxes.ops(one.ops)) if one.ops else one
->>>>>>> 55ee006 (Kinds made of rules, recurrent cells as kinds, layers by either of their names, heads and backgrounds that a target may lack)
 
 
 def _not_adapted(assignments: Iterable[Assignment], adaptation: Adaptation | None, target: str) -> Iterator[Problem]:
