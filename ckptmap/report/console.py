@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from math import prod
@@ -27,6 +28,8 @@ _COLOURS = {
     "dropped": "dim",
     "unused": "red",
 }
+_MARKUP = re.compile(r"\\(\[)|\[(?:/|[a-z]+)\]")
+"""A bracket of a text, which ``_safe`` escapes, or a colour that begins or ends."""
 _TARGET_FATES = ("restored", "partly restored", "reinitialized", "missing")
 _SOURCE_FATES = ("mapped", "superseded", "dropped", "unused")
 _MOST_LAYERS = 3
@@ -37,6 +40,11 @@ def print_report(report: Document, console: Console) -> None:
     """Print ``report`` on ``console``; names are escaped, colours follow the terminal and NO_COLOR."""
     for line in _lines(report):
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def plain_report(report: Document) -> Iterator[str]:
+    """The same lines without colours, made without rich, whose import takes as long as a small conversion."""
+    return (_MARKUP.sub(r"\1", line) for line in _lines(report))
 
 
 def _lines(report: Document) -> Iterator[str]:

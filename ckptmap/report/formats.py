@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import io
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -113,16 +112,14 @@ def print_text(document: Document, console: Console, *, everything: bool = False
 
 
 def plain_text(document: Document, *, everything: bool = False) -> str:
-    """The same without colours; without rich where it is not needed for them."""
+    """The same without colours, and so without rich."""
     if (lines := _own_lines(document)) is not None:
         return "".join(f"{line}\n" for line in lines)
-    if document.get("schema") != "ckptmap.report/1":
-        from ckptmap.report.sheet_text import plain_lines
-        from ckptmap.report.sheets import sheet_of
+    if document.get("schema") == "ckptmap.report/1":
+        from ckptmap.report.console import plain_report
 
-        return "".join(f"{line}\n" for line in plain_lines(sheet_of(document), everything=everything))
-    from rich.console import Console
+        return "".join(f"{line}\n" for line in plain_report(document))
+    from ckptmap.report.sheet_text import plain_lines
+    from ckptmap.report.sheets import sheet_of
 
-    out = io.StringIO()
-    print_text(document, Console(file=out, width=200, color_system=None))
-    return out.getvalue()
+    return "".join(f"{line}\n" for line in plain_lines(sheet_of(document), everything=everything))

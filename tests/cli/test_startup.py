@@ -41,14 +41,13 @@ def test_inspect_imports_nothing_heavy(tmp_path: Path, form: str) -> None:
     assert imported("inspect", prefix, "--format", form) & HEAVY == set()
 
 
-def test_a_conversion_imports_what_it_uses(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_conversion_imports_what_it_uses(tmp_path: Path, form: list[str]) -> None:
     """No arrays where bytes are copied, nothing that understands configs, label maps or architectures without one."""
     source = write_tf1(tmp_path / "old" / "model.ckpt", tf1_values())
     template = write_template(tmp_path / "zoo" / "ckpt-0")
     (tmp_path / "t.yaml").write_text(TABLE)
-    found = imported(
-        "convert", source, "--to", template, "--table", tmp_path / "t.yaml", "-o", tmp_path / "new", "--json"
-    )
+    found = imported("convert", source, "--to", template, "--table", tmp_path / "t.yaml", "-o", tmp_path / "new", *form)
     assert found & HEAVY == {"yaml"}
     assert [
         name for name in found if name.startswith(("ckptmap.families.detection.pipeline", "ckptmap.inspection"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ckptmap.basics.errors import ConfigError
+
 CONFIG_NAME = "pipeline.config"
 """What the file is called beside a checkpoint."""
 _LEVELS_UP = 3
@@ -12,7 +14,18 @@ _INNER = ("checkpoint", "variables", "saved_model")
 
 
 def find_config(home: Path) -> Path | None:
-    """``pipeline.config`` in the folder ``home`` of a checkpoint or in the export around it; else its only config."""
+    """``pipeline.config`` in the folder ``home`` of a checkpoint or in the export around it; else its only config.
+
+    Raises:
+        ConfigError: the folder cannot be read.
+    """
+    try:
+        return _found(home)
+    except OSError as error:
+        raise ConfigError(f"cannot look for a config: {error.strerror or error}", where=str(home)) from error
+
+
+def _found(home: Path) -> Path | None:
     folder = home
     for _ in range(_LEVELS_UP):
         if (folder / CONFIG_NAME).is_file():
