@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ckptmap.basics.collector import collector_paused
 from ckptmap.basics.globs import RULE
 from ckptmap.cli.options import Json
 from ckptmap.cli.outputs import Formats, ReportFiles, annotating, choose_outputs, emit
@@ -55,7 +56,7 @@ def diff_command(
     from ckptmap.diff.document import diff_document
 
     values = not names_only or outputs.files != ()
-    with annotating(outputs):
+    with annotating(outputs), collector_paused():
         # the comparison itself holds both inventories: only its document is kept
         document = diff_document(
             diff(a, b, read=read, values=values, tolerance=tolerance, match=match or (), mapping=mapping)
@@ -63,7 +64,8 @@ def diff_command(
     if stat or names_only:
         _print_lines(document, names_only=names_only, everything=everything)
         outputs = replace(outputs, stdout=tuple(form for form in outputs.stdout if form is not Format.TEXT))
-    emit(document, outputs, everything=everything)
+    with collector_paused():
+        emit(document, outputs, everything=everything)
     if not document["equal"]:
         raise typer.Exit(1)
 

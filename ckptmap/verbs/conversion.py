@@ -193,7 +193,8 @@ def _write(
     with Staging(folder) as staging:
         check_empty(folder, force=how.force)
         output = staged(made, Reading(checkpoint, before, destination.table.digests), staging, how)
-        report = document(made, config, output, ranges=ranges)
+        with collector_paused():
+            report = document(made, config, output, ranges=ranges)
         staging.write(REPORT_NAME, chain(json_pieces(report), ["\n"]))
         if config is not None:
             staging.write(CONFIG_NAME, config.text)
