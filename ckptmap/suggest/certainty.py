@@ -1,8 +1,8 @@
 """Which pairs are sure. A pair is sure where every other way to pair its two layers is shut out by evidence.
 
 The evidence is: shapes that nothing else fits; words that both names have and the rival's do not; a rule of numbers
-that explains a whole group; an order that known pairs on either side of it fix. Words that were learned from the pairs
-themselves are never evidence here, and a spare layer of the same shape is always a rival.
+that explains a whole group; the flow of data, against an order that follows it or against the other side's. Words that
+were learned from the pairs themselves are never evidence here, and a spare layer of the same shape is always a rival.
 """
 
 from __future__ import annotations
