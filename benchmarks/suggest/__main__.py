@@ -9,6 +9,7 @@ import argparse
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,9 +49,11 @@ def main() -> None:
     parser.add_argument("--misses", type=int, default=12, help="how many pairs with misses are listed for each variant")
     chosen = parser.parse_args()
     pairs = load_pairs()
-    lines = [*_head(pairs), *_variants(pairs, chosen.misses), *_wrong(pairs), *_tables(pairs)]
+    lines = []
+    for line in chain(_head(pairs), _wrong(pairs), _variants(pairs, chosen.misses), _tables(pairs)):
+        print(line, flush=True)
+        lines.append(line)
     chosen.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print("\n".join(lines))
 
 
 def _head(pairs: Sequence[TruePair]) -> Iterator[str]:
@@ -111,7 +114,7 @@ def _tables(pairs: Sequence[TruePair]) -> Iterator[str]:
         matched = Matched(old, new, found, coverage(old, new, {one.old: one.new for one in found}))
         items = tuple(item for layer in old for item in layer.leaves.values())
         source = SimpleNamespace(
-            inventory=SimpleNamespace(path="model.ckpt"),
+            inventory=SimpleNamespace(path="model.ckpt", variables={}),
             items=items,
             bookkeeping={"global_step": "bookkeeping"},
             ordered=True,

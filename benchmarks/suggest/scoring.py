@@ -48,8 +48,6 @@ VARIANTS = (
     Variant("TF1 scope words random, both graphs", old="words", graphs=True),
     Variant("every TF1 layer its own random name, both graphs", old="layers", graphs=True),
     Variant("TF2 readable names lost, both graphs", readable=False, graphs=True),
-    Variant("TF1 scope words random, no `.meta`", meta=False, old="words"),
-    Variant("TF2 readable names lost, no `.meta`", meta=False, readable=False),
 )
 
 
