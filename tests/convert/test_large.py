@@ -237,15 +237,20 @@ def test_large_fresh_values_are_reproducible_whatever_their_shape() -> None:
     assert not np.array_equal(whole.reshape(-1)[1 << 20 : (1 << 20) + 100], start[:100])
 
 
+def crc_of_zeros(size: int) -> int:
+    crc = 0
+    for start in range(0, size, 1 << 20):
+        crc = crc32c(bytes(min(1 << 20, size - start)), crc)
+    return crc
+
+
 def write_sparse(folder: Path, tensors: dict[str, tuple[int, ...]]) -> Path:
     """A checkpoint of zeros that takes no room on the disk."""
     folder.mkdir()
     entries, offset = {}, 0
     for name, shape in tensors.items():
-        size, crc = 4 * int(np.prod(shape)), 0
-        for start in range(0, size, 1 << 20):
-            crc = crc32c(bytes(min(1 << 20, size - start)), crc)
-        entries[name.encode()] = Entry(DType.FLOAT32.number, shape, 0, offset, size, crc)
+        size = 4 * int(np.prod(shape))
+        entries[name.encode()] = Entry(DType.FLOAT32.number, shape, 0, offset, size, crc_of_zeros(size))
         offset += size
     with (folder / "model.ckpt.index").open("wb") as handle:
         table = TableWriter(handle.write)
@@ -293,12 +298,14 @@ def test_the_peak_of_memory_does_not_follow_the_size(tmp_path: Path, mode: str) 
 
 
 def write_large_template(folder: Path, large: dict[str, tuple[int, ...]]) -> Path:
-    """The index of a small checkpoint with larger shapes: a template's values are never read."""
+    """A small checkpoint with larger shapes. Their values are zeros that take no room on the disk and lie in one place."""
     prefix = write_template(folder, dict.fromkeys(large, (1,)))
     shapes = {f"{name}/.ATTRIBUTES/VARIABLE_VALUE": shape for name, shape in large.items()}
     with ckptmap.open_checkpoint(prefix) as checkpoint:
         found = checkpoint.inventory.variables
-    offset = Path(data_path(str(prefix), 0, 1)).stat().st_size
+    data = Path(data_path(str(prefix), 0, 1))
+    offset = data.stat().st_size
+    os.truncate(data, offset + max(4 * int(np.prod(shape)) for shape in large.values()))
     with Path(f"{prefix}.index").open("wb") as handle:
         table = TableWriter(handle.write)
         table.add(HEADER_KEY, format_header(1))
@@ -307,7 +314,8 @@ def write_large_template(folder: Path, large: dict[str, tuple[int, ...]]) -> Pat
             assert span is not None
             shape = shapes.get(name, variable.shape)
             if name in shapes:
-                entry = Entry(variable.dtype.number, shape, 0, offset, 4 * int(np.prod(shape)), 0)
+                size = 4 * int(np.prod(shape))
+                entry = Entry(variable.dtype.number, shape, 0, offset, size, crc_of_zeros(size))
             else:
                 entry = Entry(variable.dtype.number, shape, 0, span.offset, span.size, span.crc32c)
             table.add(name.encode(), format_entry(entry))

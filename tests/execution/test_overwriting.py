@@ -214,7 +214,7 @@ def test_two_reports_in_one_file(run: Run, project: Project, tmp_path: Path) -> 
         done = run("convert", *project.arguments, "--dry-run", "--report", tmp_path / one, "--report", tmp_path / other)
         assert (done.code, "is given for two reports" in done.err) == (2, True)
     assert not (tmp_path / "r.html").exists()
-    devices = ["--report", os.devnull, "--report", os.devnull]
+    devices = ["--report", os.devnull, "--report", os.devnull, "--format", "text", "--format", "markdown"]
     assert run("convert", *project.arguments, "--dry-run", *devices).code == 0
 
 
@@ -267,6 +267,7 @@ def test_a_migrated_config_replaces_an_earlier_one_but_no_link_to_the_old(run: R
 def test_names_that_no_file_can_have(run: Run, project: Project, tmp_path: Path) -> None:
     """Too long, or a circle of links: one line, and nothing is written."""
     (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "circle.md").symlink_to("circle.md")
     long = tmp_path / ("x" * 300)
     for folder in (long, long / "new", tmp_path / "circle", tmp_path / "circle" / "new"):
         done = run("convert", *project.arguments, "-o", folder)
@@ -274,8 +275,8 @@ def test_names_that_no_file_can_have(run: Run, project: Project, tmp_path: Path)
     for name in (long, long / "r.md"):
         done = run("convert", *project.arguments, "--dry-run", "--report", name)
         assert (done.code, "Traceback" in done.err) == (2, False)
-    assert run("diff", project.source, project.source, "-o", tmp_path / "circle").code == 0
-    assert (tmp_path / "circle").is_file()  # the report took the link's place
+    assert run("diff", project.source, project.source, "-o", tmp_path / "circle.md").code == 0
+    assert (tmp_path / "circle.md").is_file()  # the report took the link's place
 
 
 def test_no_hidden_file_is_left_behind(run: Run, project: Project, tmp_path: Path) -> None:
