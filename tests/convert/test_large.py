@@ -298,7 +298,7 @@ def test_the_peak_of_memory_does_not_follow_the_size(tmp_path: Path, mode: str) 
 
 
 def write_large_template(folder: Path, large: dict[str, tuple[int, ...]]) -> Path:
-    """A small checkpoint with larger shapes. Their values are zeros that take no room on the disk and lie in one place."""
+    """A small checkpoint with larger shapes: their values are zeros that take no room on the disk, all in one place."""
     prefix = write_template(folder, dict.fromkeys(large, (1,)))
     shapes = {f"{name}/.ATTRIBUTES/VARIABLE_VALUE": shape for name, shape in large.items()}
     with ckptmap.open_checkpoint(prefix) as checkpoint:
