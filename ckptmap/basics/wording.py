@@ -28,6 +28,7 @@ ARGUMENTS = {
     "num_classes": ("the argument num_classes", "--num-classes"),
     "output": ("the argument output", "-o"),
     "patterns": ("the pattern", "--pattern"),
+    "resume": ("resume=True", "--resume"),
     "require": ("require=[{}]", "--require {}"),
     "step": ("step=True", "--step"),
     "table": ("the argument table", "--table"),

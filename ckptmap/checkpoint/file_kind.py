@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import CheckpointError, MissingDataError
+from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.names import shortened
 
 if TYPE_CHECKING:
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
 HEAD_SIZE = 4096
 LFS_MAGIC = b"version https://git-lfs.github.com/spec/v1"
 _LFS_HINT = 'run "git lfs pull" in the repository it came from, or download the file itself'
-_CONVERT_HINT = "ckptmap reads TensorFlow checkpoints, frozen graphs and SavedModels"
+_CONVERT_HINT = (
+    "ckptmap reads TensorFlow checkpoints, frozen graphs and SavedModels, and files of Keras and safetensors"
+)
 _UNPACK_HINT = "unpack it first"
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_KERAS_MEMBERS = (b"metadata.json", b"config.json", b"model.weights.h5")
 _PAX_RECORD = re.compile(rb"\A\d+ [\w.]+=")
 
 
@@ -44,11 +49,11 @@ def _archive(head: bytes) -> tuple[str, str] | None:
 
 
 def _zip(head: bytes) -> tuple[str, str]:
-    """A zip archive by its first member's name: PyTorch writes <name>/data.pkl, Keras metadata.json, NumPy *.npy."""
-    member = head[30 : 30 + int.from_bytes(head[26:28], "little")]
+    """A zip archive by its first member's name: PyTorch writes <name>/data.pkl, NumPy *.npy."""
+    member = _first_member(head)
     if member.endswith((b"data.pkl", b"byteorder", b".format_version", b"constants.pkl")):
         return "this is a PyTorch file", _CONVERT_HINT
-    if member in (b"metadata.json", b"config.json", b"model.weights.h5"):
+    if member in _KERAS_MEMBERS:
         return "this is a Keras .keras file", _CONVERT_HINT
     if member.endswith(b".npy"):
         return "this is a NumPy .npz file", _CONVERT_HINT
@@ -56,9 +61,9 @@ def _zip(head: bytes) -> tuple[str, str]:
 
 
 def _other_framework(head: bytes) -> tuple[str, str] | None:
-    if head.startswith(b"\x89HDF\r\n\x1a\n"):
+    if head.startswith(_HDF5):
         return "this is an HDF5 file (Keras .h5 weights)", _CONVERT_HINT
-    if head[8:10] == b'{"' and int.from_bytes(head[:8], "little") < 1 << 40:
+    if _is_safetensors(head):
         return "this is a safetensors file", _CONVERT_HINT
     if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
         return "this is a Python pickle (an old PyTorch file, perhaps)", _CONVERT_HINT
@@ -67,6 +72,26 @@ def _other_framework(head: bytes) -> tuple[str, str] | None:
     if head.startswith(b"\x93NUMPY"):
         return "this is a NumPy .npy file", _CONVERT_HINT
     return None
+
+
+def other_format(files: Files, path: str) -> Kind | None:
+    """The format of a file that is read, and is none of TensorFlow's; None where it is another."""
+    head = head_of(files, path)
+    if head.startswith(_HDF5) or (head.startswith(b"PK\x03\x04") and _is_keras_archive(head, path)):
+        return Kind.KERAS
+    return Kind.SAFETENSORS if _is_safetensors(head) or path.lower().endswith(".safetensors") else None
+
+
+def _is_safetensors(head: bytes) -> bool:
+    return head[8:10] in (b'{"', b"{}") and int.from_bytes(head[:8], "little") < 1 << 40
+
+
+def _is_keras_archive(head: bytes, path: str) -> bool:
+    return path.lower().endswith(".keras") or _first_member(head) in _KERAS_MEMBERS
+
+
+def _first_member(head: bytes) -> bytes:
+    return head[30 : 30 + int.from_bytes(head[26:28], "little")]
 
 
 def _text(head: bytes) -> tuple[str, str] | None:

@@ -22,6 +22,12 @@ class Kind(enum.Enum):
     V1 = "V1 checkpoint"
     FROZEN_GRAPH = "frozen graph"
     SAVED_MODEL = "SavedModel"
+    KERAS = "Keras file"
+    SAFETENSORS = "safetensors file"
+
+
+OF_OTHERS = (Kind.KERAS, Kind.SAFETENSORS)
+"""Files that TensorFlow does not write: their variables are called neither as TF1 does nor by object paths."""
 
 
 class Span(NamedTuple):
@@ -80,3 +86,7 @@ class Inventory:
     """True when it holds a ``_CHECKPOINTABLE_OBJECT_GRAPH``: written by tf.train.Checkpoint."""
     notes: tuple[str, ...] = field(default=())
     """What a person should know about how the file was found or read."""
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What else a table may call each variable: its object path, its key; no name is one of two variables."""
+    parts: Mapping[str, Inventory] = field(default_factory=dict)
+    """The checkpoints that it is made of, by what they are called, where there are several."""

@@ -371,7 +371,8 @@ def smallest_graph(variables: Mapping[str, str], links: Mapping[str, str] = Mapp
         _enter(root, path)
     for path, other in links.items():
         parent, _, name = path.rpartition("/")
-        _branch(root, parent).children[unescape_name(name)] = _branch(root, other)
+        above = _branch(root, parent) if parent else root
+        above.children[unescape_name(name)] = _branch(root, other)
     for children, path in _numbered(root):
         edges = [bytes_field(1, number_field(1, number) + text_field(2, name)) for name, number in children]
         tensor = _variable_field(variables[path], path) if path else b""

@@ -18,7 +18,7 @@ from ckptmap.checkpoint.data_files import (
     refuse_temporary,
     variables_missing,
 )
-from ckptmap.checkpoint.file_kind import refuse
+from ckptmap.checkpoint.file_kind import other_format, refuse
 from ckptmap.checkpoint.files import LocalFiles
 from ckptmap.checkpoint.folders import SAVED_MODEL_FILE, in_folder, read_state, saved_model
 from ckptmap.checkpoint.inventory import Kind
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ckptmap.checkpoint.files import Files
 
-_MODEL_SUFFIXES = {".pb", ".pbtxt", ".config", ".yaml", ".yml"}
+_MODEL_SUFFIXES = {".pb", ".pbtxt", ".config", ".yaml", ".yml", ".h5", ".hdf5", ".keras", ".safetensors"}
 
 
 def locate(path: str, files: Files, step: int | None = None) -> Located:
@@ -87,6 +87,8 @@ def _of_file(path: str, files: Files, step: int | None) -> Located:
         raise _incomplete(path, folder, name, files) or missing_file(path, files)
     if name == STATE_FILE and read_state(path, files):
         return in_folder(folder, files, step)
+    if (kind := other_format(files, path)) is not None:
+        return Located(kind, path)
     refuse(files, path)
     if name == SAVED_MODEL_FILE:
         return saved_model(folder, files)

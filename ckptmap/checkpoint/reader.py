@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
-from ckptmap.basics.errors import CheckpointError
+from ckptmap.basics.errors import CheckpointError, MissingDataError
 from ckptmap.checkpoint.bundle import BundleSource, read_bundle_index
 from ckptmap.checkpoint.files import CHUNK_SIZE, Files, LocalFiles, damage
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Span, Variable
@@ -14,7 +14,7 @@ from ckptmap.checkpoint.paths import locate
 from ckptmap.checkpoint.remote import RemoteFiles, is_remote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
 
     import numpy as np
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ckptmap.checkpoint.identity import Stamps
     from ckptmap.checkpoint.meta import MetaGraph
     from ckptmap.checkpoint.object_graph import ObjectGraph, SavedNames
+    from ckptmap.checkpoint.object_paths import ObjectPaths
 
 
 _Parsed = TypeVar("_Parsed")
@@ -41,6 +42,22 @@ class Source(Protocol):
         """The bytes of the value as a V2 bundle stores them."""
 
 
+@runtime_checkable
+class RowSource(Protocol):
+    """A format that spares reading all of a value where some rows of it are wanted."""
+
+    def rows(self, variable: Variable, axis: int, start: int, stop: int) -> np.ndarray:
+        """The indices ``start <= i < stop`` of one axis."""
+
+
+@runtime_checkable
+class ClosingSource(Protocol):
+    """A format that holds files of its own open."""
+
+    def close(self) -> None:
+        """Closes them."""
+
+
 class Checkpoint:
     """An open checkpoint; a context manager that closes its files.
 
@@ -52,11 +69,30 @@ class Checkpoint:
         self._files = files
         self.verify = verify
         """Whether checksums are compared when values are read."""
+        self._named: Inventory | None = None
+        self._keys: Mapping[str, str] = {}
 
     @property
     def inventory(self) -> Inventory:
         """Every variable: name, dtype, shape, where its bytes lie."""
-        return self._source.inventory
+        return self._named or self._source.inventory
+
+    def name_variables(self) -> None:
+        """From now on variables go by readable names where the file has such; ``inventory.names`` holds the others.
+
+        Those of an object-based checkpoint are read from its data file; where that is not there, keys are all names.
+
+        Raises:
+            CheckpointError: the object graph is damaged.
+        """
+        try:
+            known = self.object_paths()
+        except MissingDataError:
+            return
+        if known is not None:
+            from ckptmap.checkpoint.naming import named
+
+            self._named, self._keys = named(self._source.inventory, known)
 
     def read(self, name: str) -> np.ndarray:
         """The value of ``name``, its checksum compared; strings as an object array of ``bytes``; possibly read-only.
@@ -78,7 +114,7 @@ class Checkpoint:
         return self._source.chunks(self._variable(name), size)
 
     def rows(self, name: str, axis: int, start: int, stop: int) -> np.ndarray:
-        """The indices ``start <= i < stop`` of one axis of ``name``; only a V2 bundle spares reading the rest.
+        """The indices ``start <= i < stop`` of one axis of ``name``; not every format spares reading the rest.
 
         Checksums need whole values: here they are not compared, ``chunks`` does it.
 
@@ -86,7 +122,7 @@ class Checkpoint:
             CheckpointError: no such variable, a missing or damaged data file.
         """
         variable = self._variable(name)
-        if isinstance(self._source, BundleSource):
+        if isinstance(self._source, RowSource):
             return self._source.rows(variable, axis, start, stop)
         return self._source.value(variable)[(slice(None),) * axis + (slice(start, stop),)]
 
@@ -131,6 +167,17 @@ class Checkpoint:
         from ckptmap.checkpoint.object_graph import parse_saved_names
 
         return self._from_graph(parse_saved_names)
+
+    def object_paths(self) -> ObjectPaths | None:
+        """The paths of the model's own objects to its variables; None for a checkpoint of names.
+
+        Raises:
+            CheckpointError: the graph cannot be read (it lies in the data file).
+        """
+        from ckptmap.checkpoint.object_paths import object_paths
+
+        graph = self.object_graph()
+        return None if graph is None else object_paths(graph)
 
     def readable_names(self) -> dict[str, str]:
         """The readable name that each variable was saved with, by its name here: ``conv_1/kernel`` of an object path.
@@ -180,6 +227,8 @@ class Checkpoint:
 
     def close(self) -> None:
         """Closes every open file."""
+        if isinstance(self._source, ClosingSource):
+            self._source.close()
         self._files.close()
 
     def __enter__(self) -> Self:
@@ -202,7 +251,7 @@ class Checkpoint:
             return parse(graph)
 
     def _variable(self, name: str) -> Variable:
-        variable = self.inventory.variables.get(name)
+        variable = self._source.inventory.variables.get(self._keys.get(name, name))
         if variable is None:
             hint = nearest(name, self.inventory.variables) or "ckptmap inspect lists its variables"
             where = shortened(self.inventory.path)
@@ -214,8 +263,9 @@ def open_checkpoint(path: str | os.PathLike[str], *, verify: bool = True, step: 
     """Opens whatever checkpoint ``path`` means; only its index is read.
 
     Args:
-        path: a prefix, an ``.index``, ``.data-…`` or ``.meta`` file, a V1 file, a frozen graph, a SavedModel, or a
-            directory; on this machine, or a URL such as ``gs://bucket/model.ckpt``.
+        path: a prefix, an ``.index``, ``.data-…`` or ``.meta`` file, a V1 file, a frozen graph, a SavedModel, a file
+            of Keras (``.weights.h5``, ``.h5``, ``.keras``) or of safetensors, or a directory; on this machine, or a URL
+            such as ``gs://bucket/model.ckpt``.
         verify: compare checksums when values are read.
         step: of the checkpoints in a directory, the one of this step instead of the latest.
 
@@ -242,6 +292,14 @@ def _open(files: Files, found: Located, *, verify: bool) -> Source:
         from ckptmap.checkpoint.frozen import FrozenGraphSource
 
         return FrozenGraphSource(files, found)
+    if found.kind is Kind.KERAS:
+        from ckptmap.checkpoint.keras import KerasSource
+
+        return KerasSource(files, found)
+    if found.kind is Kind.SAFETENSORS:
+        from ckptmap.checkpoint.safetensors import SafetensorsSource
+
+        return SafetensorsSource(files, found)
     return BundleSource(files, read_bundle_index(files, found.path, found.kind, found.notes), verify=verify)
 
 

@@ -36,6 +36,7 @@ Ema = Literal["prefer", "ignore", "only"]
 Root = Literal["model", "feature_extractor"]
 Prefer = Literal["exact", "stock"]
 Anchors = Literal["api", "automl", "automl-2020"]
+Form = Literal["target", "safetensors"]
 
 
 _BOTH_WAYS = frozenset(
@@ -54,11 +55,25 @@ def convert_command(
         str | None,
         typer.Option(
             "--to",
-            help="Target: a name (see `ckptmap targets`) or any TF2 checkpoint; default: what the checkpoint shows.",
+            help="Target: a name (see `ckptmap targets`), any TF2 checkpoint, or a file of Keras or safetensors; "
+            "default: what the checkpoint shows.",
+            show_default=False,
+        ),
+    ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--and",
+            metavar="NAME=CHECKPOINT",
+            help="A further checkpoint to take variables from, which rules call NAME:variable; repeatable.",
             show_default=False,
         ),
     ] = None,
     output: Output = None,
+    write: Annotated[
+        Form,
+        typer.Option(help="What to write: what the target is, or a safetensors file with readable names as keys."),
+    ] = "target",
     pipeline: Annotated[
         str | None,
         typer.Option(
@@ -160,19 +175,26 @@ def convert_command(
         Path | None,
         typer.Option(metavar="LIST", help="A file with a checkpoint a line, each converted too.", show_default=False),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Of several: leave what an earlier run made of the same files and options."),
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Of several checkpoints, how many are converted at a time.")] = 4,
     formats: Formats = None,
     report_files: ReportFilesBeside = None,
     json: Json = False,
 ) -> None:
-    """Convert a TF1 checkpoint to a TF2 checkpoint and report the fate of every variable.
+    """Convert a checkpoint to one of TF2, or to a file of Keras, and report the fate of every variable.
 
-    Several checkpoints, named here or in a list, go to folders of their own below the output directory; one that
-    fails never stops the others, and the exit code is the worst of all.
+    Several checkpoints, named here, in a list or below a folder, go to folders of their own below the output
+    directory; one that fails never stops the others, and the exit code is the worst of all.
     """
     _refuse_one_label_map(label_map)
-    many = batch is not None or len(sources or ()) != 1
-    read = [*(sources or ()), to, pipeline, table, *(label_map or ()), batch, back, fill]
+    many = batch is not None or resume or _are_many(sources or ())
+    further = _named(also or ())
+    if further and many:
+        raise typer.BadParameter("several checkpoints become one, or each one of its own", param_hint="--and")
+    read = [*(sources or ()), *further.values(), to, pipeline, table, *(label_map or ()), batch, back, fill]
     outputs = choose_outputs(
         formats, report_files, json=json, inputs=read, made=None if dry_run else _made(output, many=many)
     )
@@ -205,6 +227,7 @@ def convert_command(
         "verify": not no_verify,
         "ranges": ranges,
         "force": force,
+        "form": write,
     }
     if back is not None or fill is not None:
         _refuse_forward(context, back, many=many)
@@ -213,10 +236,10 @@ def convert_command(
             report = _back(sources[0], back, fill, settled, choices)
             exit_code = 1 if report["findings"] else 0
         elif not many and sources:
-            report = _one(sources[0], settled, choices)
+            report = _one(sources[0], further, settled, choices)
             exit_code = 1 if report["findings"] else 0
         else:
-            report = _many(sources or (), batch, jobs, settled, choices)
+            report = _many(sources or (), batch, jobs, settled, choices, resume=resume)
             exit_code = report["exit_code"]
     emit(report, outputs)
     if exit_code:
@@ -254,6 +277,18 @@ class _Settled(TypedDict):
     verify: bool
     ranges: bool
     force: bool
+    form: Form
+
+
+def _named(texts: Sequence[str]) -> dict[str, str]:
+    """``decoder=b/model.ckpt`` as the name and the path."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, path = text.partition("=")
+        if not equals or not path or name in found:
+            raise typer.BadParameter(f"{text!r}: write NAME=CHECKPOINT, each name once", param_hint="--and")
+        found[name] = path
+    return found
 
 
 def _made(output: Path | None, *, many: bool) -> Made | None:
@@ -265,12 +300,12 @@ def _made(output: Path | None, *, many: bool) -> Made | None:
     return Made(output, CONVERTED, deep=many)
 
 
-def _one(source: str, settled: _Settled, choices: PlanChoices) -> Document:
+def _one(source: str, also: dict[str, str], settled: _Settled, choices: PlanChoices) -> Document:
     from ckptmap.cli.progress import progress_bar
     from ckptmap.verbs.conversion import convert
 
     with progress_bar("writing", "bytes") as progress:
-        return convert(source, progress=progress, **settled, **choices)
+        return convert(source, also=also, progress=progress, **settled, **choices)
 
 
 def _refuse_forward(context: typer.Context, back: str | None, *, many: bool) -> None:
@@ -307,7 +342,18 @@ def _back(source: str, back: str, fill: str | None, settled: _Settled, choices: 
         )
 
 
-def _many(sources: Sequence[str], batch: Path | None, jobs: int, settled: _Settled, choices: PlanChoices) -> Document:
+def _are_many(sources: Sequence[str]) -> bool:
+    """Whether there are several checkpoints: named, or below a folder that is named."""
+    if len(sources) != 1:
+        return True
+    from ckptmap.request.search import searched
+
+    return searched(sources) != list(sources)
+
+
+def _many(
+    sources: Sequence[str], batch: Path | None, jobs: int, settled: _Settled, choices: PlanChoices, *, resume: bool
+) -> Document:
     from ckptmap.cli.progress import progress_bar
     from ckptmap.request.batch_list import read_list
     from ckptmap.verbs.batch import convert_many
@@ -316,4 +362,4 @@ def _many(sources: Sequence[str], batch: Path | None, jobs: int, settled: _Settl
     if not sources and not listed:
         raise typer.BadParameter("name a checkpoint, or a list of them with --batch", param_hint="CHECKPOINT")
     with progress_bar("converting", "items") as progress:
-        return convert_many([*sources, *listed], jobs=jobs, progress=progress, **settled, **choices)
+        return convert_many([*sources, *listed], jobs=jobs, resume=resume, progress=progress, **settled, **choices)

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 PathLike = str | os.PathLike[str]
 _MADE_BY_FAMILIES = "".join(f"|{re.escape(name)}" for family in contributions() for name in family.files)
 CONVERTED = re.compile(
-    rf"(ckpt-0|model\.ckpt)\.(index|data-\d+-of-\d+)|checkpoint|report\.json{_MADE_BY_FAMILIES}", re.IGNORECASE
+    r"(ckpt-0|model\.ckpt)\.(index|data-\d+-of-\d+)|model\.(weights\.h5|h5|safetensors)"
+    rf"|checkpoint|report\.json|batch\.json{_MADE_BY_FAMILIES}",
+    re.IGNORECASE,
 )
 """What a run that makes a checkpoint writes into its folder; file systems may not tell capitals from small letters."""
 VERIFIED = re.compile(r"report\.(json|md|html)|picture-\d+\.png", re.IGNORECASE)
@@ -136,8 +138,9 @@ def refuse_circle(folders: Iterable[Path], sources: Iterable[str]) -> None:
 
 def checkpoint_files(inventory: Inventory) -> Iterator[Path]:
     """The files of a checkpoint on this machine, and those that its prefix could have."""
-    yield from (Path(f"{inventory.path}{ending}") for ending in ("", ".index", ".meta"))
-    yield from map(Path, inventory.data_files)
+    for part in inventory.parts.values() or [inventory]:
+        yield from (Path(f"{part.path}{ending}") for ending in ("", ".index", ".meta"))
+        yield from map(Path, part.data_files)
 
 
 def input_files(path: PathLike) -> Iterator[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.writer import OWN_DATA, BundleWriter, Written, write_state
 from ckptmap.execution.behind import Behind
+from ckptmap.execution.files import FileForm, Sink, opened_sink, read_file_back
 from ckptmap.execution.placing import DataMode, Placement, Stored, place_data, stored_values, unchanged
 from ckptmap.planning.ledger import Fill, Form, Plan, TargetRecord
 from ckptmap.targets.variables import TargetVariable
@@ -42,10 +43,14 @@ class Staged:
     placement: Placement
     stored: Stored
     """Where the source has the bytes that came unread, copied, linked or cloned."""
+    name: str
+    """The prefix of the checkpoint, or the name of the file."""
     template: Mapping[str, str] = field(default_factory=dict)
     """The digests of the template, where values of its own were taken."""
     right: Collection[Span] = ()
     """What was read back already, by the place in the last data file that has values."""
+    sink: Sink | None = None
+    """What took the values, where it is no checkpoint of TensorFlow."""
 
     @property
     def nbytes(self) -> int:
@@ -60,9 +65,10 @@ def stage_checkpoint(
     *,
     seed: int,
     data: DataMode = "auto",
+    form: FileForm = "target",
     progress: Progress | None = None,
 ) -> Staged:
-    """Write the planned checkpoint and its state file into ``staging``.
+    """Write the planned checkpoint and its state file into ``staging``, or the file that ``form`` and target ask for.
 
     ``progress`` is called with (bytes done, bytes in all); those in linked and cloned files are no work.
 
@@ -70,6 +76,9 @@ def stage_checkpoint(
         CheckpointError: a value of the source, or one of the template's that is kept, cannot be read.
         OutputError: a file cannot be written.
     """
+    with opened_sink(plan, staging, form) as sink:
+        if sink is not None:
+            return _stage_file(plan, checkpoint, sink, seed, progress)
     stored = stored_values(plan, checkpoint)
     name = checkpoint_name(plan)
     with (
@@ -86,7 +95,27 @@ def stage_checkpoint(
         writer.finish()
         digests = template.digests() if template is not None else {}
     write_state(staging, name)
-    return Staged(written, placement, stored, digests, right)
+    return Staged(written, placement, stored, name, digests, right)
+
+
+def _stage_file(plan: Plan, checkpoint: Checkpoint, sink: Sink, seed: int, progress: Progress | None) -> Staged:
+    with _opened_template(plan) as template:
+        report = _counting(progress, sum(record.variable.nbytes for record in plan.targets))
+        inputs = _Inputs(checkpoint, template, {}, Placement(), seed)
+        written = {
+            record.variable.key: sink.add(record.variable, _counted(_chunks(record, inputs), report))
+            for record in plan.targets
+        }
+        digests = template.digests() if template is not None else {}
+    return Staged(written, Placement(), {}, sink.name, digests, sink=sink)
+
+
+def _links(plan: Plan) -> dict[str, str]:
+    """Further object paths to what is written: all that the template has, else those that are known of its layers."""
+    if plan.template is not None and plan.template.links:
+        return {f"/{way}": f"/{path}" for way, path in plan.template.links.items()}
+    paths = [record.variable.key for record in plan.targets]
+    return {link: layer for family in contributions() for link, layer in family.further_paths(paths).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +133,7 @@ def _add_all(writer: BundleWriter, plan: Plan, inputs: _Inputs, report: Callable
     """Every value as the plan's form has it."""
     values = ((record.variable.key, _value(record, inputs, report)) for record in plan.targets)
     if plan.form is Form.OBJECTS:
-        links = _further_paths([record.variable.key for record in plan.targets])
-        return add_objects(writer, plan.root, values, links=links, copied=report)
+        return add_objects(writer, plan.root, values, links=_links(plan), copied=report)
     return add_values(writer, values, copied=report)
 
 
@@ -122,11 +150,6 @@ def _opened_template(plan: Plan) -> Iterator[Checkpoint | None]:
             _refuse_other(template, variable)
         yield template
         template.refuse_changed(before)
-
-
-def _further_paths(paths: Sequence[str]) -> dict[str, str]:
-    """Further paths to the layers of a model that a family knows, each with the layer's own path."""
-    return {link: layer for family in contributions() for link, layer in family.further_paths(paths).items()}
 
 
 def _refuse_other(template: Checkpoint, variable: TargetVariable) -> None:
@@ -159,6 +182,9 @@ def read_back(prefix: Path, plan: Plan, staged: Staged, source: Checkpoint, *, e
         VerificationError: a value is missing or is not what was written.
         CheckpointError: bytes of the source are not those that were saved.
     """
+    if staged.sink is not None:
+        digests = read_file_back(prefix, plan, staged.sink, staged.written)
+        return ReadBack(len(staged.written), digests)
     with open_checkpoint(str(prefix)) as checkpoint:
         variables = checkpoint.inventory.variables
         for key, wanted in staged.written.items():

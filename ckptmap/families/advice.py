@@ -8,10 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from ckptmap.checkpoint.inventory import Inventory, Kind
+from ckptmap.checkpoint.inventory import OF_OTHERS, Inventory, Kind
 from ckptmap.families.family import Beside, Model
 
 _TF2_CHECKPOINT = "a TF2 checkpoint already: restore it with tf.train.Checkpoint"
+_TEMPLATE = (
+    "my_model/ckpt-0 is any checkpoint of the model that takes the weights, or a file of the same kind as this one"
+)
 _SAVED_MODEL = (
     "the variables of a TF2 SavedModel: load its folder with tf.saved_model.load, or take the checkpoint that was "
     "exported, which lies beside it (checkpoint/ckpt-0)"
@@ -32,6 +35,8 @@ def advice(inventory: Inventory, model: Model | None, targets: Collection[str], 
     if inventory.object_based:
         return Advice(note=_SAVED_MODEL if _of_saved_model(inventory) else _TF2_CHECKPOINT)
     path = shlex.quote(inventory.path)
+    if inventory.kind in OF_OTHERS:
+        return Advice(f"ckptmap convert {path} --to my_model/ckpt-0 -o new", _TEMPLATE)
     if model is None:
         return Advice(note=f"unknown to ckptmap: convert it with your own table and TF2 model, {_own_table(path)}")
     target = next((name for name in model.targets if name in targets), None)

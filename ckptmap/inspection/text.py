@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from ckptmap.basics.text import byte_count, parameter_count, plural, printable
-from ckptmap.checkpoint.inventory import Variable
+from ckptmap.checkpoint.inventory import OF_OTHERS, Inventory, Variable
 from ckptmap.families.family import Beside, Model
 from ckptmap.inspection.inspector import Inspection
 from ckptmap.inspection.training import Training
@@ -43,12 +43,18 @@ def table_lines(variables: Iterable[Variable], names: Mapping[str, str] = Mappin
         yield f"{line}{name:<{column}}  {readable}" if readable else line + name
 
 
+def _naming(inventory: Inventory) -> Iterator[str]:
+    if inventory.object_based:
+        yield "TF2 object graph"
+    elif inventory.kind not in OF_OTHERS:
+        yield "TF1 names"
+
+
 def facts(found: Inspection) -> Iterator[str]:
     """What is known of the checkpoint, a subject a line."""
     inventory = found.inventory
-    naming = "TF2 object graph" if inventory.object_based else "TF1 names"
     yield inventory.path
-    yield _fact("kind", ", ".join((inventory.kind.value, naming, *_writer(found))))
+    yield _fact("kind", ", ".join((inventory.kind.value, *_naming(inventory), *_writer(found))))
     yield _fact("size", _size(found))
     for data in found.data:
         if data.problem:

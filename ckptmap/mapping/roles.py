@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from ckptmap.checkpoint.dtypes import DType
-from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Variable
+from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Variable
+from ckptmap.checkpoint.keras import OPTIMIZER_GROUPS
+from ckptmap.checkpoint.naming import part_name
 from ckptmap.mapping.slots import Slot, classify
 
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
@@ -40,16 +43,39 @@ _BY_SLOTS = (
 
 def roles(inventory: Inventory) -> Mapping[str, Slot]:
     """What each variable is that is no weight; weights are left out. Takes time linear in the names."""
+    if inventory.parts:
+        return {name: slot for label, part in inventory.parts.items() for name, slot in _of_part(label, part)}
     variables = inventory.variables
-    return dict(_by_key(variables)) if inventory.object_based else classify(variables)
+    if inventory.kind is Kind.KERAS:
+        return dict(_of_keras_file(variables))
+    return dict(_by_key(variables, _listed(inventory))) if inventory.object_based else classify(variables)
 
 
-def _by_key(variables: Mapping[str, Variable]) -> Iterator[tuple[str, Slot]]:
+def _of_part(label: str, part: Inventory) -> Iterator[tuple[str, Slot]]:
+    """The roles in one of several checkpoints, under the names that it has among the others."""
+    for name, slot in roles(part).items():
+        owner = part_name(label, slot.owner) if slot.owner is not None else None
+        yield part_name(label, name), replace(slot, owner=owner)
+
+
+def _listed(inventory: Inventory) -> Mapping[str, str]:
+    """The name that a variable goes by, by its key, where that is another."""
+    return {key: name for name, others in inventory.names.items() for key in others if key.endswith(_VALUE)}
+
+
+def _of_keras_file(variables: Iterable[str]) -> Iterator[tuple[str, Slot]]:
+    """Files of Keras have the variables of an optimizer in a group of their own."""
+    for name in variables:
+        if name.startswith(OPTIMIZER_GROUPS):
+            yield name, Slot("slot", None, None, "variable of a Keras optimizer", name.partition("/")[0])
+
+
+def _by_key(variables: Mapping[str, Variable], listed: Mapping[str, str]) -> Iterator[tuple[str, Slot]]:
     found = {key: match for key in variables if ".OPTIMIZER_SLOT/" in key and (match := _SLOT.fullmatch(key))}
     optimizers = _optimizers(found.values())
     for key, variable in variables.items():
         if key in found:
-            yield key, _slot(found[key], optimizers)
+            yield key, _slot(found[key], optimizers, listed)
         elif key == OBJECT_GRAPH_KEY:
             yield key, Slot("bookkeeping", None, None, "bookkeeping: the object graph")
         elif match := _COUNTER.fullmatch(key):
@@ -77,8 +103,8 @@ def _of_keras(match: re.Match[str], variable: Variable, variables: Mapping[str, 
     return Slot("slot", None, None, "variable of a Keras optimizer", optimizer)
 
 
-def _slot(match: re.Match[str], optimizers: Mapping[str, str]) -> Slot:
-    owner = match["owner"] + _VALUE
+def _slot(match: re.Match[str], optimizers: Mapping[str, str], listed: Mapping[str, str]) -> Slot:
+    owner = listed.get(match["owner"] + _VALUE, match["owner"] + _VALUE)
     if match["slot"] == "average":
         return Slot("ema", owner, None, "average", match["optimizer"])
     return Slot("slot", owner, optimizers[match["optimizer"]], match["slot"], match["optimizer"])

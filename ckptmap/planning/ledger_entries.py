@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from ckptmap.basics.errors import Problem
@@ -21,7 +22,7 @@ from ckptmap.planning.draft import Draft
 from ckptmap.planning.global_step import step_target, with_step
 from ckptmap.planning.ledger import Counterpart, Fill, Plan, SourceFate, SourceRecord, TargetFate, TargetRecord
 from ckptmap.targets.layout import Layout
-from ckptmap.targets.model import Target
+from ckptmap.targets.model import Target, Template
 from ckptmap.targets.variables import TargetVariable
 
 _MOST_SCOPES = 3
@@ -50,7 +51,7 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
         unknowns=draft.solved.values,
         assumptions=layout.assumed,
         classes=draft.transfer.changes,
-        template=target.template,
+        template=_template(target, root),
         notes=tuple(_notes(draft)),
         findings=(
             *_unused_findings(draft, sources),
@@ -63,6 +64,12 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
 def _notes(draft: Draft) -> Iterator[str]:
     told = Counter(made.note for made in draft.offers.values() if made.note)
     yield from (f"{note} ({plural(count, 'variable')})" for note, count in told.items())
+
+
+def _template(target: Target, root: str) -> Template | None:
+    """The template; below another root its objects are not reached by the ways that it knows."""
+    kept = target.template
+    return kept if kept is None or root == target.root else replace(kept, links={})
 
 
 @lru_cache(maxsize=4096)

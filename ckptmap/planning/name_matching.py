@@ -11,8 +11,12 @@ from ckptmap.mapping import Table, apply_table, unused_rules
 from ckptmap.mapping.model import Drop, DropRule, MappingResult
 from ckptmap.mapping.roles import roles
 from ckptmap.mapping.slots import Slot
+<<<<<<< HEAD
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
+=======
+from ckptmap.planning.spoken_names import as_listed, spoken_names
+>>>>>>> a2e40ea (Take TF2 checkpoints and files of Keras and safetensors as sources and targets, several as one, and resume runs over many)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +27,8 @@ class Matching:
     table: Table
     slots: Mapping[str, Slot]
     mapping: MappingResult
-
-    @property
-    def names(self) -> list[str]:
-        """What the table is applied to: the weights, and bookkeeping."""
-        return _mapped_names(self.inventory, self.slots)
+    spoken: Mapping[str, str]
+    """What the table is applied to: the weights, and bookkeeping, by their names here; each as the table calls it."""
 
     @property
     def problems(self) -> list[Problem]:
@@ -37,7 +38,7 @@ class Matching:
         from ckptmap.mapping.tables import shipped_kinds
 
         known = {**self.table.kinds, **shipped_kinds()}
-        return [*self.mapping.problems, *unused_rules(self.mapping.unused, self.names, known)]
+        return [*self.mapping.problems, *unused_rules(self.mapping.unused, list(self.spoken.values()), known)]
 
     @property
     def likeness(self) -> float:
@@ -51,10 +52,12 @@ class Matching:
 def match(inventory: Inventory, table: Table) -> Matching:
     """Tell weights from slots by their names, and apply the table to the weights and to bookkeeping. Reads nothing."""
     slots = roles(inventory)
-    mapping = apply_table(table, _mapped_names(inventory, slots))
-    return Matching(inventory, table, slots, _with_dropped_slots(table, mapping, slots))
+    spoken = spoken_names(table, inventory, _mapped_names(inventory, slots))
+    mapping = as_listed(apply_table(table, spoken.values()), spoken)
+    return Matching(inventory, table, slots, _with_dropped_slots(table, mapping, inventory, slots), spoken)
 
 
+<<<<<<< HEAD
 def resolved(
     mapping: MappingResult, target: Target, given: Mapping[str, object] | None = None
 ) -> tuple[MappingResult, Layout]:
@@ -75,10 +78,16 @@ def resolved(
 
 
 def _with_dropped_slots(table: Table, mapping: MappingResult, slots: Mapping[str, Slot]) -> MappingResult:
+=======
+def _with_dropped_slots(
+    table: Table, mapping: MappingResult, inventory: Inventory, slots: Mapping[str, Slot]
+) -> MappingResult:
+>>>>>>> a2e40ea (Take TF2 checkpoints and files of Keras and safetensors as sources and targets, several as one, and resume runs over many)
     """A table need not speak of slots; a rule that drops them matches them all the same, and gives its reason."""
     names = [name for name, slot in slots.items() if slot.kind in ("slot", "quantization")]
-    rules = tuple(rule for rule in table.rules if isinstance(rule, DropRule))
-    drops = apply_table(replace(table, rules=rules), names).drops if names and rules else ()
+    only = replace(table, rules=tuple(rule for rule in table.rules if isinstance(rule, DropRule)))
+    spoken = spoken_names(only, inventory, names if only.rules else ())
+    drops = as_listed(apply_table(only, spoken.values()), spoken).drops if spoken else ()
     used = {drop.rule for drop in drops}
     unused = tuple(rule for rule in mapping.unused if rule.ref not in used)
     return replace(mapping, drops=mapping.drops + drops, unused=unused) if drops else mapping

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ckptmap.request.destination import Destination
 
 SCHEMA = "ckptmap.batch/1"
-FATES = ("converted", "planned", "findings", "failed")
+FATES = ("converted", "kept", "planned", "findings", "failed")
 
 
 def batch_document(
@@ -50,10 +50,11 @@ def batch_document(
     }
 
 
-def converted(source: str, report: Document) -> Document:
-    """What became of ``source``, by the report of its own conversion."""
+def converted(source: str, report: Document, *, kept: bool = False) -> Document:
+    """What became of ``source``, by the report of its own conversion; ``kept`` where that was an earlier run's."""
     output = report["output"]
-    fate = "findings" if report["findings"] else "planned" if output is None else "converted"
+    done = "kept" if kept else "converted"
+    fate = "findings" if report["findings"] else "planned" if output is None else done
     return {
         "source": source,
         "fate": fate,

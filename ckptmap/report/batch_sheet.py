@@ -10,6 +10,7 @@ from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts
 
 _FATES = (
     ("", "converted", Level.OK),
+    ("", "kept", Level.OK),
     ("", "planned", Level.OK),
     ("", "findings", Level.FAILURE),
     ("", "failed", Level.FAILURE),
@@ -53,7 +54,7 @@ def _row(one: Document) -> Row:
 
 
 def _detail(one: Document) -> str:
-    if one["fate"] == "converted":
+    if one["checkpoint"] is not None:
         return f"→ {one['checkpoint']} ({byte_count(one['bytes'])}, {one['data']})"
     return plural(len(one["findings"]), "finding") if one["findings"] else ""
 
@@ -89,6 +90,7 @@ def _verdict(document: Document) -> str:
     done = f"{summary['converted']:,} of {plural(count, 'checkpoint')} converted"
     if summary["planned"]:
         done = f"{summary['planned']:,} of {plural(count, 'checkpoint')} planned; dry run, nothing was written"
-    rest = [f"{summary['findings']:,} with findings"] if summary["findings"] else []
+    rest = [f"{summary['kept']:,} kept from an earlier run"] if summary.get("kept") else []
+    rest += [f"{summary['findings']:,} with findings"] if summary["findings"] else []
     rest += [f"{summary['failed']:,} failed"] if summary["failed"] else []
     return "; ".join([done, *rest])

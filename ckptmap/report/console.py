@@ -180,6 +180,8 @@ def _outcome(report: Document) -> Iterator[str]:
 def _advice(report: Document, path: str) -> str:
     if report["target"].get("form") == Form.NAMES.value:
         return f'tf.compat.v1.train.Saver().restore(session, "{path}")'
+    if path.endswith((".h5", ".safetensors")):
+        return f'model.load_weights("{path}")' if path.endswith(".h5") else f'safetensors.numpy.load_file("{path}")'
     kind = fine_tune_type(report["target"]["root"], (one["key"] for one in report["target_variables"]))
     if kind is None:
         return f'tf.train.Checkpoint(…).restore("{path}").assert_consumed()'

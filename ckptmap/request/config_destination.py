@@ -85,7 +85,9 @@ def configured(
     merged = replace(
         options, num_classes=options.num_classes or config.num_classes, settings={**said, **options.settings}
     )
-    return Destination(found.target, table_for(found.target, table), merged, config, prefer, made)
+    return Destination(
+        found.target, table_for(found.target, table), merged, config, prefer, made, own_table=table is not None
+    )
 
 
 def migrated(destination: Destination, plan: Plan, prefix: str | None) -> Migration | None:
@@ -119,7 +121,7 @@ def _of_efficientdet(
     target = load_target(os.fspath(to) if to is not None else target_of(config))
     num_classes = options.num_classes or config.num_classes
     merged = replace(options, adaptation=boxes_of(config), num_classes=num_classes)
-    return Destination(target, table_for(target, table), merged, config, prefer)
+    return Destination(target, table_for(target, table), merged, config, prefer, own_table=table is not None)
 
 
 def _refuse_uncovered(target: Target, said: Mapping[str, object], given: Mapping[str, object], path: str) -> None:

@@ -41,7 +41,7 @@ def find_destination(
                 hint=f"give a target with {argument('any to')} or a pipeline.config with {argument(PIPELINE)}",
             )
         target = load_target(os.fspath(to))
-        return Destination(target, table_for(target, table), options, None, prefer)
+        return Destination(target, table_for(target, table), options, None, prefer, own_table=table is not None)
     from ckptmap.request.config_destination import configured
 
     return configured(pipeline, to, table, options, prefer)

@@ -18,7 +18,7 @@ from ckptmap.families.detection.config_files import find_config
 from ckptmap.planning.choices import PlanOptions
 from ckptmap.planning.ledger import Plan
 from ckptmap.request.choices import PathLike
-from ckptmap.request.destination import Destination
+from ckptmap.request.destination import Destination, has_no_tf1_names
 from ckptmap.request.resolve import find_destination
 
 if TYPE_CHECKING:
@@ -187,6 +187,11 @@ def _model(inventory: Inventory) -> Model | None:
 
 def _recognized(inventory: Inventory) -> str:
     """The shipped target of the model that the checkpoint shows. Raises TargetError where there is none."""
+    if has_no_tf1_names(inventory):
+        raise TargetError(
+            f"{inventory.path} is a TF2 checkpoint already: its variables are object paths",
+            hint="restore it with tf.train.Checkpoint; for another model, name its checkpoint as the target",
+        )
     model = _model(inventory)
     if model is None:
         raise TargetError(

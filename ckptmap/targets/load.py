@@ -12,18 +12,19 @@ from ckptmap.basics.collector import collector_paused
 from ckptmap.basics.contributions import contributions
 from ckptmap.basics.errors import MissingDataError, Problem, TargetError
 from ckptmap.basics.nearest import nearest
-from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
+from ckptmap.basics.regular import open_regular
+from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, OF_OTHERS
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.remote import is_remote
 from ckptmap.mapping.locate import mappings_root
 from ckptmap.targets.spec import has_keys, load_spec
-from ckptmap.targets.template import as_shipped, template_target
+from ckptmap.targets.template import as_shipped, file_target, template_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ckptmap.checkpoint.inventory import Inventory
-    from ckptmap.checkpoint.object_graph import SavedNames
+    from ckptmap.checkpoint.object_paths import ObjectPaths
     from ckptmap.targets.model import Target
 
 
@@ -35,8 +36,8 @@ def list_targets() -> tuple[str, ...]:
 def load_target(text: str | os.PathLike[str]) -> Target:
     """The shipped target of this name, or the TF2 checkpoint at this path as the template.
 
-    Raises TargetError when it is neither (with the nearest names), when the checkpoint is a TF1 one or cannot be
-    read as a template.
+    A file of Keras or of safetensors is a template too. Raises TargetError when it is neither (with the nearest names),
+    when the checkpoint is a TF1 one or cannot be read as a template.
     """
     name = os.fspath(text)
     shipped = shipped_name(name)
@@ -51,8 +52,22 @@ def load_target(text: str | os.PathLike[str]) -> Target:
         )
         raise TargetError(f"no target is called {name!r}, and no checkpoint is there", hint=hint)
     with open_checkpoint(name) as checkpoint, collector_paused():
-        names = _saved_names(checkpoint)
-        return recognize_target(template_target(checkpoint.inventory, names, _obstacle(checkpoint.inventory, names)))
+        if checkpoint.inventory.kind in OF_OTHERS:
+            _refuse_archive(checkpoint.inventory.path)
+            return file_target(checkpoint.inventory)
+        known = _object_paths(checkpoint)
+        return recognize_target(template_target(checkpoint.inventory, known, _obstacle(checkpoint.inventory, known)))
+
+
+def _refuse_archive(path: str) -> None:
+    """Raises TargetError for a ``.keras`` file: what lies in an archive cannot be written over."""
+    if is_remote(path):
+        raise TargetError("a remote file of weights cannot be the target", where=path, hint="copy it here first")
+    with open_regular(path) as file:
+        packed = file.read(2) == b"PK"
+    if packed:
+        hint = "give what model.save_weights('mine.weights.h5') writes, and load the result with load_weights"
+        raise TargetError("a .keras archive cannot be the target", where=path, hint=hint)
 
 
 def shipped_name(name: str) -> str | None:
@@ -89,18 +104,18 @@ def _is_there(name: str) -> bool:
     return Path(name).exists() or Path(f"{name}.index").exists()
 
 
-def _saved_names(checkpoint: Checkpoint) -> SavedNames | None:
+def _object_paths(checkpoint: Checkpoint) -> ObjectPaths | None:
     """What the object graph says, None where the data file that holds it is not there: the index names all."""
     try:
-        return checkpoint.saved_names()
+        return checkpoint.object_paths()
     except MissingDataError:
         return None
 
 
-def _obstacle(inventory: Inventory, names: SavedNames | None) -> Problem | None:
+def _obstacle(inventory: Inventory, known: ObjectPaths | None) -> Problem | None:
     """Why the values of a template cannot be read; None where all its data files are there."""
     gone = [file for file in inventory.data_files if not is_remote(file) and not Path(file).is_file()]
-    if not gone and (names is not None or OBJECT_GRAPH_KEY not in inventory.variables):
+    if not gone and (known is not None or OBJECT_GRAPH_KEY not in inventory.variables):
         return None
     where = gone[0] if gone else next(iter(inventory.data_files), inventory.path)
     return Problem("the template's data file is not there", where, "copy it there, it belongs beside the index")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ckptmap.basics.bounds import bound_of
 from ckptmap.basics.errors import TargetError
 from ckptmap.basics.nearest import nearest
+from ckptmap.checkpoint.inventory import Kind
 from ckptmap.targets.choose import Assumption, Choice, Setting, When, choose, show
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.names import NameIndex
@@ -38,13 +39,18 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The TF2 checkpoint that a target was made of: it has a value for each of the target's variables.
+    """The TF2 checkpoint, or the file of weights, that a target was made of: it has a value for each of its variables.
 
-    ``obstacle`` says what hides them, such as a data file that is missing: names and shapes are in the index.
+    ``obstacle`` says what hides them, such as a data file that is missing: names and shapes are in the index. ``links``
+    are further ways of the model to its objects, each with the one that the variables' paths go by; both start at the
+    checkpoint itself.
     """
 
     path: str
     obstacle: Problem | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+    kind: Kind = Kind.V2
+    """The format that it is in, and what is made of it too."""
 
 
 @dataclass(frozen=True)

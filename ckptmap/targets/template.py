@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.contributions import contributions
 from ckptmap.basics.errors import TargetError
-from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, SavedNames
+from ckptmap.checkpoint.object_graph import VALUE_SUFFIX
+from ckptmap.mapping.roles import roles
 from ckptmap.targets.dims import Dim
 from ckptmap.targets.model import Target, Template
 from ckptmap.targets.variables import Initializer, SpecVariable, TargetVariable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from ckptmap.basics.errors import Problem
     from ckptmap.checkpoint.inventory import Inventory, Variable
+    from ckptmap.checkpoint.object_paths import ObjectPaths
 
 _SLOT = "/.OPTIMIZER_SLOT/"
 _BOOKKEEPING = ("save_counter", "step", "global_step", "iter", "learning_rate", "decay", "momentum")
@@ -32,12 +34,12 @@ _GLOROT = Initializer("variance_scaling", {"scale": 1.0, "mode": "fan_avg", "dis
 OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
-def template_target(inventory: Inventory, names: SavedNames | None, obstacle: Problem | None = None) -> Target:
-    """The target that a TF2 checkpoint stands for; ``names`` None: the data file is not there to read them from.
+def template_target(inventory: Inventory, known: ObjectPaths | None, obstacle: Problem | None = None) -> Target:
+    """The target that a TF2 checkpoint stands for; ``known`` None: the data file is not there to read it from.
 
     ``obstacle`` says why its values cannot be read, where that is so. Optimizer slots, ``save_counter``, steps and the
-    object graph are left out. Raises TargetError where the checkpoint is one of names (TF1), or holds no variable of a
-    model.
+    object graph are left out; a variable that the file names by its optimizer goes by the model's own path. Raises
+    TargetError where the checkpoint is one of names (TF1), or holds no variable of a model.
     """
     if not inventory.object_based:
         raise TargetError(
@@ -45,20 +47,37 @@ def template_target(inventory: Inventory, names: SavedNames | None, obstacle: Pr
             where=inventory.path,
             hint="give a TF2 checkpoint (tf.train.Checkpoint) or the name of a shipped target",
         )
-    slots = names.slot_keys if names else frozenset()
-    paths = {
-        key.removesuffix(VALUE_SUFFIX): v
-        for key, v in inventory.variables.items()
-        if key not in slots and _is_value(key)
-    }
+    slots = known.names.slot_keys if known else frozenset()
+    values = {key: v for key, v in inventory.variables.items() if key not in slots and _is_value(key)}
+    paths = {path: v for key, v in values.items() if (path := _path(key, known))}
     root, paths = _below_root(paths)
     if not paths:
         hint = "Keras 3 saves no layers that a subclassed model holds in a list: make each an attribute of its own"
         raise TargetError("holds no variable of a model", where=inventory.path, hint=hint)
-    saved = names.full_names if names else {}
-    variables = tuple([_variable(path, variable, saved.get(variable.name, "")) for path, variable in paths.items()])
-    template = Template(inventory.path, obstacle)
+    full_names = _full_names(known, root)
+    variables = tuple([_variable(path, variable, full_names.get(path, "")) for path, variable in paths.items()])
+    template = Template(inventory.path, obstacle, known.links if known else {})
     return Target(inventory.path, variables, root=root, origin=inventory.path, template=template)
+
+
+def file_target(inventory: Inventory) -> Target:
+    """The target that a file of Keras or of safetensors stands for; the variables of an optimizer are left out.
+
+    Raises TargetError where it holds no variable of a model.
+    """
+    slots = roles(inventory)
+    variables = tuple(_file_variable(v, inventory) for name, v in inventory.variables.items() if name not in slots)
+    if not variables:
+        raise TargetError("holds no variable of a model", where=inventory.path)
+    template = Template(inventory.path, kind=inventory.kind)
+    return Target(inventory.path, variables, root="", origin=inventory.path, template=template)
+
+
+def _file_variable(variable: Variable, inventory: Inventory) -> SpecVariable:
+    """Its key is where it lies in the file, the last of its names."""
+    names = inventory.names.get(variable.name, ())
+    made = _variable(names[-1] if names else variable.name, variable, variable.name)
+    return made._replace(others=names[:-1])
 
 
 def as_shipped(plain: Target, specs: Iterable[Target]) -> Target:
@@ -69,6 +88,14 @@ def as_shipped(plain: Target, specs: Iterable[Target]) -> Target:
 def _part_of(path: str) -> str:
     """What part of a model a family says that this is; empty where none does."""
     return next(filter(None, (family.part_of(path) for family in contributions())), "")
+
+
+def _path(key: str, known: ObjectPaths | None) -> str:
+    """The object path of a variable; empty where only an optimizer holds it."""
+    plain = key.removesuffix(VALUE_SUFFIX)
+    if known is None:
+        return plain
+    return "" if key in known.beside else known.paths.get(key, plain)
 
 
 def _is_value(key: str) -> bool:
@@ -88,6 +115,12 @@ def _is_bookkeeping(path: str) -> bool:
     """A counter of its own at the root, or anything of an object that is named as an optimizer."""
     first, _, rest = path.partition("/")
     return first in ("optimizer", "_optimizer") or (not rest and first in _BOOKKEEPING)
+
+
+def _full_names(known: ObjectPaths | None, root: str) -> dict[str, str]:
+    prefix = f"{root}/" if root else ""
+    saved = known.names.full_names if known else {}
+    return {_path(key, known).removeprefix(prefix): name for key, name in saved.items()}
 
 
 def _variable(path: str, variable: Variable, full_name: str) -> SpecVariable:

@@ -76,6 +76,8 @@ class SpecVariable(NamedTuple):
     when: Mapping[str, tuple[Value, ...]] = _ALWAYS
     saved: str = ""
     """The key of its own value in the template; empty where the target is no template."""
+    others: tuple[str, ...] = ()
+    """What else it is called, where its name leaves open which variable of its layer it is."""
 
     @property
     def unknowns(self) -> tuple[str, ...]:

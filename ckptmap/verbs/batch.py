@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ckptmap.basics.documents import reason
-from ckptmap.basics.errors import CkptmapError, Problem
+from ckptmap.basics.documents import read_document, reason
+from ckptmap.basics.errors import CkptmapError, OutputError, Problem
 from ckptmap.basics.globs import choosing_nothing, nothing_chosen
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory
-from ckptmap.checkpoint.staging import output_errors
+from ckptmap.checkpoint.reader import open_checkpoint
+from ckptmap.checkpoint.staging import output_errors, write_whole
+from ckptmap.execution.files import FileForm
 from ckptmap.execution.overwriting import refuse_circle
 from ckptmap.execution.placing import DataMode
 from ckptmap.planning.ledger import Plan
+from ckptmap.report.batch_document import SCHEMA as BATCH_SCHEMA
 from ckptmap.report.batch_document import batch_document, converted, failed
 from ckptmap.report.document import Document
+from ckptmap.report.json_format import json_pieces
 from ckptmap.request.batch_list import output_names
 from ckptmap.request.choices import PathLike, PlanChoices, plan_options
 from ckptmap.request.destination import Destination
+from ckptmap.request.search import searched
 from ckptmap.request.surroundings import Settled, Wish, config_beside, content, settle
 from ckptmap.verbs.conversion import Conversion, convert_planned, plan_to
+from ckptmap.verbs.resuming import earlier_report, kept_report, wish_digest, with_config
 from ckptmap.verbs.writing import Writing
 
 if TYPE_CHECKING:
@@ -38,8 +44,10 @@ JOBS = 4
 """Threads, whatever the number of cores: small checkpoints mostly wait for the disk, of large ones bytes are copied and
 checked without the interpreter's lock. Processes took twice as long, for their start."""
 
+OVERALL = "batch.json"
+"""The report of all, in the output folder."""
 Progress = Callable[[int, int], None]
-Layout = tuple[tuple[str, DType, tuple[int, ...]], ...]
+Layout = tuple[tuple[str, DType, tuple[int, ...], tuple[str, ...]], ...]
 
 
 def convert_many(
@@ -60,32 +68,47 @@ def convert_many(
     force: bool = False,
     dry_run: bool = False,
     index_only: bool = False,
+    form: FileForm = "target",
+    resume: bool = False,
     progress: Progress | None = None,
     **choices: Unpack[PlanChoices],
 ) -> Document:
     """Convert each of ``sources`` as :func:`ckptmap.convert` does, and return one report of all (``ckptmap.batch/1``).
 
-    Each goes to a folder of its own below ``output`` (None, or ``dry_run``: nothing is written), named as the source is
-    below the folder that all sources share: ``zoo/a/model.ckpt`` and ``zoo/b/model.ckpt`` become
-    ``output/a/model.ckpt`` and ``output/b/model.ckpt``. Its full report is the ``report.json`` there. ``jobs`` are
-    converted at a time. Checkpoints with the same names, shapes and dtypes share one plan, where the configs beside
-    them say the same too; without ``to`` and ``pipeline`` each is converted to what it shows to be. ``progress`` is
-    called with (checkpoints done, checkpoints in all). The other arguments are those of :func:`ckptmap.convert`.
+    A folder that holds no checkpoint stands for all those below it. Each goes to a folder of its own below ``output``
+    (None, or ``dry_run``: nothing is written), named as the source is below the folder that all sources share:
+    ``zoo/a/model.ckpt`` and ``zoo/b/model.ckpt`` become ``output/a/model.ckpt`` and ``output/b/model.ckpt``. Its full
+    report is the ``report.json`` there. ``jobs`` are converted at a time. Checkpoints with the same names, shapes and
+    dtypes share one plan, where the configs beside them say the same too; without ``to`` and ``pipeline`` each is
+    converted to what it shows to be. ``progress`` is called with (checkpoints done, checkpoints in all).
+
+    With ``resume`` what an earlier run made stays as it is where its source, the wishes and the result are what they
+    were, and is made again where not. Interrupted (Ctrl-C), those that run are finished, and the report says which have
+    not begun. The report is also ``output``/batch.json, where anything was written. The other arguments are those of
+    :func:`ckptmap.convert`.
 
     Raises:
         CkptmapError: the target, table or config cannot be used, or the sources do not lead to outputs of their own.
             What is wrong with one checkpoint is in the report.
     """
-    paths = [os.fspath(source) for source in sources]
+    paths = searched(sources)
     folders = [None if output is None else Path(output, name) for name in output_names(paths)]
     refuse_circle([folder for folder in folders if folder is not None], paths)
     wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
     plans = _Plans(wish, wish.destination() if wish.names_the_target else None)
-    how = Writing(seed, data, verify_data, verify, ranges, force, dry_run or output is None, index_only)
+    how = Writing(seed, data, verify_data, verify, ranges, force, dry_run or output is None, index_only, form=form)
+    overall = None if output is None or how.dry_run else Path(output, OVERALL)
+    if overall is not None:
+        _refuse_other_document(overall)
+    digest = "" if how.dry_run else wish_digest(wish, seed, form, ranges, verify)
 
     def one(path: str, folder: Path | None) -> Document:
         try:
-            report = convert_planned(Conversion(path, folder, wish, how), plans)
+            own = _own_digest(path, digest, wish)
+            if resume and folder is not None and (earlier := kept_report(folder, path, own)) is not None:
+                return converted(path, earlier, kept=True)
+            replaced = how.force or (resume and folder is not None and earlier_report(folder) is not None)
+            report = convert_planned(Conversion(path, folder, wish, replace(how, wish=own, force=replaced)), plans)
         except CkptmapError as error:
             return failed(path, error)
         except Exception as error:  # noqa: BLE001  (whatever one file brings up, the others are converted)
@@ -95,8 +118,31 @@ def convert_many(
 
     with _parents(() if how.dry_run else folders):
         done = _side_by_side(list(zip(paths, folders, strict=True)), one, jobs, progress)
-    findings = tuple(plans.findings())
-    return batch_document(plans.destinations, done, jobs=jobs, plans=plans.made, findings=findings)
+        findings = tuple(plans.findings())
+        report = batch_document(plans.destinations, done, jobs=jobs, plans=plans.made, findings=findings)
+        if overall is not None and any(one["checkpoint"] is not None for one in done):
+            write_whole(overall, "".join((*json_pieces(report), "\n")).encode("utf-8", "surrogateescape"))
+    return report
+
+
+def _own_digest(path: str, digest: str, wish: Wish) -> str:
+    """The digest of the wish for one checkpoint; none where nothing is written."""
+    if not digest:
+        return ""
+    with open_checkpoint(path) as checkpoint:
+        return with_config(digest, config_beside(checkpoint.inventory, wish))
+
+
+def _refuse_other_document(path: Path) -> None:
+    """Raises OutputError where the report of all would replace something else than an earlier one."""
+    if not path.exists():
+        return
+    try:
+        known = read_document(path)["schema"] == BATCH_SCHEMA
+    except CkptmapError:
+        known = False
+    if not known:
+        raise OutputError("is no report of ckptmap: that of this run would replace it", where=str(path))
 
 
 @dataclass(slots=True)
@@ -123,7 +169,8 @@ class _Plans:
 
     def __call__(self, inventory: Inventory) -> tuple[Destination, Plan]:
         beside = config_beside(inventory, self.wish)
-        layout = tuple((v.name, v.dtype, v.shape) for v in inventory.variables.values())
+        names = inventory.names
+        layout = tuple((v.name, v.dtype, v.shape, names.get(v.name, ())) for v in inventory.variables.values())
         key = (layout, None if beside is None else content(beside))
         with self._lock:  # who has the same layout waits for its plan
             if key not in self._made:
@@ -159,16 +206,26 @@ def _side_by_side(
     jobs: int,
     progress: Progress | None,
 ) -> list[Document]:
-    """What ``convert`` gives for each item, in their order; what has not begun is left out when interrupted."""
+    """What ``convert`` gives for each item, in their order; when interrupted, what has begun is finished."""
     pool = ThreadPoolExecutor(jobs, "ckptmap")
+    running: list[Future[Document]] = []
     try:
-        running = [pool.submit(convert, *item) for item in items]
+        running += [pool.submit(convert, *item) for item in items]
         for count, _ in enumerate(as_completed(running), 1):
             if progress is not None:
                 progress(count, len(items))
-        return [one.result() for one in running]
+    except KeyboardInterrupt:
+        pool.shutdown(cancel_futures=True)
     finally:
         pool.shutdown(cancel_futures=True)
+    return [
+        running[at].result() if at < len(running) and not running[at].cancelled() else failed(path, _not_begun())
+        for at, (path, _) in enumerate(items)
+    ]
+
+
+def _not_begun() -> CkptmapError:
+    return CkptmapError("was not begun: the run was interrupted", hint=f"run it again with {argument('resume')}")
 
 
 @contextmanager

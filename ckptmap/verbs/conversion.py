@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.collector import collector_paused
-from ckptmap.basics.errors import TargetError
-from ckptmap.basics.wording import argument
-from ckptmap.checkpoint.inventory import Inventory
-from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
+from ckptmap.checkpoint.inventory import OF_OTHERS, Inventory
+from ckptmap.checkpoint.merged import open_sources
+from ckptmap.checkpoint.reader import Checkpoint
 from ckptmap.checkpoint.staging import Staging
+from ckptmap.execution.files import FileForm
 from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, input_files, refuse_holding, refuse_overwriting
 from ckptmap.execution.placing import DataMode
 from ckptmap.execution.quantization import quantization_ranges
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 def plan(
     source: PathLike,
     *,
+    also: Mapping[str, PathLike] | None = None,
     to: PathLike | None = None,
     table: PathLike | None = None,
     pipeline: PathLike | None = None,
@@ -55,10 +56,13 @@ def plan(
     does that.
 
     Args:
-        source: prefix, any file, or directory of a TF1 checkpoint.
+        source: prefix, any file, or directory of a checkpoint; of TF2, readable names are the names of its variables.
+        also: further checkpoints to take variables from, by a name; rules call those ``name:variable``, or as they are
+            where only one checkpoint has them.
         to: name of a shipped target, or a TF2 checkpoint whose object graph and shapes are the template; None: what
             the config says, else what the checkpoint shows.
-        table: shipped table or your own YAML; None: the target's own.
+        table: shipped table or your own YAML; None: the target's own, and to a template that has none, or from a TF2
+            checkpoint, the names on which both sides agree.
         pipeline: the TF1 pipeline.config of the model: its settings decide the target's, and it is migrated too. None:
             the one beside the checkpoint, where it speaks of the same model; the plan's notes say so, or why not.
         no_pipeline: leave a config beside the checkpoint out.
@@ -68,8 +72,7 @@ def plan(
     Raises:
         CkptmapError: the source, table, config or target cannot be used, or they contradict each other.
     """
-    with open_checkpoint(os.fspath(source)) as checkpoint:
-        _refuse_object_paths(checkpoint, own_table=table is not None)
+    with open_sources(os.fspath(source), also or {}) as checkpoint:
         wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
         return settled(checkpoint.inventory, wish)[1]
 
@@ -77,6 +80,7 @@ def plan(
 def convert(
     source: PathLike,
     *,
+    also: Mapping[str, PathLike] | None = None,
     to: PathLike | None = None,
     output: PathLike | None,
     table: PathLike | None = None,
@@ -91,6 +95,7 @@ def convert(
     force: bool = False,
     dry_run: bool = False,
     index_only: bool = False,
+    form: FileForm = "target",
     progress: Progress | None = None,
     **choices: Unpack[PlanChoices],
 ) -> Document:
@@ -107,7 +112,10 @@ def convert(
     edits of the real run. It looks whether the data files are there, whole by their sizes; ``index_only`` (of a dry
     run) does not. Without ``verify`` the checksums of the source's values
     are not compared: every value is read and gets a checksum of its own, and the report says so. With ``ranges``
-    the report keeps the ranges of quantization-aware training, which no TF2 model takes.
+    the report keeps the ranges of quantization-aware training, which no TF2 model takes. Where the target is a file of
+    Keras or of safetensors, a file of the same kind is written instead of a checkpoint (``model.weights.h5``,
+    ``model.h5``, ``model.safetensors``); ``form`` ``"safetensors"`` writes such a file for any target, its keys being
+    the readable names.
 
     Raises:
         CkptmapError: as :func:`plan`; OutputError where ``output`` cannot be written or is not empty;
@@ -115,8 +123,9 @@ def convert(
     """
 
     wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
-    how = Writing(seed, data, verify_data, verify, ranges, force, dry_run or output is None, index_only, progress)
-    return convert_planned(Conversion(os.fspath(source), None if output is None else Path(output), wish, how))
+    how = Writing(seed, data, verify_data, verify, ranges, force, dry_run or output is None, index_only, progress, form)
+    folder = None if output is None else Path(output)
+    return convert_planned(Conversion(os.fspath(source), folder, wish, how, also or {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +136,8 @@ class Conversion:
     folder: Path | None
     wish: Wish
     how: Writing
+    also: Mapping[str, PathLike] = field(default_factory=dict)
+    """Further checkpoints to take variables from, by a name."""
 
 
 def convert_planned(
@@ -136,9 +147,8 @@ def convert_planned(
     folder, how = asked.folder, asked.how
     if folder is not None and not how.dry_run:
         check_output(folder, force=how.force)
-    with open_checkpoint(asked.source, verify=how.verify) as checkpoint:
+    with open_sources(asked.source, asked.also, verify=how.verify) as checkpoint:
         before = checkpoint.stamps()
-        _refuse_object_paths(checkpoint, own_table=asked.wish.table is not None)
         if not how.index_only:
             checkpoint.refuse_absent_data()
         if folder is not None:
@@ -166,18 +176,9 @@ def plan_to(inventory: Inventory, destination: Destination) -> Plan:
         CkptmapError: the inventory is of another architecture, or does not fit.
     """
     with collector_paused():
-        matching = match(inventory, destination.table)
+        matching = match(inventory, destination.table_of(inventory))
         refuse_other_architecture(matching, destination.target)
         return make_plan(matching, destination.target, destination.options)
-
-
-def _refuse_object_paths(checkpoint: Checkpoint, *, own_table: bool) -> None:
-    """Shipped tables speak of TF1 names; only the user's own table may speak of object paths."""
-    if checkpoint.inventory.object_based and not own_table:
-        raise TargetError(
-            f"{checkpoint.inventory.path} is a TF2 checkpoint already: its variables are object paths",
-            hint=f"restore it with tf.train.Checkpoint, or give your own table with {argument('table')}",
-        )
 
 
 def _write(
@@ -210,7 +211,8 @@ def _prefix(folder: Path | None) -> str | None:
 def _refuse_inputs(folder: Path, destination: Destination, source: Inventory) -> None:
     """Refuse to write over, or beside, what the checkpoint is made from; ``force`` is for an earlier run's output."""
     origin = destination.target.origin
-    template = input_files(origin) if Path(f"{origin}.index").is_file() else ()
+    of_file = destination.target.template is not None and destination.target.template.kind in OF_OTHERS
+    template = input_files(origin) if of_file or Path(f"{origin}.index").is_file() else ()
     refuse_holding(folder, "the template checkpoint", template)
     refuse_overwriting(folder, CONVERTED, _read_files(destination, source))
 
@@ -221,5 +223,6 @@ def _read_files(destination: Destination, source: Inventory) -> Iterator[tuple[s
     yield from (("the source checkpoint", path) for path in own)
     if destination.config is not None:
         yield "the config that is migrated", Path(destination.config.path)
-    yield "the mapping table", Path(destination.table.path)
+    if destination.table.path:
+        yield "the mapping table", Path(destination.table.path)
     yield from (("a label map", Path(labels.path)) for labels in destination.options.labels or ())

@@ -12,13 +12,15 @@ from ckptmap.basics.errors import CkptmapError, OutputError
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.leftovers import surviving
 from ckptmap.checkpoint.staging import Staging, output_errors
-from ckptmap.execution.writing import Progress, checkpoint_name, read_back, stage_checkpoint
+from ckptmap.execution.writing import Progress, read_back, stage_checkpoint
 from ckptmap.report.document import Document, Output
 from ckptmap.report.json_format import json_pieces
+from ckptmap.verbs.resuming import wish_checksums
 
 if TYPE_CHECKING:
     from ckptmap.checkpoint.identity import Stamps
     from ckptmap.checkpoint.reader import Checkpoint
+    from ckptmap.execution.files import FileForm
     from ckptmap.execution.placing import DataMode
     from ckptmap.planning.ledger import Plan
 
@@ -39,6 +41,9 @@ class Writing:
     dry_run: bool = False
     index_only: bool = False
     progress: Progress | None = None
+    form: FileForm = "target"
+    wish: str = ""
+    """A digest of all that the user wants, for a later run to know this one's work by; empty where none is kept."""
 
     def __post_init__(self) -> None:
         if self.index_only and not self.dry_run:
@@ -82,10 +87,12 @@ def write_plan(
 
 def staged(made: Plan, reading: Reading, staging: Staging, how: Writing) -> Output:
     """Write the checkpoint into ``staging`` and read it back."""
-    name, checkpoint = checkpoint_name(made), reading.checkpoint
-    written = stage_checkpoint(made, checkpoint, staging, seed=how.seed, data=how.data, progress=how.progress)
+    checkpoint = reading.checkpoint
+    written = stage_checkpoint(
+        made, checkpoint, staging, seed=how.seed, data=how.data, form=how.form, progress=how.progress
+    )
     staging.begin_flush()
-    again = read_back(staging.unnamed(name), made, written, checkpoint, everything=how.verify_data)
+    again = read_back(staging.unnamed(written.name), made, written, checkpoint, everything=how.verify_data)
     checkpoint.refuse_changed(reading.before)
     kept = len(written.written) - again.values
     notes = (
@@ -98,8 +105,9 @@ def staged(made: Plan, reading: Reading, staging: Staging, how: Writing) -> Outp
         **({"table": reading.digests} if reading.digests else {}),
         "output": again.digests,
         **({"template": written.template} if written.template else {}),
+        **wish_checksums(how.wish),
     }
-    prefix = str(staging.folder / name)
+    prefix = str(staging.folder / written.name)
     return Output(prefix, written.nbytes, again.values, notes, written.placement.mode, kept, checksums)
 
 

@@ -291,7 +291,7 @@ def test_other_files(tmp_path: Path) -> None:
     touch(tmp_path, "weights.pt", content=b"PK\x03\x04" + bytes(22) + b"\x10\x00\x00\x00archive/data.pkl")
     assert complaint(tmp_path / "weights.pt") == (
         f"{tmp_path / 'weights.pt'}: this is a PyTorch file (ckptmap reads TensorFlow checkpoints, frozen graphs and "
-        "SavedModels)"
+        "SavedModels, and files of Keras and safetensors)"
     )
     touch(tmp_path, "junk", content=b"\x00\x01\x02")
     assert complaint(tmp_path / "junk").startswith(

@@ -137,7 +137,7 @@ def test_a_missing_shard(run: Run, project: Project) -> None:
 
 def test_an_object_based_checkpoint_as_the_source(run: Run, project: Project) -> None:
     other = write_template(project.folder / "other" / "ckpt-0")
-    message = failure(run, project, other, "--to", project.template)
+    message = failure(run, project, other, "--to", "ssd_mobilenet_v2")
     assert "is a TF2 checkpoint already" in message
 
 

@@ -188,10 +188,13 @@ WRONG = {
     "the graph alone": (without(".index", DATA), "is only the graph of a checkpoint"),
     "the data alone": (without(".index", ".meta"), "is only the values of a checkpoint"),
     "PyTorch": (archive("model.pth", "archive/data.pkl"), "this is a PyTorch file"),
-    "Keras": (archive("model.keras", "metadata.json"), "this is a Keras .keras file"),
+    "Keras": (archive("model.keras", "metadata.json"), "holds no model.weights.h5: it is no Keras archive"),
     "NumPy": (archive("model.npz", "kernel.npy"), "this is a NumPy .npz file"),
-    "HDF5": (write_bytes("model.h5", b"\x89HDF\r\n\x1a\n" + bytes(64)), "this is an HDF5 file"),
-    "safetensors": (write_bytes("model.safetensors", b"\x02" + bytes(7) + b'{"a": 1}'), "this is a safetensors file"),
+    "HDF5": (write_bytes("model.h5", b"\x89HDF\r\n\x1a\n" + bytes(64)), "damaged: HDF5 says"),
+    "safetensors": (
+        write_bytes("model.safetensors", b"\x02" + bytes(7) + b'{"a": 1}'),
+        "damaged: its header is no JSON",
+    ),
     "a pickle": (write_bytes("model.pt", b"\x80\x02}q\x00."), "this is a Python pickle"),
     "TensorFlow Lite": (
         write_bytes("model.tflite", b"\x1c\x00\x00\x00TFL3" + bytes(64)),

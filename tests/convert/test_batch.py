@@ -80,11 +80,12 @@ def test_each_has_its_fate_and_none_stops_the_others(
     assert seen == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
     found = [(one["fate"], one["exit_code"]) for one in report["conversions"]]
     assert found == [("converted", 0), ("converted", 0), ("findings", 1), ("failed", 2), ("failed", 2)]
-    assert report["summary"] == {"converted": 2, "planned": 0, "findings": 1, "failed": 2}
+    assert report["summary"] == {"converted": 2, "kept": 0, "planned": 0, "findings": 1, "failed": 2}
     assert (report["exit_code"], report["jobs"], report["plans"]) == (2, jobs, 2)
+    assert json.loads((tmp_path / "new" / "batch.json").read_text()) == report
     left = {"checkpoint", "ckpt-0.data-00000-of-00001", "ckpt-0.index", "report.json"}
     made = [f"{name}/model.ckpt/{file}" for name in "ab" for file in left]
-    assert files(tmp_path / "new") == sorted(["a", "a/model.ckpt", "b", "b/model.ckpt", *made])
+    assert files(tmp_path / "new") == sorted(["a", "a/model.ckpt", "b", "b/model.ckpt", "batch.json", *made])
     assert report["conversions"][1] == {
         "source": str(zoo / "b" / "model.ckpt"),
         "fate": "converted",
@@ -117,7 +118,7 @@ def test_equal_layouts_share_a_plan(template: Path, table: Path, tmp_path: Path)
     paths = [write_tf1(tmp_path / "old" / f"{n}" / "m", tf1_values()) for n in range(6)]
     paths += [write_tf1(tmp_path / "old" / "without" / "m", {k: v for k, v in tf1_values().items() if k[0] != "g"})]
     report = ckptmap.convert_many(paths, to=template, table=table, output=None, jobs=4)
-    assert report["summary"] == {"converted": 0, "planned": 7, "findings": 0, "failed": 0}
+    assert report["summary"] == {"converted": 0, "kept": 0, "planned": 7, "findings": 0, "failed": 0}
     assert report["plans"] == 2
     assert [one["summary"]["dropped"] for one in report["conversions"]] == [1, 1, 1, 1, 1, 1, 0]
     assert files(tmp_path / "old").count("ckpt-0.index") == 0
@@ -140,7 +141,7 @@ def test_where_nothing_comes_of_any_nothing_is_left(
     sources: list[Path], template: Path, table: Path, tmp_path: Path
 ) -> None:
     report = ckptmap.convert_many(sources[2:], to=template, table=table, output=tmp_path / "deep" / "new")
-    assert report["summary"] == {"converted": 0, "planned": 0, "findings": 1, "failed": 2}
+    assert report["summary"] == {"converted": 0, "kept": 0, "planned": 0, "findings": 1, "failed": 2}
     assert not (tmp_path / "deep").exists()
 
 

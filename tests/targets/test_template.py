@@ -8,6 +8,7 @@ from ckptmap.basics.errors import TargetError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.checkpoint.object_graph import Node, ObjectGraph, SavedTensor, SlotReference
+from ckptmap.checkpoint.object_paths import object_paths
 from ckptmap.targets.model import Target
 from ckptmap.targets.template import as_shipped, template_target
 
@@ -51,14 +52,14 @@ def test_slots_that_only_the_object_graph_knows() -> None:
         Node(tensors=(SavedTensor("VARIABLE_VALUE", "dense/kernel", keys[0]),)),
         Node(tensors=(SavedTensor("VARIABLE_VALUE", "", keys[1]),)),
     )
-    target = template_target(inventory(dict.fromkeys(keys, (2,))), ObjectGraph(nodes).names)
+    target = template_target(inventory(dict.fromkeys(keys, (2,))), object_paths(ObjectGraph(nodes)))
     assert [variable.key for variable in target.variables] == ["dense/kernel"]
 
 
 def test_names_come_from_the_object_graph_or_else_the_path() -> None:
     keys = [f"net/layer-1/kernel{TAIL}", f"net/layer-1/bias{TAIL}"]
     tensors = (SavedTensor("VARIABLE_VALUE", "dense/kernel", keys[0]), SavedTensor("VARIABLE_VALUE", "", keys[1]))
-    target = template_target(inventory(dict.fromkeys(keys, (2,))), ObjectGraph((Node(tensors=tensors),)).names)
+    target = template_target(inventory(dict.fromkeys(keys, (2,))), object_paths(ObjectGraph((Node(tensors=tensors),))))
     assert [(v.key, v.name) for v in target.variables] == [
         ("layer-1/kernel", "dense/kernel"),
         ("layer-1/bias", "layer-1/bias"),
