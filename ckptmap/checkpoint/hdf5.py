@@ -30,6 +30,8 @@ _MOST_PACKED = 1100
 """How many times smaller deflate can make a value; a file that claims more holds less than it says."""
 _LARGEST_CHUNK = 256 << 20
 """Bytes that HDF5 unpacks at a time."""
+_MOST_TOGETHER = 16 << 20
+"""Bytes of rows that are held for the sake of packed pieces."""
 _LONGEST_ATTRIBUTE = 64 << 20
 _INSTALL = "pip install 'ckptmap[keras]'"
 _HINT = "Keras saves no such file: get it from where it was saved"
@@ -141,6 +143,20 @@ def dtype_of(dataset: Any) -> DType | None:
     if kind == "V" and dataset.dtype.itemsize == 2 and attribute(dataset, "dtype") == "bfloat16":
         return DType.BFLOAT16
     return dtype_from_label(dataset.dtype.newbyteorder("=").name) if kind in "fiubc" else None
+
+
+def rows_together(dataset: Any, wanted: int) -> int:
+    """How many rows to read or write at a time: about ``wanted``, or all of a packed piece where those are few bytes.
+
+    HDF5 packs and unpacks a piece as often as it is touched.
+    """
+    if dataset.chunks is None or not dataset.chunks[0]:
+        return max(1, wanted)
+    piece = int(dataset.chunks[0])
+    row = _bytes(dataset.shape[1:], dataset.dtype.itemsize)
+    if piece * row > _MOST_TOGETHER:
+        return max(1, wanted)
+    return max(1, wanted // piece) * piece
 
 
 def read_rows(dataset: Any, box: tuple[slice, ...]) -> np.ndarray:

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.files import LocalFiles, damage
-from ckptmap.checkpoint.hdf5 import attribute, attributes, datasets, dtype_of, hdf5_errors, open_hdf5, read_rows
+from ckptmap.checkpoint.hdf5 import (
+    attribute,
+    attributes,
+    datasets,
+    dtype_of,
+    hdf5_errors,
+    open_hdf5,
+    read_rows,
+    rows_together,
+)
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.checkpoint.keras_archive import Window, open_member
 from ckptmap.checkpoint.names import shortened
@@ -90,9 +99,10 @@ class KerasSource:
             yield encode(variable.dtype, self.value(variable))
             return
         row = variable.nbytes // max(variable.shape[0], 1)
-        step = max(1, size // max(row, 1))
+        step = rows_together(self._datasets[self._places[variable.name]], size // max(row, 1))
         for start in range(0, variable.shape[0], step):
-            yield encode(variable.dtype, self.rows(variable, 0, start, min(start + step, variable.shape[0])))
+            part = encode(variable.dtype, self.rows(variable, 0, start, min(start + step, variable.shape[0])))
+            yield from (part[at : at + size] for at in range(0, len(part), size))
 
     def close(self) -> None:
         """Closes the file."""

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from ckptmap.basics.errors import CheckpointError, OutputError, VerificationError
 from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType
-from ckptmap.checkpoint.hdf5 import datasets, dtype_of, hdf5_errors, open_hdf5
+from ckptmap.checkpoint.files import CHUNK_SIZE
+from ckptmap.checkpoint.hdf5 import datasets, dtype_of, hdf5_errors, open_hdf5, rows_together
 from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.keras import is_keras_3
 from ckptmap.checkpoint.reader import open_checkpoint
@@ -106,16 +107,18 @@ def _filled(dataset: Any, variable: TargetVariable, chunks: Iterable[bytes]) -> 
         dataset[()] = _stored(variable.dtype, (), raw)
         return Written(len(raw), crc32c(raw))
     row = element_count(variable.shape[1:]) * (variable.dtype.itemsize or 0)
+    together = rows_together(dataset, CHUNK_SIZE // row if row else 1)
     waiting, at, size, crc = bytearray(), 0, 0, 0
     for chunk in chunks:
         waiting += chunk
         size, crc = size + len(chunk), crc32c(chunk, crc)
-        rows = len(waiting) // row if row else 0
-        if rows:
+        left = variable.shape[0] - at
+        while row and left and len(waiting) >= min(together, left) * row:
+            rows = min(together, left)
             part = bytes(waiting[: rows * row])
             del waiting[: rows * row]
             dataset[at : at + rows] = _stored(variable.dtype, (rows, *variable.shape[1:]), part)
-            at += rows
+            at, left = at + rows, left - rows
     return Written(size, crc)
 
 

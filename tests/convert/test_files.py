@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 
 import ckptmap
 from ckptmap.basics.errors import OutputError, TargetError
 from ckptmap.execution import computing
+from ckptmap.report.sheets import schema_file
 from tests.convert.conftest import tf1_values, values, write_template, write_tf1
 
 h5py = pytest.importorskip("h5py", reason="needs the [keras] extra")
 safetensors = pytest.importorskip("safetensors", reason="needs the [core-test] extra")
 pytest.importorskip("safetensors.numpy", reason="needs the [core-test] extra")
 
+ROOT = Path(__file__).resolve().parents[2]
 KERNEL, BIAS = values((2, 3), 5), values((3,), 50)
+
+
+def check(report: dict[str, Any]) -> None:
+    schema = json.loads(schema_file("ckptmap.report/1").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(json.loads(json.dumps(report)))
 
 
 def keras_3(path: Path, *, start: float = 0.0, optimizer: bool = True, **options: Any) -> Path:
@@ -45,6 +57,7 @@ def test_keras_2_to_keras_3_and_back(tmp_path: Path) -> None:
     there = ckptmap.convert(
         keras_2(tmp_path / "old.h5"), to=keras_3(tmp_path / "new.weights.h5"), output=tmp_path / "there"
     )
+    check(there)
     written = tmp_path / "there" / "model.weights.h5"
     assert there["output"]["checkpoint"] == str(written)
     assert (there["table"], there["summary"]["restored"], there["summary"]["dropped"]) == ("names that agree", 2, 0)
@@ -156,3 +169,24 @@ def test_nothing_agrees_with_the_file(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="calls nothing as the source does"):
         ckptmap.convert(source, to=keras_2(tmp_path / "t.h5"), output=tmp_path / "o")
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("packing", [{}, {"chunks": (16, 8192), "compression": "gzip"}])
+def test_a_large_file_passes_by_rows_in_bounded_memory(tmp_path: Path, packing: dict[str, Any]) -> None:
+    """128 MB in, 128 MB out; packed pieces are packed once, however few rows come at a time."""
+    value = np.arange(32 << 20, dtype="f4").reshape(512, -1)
+    for name, fill in (("a", value), ("b", value * 0)):
+        with h5py.File(tmp_path / f"{name}.weights.h5", "w") as file:
+            file.create_dataset("d/vars/0", data=fill, **packing)
+    program = (
+        "import sys, ckptmap\nfrom tests.memory import peak_bytes\nfrom ckptmap.checkpoint import hdf5\n"
+        "import ckptmap.execution.files, h5py, numpy\nbefore = peak_bytes()\n"
+        "ckptmap.convert(sys.argv[1], to=sys.argv[2], output=sys.argv[3])\nprint(peak_bytes() - before)\n"
+    )
+    command = [sys.executable, "-c", program, *(str(tmp_path / name) for name in ("a.weights.h5", "b.weights.h5", "o"))]
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    run = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": path})
+    assert int(run.stdout) < 96 << 20
+    with h5py.File(tmp_path / "o" / "model.weights.h5") as file:
+        np.testing.assert_equal(file["d/vars/0"][()], value)
+    assert (tmp_path / "o" / "model.weights.h5").stat().st_size < 1.5 * (tmp_path / "a.weights.h5").stat().st_size
