@@ -32,13 +32,18 @@ def sheet(document: Document) -> Sheet:
         passed=document["exit_code"] == 0,
         verdict=_verdict(document),
         facts=tuple(_facts(document)),
-        counts=fate_counts(rows, _FATES),
+        counts=fate_counts(rows, _told_fates(document)),
         columns=_COLUMNS,
         rows=rows,
         messages=tuple(_finding(finding) for finding in document.get("findings", ())),
         unit="checkpoint",
         folded=False,
     )
+
+
+def _told_fates(document: Document) -> tuple[tuple[str, str, Level], ...]:
+    """All of them; what an earlier run made is told where there is some."""
+    return tuple(one for one in _FATES if one[1] != "kept" or document["summary"].get("kept"))
 
 
 def _row(one: Document) -> Row:
