@@ -11,12 +11,9 @@ from ckptmap.mapping import Table, apply_table, unused_rules
 from ckptmap.mapping.model import Drop, DropRule, MappingResult
 from ckptmap.mapping.roles import roles
 from ckptmap.mapping.slots import Slot
-<<<<<<< HEAD
+from ckptmap.planning.spoken_names import as_listed, spoken_names
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
-=======
-from ckptmap.planning.spoken_names import as_listed, spoken_names
->>>>>>> a2e40ea (Take TF2 checkpoints and files of Keras and safetensors as sources and targets, several as one, and resume runs over many)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,6 @@ def match(inventory: Inventory, table: Table) -> Matching:
     return Matching(inventory, table, slots, _with_dropped_slots(table, mapping, inventory, slots), spoken)
 
 
-<<<<<<< HEAD
 def resolved(
     mapping: MappingResult, target: Target, given: Mapping[str, object] | None = None
 ) -> tuple[MappingResult, Layout]:
@@ -77,12 +73,9 @@ def resolved(
     return replace(mapping, assignments=tuple(one for one in named if one not in left)), layout
 
 
-def _with_dropped_slots(table: Table, mapping: MappingResult, slots: Mapping[str, Slot]) -> MappingResult:
-=======
 def _with_dropped_slots(
     table: Table, mapping: MappingResult, inventory: Inventory, slots: Mapping[str, Slot]
 ) -> MappingResult:
->>>>>>> a2e40ea (Take TF2 checkpoints and files of Keras and safetensors as sources and targets, several as one, and resume runs over many)
     """A table need not speak of slots; a rule that drops them matches them all the same, and gives its reason."""
     names = [name for name, slot in slots.items() if slot.kind in ("slot", "quantization")]
     only = replace(table, rules=tuple(rule for rule in table.rules if isinstance(rule, DropRule)))
