@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ckptmap.families.classification.models import CLASSIFIERS
 from ckptmap.families.detection.operations import AUTOML, EFFICIENTDET, Anchors, BoxCoder
 from ckptmap.families.detection.pipeline.models import EXTRACTORS
 from ckptmap.families.detection.recognition import architecture
@@ -28,6 +29,7 @@ WORDS = {
     *(value for name, value in vars(architecture).items() if name.isupper() and isinstance(value, str)),
     *(word for name in EXTRACTORS for word in re.findall("[a-z]+", name)),
     *(word for network in SLIM for word in re.findall("[a-z]+", network.name)),
+    *(word for name in CLASSIFIERS for word in re.findall("[a-z]+", name)),
     *(operation.name for operation in (Anchors, BoxCoder)),
     *(AUTOML.strip("_"), EFFICIENTDET.strip("_")),
     *("anchor", "box_head", "box_net", "boxes", "detector", "extractor", "pipeline", "predictor", "train_config"),

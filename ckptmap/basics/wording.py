@@ -75,6 +75,8 @@ def setting(name: str, value: str) -> str:
     return f"--set {name}={value}" if _asker.at_command_line else f"settings={{{name!r}: {value}}}"
 
 
-def number(name: str) -> str:
-    """The same for a length that a model's settings decide, the class count among them."""
-    return argument("any num_classes") if name == "num_classes" else setting(name, "N")
+def number(name: str, value: str = "N") -> str:
+    """The same for a length that a model's settings decide, the class count among them; N is any."""
+    if name == "num_classes":
+        return argument("any num_classes").removesuffix("N") + value
+    return setting(name, value)

@@ -42,7 +42,7 @@ def advice(inventory: Inventory, model: Model | None, targets: Collection[str], 
     target = next((name for name in model.targets if name in targets), None)
     if target is not None:
         known = f"--pipeline {shlex.quote(config.path)}" if _of_tf1(config, model) else f"--to {target}"
-        return Advice(f"ckptmap convert {path} {known} -o {model.name}_tf2", model.remark)
+        return Advice(f"ckptmap convert {path} {known} -o {model.folder}", model.remark)
     why = model.homeless or f"no target for {model.name} is shipped"
     return Advice(note=f"{why}: use your own TF2 model, {_own_table(path)}")
 

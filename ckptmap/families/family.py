@@ -29,6 +29,10 @@ class Model(Protocol):
         """What a shipped target for it can be called, the best first."""
 
     @property
+    def folder(self) -> str:
+        """What the folder of the converted checkpoint may be called."""
+
+    @property
     def remark(self) -> str:
         """What to know of the target before the model is converted to it; empty where there is nothing."""
 

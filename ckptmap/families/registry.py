@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 @cache
 def families() -> tuple[Family, ...]:
-    """All families, those first whose models hold another's: a detector has a classification network inside."""
+    """All families. Those come first that know more of a model: detectors know a classifier as a network alone."""
+    from ckptmap.families.classification.family import CLASSIFICATION
     from ckptmap.families.detection.family import DETECTION
 
-    return (DETECTION,)
+    return (CLASSIFICATION, DETECTION)
 
 
 def recognize(inventory: Inventory, aside: Collection[str] = ()) -> Model | None:

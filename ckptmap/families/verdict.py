@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Prefer = Literal["exact", "stock"]
@@ -45,13 +45,14 @@ class Verdict:
 
     ``reasons``: every difference of stock TF2; those that remain in the chosen model are marked. ``extractor_type``:
     what the chosen TF2 model is called, empty where there is none. ``advice``: what still can be done, or what the
-    choice needs.
+    choice needs. ``unconfigured``: the model has no config that could say otherwise.
     """
 
     kind: Kind
     reasons: tuple[Difference, ...] = ()
     extractor_type: str = ""
     advice: str = ""
+    unconfigured: bool = field(default=False, kw_only=True)
 
     @property
     def equal(self) -> bool:

@@ -113,12 +113,14 @@ def _verdict(plan: Plan, migration: Migration | None) -> Document | None:
     """Whether TF2 computes what TF1 did: of the user's config, or presumed for the model's official configuration."""
     if migration is not None:
         return _judged(migration.verdict, presumed=False)
-    if plan.model not in shipped_tables():
-        return None
     from ckptmap.families.registry import verdict_on
 
-    verdict = verdict_on(plan.model, plan.settings, plan.unknowns)
-    return _judged(verdict, presumed=True) if verdict is not None else None
+    if plan.model in shipped_tables():
+        verdict = verdict_on(plan.model, plan.settings, plan.unknowns)
+        return _judged(verdict, presumed=not verdict.unconfigured) if verdict is not None else None
+    found = (verdict_on(name, plan.settings, plan.unknowns) for name in (plan.target, plan.model))
+    sure = next((verdict for verdict in found if verdict is not None and verdict.unconfigured), None)
+    return _judged(sure, presumed=False) if sure is not None else None
 
 
 def _judged(verdict: Verdict, *, presumed: bool) -> Document:

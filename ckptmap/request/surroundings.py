@@ -70,7 +70,7 @@ class Settled:
         """Both for the checkpoint that has the config at ``beside`` beside it, with the note on that config."""
         if beside is None:
             return self.destination, self.plan
-        config, plan = self.destination.config, replace(self.plan, notes=(f"{beside} {self.said}",))
+        config, plan = self.destination.config, replace(self.plan, notes=(*self.plan.notes, f"{beside} {self.said}"))
         if config is None or not self.by_config:
             return self.destination, plan
         here = replace(config, document=replace(config.document, path=str(beside)))

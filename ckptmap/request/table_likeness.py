@@ -10,7 +10,7 @@ from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.families.detection.operations import EFFICIENTDET
 from ckptmap.mapping import list_tables, load_table
-from ckptmap.mapping.locate import shipped_tables
+from ckptmap.mapping.locate import table_file
 from ckptmap.planning.name_matching import Matching, match
 from ckptmap.targets import list_targets
 from ckptmap.targets.model import Target
@@ -39,12 +39,13 @@ def refuse_other_architecture(matching: Matching, target: Target) -> None:
     A table that the user names may know as few as it does: what is left is in the ledger. Versions of EfficientDet
     share more than half, and are told apart by what is recognized.
     """
-    if target.table is None or Path(matching.table.path) != shipped_tables().get(target.table):
+    if target.table is None or Path(matching.table.path) != table_file(target.table):
         return
     share = matching.likeness
-    if share < _ENOUGH or _is_other_efficientdet(matching):
-        maps = f"table {matching.table.name} knows {share:.0%} of its weights"
-        raise TargetError(f"{matching.inventory.path} is no {target.name}: {maps}", hint=_looks_like(matching))
+    if share < _ENOUGH or _is_other_efficientdet(matching) or _is_other_of_its_table(matching, target):
+        less = f"table {matching.table.name} knows {share:.0%} of its weights"
+        why = less if share < _ENOUGH else "it holds another model that has its names"
+        raise TargetError(f"{matching.inventory.path} is no {target.name}: {why}", hint=_looks_like(matching))
 
 
 def _is_other_efficientdet(matching: Matching) -> bool:
@@ -59,13 +60,25 @@ def _is_other_efficientdet(matching: Matching) -> bool:
     return known is not None and known.name in VERSIONS and not alike(known.name, matching.table.name)
 
 
+def _is_other_of_its_table(matching: Matching, target: Target) -> bool:
+    """Whether another shipped target is for the model in the checkpoint: networks of several depths share a table."""
+    if target.template is not None or not target.counterpart_of:
+        return False
+    from ckptmap.families.registry import recognize
+
+    known = recognize(matching.inventory, matching.slots)
+    homes = known.targets if known else ()
+    return target.name not in homes and any(name in list_targets() for name in homes)
+
+
 def _looks_like(matching: Matching) -> str:
     from ckptmap.families.registry import recognize
 
     known = recognize(matching.inventory, matching.slots)
     likely = [one for one in likely_tables(matching.inventory) if one.table in list_targets()]
-    if known and known.name in list_targets():
-        return f"it looks like {known.name}: use {argument('to', known.name)}"
+    best = next(iter(known.targets), "") if known else ""
+    if known and best in list_targets():
+        return f"it looks like {known.name}: use {argument('to', best)}"
     if likely:
         name = known.name if known else likely[0].table
         return f"it looks like {name}: use {argument('to', likely[0].table)}"

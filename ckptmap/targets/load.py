@@ -16,7 +16,7 @@ from ckptmap.basics.regular import open_regular
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, OF_OTHERS
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.remote import is_remote
-from ckptmap.mapping.locate import mappings_root
+from ckptmap.mapping.locate import mappings_root, shipped_tables
 from ckptmap.targets.spec import has_keys, load_spec
 from ckptmap.targets.template import as_shipped, file_target, template_target
 
@@ -44,13 +44,7 @@ def load_target(text: str | os.PathLike[str]) -> Target:
     if shipped is not None and (shipped == name or not _is_there(name)):
         return _shipped(shipped)
     if not _looks_like_a_path(name):
-        close = nearest(name, list_targets(), 3, cutoff=0.4)
-        hint = (
-            f"nearest: {', '.join(close)}"
-            if close
-            else "ckptmap targets lists them; or give the path of a TF2 checkpoint"
-        )
-        raise TargetError(f"no target is called {name!r}, and no checkpoint is there", hint=hint)
+        raise TargetError(f"no target is called {name!r}, and no checkpoint is there", hint=_hint(name))
     with open_checkpoint(name) as checkpoint, collector_paused():
         if checkpoint.inventory.kind in OF_OTHERS:
             _refuse_archive(checkpoint.inventory.path)
@@ -68,6 +62,23 @@ def _refuse_archive(path: str) -> None:
     if packed:
         hint = "give what model.save_weights('mine.weights.h5') writes, and load the result with load_weights"
         raise TargetError("a .keras archive cannot be the target", where=path, hint=hint)
+
+
+def _hint(name: str) -> str:
+    """The target that is for the TF1 model of this name; else those with the nearest names."""
+    counterpart = _counterparts().get(name)
+    if counterpart is not None:
+        return f"the counterpart of {name} is {counterpart}"
+    close = nearest(name, list_targets(), 3, cutoff=0.4)
+    return (
+        f"nearest: {', '.join(close)}" if close else "ckptmap targets lists them; or give the path of a TF2 checkpoint"
+    )
+
+
+def _counterparts() -> dict[str, str]:
+    """The shipped targets that are called otherwise than the TF1 models that they are for, by these models' names."""
+    targets = (_shipped(name) for name in list_targets() if name not in shipped_tables())
+    return {target.counterpart_of: target.name for target in targets if target.counterpart_of}
 
 
 def shipped_name(name: str) -> str | None:

@@ -96,6 +96,7 @@ def target_from_dict(data: Mapping[str, Any]) -> Target:
         table=data.get("table", data["name"]),
         root=data.get("root", "model"),
         origin=data["generator"],
+        counterpart_of=data.get("counterpart_of", ""),
     )
 
 

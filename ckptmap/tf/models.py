@@ -96,10 +96,10 @@ def model_variables(model: Any, root: str = "model") -> list[LiveVariable]:
         LiveVariable(
             key=key,
             full_name=variable._shared_name,  # what a checkpoint stores as full_name
-            dtype=variable.dtype.name,
-            shape=tuple(variable.shape.as_list()),
+            dtype=getattr(variable.dtype, "name", variable.dtype),
+            shape=tuple(int(length) for length in variable.shape),
             trainable=bool(variable.trainable),
-            initializer=_initializer(parent, key.split("/")[-3]),
+            initializer=_initializer(parent, key.split("/")[-3].lstrip("_")),
         )
         for key, variable, parent in keyed_variables(model, root)
     ]
@@ -113,8 +113,13 @@ def keyed_variables(model: Any, root: str = "model") -> Iterator[tuple[str, Any,
     tensorflow = tf2()
     checkpoint = tensorflow.train.Checkpoint(**{root: model})
     for path, value, parent in _walk(tensorflow.train.TrackableView, checkpoint):
-        if isinstance(value, tensorflow.Variable):
+        if isinstance(value, tensorflow.Variable) or _of_keras_3(value):
             yield f"{path}/{VARIABLE_VALUE}", value, parent
+
+
+def _of_keras_3(value: Any) -> bool:
+    """Whether it is a variable of Keras 3, which wraps TensorFlow's and is saved in its place (backend/tensorflow)."""
+    return type(value).__module__.startswith("keras.src.") and hasattr(value, "_shared_name")
 
 
 def _walk(view: Any, root: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -30,10 +30,12 @@ def test_an_argument_is_a_keyword_or_an_option() -> None:
     assert (argument("force"), argument("to", "a b")) == ("force=True", "to='a b'")
     assert argument("allow", "a", "b c") == "allow=['a', 'b c']"
     assert (number("num_classes"), number("width")) == ("num_classes=N", "settings={'width': N}")
+    assert number("num_classes", "10") == "num_classes=10"
     with command_line():
         assert (argument("force"), argument("to", "a b")) == ("--force", "--to 'a b'")
         assert argument("allow", "a", "b c") == "--allow a --allow 'b c'"
         assert (number("num_classes"), number("width")) == ("--num-classes N", "--set width=N")
+        assert number("num_classes", "10") == "--num-classes 10"
         assert setting("use_dropout", "true") == "--set use_dropout=true"
     assert argument("force") == "force=True"
 

@@ -64,7 +64,7 @@ def test_what_no_family_knows(tmp_path: Path) -> None:
 @pytest.mark.parametrize("target", list_targets())
 def test_every_shipped_target_has_a_verdict_and_says_what_its_model_takes(target: str) -> None:
     assert verdict_on(target) is not None
-    assert preprocessing_of(target).startswith("RGB images")
+    assert preprocessing_of(target).startswith("RGB ")
 
 
 def test_who_normalizes_the_images() -> None:

@@ -1,0 +1,1 @@
+"""tf-slim's classification networks and their counterparts in keras.applications."""

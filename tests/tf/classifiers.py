@@ -1,0 +1,289 @@
+"""slim's classifiers against keras.applications: a row each, and its proof.
+
+    python -m tests.tf.classifiers [--only 'mobilenet*'] [--work FOLDER] TABLE.md
+
+A row's TF1 graph has random weights and batch-norm statistics and is saved by the TF1 Saver; ckptmap converts it, Keras
+restores the result with TensorFlow's assertions that every variable on both sides is met, and both run on one image.
+TF1's graph is built in a graph of its own in the TF2 process, so that all rows share TensorFlow's import.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import ckptmap
+from ckptmap.families.classification.models import CLASSIFIERS, Classifier
+from ckptmap.families.verdict import Kind
+from ckptmap.tf.classifiers import application, as_slim
+from ckptmap.tf.environment import import_quietly, same_kernels, slim_module, tf2
+from ckptmap.tf.tf1.weights import calibrate, randomize
+from ckptmap.tf.tf2_model import restore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    Array = np.ndarray[Any, Any]
+
+STOCK, SLIM = "keras.applications", "as_slim"
+NOISE = 5e-6
+"""Of the logits' spread."""
+NOISE_OF_MAPS = 1e-5
+"""Of the spread of a map before the classifier, whose largest values are many spreads away."""
+DIFFERS = 3e-5
+"""More than this is another computation."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network in one home: ``classes`` of the TF1 model, ``kept`` of them in Keras; ``top``: with a classifier."""
+
+    network: str
+    keras: int
+    size: int
+    home: str = STOCK
+    width: float = 1.0
+    classes: int = 1001
+    kept: int = 0
+    top: bool = True
+    differs: bool = False
+
+    @property
+    def name(self) -> str:
+        parts = [self.network, "" if self.width == 1.0 else f"{self.width:g}", f"keras{self.keras}"]
+        parts += ["as_slim" if self.home == SLIM else "", str(self.kept or ""), "" if self.top else "no_top"]
+        return "-".join(filter(None, [*parts, str(self.size)]))
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def model(self) -> Classifier:
+        return CLASSIFIERS[self.network]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What came of a row: ``restored`` variables of Keras' ``variables``; ``difference`` in the output's spread."""
+
+    verdict: str
+    variables: int
+    restored: int
+    unused: int
+    difference: float
+
+
+def _rows() -> Iterator[Row]:
+    sizes = {"vgg": 224, "inception": 147, "mobilenet": 96, "resnet": 64}
+    for network, model in CLASSIFIERS.items():
+        size = next(size for family, size in sizes.items() if network.startswith(family))
+        classes = 1001 if model.background else 1000
+        for keras in (3, 2):
+            yield Row(network, keras, size, classes=classes, differs=bool(model.differs))
+            if model.differs:
+                yield Row(network, keras, size, SLIM, classes=classes)
+        for width in _widths(model):
+            yield Row(network, 3, size, width=width, classes=5)
+        if model.background:
+            yield Row(network, 2, size, SLIM if model.differs else STOCK, classes=11, kept=10)
+        yield Row(network, 3, size, SLIM if model.differs else STOCK, classes=11, top=False)
+    yield from (Row(network, 3, 97, home, classes=5, differs=home == STOCK) for network, home in _odd())
+    yield from (Row(network, 3, 97, classes=5) for network in ("mobilenet_v2", "mobilenet_v3_small"))
+
+
+def _widths(model: Classifier) -> tuple[float, ...]:
+    """Depth multipliers beside 1; Keras has no MobileNet V3 with slim's first convolution at 0.5 or 1.4."""
+    return ((0.75,) if model.rescales else (0.5, 1.4)) if model.widens else ()
+
+
+def _odd() -> Iterator[tuple[str, str]]:
+    for network, model in CLASSIFIERS.items():
+        if model.at_odd_sizes:
+            yield from ((network, STOCK), (network, SLIM))
+
+
+ROWS = {row.name: row for row in _rows()}
+ZEROS = {"resnet_v1_50": 53, "resnet_v1_101": 104, "resnet_v1_152": 155}
+"""Biases that slim does not have, by network."""
+QUICK = ("mobilenet_v1-0.5-keras3-96", "mobilenet_v3_small-keras2-10-96")
+"""What the default run of the tests proves."""
+
+
+def run_slim(row: Row, prefix: str, image: Array) -> Array:
+    """Save slim's network with random weights as ``prefix``; its logits, or without top what it pools."""
+    v1 = tf2().compat.v1
+    with v1.Graph().as_default(), v1.Session() as session:
+        placeholder = v1.placeholder(v1.float32, image.shape)
+        logits, points = _network(row, placeholder)
+        found = logits if row.top else _last_features(row, points)
+        v1.train.get_or_create_global_step()
+        randomize(v1, session, 1)
+        calibrate(v1, session, {placeholder: image}, 1)
+        v1.train.Saver().save(session, prefix, write_meta_graph=False)
+        return np.asarray(session.run(found, {placeholder: image}))
+
+
+def _network(row: Row, image: Any) -> tuple[Any, Mapping[str, Any]]:
+    arguments = {"num_classes": row.classes}
+    name = row.network
+    if name.startswith("mobilenet_v1"):
+        module = slim_module("nets.mobilenet_v1")
+        scope = module.mobilenet_v1_arg_scope(is_training=False)
+        function, arguments = module.mobilenet_v1, {**arguments, "depth_multiplier": row.width, "is_training": False}
+    elif name.startswith("mobilenet"):
+        module = slim_module(f"nets.mobilenet.{name[:12]}")
+        scope = slim_module("nets.mobilenet.mobilenet_v2").training_scope(is_training=False)
+        function, arguments = module.mobilenet, {**arguments, "depth_multiplier": row.width, **_definition(module, row)}
+    else:
+        module = slim_module(f"nets.{name.rpartition('_')[0] if name[-1].isdigit() and 'incep' not in name else name}")
+        scopes = [part for part in dir(module) if part.endswith("arg_scope") and part != "arg_scope"]
+        scope = getattr(module, next(one for one in scopes if "resnet_utils" not in one))()
+        function, arguments = getattr(module, name), {**arguments, "is_training": False}
+    with import_quietly("tf_slim").arg_scope(scope), contextlib.redirect_stdout(sys.stderr):
+        logits, points = function(image, **arguments)
+    return tf2().reshape(logits, [1, row.classes]), points
+
+
+def _definition(module: Any, row: Row) -> dict[str, Any]:
+    wide_end = {"finegrain_classification_mode": row.width < 1}  # Keras never narrows the last convolution
+    if row.network == "mobilenet_v2":
+        return wide_end
+    return {**wide_end, "conv_defs": getattr(module, row.network.upper().removeprefix("MOBILENET_"))}
+
+
+def _last_features(row: Row, points: Mapping[str, Any]) -> Any:
+    """The map before the classifier, which is what the Keras model gives without top."""
+    ends = {
+        "vgg": f"{row.network}/pool5",
+        "resnet_v1": f"{row.network}/block4",
+        "inception_v3": "Mixed_7c",
+        "inception_resnet_v2": "Conv2d_7b_1x1",
+        "mobilenet_v1": "Conv2d_13_pointwise",
+    }
+    for start, end in ends.items():
+        if row.network.startswith(start):
+            return points[end]
+    if row.network.startswith("resnet_v2"):
+        graph = tf2().compat.v1.get_default_graph()
+        return graph.get_tensor_by_name(f"{row.network}/postnorm/Relu:0")
+    last = max(int(name[6:]) for name in points if name[:6] == "layer_" and name[6:].isdigit())
+    pooled = 2 if row.network.startswith("mobilenet_v3") else 0  # the pooling and the convolution behind it
+    return points[f"layer_{last - pooled}"]
+
+
+def prove(row: Row, folder: Path) -> Proof:
+    """Convert a row's checkpoint, restore and run it."""
+    image = _image(row)
+    expected = run_slim(row, str(folder / "model.ckpt"), image)
+    settings: dict[str, Any] = {"keras": row.keras, "include_top": row.top}
+    if row.model.rescales:
+        settings["include_preprocessing"] = False
+    report = ckptmap.convert(
+        folder / "model.ckpt",
+        to=row.model.target,
+        output=folder / "new",
+        settings=settings,
+        num_classes=row.kept or None,
+    )
+    assert report["output"] is not None, report["findings"]
+    model = _keras(row)
+    restore(model, folder / "new" / "ckpt-0")
+    found = np.asarray(tf2().function(lambda batch: model(batch, training=False))(tf2().constant(image)))
+    if row.kept:
+        expected = expected[:, 1:]
+    summary = report["summary"]
+    return Proof(
+        report["verdict"]["kind"],
+        len(report["target_variables"]),
+        summary["restored"],
+        summary["unused"],
+        float(np.abs(found.reshape(expected.shape) - expected).max() / expected.std()),
+    )
+
+
+def _image(row: Row) -> Array:
+    values = np.random.default_rng(2).uniform(-1, 1, (1, row.size, row.size, 3)).astype(np.float32)
+    return values * 100 if row.model.expects.startswith("RGB from 0") else values
+
+
+def _keras(row: Row) -> Any:
+    options: dict[str, Any] = {**row.model.options, "include_top": row.top, "input_shape": (row.size, row.size, 3)}
+    if row.top:
+        options["classes"] = row.kept or row.classes
+    if row.model.widens:
+        options["alpha"] = row.width
+    if row.model.rescales:
+        options["include_preprocessing"] = False
+    model = application(row.model.keras, row.keras, **options)
+    return as_slim(model) if row.home == SLIM else model
+
+
+def as_expected(row: Row, proof: Proof) -> bool:
+    """Whether every variable found its place, and the outputs are what the row says."""
+    verdict = Kind.WEIGHTS_ONLY if row.model.differs else Kind.EQUAL
+    whole = (proof.variables - proof.restored, proof.unused) == (ZEROS.get(row.network, 0), 0)
+    noise = NOISE if row.top else NOISE_OF_MAPS
+    same = proof.difference > DIFFERS if row.differs else proof.difference <= noise
+    return whole and same and proof.verdict == verdict.value
+
+
+HEADER = """\
+| network | width | image | classes | home | Keras | variables | zero by rule | verdict of the target | difference |
+|---|---|---|---|---|---|---|---|---|---|
+"""
+
+
+def table(proofs: Iterable[tuple[Row, Proof]]) -> str:
+    """The proofs in Markdown, a line a row."""
+    return HEADER + "".join(f"| {' | '.join(_cells(row, proof))} |\n" for row, proof in proofs)
+
+
+def _cells(row: Row, proof: Proof) -> Iterator[str]:
+    yield row.network
+    yield f"{row.width:g}" if row.model.widens else ""
+    yield str(row.size)
+    kept = f"{row.classes} → {row.kept}" if row.kept else str(row.classes)
+    yield kept if row.top else "no top"
+    yield row.home
+    yield str(row.keras)
+    yield str(proof.variables)
+    yield str(proof.variables - proof.restored)
+    yield proof.verdict
+    yield f"{proof.difference:.1e}" if proof.difference else "0"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prove the rows and write their table; 1 where one is not as expected."""
+    parser = argparse.ArgumentParser(prog="python -m tests.tf.classifiers", description=main.__doc__)
+    parser.add_argument("--only", default="*", help="rows whose names match")
+    parser.add_argument("--work", type=Path, help="keep results here, and take those that are there")
+    parser.add_argument("table", type=Path)
+    options = parser.parse_args(arguments)
+    same_kernels()
+    proofs = []
+    with tempfile.TemporaryDirectory() as own:
+        kept = options.work or Path(own)
+        kept.mkdir(parents=True, exist_ok=True)
+        for row in (row for row in ROWS.values() if fnmatch(row.name, options.only)):
+            file = kept / f"{row.name}.json"
+            if not file.exists():
+                with tempfile.TemporaryDirectory() as folder:
+                    file.write_text(json.dumps(asdict(prove(row, Path(folder)))), encoding="utf-8")
+            proof = Proof(**json.loads(file.read_text(encoding="utf-8")))
+            proofs.append((row, proof))
+            print(row, proof, as_expected(row, proof), file=sys.stderr, flush=True)  # noqa: T201
+    options.table.write_text(table(proofs), encoding="utf-8")
+    return 0 if all(as_expected(*one) for one in proofs) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
