@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, object_path
-from ckptmap.mapping.locate import shipped_tables
+from ckptmap.mapping.locate import shipped_tables, table_file
 from ckptmap.planning.ledger import Form
 from ckptmap.report.source import described
+from ckptmap.targets import list_targets
 from ckptmap.version import __version__
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ def _verdict(plan: Plan, migration: Migration | None) -> Document | None:
     """Whether TF2 computes what TF1 did: of the user's config, or presumed for the model's official configuration."""
     if migration is not None:
         return _judged(migration.verdict, presumed=False)
+    if plan.model not in shipped_tables() and not _is_shipped(plan):
+        return None
     from ckptmap.families.registry import verdict_on
 
     if plan.model in shipped_tables():
@@ -121,6 +124,11 @@ def _verdict(plan: Plan, migration: Migration | None) -> Document | None:
     found = (verdict_on(name, plan.settings, plan.unknowns) for name in (plan.target, plan.model))
     sure = next((verdict for verdict in found if verdict is not None and verdict.unconfigured), None)
     return _judged(sure, presumed=False) if sure is not None else None
+
+
+def _is_shipped(plan: Plan) -> bool:
+    """Whether a family may know more of the plan's target: all that understands them takes time to import."""
+    return plan.target in list_targets() or table_file(plan.model).is_file()
 
 
 def _judged(verdict: Verdict, *, presumed: bool) -> Document:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from pathlib import Path
 
 from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.data_files import INDEX
@@ -27,7 +26,8 @@ def searched(sources: Iterable[str | os.PathLike[str]]) -> list[str]:
 
 
 def _below(source: str) -> list[str]:
-    if is_remote(source) or not Path(source).is_dir() or _is_checkpoint(source):
+    # os.path takes a path that no folder can have for none, where Path raises an error
+    if is_remote(source) or not os.path.isdir(source) or _is_checkpoint(source):  # noqa: PTH112
         return [source]
     return list(_walk(source)) or [source]
 
