@@ -105,7 +105,7 @@ def test_tensorflow_restores_every_checkpoint_of_a_batch(tmp_path: Path, mode: s
     report = ckptmap.convert_many(
         sources, to=tmp_path / "template", table=tmp_path / "table.yaml", output=tmp_path / "new", data=mode
     )
-    assert report["summary"] == {"converted": 2, "planned": 0, "findings": 0, "failed": 0}
+    assert report["summary"] == {"converted": 2, "kept": 0, "planned": 0, "findings": 0, "failed": 0}
     assert report["plans"] == 1
     for one in report["conversions"]:
         for name, value in restored(Path(one["checkpoint"])).items():
