@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ckptmap.basics.errors import CkptmapError, ProblemsError, TargetError
+from ckptmap.basics.regular import open_regular
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.data_files import folder_of
 from ckptmap.checkpoint.inventory import Inventory
@@ -89,7 +90,7 @@ def content(path: Path) -> bytes:
     from ckptmap.families.detection.pipeline.textproto import MAX_BYTES
 
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(MAX_BYTES + 1)
     except OSError:
         return b""

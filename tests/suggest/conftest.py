@@ -1,16 +1,16 @@
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.values import encode
 from ckptmap.checkpoint.writer import BundleWriter
-from ckptmap.cli.app import main
+from tests.cli.conftest import run
+
+__all__ = ["run"]
 
 Shape = Sequence[int]
 FLOAT = DType.FLOAT32
@@ -35,28 +35,3 @@ def write_new(prefix: Path, shapes: Mapping[str, tuple[str, Shape]]) -> Path:
     }
     write_object_checkpoint(prefix, "model", values)
     return prefix
-
-
-@dataclass(frozen=True)
-class Result:
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command line in this process: exit code, stdout, stderr."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def call(*arguments: object) -> Result:
-        with pytest.raises(SystemExit) as exit_:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        code = exit_.value.code
-        return Result(0 if code is None else int(code), captured.out, captured.err)
-
-    return call
