@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from time import monotonic
+from typing import Annotated, Any
 
 import typer
 
@@ -15,47 +16,30 @@ from ckptmap.basics.errors import CkptmapError, ProblemsError
 from ckptmap.basics.fold import fold
 from ckptmap.basics.text import printable
 from ckptmap.basics.wording import command_line
-from ckptmap.cli import (
-    audit,
-    average,
-    config,
-    convert,
-    diff,
-    edit,
-    export,
-    freeze,
-    inspect,
-    report,
-    rules,
-    suggest,
-    targets,
-    verify,
-)
+from ckptmap.cli.command import GENERAL, examples
+from ckptmap.cli.commands import Root
+from ckptmap.cli.speaking import say, tell_error, verbose, voice
 from ckptmap.cli.streams import ending_signals, with_streams
 from ckptmap.version import __version__
 
+EXAMPLES = examples(
+    ("what is it, and how is it converted", "ckptmap inspect old/"),
+    ("convert it", "ckptmap convert old/ --to ssd_mobilenet_v2 -o new/"),
+    ("all options of a command", "ckptmap help convert"),
+)
+
 app = typer.Typer(
     name="ckptmap",
+    cls=Root,
     help="Migrate TensorFlow 1 checkpoints to TensorFlow 2, with a ledger of every variable.",
+    epilog=EXAMPLES,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(name="convert")(convert.convert_command)
-app.command(name="edit")(edit.edit_command)
-app.command(name="average")(average.average_command)
-app.command(name="inspect")(inspect.inspect_command)
-app.command(name="audit")(audit.audit_command)
-app.command(name="diff")(diff.diff_command)
-app.command(name="freeze")(freeze.freeze_command)
-app.command(name="report")(report.report_command)
-app.command(name="suggest")(suggest.suggest_command)
-app.command(name="targets")(targets.targets_command)
-app.command(name="export")(export.export_command)
-app.command(name="verify")(verify.verify_command)
-app.add_typer(config.app, name="config")
-app.add_typer(rules.app, name="rules")
+
+_USAGE: Any = typer.BadParameter.__mro__[2]
+"""What typer raises for every mistake on the command line; it has no public name."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -67,7 +51,15 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+        bool,
+        typer.Option(
+            "--version",
+            "-V",
+            callback=_print_version,
+            is_eager=True,
+            help="Show the version and exit.",
+            rich_help_panel=GENERAL,
+        ),
     ] = False,
 ) -> None:
     del version
@@ -75,33 +67,72 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a :class:`CkptmapError` becomes one message on stderr and its exit code."""
-    with ending_signals():
-        code = with_streams(lambda: _run(arguments))
+    with ending_signals(), voice():
+        code = with_streams(lambda: _timed(arguments))
     sys.exit(code)
+
+
+def _timed(arguments: Sequence[str] | None) -> int:
+    started = monotonic()
+    code = _run(arguments)
+    if verbose():
+        python = ".".join(map(str, sys.version_info[:3]))
+        say(f"ckptmap {__version__}, Python {python}, {monotonic() - started:.2f} s, exit code {code}")
+    return code
 
 
 def _run(arguments: Sequence[str] | None) -> int:
     """The exit code of the command."""
     try:
         with command_line():
-            app(args=arguments)
+            code = app(args=arguments, standalone_mode=False)
     except CkptmapError as error:
-        typer.echo("\n".join(_error_lines(error)), err=True)
+        _trace(error)
+        tell_error(list(_error_lines(error)))
         return error.exit_code
+    except _USAGE as error:
+        _tell_usage(error)
+        return int(error.exit_code)
+    except typer.Abort:
+        tell_error(["interrupted"])
+        return _INTERRUPTED
     except MemoryError:
-        typer.echo("error: there is not enough memory for what the files claim to hold", err=True)
+        tell_error(["there is not enough memory for what the files claim to hold"])
         return CkptmapError.exit_code
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0 if end.code is None else CkptmapError.exit_code
-    return 0
+    return code if isinstance(code, int) else 0
+
+
+_INTERRUPTED = 130
+
+
+def _trace(error: CkptmapError) -> None:
+    """Where an error arose, for whoever reports one."""
+    if verbose():
+        import traceback
+
+        for line in traceback.format_exception(error):
+            say(line.rstrip("\n"))
+
+
+def _tell_usage(error: Any) -> None:
+    """A mistake on the command line: how it is written, then what is wrong. The help itself where nothing was asked."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(error.format_message(), err=True)
+        return
+    if context is not None:
+        typer.echo(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", err=True)
+    tell_error([printable(line) for line in error.format_message().splitlines()] or [""])
 
 
 def _error_lines(error: CkptmapError) -> Iterator[str]:
     """The message; problems that differ in their numbers only are told once, with a count."""
     if not isinstance(error, ProblemsError):
-        yield printable(f"error: {error}")
+        yield printable(str(error))
         return
-    yield printable(f"error: {error.summary}")
+    yield printable(error.summary)
     for group in fold(str(problem) for problem in error.problems):
         count = f" (x {len(group.names)})" if len(group.names) > 1 else ""
         yield printable(f"  {group.label}{count}")

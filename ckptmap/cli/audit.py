@@ -8,21 +8,43 @@ import typer
 
 from ckptmap.basics.bounds import CLASSES
 from ckptmap.basics.globs import RULE
-from ckptmap.cli.options import Json, Source, parse_settings
-from ckptmap.cli.outputs import Formats, ReportFiles, annotating, choose_outputs, emit
+from ckptmap.cli.bundles import bundled
+from ckptmap.cli.command import HOW, WHAT, examples
+from ckptmap.cli.completion import complete_targets
+from ckptmap.cli.options import All, Source, parse_settings
+from ckptmap.cli.outputs import Reports, annotating, emit
+
+EXAMPLES = examples(
+    ("what fine-tuning by this config would restore", "ckptmap audit new/ckpt-0 --pipeline pipeline.config"),
+    ("a gate in CI, with a page to read", "ckptmap audit new/ --to ssd_mobilenet_v2 --min-restored 0.95 -o audit.html"),
+)
 
 Kind = Literal["full", "detection", "classification"]
 
 
+@bundled
 def audit_command(
     checkpoint: Source,
+    reports: Reports,
     to: Annotated[
-        str | None, typer.Option("--to", help="The model: a name (see `ckptmap targets`).", show_default=False)
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="TARGET",
+            help="The model: a name (see `ckptmap targets`).",
+            show_default=False,
+            autocompletion=complete_targets,
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     like: Annotated[
         str | None,
         typer.Option(
-            "--like", metavar="TF2_CHECKPOINT", help="The model: as this TF2 checkpoint has it.", show_default=False
+            "--like",
+            metavar="TF2_CHECKPOINT",
+            help="The model: as this TF2 checkpoint has it.",
+            show_default=False,
+            rich_help_panel=WHAT,
         ),
     ] = None,
     pipeline: Annotated[
@@ -31,26 +53,46 @@ def audit_command(
             metavar="CONFIG",
             help="The model, and how it is restored: a pipeline.config of TF1 or TF2.",
             show_default=False,
+            rich_help_panel=WHAT,
         ),
     ] = None,
     kind: Annotated[
         Kind | None,
         typer.Option(
-            "--type", help="With --to or --like: the fine_tune_checkpoint_type.  [default: full]", show_default=False
+            "--type",
+            help="With --to or --like: the fine_tune_checkpoint_type.  [default: full]",
+            show_default=False,
+            rich_help_panel=WHAT,
         ),
     ] = None,
     num_classes: Annotated[
         int | None,
-        typer.Option(min=CLASSES.low, max=CLASSES.high, help="With --to: classes of the model.", show_default=False),
+        typer.Option(
+            min=CLASSES.low,
+            max=CLASSES.high,
+            help="With --to: classes of the model.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="NAME=VALUE", help="With --to: a setting of the model; repeatable.", show_default=False
+            "--set",
+            metavar="NAME=VALUE",
+            help="With --to: a setting of the model; repeatable.",
+            show_default=False,
+            rich_help_panel=WHAT,
         ),
     ] = None,
     min_restored: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Fail when a smaller share of the model's variables is restored.")
+        float,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Fail when a smaller share of the model's variables is restored.",
+            rich_help_panel=HOW,
+        ),
     ] = 0.0,
     require: Annotated[
         list[str] | None,
@@ -58,38 +100,47 @@ def audit_command(
             metavar="GLOB",
             help=f"Fail unless all variables that match are restored; {RULE}; repeatable.",
             show_default=False,
+            rich_help_panel=HOW,
         ),
     ] = None,
     fail_on: Annotated[
         str,
-        typer.Option(metavar="FATES", help="Fail on variables of these fates: missing, unused, reinitialized, none."),
+        typer.Option(
+            metavar="FATES",
+            help="Fail on variables of these fates: missing, unused, reinitialized, none.",
+            rich_help_panel=HOW,
+        ),
     ] = "missing",
     allow: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="GLOB", help=f"Variables that --fail-on passes over; {RULE}; repeatable.", show_default=False
+            metavar="GLOB",
+            help=f"Variables that --fail-on passes over; {RULE}; repeatable.",
+            show_default=False,
+            rich_help_panel=HOW,
         ),
     ] = None,
     index_only: Annotated[
-        bool, typer.Option("--index-only", help="Do not look whether the data files are there.")
+        bool, typer.Option("--index-only", help="Do not look whether the data files are there.", rich_help_panel=HOW)
     ] = False,
     elsewhere: Annotated[
         bool,
         typer.Option(
-            "--elsewhere", help="The config is for another machine: say nothing of its paths that are not here."
+            "--elsewhere",
+            help="The config is for another machine: say nothing of its paths that are not here.",
+            rich_help_panel=HOW,
         ),
     ] = False,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever is found.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="List restored and read variables too.")] = False,
-    formats: Formats = None,
-    report: ReportFiles = None,
-    json: Json = False,
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="Exit with 0 whatever is found.", rich_help_panel=HOW)
+    ] = False,
+    everything: All = False,
 ) -> None:
     """Say what restoring a checkpoint into a model would do: exit 0 when it is as demanded, 1 when not.
 
     Reads the checkpoint's index, and looks whether its data files are there, whole by their sizes; no TensorFlow.
     """
-    outputs = choose_outputs(formats, report, json=json, inputs=[checkpoint, like, pipeline])
+    outputs = reports.outputs([checkpoint, like, pipeline])
     _check_choice(to, like, pipeline, kind, num_classes, settings, elsewhere=elsewhere)
     from ckptmap.audit import Thresholds, audit
     from ckptmap.audit.document import audit_document

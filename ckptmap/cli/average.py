@@ -6,11 +6,20 @@ from typing import Annotated
 
 import typer
 
-from ckptmap.cli.options import DryRun, Force, Json, NoVerify, Output, refuse_nowhere
-from ckptmap.cli.outputs import Formats, ReportFilesBeside, annotating, choose_outputs, emit
+from ckptmap.cli.bundles import bundled
+from ckptmap.cli.command import examples
+from ckptmap.cli.options import DryRun, Force, NoVerify, Output, refuse_nowhere
+from ckptmap.cli.outputs import ReportsBeside, annotating, emit
+
+EXAMPLES = examples(
+    ("the mean of the last three of a run", "ckptmap average run/ckpt-7 run/ckpt-8 run/ckpt-9 -o mean/"),
+    ("what it would make", "ckptmap average run/ckpt-7 run/ckpt-8 --dry-run"),
+)
 
 
+@bundled
 def average_command(
+    reports: ReportsBeside,
     sources: Annotated[
         list[str],
         typer.Argument(
@@ -23,9 +32,6 @@ def average_command(
     no_verify: NoVerify = False,
     force: Force = False,
     dry_run: DryRun = False,
-    formats: Formats = None,
-    report_files: ReportFilesBeside = None,
-    json: Json = False,
 ) -> None:
     """Write the mean of the weights of several checkpoints of one model, TF1 or TF2.
 
@@ -37,7 +43,7 @@ def average_command(
     from ckptmap.verbs.average import average
 
     made = Made(output, CONVERTED) if output is not None and not dry_run else None
-    outputs = choose_outputs(formats, report_files, json=json, inputs=sources, made=made)
+    outputs = reports.outputs(sources, made)
     refuse_nowhere(output, dry_run=dry_run)
     with annotating(outputs), progress_bar("averaging", "bytes") as progress:
         report = average(sources, output=output, verify=not no_verify, force=force, dry_run=dry_run, progress=progress)

@@ -9,12 +9,22 @@ import typer
 
 from ckptmap.basics.bounds import CLASSES
 from ckptmap.basics.text import plural, printable
+from ckptmap.cli.command import OUTPUT, WHAT, Command, Group, examples
 from ckptmap.cli.options import Json
+from ckptmap.cli.speaking import quiet, say
 
 if TYPE_CHECKING:
     from ckptmap.families.detection.pipeline.migrate import Migration
 
-app = typer.Typer(help="Work with pipeline.config files.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(cls=Group, help="Work with pipeline.config files.", no_args_is_help=True, rich_markup_mode=None)
+
+EXAMPLES = examples(
+    ("the config alone", "ckptmap config migrate old/pipeline.config -o new.config"),
+    (
+        "to train from a converted checkpoint",
+        "ckptmap config migrate old.config -o new.config --checkpoint new/ckpt-0",
+    ),
+)
 
 
 @app.callback()
@@ -22,18 +32,38 @@ def _group() -> None:
     """Keep ``migrate`` a command of its own while it is the only one."""
 
 
-@app.command(name="migrate")
+@app.command(name="migrate", cls=Command, epilog=EXAMPLES)
 def migrate_command(
     source: Annotated[Path, typer.Argument(metavar="OLD", help="The TF1 pipeline.config.", show_default=False)],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write the TF2 config to.", show_default=False)
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="File to write the TF2 config to.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
     ],
     checkpoint: Annotated[
-        str | None, typer.Option(help="The converted checkpoint to train from, such as new/ckpt-0.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="PREFIX",
+            help="The converted checkpoint to train from, such as new/ckpt-0.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     num_classes: Annotated[
         int | None,
-        typer.Option(min=CLASSES.low, max=CLASSES.high, help="Classes of the new model.", show_default=False),
+        typer.Option(
+            min=CLASSES.low,
+            max=CLASSES.high,
+            help="Classes of the new model.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     label_map: Annotated[
         str | None,
@@ -41,12 +71,16 @@ def migrate_command(
             metavar="NEW",
             help="label_map.pbtxt of the new classes: says num_classes and every label_map_path.",
             show_default=False,
+            rich_help_panel=WHAT,
         ),
     ] = None,
     prefer: Annotated[
-        Literal["exact", "stock"], typer.Option(help="Where stock TF2 differs: the slim-exact extractor or stock.")
+        Literal["exact", "stock"],
+        typer.Option(help="Where stock TF2 differs: the slim-exact extractor or stock.", rich_help_panel=WHAT),
     ] = "exact",
-    force: Annotated[bool, typer.Option("--force", help="Replace OUTPUT where it is there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace OUTPUT where it is there.", rich_help_panel=OUTPUT)
+    ] = False,
     json: Json = False,
 ) -> None:
     """Write the TF2 config of exactly this model; every edit is listed with its reason, all else stays as it is."""
@@ -70,7 +104,9 @@ def migrate_command(
         prefer=prefer,
     )
     write_whole(output, encode(made.text))
-    _print(made, json=json)
+    if json or not quiet():
+        _print(made, json=json)
+    say(f"wrote {output}: {plural(len(made.edits), 'edit')}")
 
 
 def _count(label_map: str | None) -> int | None:
@@ -104,4 +140,3 @@ def _print(made: Migration, *, json: bool) -> None:
         typer.echo(printable(f"line {edit.line}: {edit.path}: {change}  ({edit.reason})"))
     for note in made.notes:
         typer.echo(printable(f"note, line {note.line}: {note.path}: {note.text}"))
-    typer.echo(plural(len(made.edits), "edit"), err=True)

@@ -3,292 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
+from typing import TYPE_CHECKING
 
 import typer
 
-from ckptmap.basics.bounds import CLASSES
-from ckptmap.basics.globs import RULE
-from ckptmap.cli.options import (
-    Data,
-    DataOption,
-    DryRun,
-    Force,
-    IndexOnly,
-    Json,
-    NoVerify,
-    Output,
-    Sources,
-    VerifyData,
-    parse_settings,
-    refuse_nowhere,
-)
-from ckptmap.cli.outputs import Formats, ReportFilesBeside, annotating, choose_outputs, emit
+from ckptmap.cli.bundles import bundled
+from ckptmap.cli.command import examples
+from ckptmap.cli.convert_options import Back, How, Several, What, plan_choices
+from ckptmap.cli.options import Placing, Sources
+from ckptmap.cli.outputs import ReportsBeside, annotating, emit
 
 if TYPE_CHECKING:
     from ckptmap.execution.overwriting import Made
+    from ckptmap.execution.writing import Progress
     from ckptmap.report.document import Document
-    from ckptmap.request.choices import PlanChoices
+    from ckptmap.request.surroundings import Wish
+    from ckptmap.verbs.writing import Writing
 
-
-Ema = Literal["prefer", "ignore", "only"]
-Root = Literal["model", "feature_extractor"]
-Prefer = Literal["exact", "stock"]
-Anchors = Literal["api", "automl", "automl-2020"]
-Form = Literal["target", "safetensors"]
-
+EXAMPLES = examples(
+    ("the pipeline.config beside it says the target, and is migrated", "ckptmap convert old/model.ckpt -o new/"),
+    ("see what would become of every variable", "ckptmap convert old/ --to ssd_mobilenet_v2 --dry-run"),
+    ("a model of your own", "ckptmap convert old/ --table mine.yaml --to tf2/ckpt-1 -o new/"),
+    ("all below a folder; again: only what is missing", "ckptmap convert zoo/ -o new/ --resume"),
+)
 
 _BOTH_WAYS = frozenset(
-    {
-        *("sources", "output", "back", "fill", "allow_unused", "data", "verify_data", "no_verify"),
-        *("force", "dry_run", "index_only", "formats", "report_files", "json"),
-    }
+    {"sources", "allow_unused", *(field.name for bundle in (Back, Placing, ReportsBeside) for field in fields(bundle))}
 )
 """The arguments that mean something on the way back."""
 
 
+@bundled
 def convert_command(
     context: typer.Context,
+    what: What,
+    how: How,
+    back: Back,
+    several: Several,
+    placing: Placing,
+    reports: ReportsBeside,
     sources: Sources = None,
-    to: Annotated[
-        str | None,
-        typer.Option(
-            "--to",
-            help="Target: a name (see `ckptmap targets`), any TF2 checkpoint, or a file of Keras or safetensors; "
-            "default: what the checkpoint shows.",
-            show_default=False,
-        ),
-    ] = None,
-    also: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--and",
-            metavar="NAME=CHECKPOINT",
-            help="A further checkpoint to take variables from, which rules call NAME:variable; repeatable.",
-            show_default=False,
-        ),
-    ] = None,
-    output: Output = None,
-    write: Annotated[
-        Form,
-        typer.Option(help="What to write: what the target is, or a safetensors file with readable names as keys."),
-    ] = "target",
-    pipeline: Annotated[
-        str | None,
-        typer.Option(
-            help="The model's TF1 pipeline.config: says target and settings, and is migrated to TF2; default: the one "
-            "beside the checkpoint, where it agrees.",
-            show_default=False,
-        ),
-    ] = None,
-    no_pipeline: Annotated[
-        bool, typer.Option("--no-pipeline", help="Leave the pipeline.config beside the checkpoint out.")
-    ] = False,
-    prefer: Annotated[
-        Prefer,
-        typer.Option(help="For the migrated config, where stock TF2 differs: the slim-exact extractor or stock."),
-    ] = "exact",
-    table: Annotated[
-        str | None,
-        typer.Option(
-            help="Mapping table: a shipped name or your own YAML; default: the target's own.", show_default=False
-        ),
-    ] = None,
-    num_classes: Annotated[
-        int | None,
-        typer.Option(
-            min=CLASSES.low,
-            max=CLASSES.high,
-            help="Classes of the new model; another count than the source's re-initializes the class head.",
-        ),
-    ] = None,
-    label_map: Annotated[
-        tuple[str, str] | None,
-        typer.Option(
-            metavar="OLD NEW",
-            help="label_map.pbtxt of the old and the new classes: head slices of shared classes are carried over.",
-            show_default=False,
-        ),
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="NAME=VALUE", help="A setting of the target, such as use_dropout=true; repeatable."
-        ),
-    ] = None,
-    anchors: Annotated[
-        Anchors,
-        typer.Option(
-            help="EfficientDet: api, weights reordered to the API's anchors; automl, weights untouched and AutoML's "
-            "anchors in the config; automl-2020, those of before September 2020."
-        ),
-    ] = "api",
-    root: Annotated[
-        Root | None,
-        typer.Option(
-            help="model: for fine_tune_checkpoint_type full and detection; feature_extractor: for classification.",
-            show_default=False,
-        ),
-    ] = None,
-    ema: Annotated[
-        Ema, typer.Option(help="Moving averages: prefer, ignore, or only (an error where one lacks).")
-    ] = "prefer",
-    allow_unused: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="GLOB", help=f"Accept unused source variables that match; {RULE}; repeatable.", show_default=False
-        ),
-    ] = None,
-    init_missing: Annotated[
-        bool, typer.Option("--init-missing", help="Accept missing target variables: initialize them.")
-    ] = False,
-    step: Annotated[
-        bool, typer.Option("--step", help="Carry global_step over to `step`, where the TF2 trainer keeps it.")
-    ] = False,
-    ranges: Annotated[
-        bool, typer.Option("--ranges", help="Keep the ranges of quantization-aware training in the JSON report.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the initializers.")] = 0,
-    data: DataOption = "auto",
-    verify_data: VerifyData = False,
-    no_verify: NoVerify = False,
-    force: Force = False,
-    dry_run: DryRun = False,
-    index_only: IndexOnly = False,
-    back: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REPORT|TABLE",
-            help="The way back: the report.json of the conversion, or its table, under whose TF1 names the TF2 "
-            "checkpoint is written.",
-            show_default=False,
-        ),
-    ] = None,
-    fill: Annotated[
-        str | None,
-        typer.Option(
-            metavar="OLD", help="With --back: the old checkpoint, for what no TF2 variable tells.", show_default=False
-        ),
-    ] = None,
-    batch: Annotated[
-        Path | None,
-        typer.Option(metavar="LIST", help="A file with a checkpoint a line, each converted too.", show_default=False),
-    ] = None,
-    resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Of several: leave what an earlier run made of the same files and options."),
-    ] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Of several checkpoints, how many are converted at a time.")] = 4,
-    formats: Formats = None,
-    report_files: ReportFilesBeside = None,
-    json: Json = False,
 ) -> None:
     """Convert a checkpoint to one of TF2, or to a file of Keras, and report the fate of every variable.
 
     Several checkpoints, named here, in a list or below a folder, go to folders of their own below the output
     directory; one that fails never stops the others, and the exit code is the worst of all.
     """
-    _refuse_one_label_map(label_map)
-    many = batch is not None or resume or _are_many(sources or ())
-    further = _named(also or ())
-    if further and many:
+    named = sources or []
+    what.check()
+    many = several.are_meant(named)
+    if what.further and many:
         raise typer.BadParameter("several checkpoints become one, or each one of its own", param_hint="--and")
-    read = [*(sources or ()), *further.values(), to, pipeline, table, *(label_map or ()), batch, back, fill]
-    outputs = choose_outputs(
-        formats, report_files, json=json, inputs=read, made=None if dry_run else _made(output, many=many)
-    )
-    refuse_nowhere(output, dry_run=dry_run, index_only=index_only)
-    if no_pipeline and pipeline is not None:
-        raise typer.BadParameter("--pipeline names a config: leave one of the two out", param_hint="--no-pipeline")
-    choices: PlanChoices = {
-        "num_classes": num_classes,
-        "label_maps": label_map,
-        "settings": parse_settings(settings or ()),
-        "ema": ema,
-        "root": root,
-        "allow_unused": tuple(allow_unused or ()),
-        "init_missing": init_missing,
-        "step": step,
-        "anchors": anchors,
-    }
-    settled: _Settled = {
-        "to": to,
-        "output": output,
-        "dry_run": dry_run,
-        "index_only": index_only,
-        "table": table,
-        "pipeline": pipeline,
-        "no_pipeline": no_pipeline,
-        "prefer": prefer,
-        "seed": seed,
-        "data": data,
-        "verify_data": verify_data,
-        "verify": not no_verify,
-        "ranges": ranges,
-        "force": force,
-        "form": write,
-    }
-    if back is not None or fill is not None:
-        _refuse_forward(context, back, many=many)
+    made = None if placing.dry_run else _made(placing.output, many=many)
+    outputs = reports.outputs([*named, *what.read, several.batch, back.back, back.fill], made)
+    placing.refuse_nowhere()
+    if back.back is not None or back.fill is not None:
+        _refuse_forward(context, back.back, many=many)
     with annotating(outputs):
-        if back is not None and sources:
-            report = _back(sources[0], back, fill, settled, choices)
-            exit_code = 1 if report["findings"] else 0
-        elif not many and sources:
-            report = _one(sources[0], further, settled, choices)
-            exit_code = 1 if report["findings"] else 0
+        if back.back is not None and named:
+            report = _back(named[0], back.back, back.fill, how.allow_unused or (), placing)
+        elif named and not many:
+            report = _one(named[0], what, how, placing)
         else:
-            report = _many(sources or (), batch, jobs, settled, choices, resume=resume)
-            exit_code = report["exit_code"]
+            report = _many(named, several, what, how, placing)
     emit(report, outputs)
-    if exit_code:
-        raise typer.Exit(exit_code)
-
-
-def _refuse_one_label_map(given: tuple[str, str] | None) -> None:
-    """With one file alone the option takes the next word of the line too, whatever that is."""
-    if given is None:
-        return
-    other = next((text for text in given if text.startswith("-") or _is_checkpoint(text)), None)
-    if other is not None:
-        message = f"takes two files, OLD and NEW: that of the old classes and that of the new ones, not {other}"
-        raise typer.BadParameter(message, param_hint="--label-map")
-
-
-def _is_checkpoint(text: str) -> bool:
-    return text.endswith(".index") or Path(text).is_dir() or Path(f"{text}.index").is_file()
-
-
-class _Settled(TypedDict):
-    """What one conversion and many take alike."""
-
-    to: str | None
-    output: Path | None
-    dry_run: bool
-    index_only: bool
-    table: str | None
-    pipeline: str | None
-    no_pipeline: bool
-    prefer: Prefer
-    seed: int
-    data: Data
-    verify_data: bool
-    verify: bool
-    ranges: bool
-    force: bool
-    form: Form
-
-
-def _named(texts: Sequence[str]) -> dict[str, str]:
-    """``decoder=b/model.ckpt`` as the name and the path."""
-    found: dict[str, str] = {}
-    for text in texts:
-        name, equals, path = text.partition("=")
-        if not equals or not path or name in found:
-            raise typer.BadParameter(f"{text!r}: write NAME=CHECKPOINT, each name once", param_hint="--and")
-        found[name] = path
-    return found
+    if code := report.get("exit_code", 1 if report["findings"] else 0):
+        raise typer.Exit(code)
 
 
 def _made(output: Path | None, *, many: bool) -> Made | None:
@@ -300,12 +82,40 @@ def _made(output: Path | None, *, many: bool) -> Made | None:
     return Made(output, CONVERTED, deep=many)
 
 
-def _one(source: str, also: dict[str, str], settled: _Settled, choices: PlanChoices) -> Document:
-    from ckptmap.cli.progress import progress_bar
-    from ckptmap.verbs.conversion import convert
+def _wish(what: What, how: How) -> Wish:
+    from ckptmap.request.choices import plan_options
+    from ckptmap.request.surroundings import Wish
 
+    return Wish(
+        what.to, what.table, what.pipeline, plan_options(plan_choices(what, how)), what.prefer, what.no_pipeline
+    )
+
+
+def _writing(how: How, placing: Placing, progress: Progress | None = None) -> Writing:
+    from ckptmap.verbs.writing import Writing
+
+    return Writing(
+        seed=how.seed,
+        data=placing.data,
+        verify_data=placing.verify_data,
+        verify=not placing.no_verify,
+        ranges=how.ranges,
+        force=placing.force,
+        dry_run=placing.dry_run or placing.output is None,
+        index_only=placing.index_only,
+        progress=progress,
+        form=how.write,
+    )
+
+
+def _one(source: str, what: What, how: How, placing: Placing) -> Document:
+    from ckptmap.cli.progress import progress_bar
+    from ckptmap.verbs.conversion import Conversion, convert_planned
+
+    wish = _wish(what, how)
     with progress_bar("writing", "bytes") as progress:
-        return convert(source, also=also, progress=progress, **settled, **choices)
+        writing = _writing(how, placing, progress)
+        return convert_planned(Conversion(source, placing.output, wish, writing, what.further))
 
 
 def _refuse_forward(context: typer.Context, back: str | None, *, many: bool) -> None:
@@ -317,11 +127,11 @@ def _refuse_forward(context: typer.Context, back: str | None, *, many: bool) -> 
     for one in context.command.params:
         name = one.name or ""
         told = context.get_parameter_source(name)
-        if name not in _BOTH_WAYS and told is not None and told.name == "COMMANDLINE":
+        if name not in _BOTH_WAYS and told is not None and told.name == "COMMANDLINE" and one.expose_value:
             raise typer.BadParameter("means nothing on the way back: leave it out", param_hint=one.opts[0])
 
 
-def _back(source: str, back: str, fill: str | None, settled: _Settled, choices: PlanChoices) -> Document:
+def _back(source: str, back: str, fill: str | None, allow_unused: Sequence[str], placing: Placing) -> Document:
     from ckptmap.cli.progress import progress_bar
     from ckptmap.verbs.back import convert_back
 
@@ -330,36 +140,34 @@ def _back(source: str, back: str, fill: str | None, settled: _Settled, choices: 
             source,
             back=back,
             fill=fill,
-            allow_unused=choices.get("allow_unused", ()),
-            output=settled["output"],
-            data=settled["data"],
-            verify_data=settled["verify_data"],
-            verify=settled["verify"],
-            force=settled["force"],
-            dry_run=settled["dry_run"],
-            index_only=settled["index_only"],
+            allow_unused=tuple(allow_unused),
+            output=placing.output,
+            data=placing.data,
+            verify_data=placing.verify_data,
+            verify=not placing.no_verify,
+            force=placing.force,
+            dry_run=placing.dry_run,
+            index_only=placing.index_only,
             progress=progress,
         )
 
 
-def _are_many(sources: Sequence[str]) -> bool:
-    """Whether there are several checkpoints: named, or below a folder that is named."""
-    if len(sources) != 1:
-        return True
-    from ckptmap.request.search import searched
-
-    return searched(sources) != list(sources)
-
-
-def _many(
-    sources: Sequence[str], batch: Path | None, jobs: int, settled: _Settled, choices: PlanChoices, *, resume: bool
-) -> Document:
+def _many(sources: Sequence[str], several: Several, what: What, how: How, placing: Placing) -> Document:
     from ckptmap.cli.progress import progress_bar
     from ckptmap.request.batch_list import read_list
-    from ckptmap.verbs.batch import convert_many
+    from ckptmap.verbs.batch import convert_all
 
-    listed = read_list(batch) if batch is not None else []
+    listed = read_list(several.batch) if several.batch is not None else []
     if not sources and not listed:
         raise typer.BadParameter("name a checkpoint, or a list of them with --batch", param_hint="CHECKPOINT")
+    wish = _wish(what, how)
     with progress_bar("converting", "items") as progress:
-        return convert_many([*sources, *listed], jobs=jobs, resume=resume, progress=progress, **settled, **choices)
+        return convert_all(
+            [*sources, *listed],
+            placing.output,
+            wish,
+            _writing(how, placing),
+            jobs=several.jobs,
+            resume=several.resume,
+            progress=progress,
+        )

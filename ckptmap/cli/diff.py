@@ -9,39 +9,60 @@ import typer
 
 from ckptmap.basics.collector import collector_paused
 from ckptmap.basics.globs import RULE
-from ckptmap.cli.options import Json
-from ckptmap.cli.outputs import Formats, ReportFiles, annotating, choose_outputs, emit
+from ckptmap.cli.bundles import bundled
+from ckptmap.cli.command import HOW, REPORTS, WHAT, examples
+from ckptmap.cli.completion import complete_targets
+from ckptmap.cli.options import All
+from ckptmap.cli.outputs import Reports, annotating, emit
 from ckptmap.report.formats import Format
 
+EXAMPLES = examples(
+    ("what differs, worst first", "ckptmap diff a/model.ckpt b/model.ckpt"),
+    ("did everything arrive? the old and the converted one", "ckptmap diff old/ new/ --map new/report.json"),
+    ("a line for each module", "ckptmap diff a/ b/ --stat"),
+)
 
+
+@bundled
 def diff_command(
     a: Annotated[str, typer.Argument(metavar="A", help="A checkpoint: prefix, file or directory.", show_default=False)],
     b: Annotated[str, typer.Argument(metavar="B", help="The one to compare with.", show_default=False)],
+    reports: Reports,
     mapping: Annotated[
         str | None,
         typer.Option(
             "--map",
             metavar="NAME|REPORT",
+            autocompletion=complete_targets,
             help="A is the TF1 checkpoint that B was made from: the target's name, a table, or the report.json.",
             show_default=False,
+            rich_help_panel=WHAT,
         ),
     ] = None,
     match: Annotated[
         list[str] | None,
         typer.Option(
-            "--match", metavar="GLOB", help=f"Only variables that match; {RULE}; repeatable.", show_default=False
+            "--match",
+            metavar="GLOB",
+            help=f"Only variables that match; {RULE}; repeatable.",
+            show_default=False,
+            rich_help_panel=WHAT,
         ),
     ] = None,
     tolerance: Annotated[
-        float, typer.Option(min=0.0, help="Values whose largest absolute difference is at most this are equal.")
+        float,
+        typer.Option(
+            min=0.0, help="Values whose largest absolute difference is at most this are equal.", rich_help_panel=HOW
+        ),
     ] = 0.0,
-    read: Annotated[bool, typer.Option("--read", help="Compare every byte, even where checksums agree.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="List equal variables too.")] = False,
-    stat: Annotated[bool, typer.Option("--stat", help="Print one line a module.")] = False,
-    names_only: Annotated[bool, typer.Option("--names-only", help="Print the names that differ, one a line.")] = False,
-    formats: Formats = None,
-    report: ReportFiles = None,
-    json: Json = False,
+    read: Annotated[
+        bool, typer.Option("--read", help="Compare every byte, even where checksums agree.", rich_help_panel=HOW)
+    ] = False,
+    everything: All = False,
+    stat: Annotated[bool, typer.Option("--stat", help="Print one line a module.", rich_help_panel=REPORTS)] = False,
+    names_only: Annotated[
+        bool, typer.Option("--names-only", help="Print the names that differ, one a line.", rich_help_panel=REPORTS)
+    ] = False,
 ) -> None:
     """Compare two checkpoints of any kinds; exit 0 when they are equal, 1 when they differ.
 
@@ -49,7 +70,7 @@ def diff_command(
     """
     if stat and names_only:
         raise typer.BadParameter("choose one of --stat and --names-only")
-    outputs = choose_outputs(formats, report, json=json, inputs=[a, b, mapping])
+    outputs = reports.outputs([a, b, mapping])
     if (stat or names_only) and not {Format.TEXT, Format.GITHUB}.issuperset(outputs.stdout):
         raise typer.BadParameter("--stat and --names-only print text: give files for other formats with --report")
     from ckptmap.diff import diff

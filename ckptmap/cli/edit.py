@@ -3,74 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from ckptmap.cli.options import (
-    DataOption,
-    DryRun,
-    Force,
-    IndexOnly,
-    Json,
-    NoVerify,
-    Output,
-    Source,
-    VerifyData,
-    refuse_nowhere,
-)
-from ckptmap.cli.outputs import Formats, ReportFilesBeside, annotating, choose_outputs, emit
+from ckptmap.cli.bundles import bundled
+from ckptmap.cli.command import WHAT, examples
+from ckptmap.cli.completion import complete_tables
+from ckptmap.cli.options import Placing, Source
+from ckptmap.cli.outputs import ReportsBeside, annotating, emit
 
-if TYPE_CHECKING:
-    from ckptmap.verbs.edit import EditChoices
+EXAMPLES = examples(
+    ("another scope, and nothing but weights", "ckptmap edit old/model.ckpt -o new/ --rename net=body --weights-only"),
+    ("moving averages in the place of raw values", "ckptmap edit old/ -o new/ --ema"),
+    ("half the size", "ckptmap edit old/ -o new/ --cast bfloat16"),
+)
 
 Cast = Literal["float16", "bfloat16", "float32"]
 
 
+@bundled
 def edit_command(
     source: Source,
-    output: Output = None,
+    placing: Placing,
+    reports: ReportsBeside,
     table: Annotated[
         str | None,
-        typer.Option(help="Mapping table; names that no rule matches stay as they are.", show_default=False),
+        typer.Option(
+            metavar="TABLE",
+            autocompletion=complete_tables,
+            help="Mapping table; names that no rule matches stay as they are.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     rename: Annotated[
         list[str] | None,
-        typer.Option(metavar="OLD=NEW", help="Another name for a scope or a variable; repeatable.", show_default=False),
+        typer.Option(
+            metavar="OLD=NEW",
+            help="Another name for a scope or a variable; repeatable.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     strip_scope: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="SCOPE", help="Take a scope away from the names below it; repeatable.", show_default=False
+            metavar="SCOPE",
+            help="Take a scope away from the names below it; repeatable.",
+            show_default=False,
+            rich_help_panel=WHAT,
         ),
     ] = None,
     scope: Annotated[
         str | None,
-        typer.Option(metavar="SCOPE", help="Put everything but bookkeeping into a scope.", show_default=False),
+        typer.Option(
+            metavar="SCOPE",
+            help="Put everything but bookkeeping into a scope.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     drop: Annotated[
         list[str] | None,
-        typer.Option(metavar="GLOB", help="Leave out what matches, and its slots; repeatable.", show_default=False),
+        typer.Option(
+            metavar="GLOB",
+            help="Leave out what matches, and its slots; repeatable.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     weights_only: Annotated[
-        bool, typer.Option("--weights-only", help="Leave out optimizer slots, moving averages and bookkeeping.")
+        bool,
+        typer.Option(
+            "--weights-only", help="Leave out optimizer slots, moving averages and bookkeeping.", rich_help_panel=WHAT
+        ),
     ] = False,
     ema: Annotated[
-        bool, typer.Option("--ema", help="Put moving averages in the place of the variables that they average.")
+        bool,
+        typer.Option(
+            "--ema", help="Put moving averages in the place of the variables that they average.", rich_help_panel=WHAT
+        ),
     ] = False,
     cast: Annotated[
         Cast | None,
-        typer.Option(help="Another type for floating-point variables; bookkeeping keeps its own.", show_default=False),
+        typer.Option(
+            help="Another type for floating-point variables; bookkeeping keeps its own.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
     ] = None,
-    data: DataOption = "auto",
-    verify_data: VerifyData = False,
-    no_verify: NoVerify = False,
-    force: Force = False,
-    dry_run: DryRun = False,
-    index_only: IndexOnly = False,
-    formats: Formats = None,
-    report_files: ReportFilesBeside = None,
-    json: Json = False,
 ) -> None:
     """Write a checkpoint under other names, without slots, with moving averages or in another type.
 
@@ -82,31 +104,28 @@ def edit_command(
     from ckptmap.execution.overwriting import CONVERTED, Made
     from ckptmap.verbs.edit import edit
 
-    made = Made(output, CONVERTED) if output is not None and not dry_run else None
-    outputs = choose_outputs(formats, report_files, json=json, inputs=[source, table], made=made)
-    refuse_nowhere(output, dry_run=dry_run, index_only=index_only)
-    choices: EditChoices = {
-        "table": table,
-        "renames": tuple(_renames(rename or ())),
-        "strip": tuple(strip_scope or ()),
-        "scope": scope,
-        "drop": tuple(drop or ()),
-        "weights_only": weights_only,
-        "ema": ema,
-        "cast": cast,
-    }
+    made = Made(placing.output, CONVERTED) if placing.output is not None and not placing.dry_run else None
+    outputs = reports.outputs([source, table], made)
+    placing.refuse_nowhere()
     with annotating(outputs), progress_bar("writing", "bytes") as progress:
         report = edit(
             source,
-            output=output,
-            data=data,
-            verify_data=verify_data,
-            verify=not no_verify,
-            force=force,
-            dry_run=dry_run,
-            index_only=index_only,
+            output=placing.output,
+            table=table,
+            renames=tuple(_renames(rename or ())),
+            strip=tuple(strip_scope or ()),
+            scope=scope,
+            drop=tuple(drop or ()),
+            weights_only=weights_only,
+            ema=ema,
+            cast=cast,
+            data=placing.data,
+            verify_data=placing.verify_data,
+            verify=not placing.no_verify,
+            force=placing.force,
+            dry_run=placing.dry_run,
+            index_only=placing.index_only,
             progress=progress,
-            **choices,
         )
     emit(report, outputs)
     if report["findings"]:

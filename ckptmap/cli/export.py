@@ -8,6 +8,13 @@ from typing import Annotated
 import typer
 
 from ckptmap.basics.text import printable
+from ckptmap.cli.command import HOW, OUTPUT, examples
+from ckptmap.cli.speaking import say
+
+EXAMPLES = examples(
+    ("what convert wrote, as plain TensorFlow loads it", "ckptmap export new/ -o saved_model/"),
+    ("for encoded images", "ckptmap export new/ -o saved_model/ --input-type encoded_image_string_tensor"),
+)
 
 
 def export_command(
@@ -19,13 +26,28 @@ def export_command(
             show_default=False,
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Directory of the SavedModel.", show_default=False)],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIRECTORY",
+            help="Directory of the SavedModel.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
+    ],
     input_type: Annotated[
-        str, typer.Option(help="image_tensor, float_image_tensor, encoded_image_string_tensor or tf_example.")
+        str,
+        typer.Option(
+            metavar="TYPE",
+            rich_help_panel=HOW,
+            help="image_tensor, float_image_tensor, encoded_image_string_tensor or tf_example.",
+        ),
     ] = "image_tensor",
 ) -> None:
     """Write a SavedModel whose detections are the TF1 graph's; needs the tf extra, loading it does not."""
-    typer.echo("importing TensorFlow, building the model, tracing it: this takes a minute", err=True)
+    say("importing TensorFlow, building the model, tracing it: this takes a minute")
     from ckptmap.tf.export import INPUT_TYPES, export
 
     if input_type not in INPUT_TYPES:

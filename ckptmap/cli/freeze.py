@@ -6,13 +6,22 @@ from typing import Annotated, Literal
 
 import typer
 
-from ckptmap.cli.options import Json
-from ckptmap.cli.outputs import Formats, ReportFiles, annotating, choose_outputs, emit
+from ckptmap.cli.bundles import bundled
+from ckptmap.cli.command import HOW, WHAT, examples
+from ckptmap.cli.completion import complete_stages
+from ckptmap.cli.outputs import Reports, annotating, emit
+
+EXAMPLES = examples(
+    ("what a pattern really freezes", "ckptmap freeze old/model.ckpt --pattern 'FeatureExtractor/.*'"),
+    ("what trains in three stages", "ckptmap freeze old/ --pipeline pipeline.config --stages heads,top,all"),
+)
 
 Trainer = Literal["train", "model_main"]
 
 
+@bundled
 def freeze_command(
+    reports: Reports,
     checkpoint: Annotated[
         str | None,
         typer.Argument(
@@ -21,34 +30,44 @@ def freeze_command(
     ] = None,
     pipeline: Annotated[
         str | None,
-        typer.Option(metavar="CONFIG", help="A TF1 pipeline.config: its patterns, and its model.", show_default=False),
+        typer.Option(
+            metavar="CONFIG",
+            help="A TF1 pipeline.config: its patterns, and its model.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     pattern: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="REGEX", help="Freeze what matches, in place of freeze_variables; repeatable.", show_default=False
+            metavar="REGEX",
+            help="Freeze what matches, in place of freeze_variables; repeatable.",
+            show_default=False,
+            rich_help_panel=WHAT,
         ),
     ] = None,
     stages: Annotated[
         str | None,
         typer.Option(
             metavar="PARTS",
+            autocompletion=complete_stages,
             help="What trains in each stage: heads,top,all, or parts such as class_head+neck.",
             show_default=False,
+            rich_help_panel=HOW,
         ),
     ] = None,
     trainer: Annotated[
-        Trainer, typer.Option(help="Whose rule: re.match of legacy/train.py, or re.search of model_main.py.")
+        Trainer,
+        typer.Option(
+            help="Whose rule: re.match of legacy/train.py, or re.search of model_main.py.", rich_help_panel=HOW
+        ),
     ] = "train",
-    formats: Formats = None,
-    report: ReportFiles = None,
-    json: Json = False,
 ) -> None:
     """Say which variables TF1's freeze_variables freeze, what still trains, and what that is in TF2.
 
     Exit 1 when a pattern matches no variable.
     """
-    outputs = choose_outputs(formats, report, json=json, inputs=[checkpoint, pipeline])
+    outputs = reports.outputs([checkpoint, pipeline])
     from ckptmap.families.detection.freezing.document import freeze_document
     from ckptmap.verbs.freeze import freeze
 

@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ckptmap.basics.globs import RULE
+from ckptmap.cli.command import REPORTS, WHAT, examples
 from ckptmap.cli.options import Json, Source
 from ckptmap.cli.outputs import ReportFiles, choose_outputs, emit
+from ckptmap.cli.speaking import quiet, verbose
+
+EXAMPLES = examples(
+    ("what it is, and how to convert it", "ckptmap inspect old/"),
+    ("one scope, a line a variable", "ckptmap inspect old/ --match 'BoxPredictor_*' --format table"),
+    ("all there is, for programs", "ckptmap inspect old/ --json"),
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,19 +45,34 @@ def inspect_command(
     match: Annotated[
         list[str] | None,
         typer.Option(
-            "--match", metavar="GLOB", help=f"Only variables that match; {RULE}; repeatable.", show_default=False
+            "--match",
+            metavar="GLOB",
+            help=f"Only variables that match; {RULE}; repeatable.",
+            show_default=False,
+            rich_help_panel=WHAT,
         ),
     ] = None,
     slots: Annotated[
         bool,
-        typer.Option("--slots", help="List slots, moving averages and the like too (json and csv always do)."),
+        typer.Option(
+            "--slots",
+            help="List slots, moving averages and the like too (json and csv always do).",
+            rich_help_panel=WHAT,
+        ),
     ] = False,
     form: Annotated[
-        Format, typer.Option("--format", "-f", help="A folded tree, a table, or all there is for programs.")
+        Format,
+        typer.Option(
+            "--format", "-f", help="A folded tree, a table, or all there is for programs.", rich_help_panel=REPORTS
+        ),
     ] = Format.TREE,
     step: Annotated[
         int | None,
-        typer.Option(help="Of several checkpoints in a directory, the one of this step.", show_default=False),
+        typer.Option(
+            help="Of several checkpoints in a directory, the one of this step.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     report: ReportFiles = None,
     json: Json = False,
@@ -67,8 +90,8 @@ def inspect_command(
         _print_json(found, patterns)
     elif form is Format.CSV:
         _print_csv(found, patterns)
-    else:
-        _print_text(found, patterns, slots=slots, table=form is Format.TABLE)
+    elif not quiet():
+        _print_text(found, patterns, slots=slots or verbose(), table=form is Format.TABLE)
     if outputs.files:
         from ckptmap.inspection.document import document
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+from ckptmap.cli.command import HOW, OUTPUT, REPORTS
 
 Source = Annotated[
     str,
@@ -24,9 +27,18 @@ Sources = Annotated[
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.", rich_help_panel=REPORTS)]
+All = Annotated[bool, typer.Option("--all", help="List what is as it should be too.", rich_help_panel=REPORTS)]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Directory to write the new checkpoint to.", show_default=False)
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="DIRECTORY",
+        help="Directory to write the new checkpoint to.",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
 ]
 
 Data = Literal["auto", "copy", "reflink", "link"]
@@ -36,20 +48,55 @@ DataOption = Annotated[
         "--data",
         help="Unchanged bytes: copy; reflink, a copy-on-write clone of the old data file; link, its second name: "
         "changing the old file in place changes the new checkpoint; auto: reflink where possible, else copy.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 VerifyData = Annotated[
-    bool, typer.Option("--verify-data", help="Read back linked and cloned values too; all others always are.")
+    bool,
+    typer.Option(
+        "--verify-data",
+        help="Read back linked and cloned values too; all others always are.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 NoVerify = Annotated[
     bool,
-    typer.Option("--no-verify", help="Do not compare the source's checksums: takes what is left of damaged values."),
+    typer.Option(
+        "--no-verify",
+        help="Do not compare the source's checksums: takes what is left of damaged values.",
+        rich_help_panel=HOW,
+    ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace a checkpoint that is already in the output directory.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the ledger; write nothing.")]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="Replace a checkpoint that is already in the output directory.", rich_help_panel=OUTPUT
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the ledger; write nothing.", rich_help_panel=OUTPUT)]
 IndexOnly = Annotated[
-    bool, typer.Option("--index-only", help="With --dry-run: do not look whether the data files are there.")
+    bool,
+    typer.Option(
+        "--index-only", help="With --dry-run: do not look whether the data files are there.", rich_help_panel=OUTPUT
+    ),
 ]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Placing:
+    """Where a new checkpoint goes, and how its bytes get there."""
+
+    output: Output = None
+    data: DataOption = "auto"
+    verify_data: VerifyData = False
+    no_verify: NoVerify = False
+    force: Force = False
+    dry_run: DryRun = False
+    index_only: IndexOnly = False
+
+    def refuse_nowhere(self) -> None:
+        """Raises typer.BadParameter where nobody says what to write to, or nothing could be written."""
+        refuse_nowhere(self.output, dry_run=self.dry_run, index_only=self.index_only)
 
 
 def refuse_nowhere(output: Path | None, *, dry_run: bool, index_only: bool = False) -> None:

@@ -14,6 +14,10 @@ import typer
 
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.basics.text import printable
+from ckptmap.cli.command import REPORTS
+from ckptmap.cli.completion import complete_formats
+from ckptmap.cli.options import Json
+from ckptmap.cli.speaking import has_colours, quiet, say, verbose
 from ckptmap.report.formats import ENDINGS, Format, format_of_file, plain_text, print_text, render
 
 if TYPE_CHECKING:
@@ -22,18 +26,47 @@ if TYPE_CHECKING:
 
 Formats = Annotated[
     list[Format] | None,
-    typer.Option("--format", metavar="FORMAT", help=f"{', '.join(Format)}; repeatable.", show_default=False),
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        autocompletion=complete_formats,
+        help=f"{', '.join(Format)}; repeatable.",
+        show_default=False,
+        rich_help_panel=REPORTS,
+    ),
 ]
 _FILE_HELP = (
     f"Write the report to FILE, in the format that its ending ({' '.join(ENDINGS)}) or --format says; repeatable."
 )
 ReportFiles = Annotated[
-    list[Path] | None, typer.Option("--report", "-o", metavar="FILE", help=_FILE_HELP, show_default=False)
+    list[Path] | None,
+    typer.Option("--report", "-o", metavar="FILE", help=_FILE_HELP, show_default=False, rich_help_panel=REPORTS),
 ]
 ReportFilesBeside = Annotated[
-    list[Path] | None, typer.Option("--report", metavar="FILE", help=_FILE_HELP, show_default=False)
+    list[Path] | None,
+    typer.Option("--report", metavar="FILE", help=_FILE_HELP, show_default=False, rich_help_panel=REPORTS),
 ]
 """For a command whose ``-o`` is the checkpoint that it writes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reports:
+    """What a command reports, and where: ``-o`` is a file of the report."""
+
+    formats: Formats = None
+    report_files: ReportFiles = None
+    json: Json = False
+
+    def outputs(self, inputs: Iterable[PathLike | None] = (), made: Made | None = None) -> Outputs:
+        """Where each goes; ``inputs`` and ``made`` as :func:`choose_outputs` takes them. Raises as that does."""
+        return choose_outputs(self.formats, self.report_files, json=self.json, inputs=inputs, made=made)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReportsBeside(Reports):
+    """The same for a command whose ``-o`` is the checkpoint that it writes."""
+
+    report_files: ReportFilesBeside = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +110,7 @@ def choose_outputs(
         if form is None and not left:
             raise typer.BadParameter(_unknown_ending(path), param_hint="--report")
         chosen.append((path, form or left.pop(0)))
-    return Outputs(tuple(chosen), _for_stdout(left) if asked else (Format.TEXT,))
+    return Outputs(tuple(chosen), _for_stdout(left) if asked else () if quiet() else (Format.TEXT,))
 
 
 def _said_format(path: Path) -> Format | None:
@@ -126,10 +159,11 @@ def emit(document: Document, outputs: Outputs, *, everything: bool = False) -> N
     rendered = [(path, render(document, form)) for path, form in outputs.files]
     try:
         for form in outputs.stdout:
-            _print_report(document, form, everything=everything)
+            _print_report(document, form, everything=everything or verbose())
     finally:
         for path, content in rendered:
             _write(path, content)
+            say(f"wrote {path}")
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -144,7 +178,7 @@ def _write(path: Path, content: bytes) -> None:
 def _print_report(document: Document, form: Format, *, everything: bool) -> None:
     if form is not Format.TEXT:
         _print(render(document, form))
-    elif _has_colours():
+    elif has_colours(sys.stdout):
         from rich.console import Console
 
         print_text(document, Console(), everything=everything)
@@ -178,10 +212,6 @@ def annotating(outputs: Outputs) -> Iterator[None]:
 
             _print(error_annotations(error).encode())
         raise
-
-
-def _has_colours() -> bool:
-    return sys.stdout.isatty() or "FORCE_COLOR" in os.environ
 
 
 def _print(content: bytes) -> None:

@@ -8,10 +8,18 @@ from typing import Annotated
 import typer
 
 from ckptmap.basics.text import printable
-from ckptmap.cli.options import Json
-from ckptmap.cli.outputs import Formats, ReportFiles, choose_outputs, emit
+from ckptmap.cli.bundles import bundled
+from ckptmap.cli.command import examples
+from ckptmap.cli.options import All
+from ckptmap.cli.outputs import Reports, emit
+
+EXAMPLES = examples(
+    ("a page with a map of the parameters", "ckptmap report new/report.json -o report.html"),
+    ("test cases for CI", "ckptmap report new/report.json -o report.xml"),
+)
 
 
+@bundled
 def report_command(
     document: Annotated[
         Path,
@@ -21,13 +29,11 @@ def report_command(
             show_default=False,
         ),
     ],
-    formats: Formats = None,
-    report: ReportFiles = None,
-    everything: Annotated[bool, typer.Option("--all", help="List in the text what is as it should be, too.")] = False,
-    json: Json = False,
+    reports: Reports,
+    everything: All = False,
 ) -> None:
     """Render a saved report: text, Markdown, HTML, CSV, Parquet, JUnit XML or GitHub annotations."""
-    outputs = choose_outputs(formats, report, json=json, inputs=[document])
+    outputs = reports.outputs([document])
     from ckptmap.basics.documents import following, read_document
     from ckptmap.report.sheets import check_read
 

@@ -9,28 +9,52 @@ import typer
 
 from ckptmap.basics.errors import OutputError
 from ckptmap.basics.text import printable
+from ckptmap.cli.command import OUTPUT, WHAT, examples
+from ckptmap.cli.completion import complete_targets
 from ckptmap.cli.options import Source
+from ckptmap.cli.speaking import quiet, say
+
+EXAMPLES = examples(
+    ("draft the table, then look at what is marked", "ckptmap suggest old/model.ckpt --to tf2/ckpt-1 -o mine.yaml"),
+    ("with the new model's graph, for models with branches", "ckptmap suggest old/ --to tf2/ --graph model.json"),
+)
 
 
 def suggest_command(
     source: Source,
     to: Annotated[
         str,
-        typer.Option(metavar="NEW", help="A TF2 checkpoint of the model, or a shipped target.", show_default=False),
+        typer.Option(
+            metavar="NEW",
+            autocompletion=complete_targets,
+            help="A TF2 checkpoint of the model, or a shipped target.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
     ],
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Write the table to FILE instead of the screen.", show_default=False
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write the table to FILE instead of the screen.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     graph: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The new model's graph: model.to_json() in a file, or model.keras.", show_default=False
+            metavar="FILE",
+            help="The new model's graph: model.to_json() in a file, or model.keras.",
+            show_default=False,
+            rich_help_panel=WHAT,
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE where it is there already.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace FILE where it is there already.", rich_help_panel=OUTPUT)
+    ] = False,
 ) -> None:
     """Draft the mapping table from a TF1 checkpoint to your TF2 model, and mark every rule that is doubtful.
 
@@ -47,7 +71,9 @@ def suggest_command(
         from ckptmap.checkpoint.staging import write_whole
 
         write_whole(output, found.text.encode())
-        typer.echo(printable_lines("\n".join(found.summary)))
+        if not quiet():
+            typer.echo(printable_lines("\n".join(found.summary)))
+        say(f"wrote {output}")
     if not found.sure:
         raise typer.Exit(1)
 

@@ -6,19 +6,27 @@ from typing import Annotated
 
 import typer
 
-from ckptmap.cli.options import Json
-from ckptmap.cli.outputs import Formats, ReportFiles, choose_outputs, emit
+from ckptmap.cli.bundles import bundled
+from ckptmap.cli.command import REPORTS, examples
+from ckptmap.cli.outputs import Reports, emit
+from ckptmap.cli.speaking import say
 from ckptmap.report.formats import Format
 
+EXAMPLES = examples(
+    ("names for --to, each with its verdict", "ckptmap targets"),
+    ("as a table", "ckptmap targets --format csv -o targets.csv"),
+)
 
+
+@bundled
 def targets_command(
-    json: Json = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/targets.md.")] = False,
-    formats: Formats = None,
-    report: ReportFiles = None,
+    reports: Reports,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", rich_help_panel=REPORTS, help="Print the page docs/targets.md.")
+    ] = False,
 ) -> None:
     """List the targets that ckptmap knows by name, and whether TF2 computes what TF1 did."""
-    outputs = choose_outputs(formats, report, json=json)
+    outputs = reports.outputs()
     from ckptmap.families.detection import catalogue
 
     if markdown:
@@ -26,5 +34,5 @@ def targets_command(
         return
     emit(catalogue.catalogue_document(), outputs)
     if Format.TEXT in outputs.stdout:
-        typer.echo(f"{catalogue.SLIM_ONLY_NOTE}: {', '.join(catalogue.slim_only())}", err=True)
-        typer.echo("verdicts are those of the official configurations; convert --pipeline gives yours", err=True)
+        say(f"{catalogue.SLIM_ONLY_NOTE}: {', '.join(catalogue.slim_only())}")
+        say("verdicts are those of the official configurations; convert --pipeline gives yours")

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ckptmap.cli.options import Json
-from ckptmap.cli.outputs import Formats, ReportFilesBeside, annotating, choose_outputs, emit
+from ckptmap.cli.bundles import bundled
+from ckptmap.cli.command import HOW, OUTPUT, REPORTS, WHAT, examples
+from ckptmap.cli.options import All
+from ckptmap.cli.outputs import ReportsBeside, annotating, emit
+from ckptmap.cli.speaking import say
 from ckptmap.cli.steps import step_progress
 
 if TYPE_CHECKING:
@@ -16,10 +19,17 @@ if TYPE_CHECKING:
     from ckptmap.report.document import Document
     from ckptmap.tf.verify.model import Verification
 
+EXAMPLES = examples(
+    ("on photos, with pictures of what differs", "ckptmap verify old/ new/ --images photos/ -o verification/"),
+    ("on four random images", "ckptmap verify frozen_inference_graph.pb new/"),
+)
+
 DIFFER = 3
 
 
+@bundled
 def verify_command(
+    reports: ReportsBeside,
     old: Annotated[
         Path,
         typer.Argument(
@@ -37,44 +47,65 @@ def verify_command(
     ],
     images: Annotated[
         Path | None,
-        typer.Option(help="Directory of images, or one image; default: seeded random ones.", show_default=False),
+        typer.Option(
+            metavar="PATH",
+            help="Directory of images, or one image; default: seeded random ones.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="Directory for report.json, .md, .html and the pictures.", show_default=False
+            "--output",
+            "-o",
+            metavar="DIRECTORY",
+            help="Directory for report.json, .md, .html and the pictures.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     pipeline: Annotated[
         Path | None,
-        typer.Option(help="The TF1 pipeline.config, where it does not lie beside the checkpoint.", show_default=False),
+        typer.Option(
+            metavar="CONFIG",
+            help="The TF1 pipeline.config, where it does not lie beside the checkpoint.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     ema: Annotated[
         Literal["prefer", "ignore"],
-        typer.Option(help="Run a TF1 checkpoint with its moving averages where it has them, or with raw weights."),
+        typer.Option(
+            help="Run a TF1 checkpoint with its moving averages where it has them, or with raw weights.",
+            rich_help_panel=WHAT,
+        ),
     ] = "prefer",
     label_map: Annotated[
         Path | None,
-        typer.Option(help="label_map.pbtxt: the names of the classes in the pictures.", show_default=False),
+        typer.Option(
+            metavar="FILE",
+            help="label_map.pbtxt: the names of the classes in the pictures.",
+            show_default=False,
+            rich_help_panel=REPORTS,
+        ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many images (random ones: 4).", show_default=False)
+        int | None,
+        typer.Option(min=1, help="At most so many images (random ones: 4).", show_default=False, rich_help_panel=HOW),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the random images.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random images.", rich_help_panel=HOW)] = 0,
     min_score: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Count and draw detections from this score on.")
+        float, typer.Option(min=0.0, max=1.0, help="Count and draw detections from this score on.", rich_help_panel=HOW)
     ] = 0.3,
-    everything: Annotated[bool, typer.Option("--all", help="List what is equal too.")] = False,
-    formats: Formats = None,
-    report: ReportFilesBeside = None,
-    json: Json = False,
+    everything: All = False,
 ) -> None:
     """Run both models on the same images: exit 0 when they agree, 3 when they differ, with where and why.
 
     Needs the tf extra; of a frozen graph or SavedModel against a SavedModel plain TensorFlow.
     """
     read = [old, new, images, pipeline, label_map]
-    outputs = choose_outputs(formats, report, json=json, inputs=read, made=_made(output))
+    outputs = reports.outputs(read, _made(output))
     from ckptmap.tf.verify import verify
 
     if output is not None:
@@ -122,4 +153,6 @@ def _document(found: Verification, min_score: float, output: Path | None, names:
         return verify_document(found, min_score)
     from ckptmap.tf.verify.folder import write_folder
 
-    return write_folder(output, found, min_score, names)
+    document = write_folder(output, found, min_score, names)
+    say(f"wrote {output}: report.json, report.md, report.html and the pictures")
+    return document

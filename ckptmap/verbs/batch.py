@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.documents import read_document, reason
 from ckptmap.basics.errors import CkptmapError, OutputError, Problem
@@ -36,9 +36,9 @@ from ckptmap.verbs.resuming import earlier_report, kept_report, wish_digest, wit
 from ckptmap.verbs.writing import Writing
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
+    from ckptmap.families.detection.operations import AnchorChoice
     from ckptmap.families.verdict import Prefer
+    from ckptmap.planning.choices import EmaChoice
 
 JOBS = 4
 """Threads, whatever the number of cores: small checkpoints mostly wait for the disk, of large ones bytes are copied and
@@ -70,8 +70,16 @@ def convert_many(
     index_only: bool = False,
     form: FileForm = "target",
     resume: bool = False,
+    num_classes: int | None = None,
+    label_maps: tuple[PathLike, PathLike] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    ema: EmaChoice = "prefer",
+    root: str | None = None,
+    allow_unused: Sequence[str] = (),
+    init_missing: bool = False,
+    step: bool = False,
+    anchors: AnchorChoice = "api",
     progress: Progress | None = None,
-    **choices: Unpack[PlanChoices],
 ) -> Document:
     """Convert each of ``sources`` as :func:`ckptmap.convert` does, and return one report of all (``ckptmap.batch/1``).
 
@@ -91,16 +99,41 @@ def convert_many(
         CkptmapError: the target, table or config cannot be used, or the sources do not lead to outputs of their own.
             What is wrong with one checkpoint is in the report.
     """
+    choices: PlanChoices = {
+        "num_classes": num_classes,
+        "label_maps": label_maps,
+        "settings": settings or {},
+        "ema": ema,
+        "root": root,
+        "allow_unused": tuple(allow_unused),
+        "init_missing": init_missing,
+        "step": step,
+        "anchors": anchors,
+    }
+    wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
+    how = Writing(seed, data, verify_data, verify, ranges, force, dry_run or output is None, index_only, form=form)
+    return convert_all(sources, output, wish, how, jobs=jobs, resume=resume, progress=progress)
+
+
+def convert_all(
+    sources: Iterable[PathLike],
+    output: PathLike | None,
+    wish: Wish,
+    how: Writing,
+    *,
+    jobs: int = JOBS,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Document:
+    """What :func:`convert_many` does, for one ``wish`` of all and one way to write. Raises as that does."""
     paths = searched(sources)
     folders = [None if output is None else Path(output, name) for name in output_names(paths)]
     refuse_circle([folder for folder in folders if folder is not None], paths)
-    wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
     plans = _Plans(wish, wish.destination() if wish.names_the_target else None)
-    how = Writing(seed, data, verify_data, verify, ranges, force, dry_run or output is None, index_only, form=form)
     overall = None if output is None or how.dry_run else Path(output, OVERALL)
     if overall is not None:
         _refuse_other_document(overall)
-    digest = "" if how.dry_run else wish_digest(wish, seed, form, ranges, verify)
+    digest = "" if how.dry_run else wish_digest(wish, how.seed, how.form, how.ranges, how.verify)
 
     def one(path: str, folder: Path | None) -> Document:
         try:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.collector import collector_paused
 from ckptmap.checkpoint.inventory import OF_OTHERS, Inventory
@@ -33,10 +33,10 @@ from ckptmap.request.table_likeness import refuse_other_architecture
 from ckptmap.verbs.writing import REPORT_NAME, Reading, Writing, check_empty, check_output, staged
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
     from ckptmap.checkpoint.identity import Stamps
+    from ckptmap.families.detection.operations import AnchorChoice
     from ckptmap.families.verdict import Prefer
+    from ckptmap.planning.choices import EmaChoice
 
 
 def plan(
@@ -48,7 +48,15 @@ def plan(
     pipeline: PathLike | None = None,
     no_pipeline: bool = False,
     prefer: Prefer = "exact",
-    **choices: Unpack[PlanChoices],
+    num_classes: int | None = None,
+    label_maps: tuple[PathLike, PathLike] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    ema: EmaChoice = "prefer",
+    root: str | None = None,
+    allow_unused: Sequence[str] = (),
+    init_missing: bool = False,
+    step: bool = False,
+    anchors: AnchorChoice = "api",
 ) -> Plan:
     """The ledger of converting ``source``: every variable and its fate; reads indexes only, writes nothing.
 
@@ -67,11 +75,32 @@ def plan(
             the one beside the checkpoint, where it speaks of the same model; the plan's notes say so, or why not.
         no_pipeline: leave a config beside the checkpoint out.
         prefer: where stock TF2 is not equal to the TF1 model: ``exact`` or ``stock`` in the migrated config.
-        **choices: see :class:`ckptmap.request.choices.PlanChoices`.
+        num_classes: classes of the new model; another count than the source's re-initializes the class head.
+        label_maps: label map files of the source's classes and of the new ones: what the class heads hold of both is
+            carried over.
+        settings: settings of the target such as ``use_dropout``, where the source does not show them.
+        ema: ``prefer`` moving averages to raw values, ``ignore`` them, or take them ``only``: one that lacks is an
+            error.
+        root: what the new checkpoint is rooted at, ``model`` or ``feature_extractor``; None: the target's own.
+        allow_unused: globs of source variables that may stay unused.
+        init_missing: fill target variables without a source by their initializers.
+        step: carry TF1's ``global_step`` over to ``step`` beside the model.
+        anchors: EfficientDet: the anchors of the new config, ``api``, ``automl`` or ``automl-2020``.
 
     Raises:
         CkptmapError: the source, table, config or target cannot be used, or they contradict each other.
     """
+    choices: PlanChoices = {
+        "num_classes": num_classes,
+        "label_maps": label_maps,
+        "settings": settings or {},
+        "ema": ema,
+        "root": root,
+        "allow_unused": tuple(allow_unused),
+        "init_missing": init_missing,
+        "step": step,
+        "anchors": anchors,
+    }
     with open_sources(os.fspath(source), also or {}) as checkpoint:
         wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
         return settled(checkpoint.inventory, wish)[1]
@@ -96,8 +125,16 @@ def convert(
     dry_run: bool = False,
     index_only: bool = False,
     form: FileForm = "target",
+    num_classes: int | None = None,
+    label_maps: tuple[PathLike, PathLike] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    ema: EmaChoice = "prefer",
+    root: str | None = None,
+    allow_unused: Sequence[str] = (),
+    init_missing: bool = False,
+    step: bool = False,
+    anchors: AnchorChoice = "api",
     progress: Progress | None = None,
-    **choices: Unpack[PlanChoices],
 ) -> Document:
     """Convert ``source`` into ``output``/ckpt-0, verify it, and return the report (also in ``output``/report.json).
 
@@ -121,7 +158,17 @@ def convert(
         CkptmapError: as :func:`plan`; OutputError where ``output`` cannot be written or is not empty;
             VerificationError where what is read back is not what was written.
     """
-
+    choices: PlanChoices = {
+        "num_classes": num_classes,
+        "label_maps": label_maps,
+        "settings": settings or {},
+        "ema": ema,
+        "root": root,
+        "allow_unused": tuple(allow_unused),
+        "init_missing": init_missing,
+        "step": step,
+        "anchors": anchors,
+    }
     wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
     how = Writing(seed, data, verify_data, verify, ranges, force, dry_run or output is None, index_only, progress, form)
     folder = None if output is None else Path(output)

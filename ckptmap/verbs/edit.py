@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import CkptmapError, TargetError
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
@@ -18,8 +18,6 @@ from ckptmap.report.document import Document, document
 from ckptmap.verbs.writing import Reading, Writing, check_output, write_plan
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
     from ckptmap.checkpoint.inventory import Inventory
     from ckptmap.execution.placing import DataMode
     from ckptmap.execution.writing import Progress
@@ -28,31 +26,18 @@ PathLike = str | os.PathLike[str]
 _COMMAND = "edit"
 
 
-class EditChoices(TypedDict, total=False):
-    """What an edit does, as keyword arguments of ``ckptmap.edit``."""
-
-    table: PathLike | None
-    """Your own YAML, or a shipped one: names that no rule matches stay as they are."""
-    renames: Sequence[tuple[str, str]]
-    """Pairs of an old scope or name and the new one; for each variable the first that speaks of it counts."""
-    strip: Sequence[str]
-    """Scopes that go: what lies below is called what it is called there."""
-    scope: str | None
-    """A scope that comes around every variable but bookkeeping, last of all."""
-    drop: Sequence[str]
-    """Globs of variables to leave behind, by their old names."""
-    weights_only: bool
-    """Leave optimizer slots, moving averages and bookkeeping behind."""
-    ema: bool
-    """Put moving averages in the place of their variables."""
-    cast: str | None
-    """``float16``, ``bfloat16`` or ``float32``, for floating-point variables; bookkeeping stays as it is."""
-
-
 def edit(
     source: PathLike,
     *,
     output: PathLike | None,
+    table: PathLike | None = None,
+    renames: Sequence[tuple[str, str]] = (),
+    strip: Sequence[str] = (),
+    scope: str | None = None,
+    drop: Sequence[str] = (),
+    weights_only: bool = False,
+    ema: bool = False,
+    cast: str | None = None,
     data: DataMode = "auto",
     verify_data: bool = False,
     verify: bool = True,
@@ -60,7 +45,6 @@ def edit(
     dry_run: bool = False,
     index_only: bool = False,
     progress: Progress | None = None,
-    **choices: Unpack[EditChoices],
 ) -> Document:
     """Write ``source`` under other names to ``output``/model.ckpt, and return the report (also in report.json).
 
@@ -72,14 +56,21 @@ def edit(
     Args:
         source: prefix, any file, or directory of a checkpoint; one of object paths needs a table.
         output: the folder; None is a dry run.
-        data: as in :func:`ckptmap.convert`, like the arguments up to ``progress``.
+        table: your own YAML, or a shipped one: names that no rule matches stay as they are.
+        renames: pairs of an old scope or name and the new one; for each variable the first that speaks of it counts.
+        strip: scopes that go: what lies below is called what it is called there.
+        scope: a scope that comes around every variable but bookkeeping, last of all.
+        drop: globs of variables to leave behind, by their old names.
+        weights_only: leave optimizer slots, moving averages and bookkeeping behind.
+        ema: put moving averages in the place of their variables.
+        cast: ``float16``, ``bfloat16`` or ``float32``, for floating-point variables; bookkeeping stays as it is.
+        data: as in :func:`ckptmap.convert`, like the arguments that follow.
         verify_data: read back linked and cloned values too.
         verify: compare the source's checksums.
         force: replace what is in ``output``.
         dry_run: write nothing.
         index_only: of a dry run, do not look whether the data files are there.
         progress: called with (bytes done, bytes in all).
-        **choices: see :class:`EditChoices`.
 
     Raises:
         CkptmapError: the source or the table cannot be used, two variables would have one name, a value is larger than
@@ -88,7 +79,15 @@ def edit(
     """
     how = Writing(0, data, verify_data, verify, False, force, dry_run or output is None, index_only, progress)
     folder = None if output is None else Path(output)
-    wanted = _edit(choices)
+    wanted = Edit(
+        table=load_table(os.fspath(table)) if table is not None else None,
+        renames=tuple(_renames(renames, strip)),
+        scope=_scope(scope or ""),
+        drop=tuple(drop),
+        weights_only=weights_only,
+        ema=ema,
+        cast=_cast(cast) if cast is not None else None,
+    )
     if folder is not None and not how.dry_run:
         check_output(folder, force=force)
     with open_checkpoint(os.fspath(source), verify=verify) as checkpoint:
@@ -106,25 +105,13 @@ def edit(
         return write_plan(made, reading, folder, how, partial(document, made, None, command=_COMMAND))
 
 
-def _edit(choices: EditChoices) -> Edit:
-    """The choices as the plan takes them; raises CkptmapError where one cannot be."""
-    renames = [
-        *(Rename(_scope(old), _scope(new)) for old, new in choices.get("renames", ())),
-        *(Rename(_scope(scope), "") for scope in choices.get("strip", ())),
-    ]
-    for rename in renames:
+def _renames(renames: Sequence[tuple[str, str]], strip: Sequence[str]) -> Iterator[Rename]:
+    """Both as renames; raises CkptmapError where one has no old name."""
+    for old, new in (*renames, *((scope, "") for scope in strip)):
+        rename = Rename(_scope(old), _scope(new))
         if not rename.old:
             raise CkptmapError(f"{rename} has no old name", hint="give the name, or the scope, that there is")
-    table, cast = choices.get("table"), choices.get("cast")
-    return Edit(
-        table=load_table(os.fspath(table)) if table is not None else None,
-        renames=tuple(renames),
-        scope=_scope(choices.get("scope") or ""),
-        drop=tuple(choices.get("drop", ())),
-        weights_only=choices.get("weights_only", False),
-        ema=choices.get("ema", False),
-        cast=_cast(cast) if cast is not None else None,
-    )
+        yield rename
 
 
 def _cast(label: str) -> DType:

@@ -8,7 +8,7 @@ def test_average(run, tmp_path):
     one = write_tf1(tmp_path / "a", {"w": np.array([1.0], np.float32)})
     other = write_tf1(tmp_path / "b", {"w": np.array([2.0], np.float32)})
     result = run("average", one, other, "-o", tmp_path / "new", "--report", tmp_path / "r.html")
-    assert (result.code, result.err) == (0, "")
+    assert (result.code, result.err) == (0, f"wrote {tmp_path / 'r.html'}\n")
     assert f"the mean of 2 checkpoints: {one}, {other}" in result.out
     assert "ckptmap average" in (tmp_path / "r.html").read_text()
     with ckptmap.open_checkpoint(tmp_path / "new" / "model.ckpt") as checkpoint:

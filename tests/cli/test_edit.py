@@ -23,7 +23,7 @@ def test_edit(run, old, tmp_path):
         "edit", old, "-o", tmp_path / "new", "--rename", "net=a/b", "--strip-scope", "head", "--scope", "x",
         "--weights-only", "--cast", "float16", "--report", tmp_path / "r.csv",
     )  # fmt: skip
-    assert (result.code, result.err) == (0, "")
+    assert (result.code, result.err) == (0, f"wrote {tmp_path / 'r.csv'}\n")
     assert f'Saver().restore(session, "{tmp_path}/new/model.ckpt")' in result.out
     with ckptmap.open_checkpoint(tmp_path / "new") as checkpoint:
         assert list(checkpoint.inventory.variables) == ["x/a/b/w", "x/w"]

@@ -1,0 +1,81 @@
+"""How much is said, and in which colours; data goes to stdout, all that is said here to stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TextIO
+
+import typer
+
+from ckptmap.basics.text import printable
+
+
+@dataclass(slots=True)
+class _Voice:
+    quiet: bool = False
+    verbose: bool = False
+
+
+_voice = _Voice()
+
+
+@contextmanager
+def voice() -> Iterator[None]:
+    """One run of the command line: what it is told of quiet and verbose is forgotten behind it."""
+    before = _voice.quiet, _voice.verbose
+    _voice.quiet = _voice.verbose = False
+    try:
+        yield
+    finally:
+        _voice.quiet, _voice.verbose = before
+
+
+def be_quiet(wanted: bool) -> None:
+    """Errors alone are said from now on."""
+    _voice.quiet = _voice.quiet or wanted
+
+
+def be_verbose(wanted: bool) -> None:
+    """More is said from now on."""
+    _voice.verbose = _voice.verbose or wanted
+
+
+def quiet() -> bool:
+    """Whether errors alone are to be said."""
+    return _voice.quiet
+
+
+def verbose() -> bool:
+    """Whether more is to be said than is needed."""
+    return _voice.verbose
+
+
+def say(text: str) -> None:
+    """A remark beside the data: safe to print, on stderr, and not at all where the run is quiet."""
+    if not _voice.quiet:
+        typer.echo(printable(text), err=True)
+
+
+def has_colours(stream: TextIO) -> bool:
+    """Whether ``stream`` shows colours: a terminal does, unless NO_COLOR is set (https://no-color.org).
+
+    FORCE_COLOR stands for a terminal.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    return (stream.isatty() and os.environ.get("TERM") != "dumb") or "FORCE_COLOR" in os.environ
+
+
+def error_word() -> str:
+    """The word before an error: red where stderr shows colours."""
+    return typer.style("error:", fg="red", bold=True) if has_colours(sys.stderr) else "error:"
+
+
+def tell_error(lines: list[str]) -> None:
+    """An error on stderr; the first line follows the word. ``lines`` are safe to print."""
+    first, *others = lines
+    typer.echo("\n".join((f"{error_word()} {first}", *others)), err=True, color=has_colours(sys.stderr))
