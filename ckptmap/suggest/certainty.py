@@ -46,6 +46,8 @@ class _Known:
     old: Sequence[Layer]
     new: Sequence[Layer]
     partner: NDArray[np.intp]
+    owner: NDArray[np.intp]
+    """For each new layer the old one that it is paired with; -1 for none."""
     group: NDArray[np.intp]
     """For each old layer the number of the group of pairs that differ in numbers only; -1 without a partner."""
     firm: NDArray[np.bool_]
@@ -127,10 +129,10 @@ def _doubted(pair: Pair, why: str) -> Pair:
 
 
 def _known(old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence) -> _Known:
-    partner = np.full(len(old), -1)
+    partner, owner = np.full(len(old), -1), np.full(len(new), -1)
     groups: dict[tuple[str, str, tuple[str, ...]], list[int]] = defaultdict(list)
     for one, other in evidence.pairs.items():
-        partner[one] = other
+        partner[one], owner[other] = other, one
         kind = tuple(sorted(old[one].leaves))
         groups[template(old[one].scope), template(new[other].scope), kind].append(one)
     group = np.full(len(old), -1)
@@ -140,7 +142,7 @@ def _known(old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence) -> _K
         equal[number] = all(evidence.endings[one, int(partner[one])] > 0 for one in members)
         names = [(old[one].scope, new[int(partner[one])].scope) for one in members]
         firm[number] = explained(names, _RULE) and not _exchangeable(members, old, partner, evidence.fits)
-    return _Known(evidence, old, new, partner, group, firm, equal)
+    return _Known(evidence, old, new, partner, owner, group, firm, equal)
 
 
 def _exchangeable(
@@ -190,13 +192,12 @@ def _judged(one: int, other: int, known: _Known) -> Pair:
     rivals_old = np.flatnonzero(evidence.fits[:, other] > 0)
     if len(rivals_new) == len(rivals_old) == 1:
         return Pair(one, other, sure=True, why="nothing else has these shapes")
-    taken = set(evidence.pairs.values())
-    spare_new = [int(at) for at in rivals_new if at not in taken]
-    spare_old = [int(at) for at in rivals_old if known.partner[at] < 0]
-    if spare_new:
-        return Pair(one, other, why="a layer of the same shape is left over", rival=known.new[spare_new[0]].scope)
-    if spare_old:
-        return Pair(one, other, why="a layer of the same shape is left over", rival=known.old[spare_old[0]].scope)
+    spare_new = rivals_new[known.owner[rivals_new] < 0]
+    spare_old = rivals_old[known.partner[rivals_old] < 0]
+    if len(spare_new):
+        return Pair(one, other, why="a layer of the same shape is left over", rival=known.new[int(spare_new[0])].scope)
+    if len(spare_old):
+        return Pair(one, other, why="a layer of the same shape is left over", rival=known.old[int(spare_old[0])].scope)
     return _against_rivals(one, other, known, rivals_old, rivals_new)
 
 
@@ -204,8 +205,7 @@ def _against_rivals(
     one: int, other: int, known: _Known, rivals_old: NDArray[np.intp], rivals_new: NDArray[np.intp]
 ) -> Pair:
     evidence = known.evidence
-    owner = {new: old for old, new in evidence.pairs.items()}
-    rivals = np.unique(np.concatenate([rivals_old, [owner[int(at)] for at in rivals_new]]).astype(int))
+    rivals = np.union1d(rivals_old, known.owner[rivals_new])
     rivals = rivals[rivals != one]
     theirs = known.partner[rivals]
     words, ends = evidence.words, evidence.endings

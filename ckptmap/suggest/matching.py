@@ -86,16 +86,17 @@ def match(
     endings = _ENDING * _endings(old, new)
     names = literal(words) + endings
     order, ordered = _order(old, new, fits, names)
+    nothing = np.broadcast_to(np.float32(0), fits.shape)
     evidence = Evidence(
         fits,
         names,
         literal(words, numbers=False),
         endings,
         order,
-        np.zeros_like(fits),
-        np.zeros_like(fits),
+        nothing,
+        nothing,
         counted_alike(old, new),
-        np.zeros_like(fits),
+        nothing,
         *_owners(old, new),
         ordered,
         (*key_runs(new), *name_runs(new)),
@@ -148,10 +149,17 @@ def _use(earlier: NDArray[np.bool_]) -> Matrix:
 
 
 def _score(evidence: Evidence) -> Matrix:
-    score: Matrix = _FIT * evidence.fits + evidence.names + _LEARNED * evidence.learned + _ORDER * evidence.order
-    score += _VOTE * evidence.votes + _SCOPE * evidence.scopes + _COUNTED * evidence.counted
-    if evidence.alike is not None:
-        score += _ALIKE * evidence.alike
+    score: Matrix = _FIT * evidence.fits + evidence.names
+    for weight, matrix in (
+        (_LEARNED, evidence.learned),
+        (_ORDER, evidence.order),
+        (_VOTE, evidence.votes),
+        (_SCOPE, evidence.scopes),
+        (_COUNTED, evidence.counted),
+        (_ALIKE, evidence.alike),
+    ):
+        if matrix is not None and matrix.any():
+            score += weight * matrix
     score += _OWNER * _with_owner(evidence)
     return score
 

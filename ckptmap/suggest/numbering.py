@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"(?<![0-9])(0|[1-9][0-9]{0,8})(?![0-9])")
 """A number without leading zeros: what a table can calculate with."""
 
+_MOST = 1000
+"""The largest factor that a rule may have: as many layers as a stage of a model has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:
@@ -72,7 +75,7 @@ def _fit_two(rows: Sequence[Sequence[int]], values: Sequence[int], at: int) -> F
 def _solved(rows: Sequence[Sequence[int]], values: Sequence[int], at: int, other: int) -> Fit | None:
     first = _slope(rows, values, at, other)
     second = _slope(rows, values, other, at) if other != at else 0
-    if first is None or second is None or not 0 < abs(first) <= 64 or abs(second) > 64:
+    if first is None or second is None or not 0 < abs(first) <= _MOST or abs(second) > _MOST:
         return None
     factors = _unit(len(rows[0]), {at: first} if other == at else {at: first, other: second})
     fit = Fit(factors, 0)

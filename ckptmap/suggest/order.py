@@ -102,11 +102,23 @@ def shortfall(score: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
 
     ``score`` is [old, new], both in order; 0 means that two never go together: the shortfall there is infinite.
     """
-    forward = _table(score)
-    backward = _table(score[::-1, ::-1])[::-1, ::-1]
-    best = float(forward[-1, -1])
-    through = forward[:-1, :-1] + score + backward[1:, 1:]
-    return np.where(score > 0, best - through, np.inf).astype(np.float32), best
+    through = _table(score)
+    best = float(through[-1, -1])
+    through = through[:-1, :-1]
+    through += score
+    through += _table(score[::-1, ::-1])[::-1, ::-1][1:, 1:]
+    lost = np.subtract(best, through, out=through).astype(np.float32)
+    lost[score <= 0] = np.inf
+    return lost, best
+
+
+def alignment(score: NDArray[np.float32]) -> float:
+    """The score of the best alignment; see ``shortfall``."""
+    table = np.zeros(score.shape[1] + 1)
+    for row in score:
+        step = np.where(row > 0, table[:-1] + row, 0.0)
+        np.maximum.accumulate(np.maximum(table[1:], step), out=table[1:])
+    return float(table[-1])
 
 
 def _table(score: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -140,12 +152,17 @@ def order_evidence(
     for run in runs:
         members = np.array(run.members)
         block = fits[np.ix_(places, members)]
-        weighted = np.where(block > 0, 1 + 0.5 * names[np.ix_(places, members)], 0).astype(np.float32)
-        all_kinds, best = shortfall(weighted)
-        along = np.minimum(all_kinds, 2.0) if whole else np.float32(0)
-        by_kind = _by_kind(block, weighted)
+        weighted = np.float32(0.5) * names[np.ix_(places, members)]
+        weighted += 1
+        weighted[block <= 0] = 0
+        lost = np.minimum(_by_kind(block, weighted), np.float32(2))
+        if whole:
+            along, best = shortfall(weighted)
+            lost += np.minimum(along, np.float32(2))
+        else:
+            best = alignment(weighted)
         trust = max(0.0, 2 * min(1.0, best / weighted.max(axis=0).sum()) - 1) if best else 0.0
-        evidence[np.ix_(places, members)] -= run.weight * trust * (along + np.minimum(by_kind, 2.0))
+        evidence[np.ix_(places, members)] -= np.float32(run.weight * trust) * lost
         taken += min(best, len(members))
         there += len(members)
     return evidence, taken / there if there else 0.0

@@ -64,7 +64,7 @@ def new(tmp_path):
 def test_a_model_whose_names_have_nothing_in_common_is_paired_by_its_shapes(run, old, new, tmp_path):
     table = tmp_path / "draft.yaml"
     found = run("suggest", old, "--to", new, "-o", table)
-    assert (found.code, found.err) == (0, "")
+    assert (found.code, found.err) == (0, f"wrote {table}\n")
     assert "4 of 4 old layers have a partner among 4 new ones:\n  4 sure, 0 doubtful.\n" in found.out
     text = table.read_text()
     assert text[text.index("\ninclude") :] == TABLE
