@@ -12,6 +12,8 @@ from typing import Any
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.basics.regular import open_regular
 
+REPORT_NAME = "report.json"
+"""The report beside what a command wrote."""
 _LARGEST = 512 << 20
 """Bytes of a document: a conversion of a million variables has as many."""
 _DIGITS = 40

@@ -19,8 +19,15 @@ def complete_tables(incomplete: str) -> list[str]:
     return _beginning(shipped_tables(), incomplete)
 
 
+def complete_all_tables(incomplete: str) -> list[str]:
+    """Shipped tables with their folders too."""
+    from ckptmap.mapping.locate import all_tables
+
+    return [*complete_tables(incomplete), *_beginning(all_tables(), incomplete)]
+
+
 def complete_settings(context: typer.Context, incomplete: str) -> list[str]:
-    """The settings of the target that ``--to`` names before, as ``NAME=VALUE`` where values are known."""
+    """The settings of the target that ``--to`` names before, as ``NAME=VALUE``."""
     from ckptmap.basics.errors import CkptmapError
     from ckptmap.targets import load_target
 
@@ -28,7 +35,8 @@ def complete_settings(context: typer.Context, incomplete: str) -> list[str]:
         target = load_target(context.params.get("to") or "")
     except CkptmapError:
         return []
-    return _beginning(sorted(f"{name}=" for name in target.settings), incomplete)
+    pairs = [f"{one.name}={str(value).lower()}" for one in target.settings for value in one.values]
+    return _beginning(pairs, incomplete)
 
 
 def complete_stages(incomplete: str) -> list[str]:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from ckptmap.cli.speaking import quiet
+
 Progress = Callable[[int, int], None]
 
 _PATIENCE_SECONDS = 1.0
@@ -16,14 +18,14 @@ _PATIENCE_SECONDS = 1.0
 @contextmanager
 def progress_bar(doing: str, unit: Literal["bytes", "items"]) -> Iterator[Progress]:
     """A callback ``(done, in all)`` that draws a bar once the work has taken a second."""
-    if not sys.stderr.isatty():
+    if quiet() or not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
     from rich import progress
     from rich.console import Console
 
     columns = {
-        "bytes": (progress.DownloadColumn(), progress.TransferSpeedColumn()),
+        "bytes": (progress.DownloadColumn(), progress.TransferSpeedColumn(), progress.TimeRemainingColumn()),
         "items": (progress.MofNCompleteColumn(), progress.TimeRemainingColumn()),
     }
     shown = (progress.TextColumn(doing), progress.BarColumn(), *columns[unit])

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ckptmap.basics.text import printable
+from ckptmap.cli.speaking import quiet
 
 
 @contextmanager
 def step_progress() -> Iterator[Callable[[str], None]]:
     """A callback that says what is going on, beside a spinner, in place of what it said before."""
-    if not sys.stderr.isatty():
+    if quiet() or not sys.stderr.isatty():
         yield lambda _text: None
         return
     from rich.console import Console

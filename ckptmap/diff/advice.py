@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from ckptmap.basics.documents import read_document
+from ckptmap.basics.documents import REPORT_NAME, read_document
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory
 from ckptmap.families.registry import recognize
@@ -33,7 +33,7 @@ def map_advice(a: Inventory, b: Inventory) -> Iterator[str]:
 
 def _report_beside(new: Inventory) -> str:
     """The report of the conversion that wrote ``new``; empty where there is none."""
-    path = Path(new.path).with_name("report.json")
+    path = Path(new.path).with_name(REPORT_NAME)
     try:
         known = "://" not in new.path and path.is_file() and str(read_document(path)["schema"]).startswith(_REPORT)
     except (CkptmapError, OSError):

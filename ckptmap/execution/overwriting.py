@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.contributions import contributions
+from ckptmap.basics.documents import REPORT_NAME
 from ckptmap.basics.errors import OutputError
 from ckptmap.checkpoint.data_files import DATA, INDEX, META
 from ckptmap.checkpoint.leftovers import PREFIX
@@ -28,7 +29,7 @@ PathLike = str | os.PathLike[str]
 _MADE_BY_FAMILIES = "".join(f"|{re.escape(name)}" for family in contributions() for name in family.files)
 CONVERTED = re.compile(
     r"(ckpt-0|model\.ckpt)\.(index|data-\d+-of-\d+)|model\.(weights\.h5|h5|safetensors)"
-    rf"|checkpoint|report\.json|batch\.json{_MADE_BY_FAMILIES}",
+    rf"|checkpoint|{re.escape(REPORT_NAME)}|batch\.json{_MADE_BY_FAMILIES}",
     re.IGNORECASE,
 )
 """What a run that makes a checkpoint writes into its folder; file systems may not tell capitals from small letters."""

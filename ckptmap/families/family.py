@@ -78,6 +78,10 @@ def _nothing_known(_target: str) -> str:
     return ""
 
 
+def _no_expression(_target: str, _settings: Mapping[str, object], _lengths: Mapping[str, int]) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """A family: its name, and its answers.
@@ -87,7 +91,8 @@ class Family:
     computes for the target's official configuration; None where the target is none of its own. ``config_beside``
     finds the config that lies beside the checkpoint with this prefix, and compares it with the model. ``preprocessing``
     takes a target's name, and says what the TF1 model expects of its input, and what of it the TF2 model does itself;
-    empty where nothing is known.
+    empty where nothing is known. ``expression`` takes what ``verdict`` does, and gives the Python expression that makes
+    the target's model; empty where there is none so short.
     """
 
     name: str
@@ -95,3 +100,4 @@ class Family:
     verdict: Callable[[str, Mapping[str, object], Mapping[str, int]], Verdict | None]
     config_beside: Callable[[str, Model | None], Beside | None] = _no_config
     preprocessing: Callable[[str], str] = _nothing_known
+    expression: Callable[[str, Mapping[str, object], Mapping[str, int]], str] = _no_expression

@@ -48,6 +48,11 @@ def preprocessing_of(target: str) -> str:
     return next(filter(None, (family.preprocessing(target) for family in families())), "")
 
 
+def expression_of(target: str, settings: Mapping[str, object], lengths: Mapping[str, int]) -> str:
+    """The Python expression that makes the model of a shipped target; empty where no family knows one."""
+    return next(filter(None, (family.expression(target, settings, lengths) for family in families())), "")
+
+
 def config_beside(prefix: str, model: Model | None) -> Beside | None:
     """The config beside the checkpoint ``prefix``, compared with the ``model`` it holds; None where there is none."""
     found = (family.config_beside(prefix, model) for family in families())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,26 @@ def mappings_root() -> Path:
         if (root / _SCHEMA).is_file():
             return root
     raise CkptmapError("the mapping tables are missing from this installation", hint="install ckptmap again")
+
+
+def schema_file() -> Path:
+    """The JSON Schema of tables, as editors take it."""
+    return mappings_root() / _SCHEMA
+
+
+def all_tables(folders: Collection[str] = ()) -> dict[str, Path]:
+    """Name with its folder (``kinds/slim``) and file of every shipped table; of ``folders`` alone where any are named.
+
+    Raises:
+        CkptmapError: there is no such folder of tables.
+    """
+    root = mappings_root()
+    files = {path.relative_to(root).with_suffix("").as_posix(): path for path in sorted(root.rglob("*.yaml"))}
+    known = dict.fromkeys(name.partition("/")[0] for name in files)
+    for folder in folders:
+        if folder not in known:
+            raise CkptmapError(f"there is no folder {folder} of tables", hint=f"known: {', '.join(known)}")
+    return {name: path for name, path in files.items() if not folders or name.partition("/")[0] in folders}
 
 
 def table_file(name: str) -> Path:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.documents import REPORT_NAME
 from ckptmap.basics.errors import CkptmapError, Problem, ProblemsError
 from ckptmap.report.document import Document
 from ckptmap.version import __version__
@@ -60,7 +61,7 @@ def converted(source: str, report: Document, *, kept: bool = False) -> Document:
         "fate": fate,
         "exit_code": 1 if report["findings"] else 0,
         "checkpoint": output["checkpoint"] if output else None,
-        "report": str(Path(output["checkpoint"]).with_name("report.json")) if output else None,
+        "report": str(Path(output["checkpoint"]).with_name(REPORT_NAME)) if output else None,
         "bytes": output["bytes"] if output else None,
         "data": output["data"] if output else None,
         "summary": report["summary"],

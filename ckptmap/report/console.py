@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.fold import fold, layer
 from ckptmap.basics.text import byte_count, checked, classes_text, parameter_count, plural, printable
-from ckptmap.families.detection.roots import fine_tune_type
-from ckptmap.planning.ledger import Form
 from ckptmap.report.document import Document
+from ckptmap.report.next_step import next_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -174,18 +173,9 @@ def _outcome(report: Document) -> Iterator[str]:
         yield f"[bold]wrote[/]   {path}  ({byte_count(output['bytes'])}, {checked(output)})"
         for note in output["notes"]:
             yield f"        [dim]{_safe(note)}[/]"
-        yield f"[bold]next[/]    {_advice(report, path)}"
-
-
-def _advice(report: Document, path: str) -> str:
-    if report["target"].get("form") == Form.NAMES.value:
-        return f'tf.compat.v1.train.Saver().restore(session, "{path}")'
-    if path.endswith((".h5", ".safetensors")):
-        return f'model.load_weights("{path}")' if path.endswith(".h5") else f'safetensors.numpy.load_file("{path}")'
-    kind = fine_tune_type(report["target"]["root"], (one["key"] for one in report["target_variables"]))
-    if kind is None:
-        return f'tf.train.Checkpoint(…).restore("{path}").assert_consumed()'
-    return f'fine_tune_checkpoint: "{path}"  fine_tune_checkpoint_type: "{kind}"  fine_tune_checkpoint_version: V2'
+        first, *others = next_lines(report)
+        yield f"[bold]next[/]    {_safe(first)}"
+        yield from (f"        {_safe(line)}" for line in others)
 
 
 def _value(value: object) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.collector import collector_paused
+from ckptmap.basics.documents import REPORT_NAME
 from ckptmap.checkpoint.inventory import OF_OTHERS, Inventory
 from ckptmap.checkpoint.merged import open_sources
 from ckptmap.checkpoint.reader import Checkpoint
@@ -30,7 +31,7 @@ from ckptmap.request.destination import Destination
 from ckptmap.request.resolve import migration
 from ckptmap.request.surroundings import Wish, config_beside, settle
 from ckptmap.request.table_likeness import refuse_other_architecture
-from ckptmap.verbs.writing import REPORT_NAME, Reading, Writing, check_empty, check_output, staged
+from ckptmap.verbs.writing import Reading, Writing, check_empty, check_output, staged
 
 if TYPE_CHECKING:
     from ckptmap.checkpoint.identity import Stamps

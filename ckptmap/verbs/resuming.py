@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ckptmap.basics.documents import read_document
+from ckptmap.basics.documents import REPORT_NAME, read_document
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.mapping import load_table
@@ -66,7 +66,7 @@ def kept_report(folder: Path, source: str, digest: str) -> Document | None:
 def earlier_report(folder: Path) -> Document | None:
     """The report of a conversion in ``folder`` that wrote something; None where there is none."""
     try:
-        report: Any = read_document(folder / "report.json")
+        report: Any = read_document(folder / REPORT_NAME)
     except CkptmapError:
         return None
     known = isinstance(report, dict) and report.get("schema") == SCHEMA and isinstance(report.get("output"), dict)

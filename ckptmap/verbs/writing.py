@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.documents import REPORT_NAME
 from ckptmap.basics.errors import CkptmapError, OutputError
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.leftovers import surviving
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from ckptmap.execution.placing import DataMode
     from ckptmap.planning.ledger import Plan
 
-REPORT_NAME = "report.json"
 _UNVERIFIED = "the checksums of the source were not compared, its values may be damaged"
 
 

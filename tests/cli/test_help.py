@@ -119,7 +119,7 @@ def test_an_example_is_a_command_that_can_be_given(line: str) -> None:
         parent = found.make_context(found.name, words, parent=parent)
         found, words = found.commands[words[0]], words[1:]
     with parent or found.make_context(found.name, []), found.make_context(found.name, words, parent=parent) as context:
-        assert context.params
+        assert context.command is found
 
 
 @pytest.mark.parametrize("words", [["convert"], ["rules", "check"], []], ids=" ".join)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ckptmap.families.classification.expression import expression
 from ckptmap.families.classification.recognition import recognise
 from ckptmap.families.classification.verdicts import classifier_of, preprocessing, verdict
 from ckptmap.families.detection.recognition.tf1 import recognize_tf1
@@ -31,4 +32,4 @@ def _preprocessing(target: str) -> str:
     return preprocessing(model) if model is not None else ""
 
 
-CLASSIFICATION = Family("classification", _recognize, _verdict, preprocessing=_preprocessing)
+CLASSIFICATION = Family("classification", _recognize, _verdict, preprocessing=_preprocessing, expression=expression)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.basics.documents import read_document
+from ckptmap.basics.documents import REPORT_NAME, read_document
 from ckptmap.basics.errors import CkptmapError, OutputError
 from ckptmap.checkpoint.staging import write_whole
 from ckptmap.execution.overwriting import VERIFIED, PathLike, input_files, refuse_overwriting
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ckptmap.tf.verify.model import Verification
 
 MOST_PICTURES = 4
-_REPORTS = {"report.json": Format.JSON, "report.md": Format.MARKDOWN, "report.html": Format.HTML}
+_REPORTS = {REPORT_NAME: Format.JSON, "report.md": Format.MARKDOWN, "report.html": Format.HTML}
 
 
 def check_folder(folder: Path, inputs: Iterable[PathLike | None] = ()) -> None:
@@ -36,7 +36,7 @@ def check_folder(folder: Path, inputs: Iterable[PathLike | None] = ()) -> None:
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror or error}", where=str(folder)) from error
     try:
-        schema = read_document(folder / "report.json")["schema"]
+        schema = read_document(folder / REPORT_NAME)["schema"]
     except CkptmapError:
         schema = None
     if schema != SCHEMA:

@@ -1,0 +1,96 @@
+"""What to do with a checkpoint that was just written: a few lines for this very model."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ckptmap.families.detection.roots import CLASSIFICATION, fine_tune_type
+from ckptmap.planning.ledger import Form
+
+if TYPE_CHECKING:
+    from ckptmap.report.document import Document
+
+_MOST_OBJECTS = 4
+_NAME = re.compile(r"[^\W\d_]\w*")
+"""What a checkpoint's object can be called, where the root is no Keras model whose layers are counted."""
+_LAYERS = re.compile(r"layer_with_weights-\d+|layers?|variables|_\w+")
+
+
+def next_lines(report: Document) -> Iterator[str]:
+    """The lines, the first of which says what they are; none where nothing was written."""
+    output = report["output"]
+    if output is None:
+        return
+    path = json.dumps(output["checkpoint"], ensure_ascii=False)
+    if report["target"].get("form") == Form.NAMES.value:
+        yield f"tf.compat.v1.train.Saver().restore(session, {path})"
+    elif output["checkpoint"].endswith(".h5"):
+        yield f"model.load_weights({path})"
+    elif output["checkpoint"].endswith(".safetensors"):
+        yield f"safetensors.numpy.load_file({path})"
+    else:
+        yield from _of_checkpoint(report, path)
+
+
+def _of_checkpoint(report: Document, path: str) -> Iterator[str]:
+    root = report["target"]["root"]
+    kind = fine_tune_type(root, (one["key"] for one in report["target_variables"]))
+    if kind is None:
+        yield from _of_own_model(report, path)
+        return
+    yield _place(report, root)
+    yield f"  fine_tune_checkpoint: {path}"
+    yield f'  fine_tune_checkpoint_type: "{kind}"'
+    yield "  fine_tune_checkpoint_version: V2"
+    yield from _exact(report)
+
+
+def _place(report: Document, root: str) -> str:
+    """Where the lines of the config belong; a config that was migrated has them."""
+    if report["config"]:
+        return "train with the pipeline.config beside it, which has these lines:"
+    if root == CLASSIFICATION:
+        return "the backbone goes into a detector: lines for train_config of its TF2 pipeline.config:"
+    return "lines for train_config of the TF2 pipeline.config:"
+
+
+def _exact(report: Document) -> Iterator[str]:
+    """The extractor that computes as TF1 did is known to the API's programs where ckptmap starts them."""
+    if report["config"] and "exact" in str((report["verdict"] or {}).get("kind", "")):
+        yield "and start the API's programs so: python -m ckptmap.tf.launch model_main_tf2 …"
+
+
+def _of_own_model(report: Document, path: str) -> Iterator[str]:
+    """Two lines of Python: of a model that a family can make, making it is the first."""
+    made = _made(report)
+    if made:
+        yield f"model = {made}"
+        yield f"tf.train.Checkpoint({report['target']['root']}=model).restore({path}).assert_consumed()"
+    else:
+        yield f"checkpoint = tf.train.Checkpoint({', '.join(_objects(report))})"
+        yield f"checkpoint.restore({path}).assert_consumed()"
+
+
+def _made(report: Document) -> str:
+    """The Python expression of the target's model; empty where none is known."""
+    if report["verdict"] is None:
+        return ""
+    from ckptmap.families.registry import expression_of
+
+    target = report["target"]
+    return expression_of(target["name"], target["settings"], target["dimensions"])
+
+
+def _objects(report: Document) -> list[str]:
+    """The arguments of tf.train.Checkpoint: the objects at the root, by the names that the checkpoint gives them."""
+    root = report["target"]["root"]
+    if root:
+        return [f"{root}=your_model"] if _NAME.fullmatch(root) else [f"**{{{json.dumps(root)}: your_model}}"]
+    names = list(dict.fromkeys(one["key"].partition("/")[0] for one in report["target_variables"]))
+    if any(_LAYERS.fullmatch(name) or not _NAME.fullmatch(name) for name in names):
+        return ["your_model"]
+    shown = [f"{name}=your_{name}" for name in names[:_MOST_OBJECTS]]
+    return [*shown, "…"] if len(names) > _MOST_OBJECTS else shown
