@@ -16,6 +16,7 @@ from ckptmap.cli.speaking import quiet, say
 
 EXAMPLES = examples(
     ("draft the table, then look at what is marked", "ckptmap suggest old/model.ckpt --to tf2/ckpt-1 -o mine.yaml"),
+    ("settle what is doubtful at once", "ckptmap suggest old/ --to tf2/ --ask -o mine.yaml"),
     ("with the new model's graph, for models with branches", "ckptmap suggest old/ --to tf2/ --graph model.json"),
 )
 
@@ -52,6 +53,14 @@ def suggest_command(
             rich_help_panel=WHAT,
         ),
     ] = None,
+    ask: Annotated[
+        bool,
+        typer.Option(
+            "--ask",
+            help="Ask each doubtful choice on the terminal; the answers go into the table.",
+            rich_help_panel=WHAT,
+        ),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace FILE where it is there already.", rich_help_panel=OUTPUT)
     ] = False,
@@ -60,11 +69,12 @@ def suggest_command(
 
     Exit code 1 where anything is doubtful or left over.
     """
+    from ckptmap.cli.asking import terminal
     from ckptmap.suggest import suggest
 
     if output is not None:
         _refuse(output, force=force)
-    found = suggest(source, to=to, graph=graph)
+    found = suggest(source, to=to, graph=graph, ask=terminal() if ask else None)
     if output is None:
         typer.echo(printable_lines(found.text), nl=False)
     else:

@@ -36,6 +36,9 @@ _LIKE = 3
 """How many like it must have partners before a layer without one is a gap."""
 _WELL = 0.9
 """How well the shapes of a sure pair fit: no leaf of the old layer is left."""
+_SPARE = "a layer of the same shape is left over"
+ANSWERED = "as you answered"
+"""Why a pair is sure that the user has settled."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,16 @@ class _Known:
     """For each run whose order can be trusted, the place of each new layer in it; -1 for those outside."""
 
 
-def judge(old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence) -> tuple[Pair, ...]:
-    """The pairs, each sure or doubtful, with the reason."""
+def judge(
+    old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence, pins: Mapping[int, int] | None = None
+) -> tuple[Pair, ...]:
+    """The pairs, each sure or doubtful, with the reason; those of ``pins``, which the user has settled, are sure."""
+    found = _judged_all(old, new, evidence)
+    answered = {one: Pair(one, other, sure=True, why=ANSWERED) for one, other in (pins or {}).items()}
+    return tuple(answered.get(pair.old, pair) for pair in found)
+
+
+def _judged_all(old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence) -> tuple[Pair, ...]:
     known = _known(old, new, evidence)
     enough = all(share >= _COVERED for share in coverage(old, new, evidence.pairs))
     found = {one: _judged(one, other, known) for one, other in evidence.pairs.items()}
@@ -125,7 +136,7 @@ def _share(layers: Sequence[Layer], taken: set[int]) -> float:
 
 
 def _doubted(pair: Pair, why: str) -> Pair:
-    return Pair(pair.old, pair.new, why=why, rival=pair.rival) if pair.sure else pair
+    return replace(pair, sure=False, why=why) if pair.sure else pair
 
 
 def _known(old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence) -> _Known:
@@ -195,9 +206,9 @@ def _judged(one: int, other: int, known: _Known) -> Pair:
     spare_new = rivals_new[known.owner[rivals_new] < 0]
     spare_old = rivals_old[known.partner[rivals_old] < 0]
     if len(spare_new):
-        return Pair(one, other, why="a layer of the same shape is left over", rival=known.new[int(spare_new[0])].scope)
+        return Pair(one, other, why=_SPARE, rival_new=int(spare_new[0]))
     if len(spare_old):
-        return Pair(one, other, why="a layer of the same shape is left over", rival=known.old[int(spare_old[0])].scope)
+        return Pair(one, other, why=_SPARE, rival_old=int(spare_old[0]))
     return _against_rivals(one, other, known, rivals_old, rivals_new)
 
 
@@ -219,18 +230,14 @@ def _against_rivals(
     ruled = (known.group[rivals] == known.group[one]) & known.firm[known.group[one]]
     open_rivals = np.flatnonzero(against | ~(named | ruled | flows))
     if against.any():
-        rival = known.old[int(rivals[np.argmax(against)])].scope
-        return Pair(one, other, why="the data flows the other way round", rival=rival)
+        rival = int(rivals[np.argmax(against)])
+        return Pair(one, other, False, "the data flows the other way round", rival, int(known.partner[rival]))
     if not len(open_rivals):
         return Pair(one, other, sure=True, why=_reason(named, ruled, flows))
     worst = open_rivals[np.argmin(margin[open_rivals])]
-    rival = known.old[int(rivals[worst])].scope
-    return Pair(
-        one,
-        other,
-        why=_missing(float(margin[worst]), bool(known.group[rivals[worst]] == known.group[one])),
-        rival=rival,
-    )
+    rival = int(rivals[worst])
+    why = _missing(float(margin[worst]), bool(known.group[rival] == known.group[one]))
+    return Pair(one, other, False, why, rival, int(known.partner[rival]))
 
 
 def _by_flow(

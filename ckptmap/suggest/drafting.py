@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ckptmap.suggest.certainty import ANSWERED
 from ckptmap.suggest.leaves import Leaves, Move, as_layer, fits_kind, leaves_of
 from ckptmap.suggest.leftovers import grouped
 from ckptmap.suggest.natural import natural
@@ -35,6 +36,8 @@ class DraftedRule:
     doubts: tuple[Pair, ...]
     """The doubtful pairs among those that it is for."""
     count: int
+    answered: int = 0
+    """How many pairs the user has settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +254,8 @@ def _compressed(named: Sequence[Named], others: Sequence[str], *, narrow: bool, 
 def _drafted(rule: Drafted, kind: str, ops: str, ones: Sequence[_One]) -> DraftedRule:
     pairs = [ones[at].pair for at in rule.members]
     first = min(natural(ones[at].old.scope) for at in rule.members)
-    return DraftedRule(rule, kind, ops, first, tuple(pair for pair in pairs if not pair.sure), len(pairs))
+    doubts = tuple(pair for pair in pairs if not pair.sure)
+    return DraftedRule(rule, kind, ops, first, doubts, len(pairs), sum(pair.why == ANSWERED for pair in pairs))
 
 
 def _drops(matched: Matched, ones: Sequence[_One], bookkeeping: Mapping[str, str], how: _How) -> tuple[Left, ...]:

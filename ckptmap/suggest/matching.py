@@ -18,7 +18,7 @@ from ckptmap.suggest.structure import coherence, counted_alike
 from ckptmap.suggest.voting import votes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -78,10 +78,17 @@ class Evidence:
 
 
 def match(
-    old: Sequence[Layer], new: Sequence[Layer], flow: Flow | None = None, new_flow: Flow | None = None
+    old: Sequence[Layer],
+    new: Sequence[Layer],
+    flow: Flow | None = None,
+    new_flow: Flow | None = None,
+    pins: Mapping[int, int] | None = None,
 ) -> Evidence:
-    """The best one-to-one pairs of layers, and the evidence they rest on; the flows are those of both sides."""
-    fits = compatibility(old, new)
+    """The best one-to-one pairs of layers, and the evidence they rest on; the flows are those of both sides.
+
+    ``pins`` are pairs that are settled: neither of the two can have another partner.
+    """
+    fits = _pinned(compatibility(old, new), pins or {})
     words = words_of(old, new)
     endings = _ENDING * _endings(old, new)
     names = literal(words) + endings
@@ -119,6 +126,16 @@ def match(
         )
         evidence = _coloured(old, new, evidence, flow, new_flow)
     return evidence
+
+
+def _pinned(fits: Matrix, pins: Mapping[int, int]) -> Matrix:
+    """``fits`` with nothing beside the settled pairs in their rows and columns."""
+    kept = {(one, other): fits[one, other] for one, other in pins.items()}
+    fits[list(pins), :] = 0
+    fits[:, list(pins.values())] = 0
+    for place, value in kept.items():
+        fits[place] = value
+    return fits
 
 
 def _coloured(

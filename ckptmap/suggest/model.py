@@ -55,8 +55,10 @@ class Pair:
     sure: bool = False
     why: str = ""
     """The evidence; for a doubtful pair, what is missing."""
-    rival: str = ""
-    """The runner-up of a doubtful pair: the other layer it could be."""
+    rival_old: int = -1
+    """The runner-up of a doubtful pair: the other old layer that the new one could come from; -1 for none."""
+    rival_new: int = -1
+    """The other new layer that the old one could become; -1 for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import ProblemsError, TargetError
 from ckptmap.mapping import Table, apply_table, load_table
+from ckptmap.suggest.asking import Ask, settled
 from ckptmap.suggest.certainty import broken_run, coverage, judge
 from ckptmap.suggest.drafting import DraftTable, draft
-from ckptmap.suggest.graphs import Node, flow
+from ckptmap.suggest.graphs import Flow, Node, flow
 from ckptmap.suggest.keras_graph import keras_flow, read_keras_graph
 from ckptmap.suggest.layers import layers_of
 from ckptmap.suggest.leaves import leaves_of
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ckptmap.suggest.model import Item
+    from ckptmap.suggest.model import Item, Layer
 
 KINDS = ("kinds/slim", "kinds/keras")
 """The shipped tables of kinds that a draft may include."""
@@ -51,7 +52,11 @@ class Suggestion:
 
 
 def suggest(
-    old: str | os.PathLike[str], *, to: str | os.PathLike[str], graph: str | os.PathLike[str] | None = None
+    old: str | os.PathLike[str],
+    *,
+    to: str | os.PathLike[str],
+    graph: str | os.PathLike[str] | None = None,
+    ask: Ask | None = None,
 ) -> Suggestion:
     """Draft the mapping table that leads from a TF1 checkpoint to a TF2 model. Reads indexes only, writes nothing.
 
@@ -59,6 +64,7 @@ def suggest(
         old: the TF1 checkpoint; the order of the ``.meta`` beside it is used.
         to: a TF2 checkpoint of the model, or the name of a shipped target.
         graph: what ``model.to_json()`` gives, or a ``.keras`` archive, of a Keras model: its data flow is used.
+        ask: is asked each doubtful choice; what it answers goes into the table (see ``asking``).
 
     Raises:
         CkptmapError: one of them cannot be read, is none, or has nothing in common with the other.
@@ -66,7 +72,10 @@ def suggest(
     source = read_old(old)
     target, items = read_new(to, source.inventory)
     layers = read_keras_graph(graph) if graph is not None else None
-    matched = matched_layers(source.items, items, source.nodes, layers)
+    prepared = prepare(source.items, items, source.nodes, layers)
+    matched = paired(prepared)
+    if matched.pairs and ask is not None:
+        matched = settled(matched, lambda pins: paired(prepared, pins), ask)
     if not matched.pairs:
         hint = "no layer of one has the shapes of a layer of the other: are these two the same model?"
         raise TargetError(f"has nothing in common with {source.inventory.path}", where=target.name, hint=hint)
@@ -83,20 +92,45 @@ def matched_layers(
 
     ``nodes`` are those of the old side's graph, ``graph`` the layers of the new side's with those before each.
     """
+    return paired(prepare(old, new, nodes, graph))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The layers of both sides, and what their graphs say."""
+
+    old: tuple[Layer, ...]
+    new: tuple[Layer, ...]
+    flow: Flow | None
+    new_flow: Flow | None
+
+
+def prepare(
+    old: Iterable[Item],
+    new: Iterable[Item],
+    nodes: Sequence[Node] = (),
+    graph: Mapping[str, Sequence[str]] | None = None,
+) -> Prepared:
+    """The layers of both sides: see ``matched_layers``."""
     new_items = sorted(new, key=lambda item: item.name)
     old_layers = layers_of(stacked(sorted(old, key=lambda item: item.name), new_items))
     new_layers = layers_of(new_items)
     held = [(item, at) for at, layer in enumerate(old_layers) for item in layer.leaves.values()]
     layer_of = {name: at for item, at in held for name in (item.name, *item.parts)}
-    evidence = match(
+    return Prepared(
         old_layers,
         new_layers,
         flow(nodes, layer_of) if nodes else None,
         keras_flow(graph, new_layers) if graph else None,
     )
-    pairs = judge(old_layers, new_layers, evidence)
-    shares, gap = coverage(old_layers, new_layers, evidence.pairs), broken_run(old_layers, new_layers, evidence)
-    return Matched(old_layers, new_layers, pairs, shares, gap)
+
+
+def paired(sides: Prepared, pins: Mapping[int, int] | None = None) -> Matched:
+    """The pairs, each sure or doubtful; ``pins`` are those that the user has settled."""
+    old, new = sides.old, sides.new
+    evidence = match(old, new, sides.flow, sides.new_flow, pins)
+    pairs = judge(old, new, evidence, pins)
+    return Matched(old, new, pairs, coverage(old, new, evidence.pairs), broken_run(old, new, evidence))
 
 
 def drafted(matched: Matched, source: OldSide, target: str) -> Suggestion:

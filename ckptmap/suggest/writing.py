@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ckptmap.suggest.drafting import DraftedRule, DraftTable, Left
-    from ckptmap.suggest.model import Matched
+    from ckptmap.suggest.model import Matched, Pair
 
     Where = Mapping[str, str | Mapping[str, str]]
 
@@ -124,15 +124,26 @@ def _item(fields: Mapping[str, str], where: Where, shared: Where) -> Iterator[st
 
 
 def doubts(rule: DraftedRule, matched: Matched) -> Iterator[str]:
-    """What is doubtful in a rule, a line for each reason, the most frequent first, with the first runner-up."""
+    """What the user settled and what is doubtful in a rule: a line a reason, the first runner-up with it."""
+    if rule.answered:
+        which = f"{rule.answered} of {rule.count} layers are" if rule.count > 1 else "this layer is"
+        yield f"{which} as you answered"
     reasons = Counter(pair.why for pair in rule.doubts)
     for reason, count in reasons.most_common():
         first = next(pair for pair in rule.doubts if pair.why == reason)
         which = f"{count} of {rule.count} layers" if rule.count > 1 else "this layer"
         line = f"doubtful: {which}: {reason}"
-        if first.rival:
-            line += f"; {matched.old[first.old].scope} -> {matched.new[first.new].scope} or {first.rival}?"
+        choice = alternatives(first, matched)
+        line += f"; {choice}?" if choice else ""
         yield line.replace("\n", " ")
+
+
+def alternatives(pair: Pair, matched: Matched) -> str:
+    """A pair and its runner-up: ``a -> x or y``; where only another old layer is one, ``a or b -> x``."""
+    one, other = matched.old[pair.old].scope, matched.new[pair.new].scope
+    if pair.rival_new >= 0:
+        return f"{one} -> {other} or {matched.new[pair.rival_new].scope}"
+    return f"{one} or {matched.old[pair.rival_old].scope} -> {other}" if pair.rival_old >= 0 else ""
 
 
 def _left(title: str, found: Sequence[Left], shared: Where) -> Iterator[str]:
