@@ -16,9 +16,13 @@ from ckptmap.cli.speaking import quiet, say
 
 EXAMPLES = examples(
     ("draft the table, then look at what is marked", "ckptmap suggest old/model.ckpt --to tf2/ckpt-1 -o mine.yaml"),
+    ("see both models side by side", "ckptmap suggest old/ --to tf2/ -o mine.yaml -o draft.html"),
     ("settle what is doubtful at once", "ckptmap suggest old/ --to tf2/ --ask -o mine.yaml"),
     ("with the new model's graph, for models with branches", "ckptmap suggest old/ --to tf2/ --graph model.json"),
 )
+
+
+_PAGE = ".html"
 
 
 def suggest_command(
@@ -34,12 +38,12 @@ def suggest_command(
         ),
     ],
     output: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write the table to FILE instead of the screen.",
+            help="Write the table (.yaml) or a page that shows it (.html) to FILE instead of the screen; repeatable.",
             show_default=False,
             rich_help_panel=OUTPUT,
         ),
@@ -72,18 +76,23 @@ def suggest_command(
     from ckptmap.cli.asking import terminal
     from ckptmap.suggest import suggest
 
-    if output is not None:
-        _refuse(output, force=force)
+    outputs = output or []
+    for path in outputs:
+        _refuse(path, force=force)
     found = suggest(source, to=to, graph=graph, ask=terminal() if ask else None)
-    if output is None:
+    if not outputs:
         typer.echo(printable_lines(found.text), nl=False)
     else:
         from ckptmap.checkpoint.staging import write_whole
+        from ckptmap.suggest.drawing import to_page
 
-        write_whole(output, found.text.encode())
+        texts = [to_page(found) if path.suffix == _PAGE else found.text for path in outputs]
+        for path, text in zip(outputs, texts, strict=True):
+            write_whole(path, text.encode())
         if not quiet():
             typer.echo(printable_lines("\n".join(found.summary)))
-        say(f"wrote {output}")
+        for path in outputs:
+            say(f"wrote {path}")
     if not found.sure:
         raise typer.Exit(1)
 
@@ -94,7 +103,8 @@ def printable_lines(text: str) -> str:
 
 
 def _refuse(output: Path, *, force: bool) -> None:
-    if output.suffix not in (".yaml", ".yml"):
-        raise OutputError("is no name for a table", where=str(output), hint="give one that ends in .yaml")
+    if output.suffix not in (".yaml", ".yml", _PAGE):
+        hint = f"give one that ends in .yaml, or in {_PAGE} for a page that shows it"
+        raise OutputError("is no name for a table", where=str(output), hint=hint)
     if output.exists() and not force:
         raise OutputError("is there already", where=str(output), hint="give another name, or --force")

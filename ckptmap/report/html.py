@@ -16,20 +16,25 @@ from ckptmap.report.sheet import Sheet
 
 def to_html(sheet: Sheet) -> str:
     """The page; names and reasons reach it as JSON data and become text nodes, never markup."""
-    style, script = _asset("page.css"), _asset("page.js")
-    return Template(_asset("page.html")).substitute(
-        title=escape(printable(f"{sheet.title}: {sheet.subject}")),
-        generator=escape(printable(sheet.generator)),
+    return whole_page("ckptmap.report", f"{sheet.title}: {sheet.subject}", sheet.generator, _data(sheet))
+
+
+def whole_page(package: str, title: str, generator: str, data: dict[str, Any]) -> str:
+    """The page whose ``page.html``, ``page.css`` and ``page.js`` lie in the folder ``page`` of a package.
+
+    ``data`` reaches its script as JSON, which cannot end the element it stands in.
+    """
+    folder = files(package) / "page"
+    page, style, script = ((folder / f"page.{end}").read_text(encoding="utf-8") for end in ("html", "css", "js"))
+    return Template(page).substitute(
+        title=escape(printable(title)),
+        generator=escape(printable(generator)),
         style=style,
         style_hash=_hash(style),
         script=script,
         script_hash=_hash(script),
-        data=_json_in_html(_data(sheet)),
+        data=_json_in_html(data),
     )
-
-
-def _asset(name: str) -> str:
-    return (files("ckptmap.report") / "page" / name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

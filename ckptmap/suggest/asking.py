@@ -79,21 +79,16 @@ def settled(matched: Matched, again: Callable[[Mapping[int, int]], Matched], ask
 
 def _question(pair: Pair, doubtful: Sequence[Pair], matched: Matched, refused: str) -> Question:
     old, new = matched.old[pair.old], matched.new[pair.new]
-    shapes = ", ".join(f"{role} {_written(item.shape)}" for role, item in old.leaves.items())
     at = _rival(pair, matched)
     rival = matched.new[at].scope if at >= 0 else ""
     count = len(_alike(pair, doubtful, matched))
-    return Question(old.scope, new.scope, shapes, pair.why, rival, count, len(doubtful), refused)
+    return Question(old.scope, new.scope, old.shapes, pair.why, rival, count, len(doubtful), refused)
 
 
 def _rival(pair: Pair, matched: Matched) -> int:
     """The new layer that is the runner-up, if the old one can become it; else -1."""
     at = pair.rival_new
     return at if at >= 0 and _fits(matched.old[pair.old], matched.new[at]) else -1
-
-
-def _written(shape: Sequence[int | None]) -> str:
-    return f"[{', '.join('?' if length is None else str(length) for length in shape)}]"
 
 
 def _alike(pair: Pair, doubtful: Sequence[Pair], matched: Matched) -> list[Pair]:

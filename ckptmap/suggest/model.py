@@ -45,6 +45,15 @@ class Layer:
         """Whether it normalizes what another layer makes."""
         return "kernel" not in self.leaves and bool(self.leaves.keys() & {"gamma", "beta", "mean", "variance"})
 
+    @property
+    def shapes(self) -> str:
+        """Its leaves with their shapes as people read them; ``?`` for a length that is left open."""
+        return ", ".join(f"{role} {_written(item.shape)}" for role, item in self.leaves.items())
+
+
+def _written(shape: Shape) -> str:
+    return f"[{', '.join('?' if length is None else str(length) for length in shape)}]"
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:

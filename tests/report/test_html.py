@@ -59,10 +59,15 @@ def browser() -> str:
 
 
 def exercised(browser: str, page: str, folder: Path, width: int = 1200) -> dict[str, Any]:
-    """The page run in a browser by EXERCISE, under its own policy with this one script allowed besides."""
-    digest = base64.b64encode(hashlib.sha256(EXERCISE.encode()).digest()).decode()
+    """The page run in a browser by EXERCISE."""
+    return run_in_browser(browser, page, EXERCISE, folder, width)
+
+
+def run_in_browser(browser: str, page: str, script: str, folder: Path, width: int = 1200) -> dict[str, Any]:
+    """What ``script`` leaves as the page's title: run under the page's own policy, this script allowed besides."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     page = page.replace("script-src '", f"script-src 'sha256-{digest}' '", 1)
-    page = page.replace("</head>", f"<script>{EXERCISE}</script></head>", 1)
+    page = page.replace("</head>", f"<script>{script}</script></head>", 1)
     file = folder / "page.html"
     file.write_text(page, encoding="utf-8")
     command = [browser, *QUIET, f"--window-size={width},900", f"--user-data-dir={folder / 'profile'}", file.as_uri()]
