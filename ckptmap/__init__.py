@@ -2,16 +2,19 @@
 
 from typing import TYPE_CHECKING
 
-from ckptmap.basics.lazy import lazy
+from ckptmap.basics.lazy import keep_names, lazy
 from ckptmap.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from ckptmap.basics.errors import CkptmapError as CkptmapError
     from ckptmap.checkpoint.reader import open_checkpoint as open_checkpoint
+    from ckptmap.diff.compare import diff as diff
     from ckptmap.inspection.inspector import inspect as inspect
     from ckptmap.mapping import load_table as load_table
     from ckptmap.suggest.suggestion import suggest as suggest
     from ckptmap.targets import load_target as load_target
+    from ckptmap.tf.verify.engine import verify as verify
+    from ckptmap.verbs.audit import audit as audit
     from ckptmap.verbs.average import average as average
     from ckptmap.verbs.back import convert_back as convert_back
     from ckptmap.verbs.batch import convert_many as convert_many
@@ -20,20 +23,48 @@ if TYPE_CHECKING:
     from ckptmap.verbs.edit import edit as edit
     from ckptmap.verbs.freeze import freeze as freeze
 
+__all__ = [
+    "CkptmapError",
+    "audit",
+    "average",
+    "convert",
+    "convert_back",
+    "convert_many",
+    "diff",
+    "edit",
+    "freeze",
+    "inspect",
+    "load_table",
+    "load_target",
+    "open_checkpoint",
+    "plan",
+    "suggest",
+    "verify",
+]
+
 __getattr__ = lazy(
     __name__,
     {
-        "ckptmap.verbs.average": ("average",),
-        "ckptmap.verbs.back": ("convert_back",),
-        "ckptmap.verbs.batch": ("convert_many",),
-        "ckptmap.checkpoint.reader": ("open_checkpoint",),
-        "ckptmap.verbs.conversion": ("convert", "plan"),
         "ckptmap.basics.errors": ("CkptmapError",),
-        "ckptmap.verbs.edit": ("edit",),
-        "ckptmap.verbs.freeze": ("freeze",),
+        "ckptmap.checkpoint.reader": ("open_checkpoint",),
+        "ckptmap.diff.compare": ("diff",),
         "ckptmap.inspection.inspector": ("inspect",),
         "ckptmap.mapping.tables": ("load_table",),
         "ckptmap.suggest.suggestion": ("suggest",),
         "ckptmap.targets.load": ("load_target",),
+        "ckptmap.tf.verify.engine": ("verify",),
+        "ckptmap.verbs.audit": ("audit",),
+        "ckptmap.verbs.average": ("average",),
+        "ckptmap.verbs.back": ("convert_back",),
+        "ckptmap.verbs.batch": ("convert_many",),
+        "ckptmap.verbs.conversion": ("convert", "plan"),
+        "ckptmap.verbs.edit": ("edit",),
+        "ckptmap.verbs.freeze": ("freeze",),
     },
 )
+keep_names(__name__)
+
+
+def __dir__() -> list[str]:
+    """What can be used, for the completion of names: the verbs, not the rooms that they come from."""
+    return [*__all__, "__version__"]

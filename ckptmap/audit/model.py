@@ -6,9 +6,10 @@ import enum
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ckptmap.checkpoint.inventory import Inventory, Variable
+from ckptmap.report.shown import Shown
 from ckptmap.targets import TargetVariable
 
 Api = Literal["tf1", "tf2"]
@@ -89,9 +90,11 @@ class Prediction:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+@dataclass(frozen=True, slots=True, repr=False)
+class Audit(Shown):
     """The whole answer; ``passed`` is False where the restore fails or a threshold is broken."""
+
+    document_maker: ClassVar[str] = "ckptmap.audit.document:audit_document"
 
     checkpoint: Inventory
     model: Model

@@ -44,6 +44,13 @@ class MissingDataError(CheckpointError):
     """A file of a checkpoint is not there, or only a Git-LFS pointer to it."""
 
 
+class NoSuchVariableError(CheckpointError, KeyError):
+    """A checkpoint holds no variable of this name: a KeyError too, as of every mapping."""
+
+    def __str__(self) -> str:
+        return str(self.problem)
+
+
 class OutputError(CkptmapError):
     """The output cannot be written where it was asked for."""
 

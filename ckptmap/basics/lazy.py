@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 
@@ -23,3 +24,19 @@ def lazy(package: str, modules: Mapping[str, tuple[str, ...]]) -> Callable[[str]
         return value
 
     return load
+
+
+def keep_names(package: str) -> None:
+    """Names that ``package`` offers stay what they are, where a package below it has the same name.
+
+    ``import ckptmap.diff.compare`` would otherwise put the module in the place of the function ``ckptmap.diff``; the
+    module is still what ``from ckptmap.diff import …`` imports from.
+    """
+    sys.modules[package].__class__ = _Package
+
+
+class _Package(ModuleType):
+    def __setattr__(self, name: str, value: object) -> None:
+        if isinstance(value, ModuleType) and name in self.__dict__.get("__all__", ()):
+            return
+        super().__setattr__(name, value)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
-from ckptmap.basics.errors import CheckpointError, MissingDataError
+from ckptmap.basics.errors import CheckpointError, MissingDataError, NoSuchVariableError
+from ckptmap.basics.text import plural
 from ckptmap.checkpoint.bundle import BundleSource, read_bundle_index
 from ckptmap.checkpoint.files import CHUNK_SIZE, Files, LocalFiles, damage
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Span, Variable
@@ -14,7 +16,7 @@ from ckptmap.checkpoint.paths import locate
 from ckptmap.checkpoint.remote import RemoteFiles, is_remote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     import numpy as np
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from ckptmap.checkpoint.data_files import Located
     from ckptmap.checkpoint.identity import Stamps
+    from ckptmap.checkpoint.lazy_array import LazyArray
     from ckptmap.checkpoint.meta import MetaGraph
     from ckptmap.checkpoint.object_graph import ObjectGraph, SavedNames
     from ckptmap.checkpoint.object_paths import ObjectPaths
@@ -58,11 +61,15 @@ class ClosingSource(Protocol):
         """Closes them."""
 
 
-class Checkpoint:
+class Checkpoint(Mapping[str, "LazyArray"]):
     """An open checkpoint; a context manager that closes its files.
 
-    ``inventory`` lists the variables; values are read when asked for. Not for several threads at once.
+    It is a mapping: ``len(checkpoint)``, ``for name in checkpoint``, ``checkpoint[name]`` (read when it is used).
+    ``inventory`` lists the variables with dtype and shape. Not for several threads at once.
     """
+
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
 
     def __init__(self, source: Source, files: Files, *, verify: bool = True) -> None:
         self._source = source
@@ -225,6 +232,40 @@ class Checkpoint:
 
         refuse_changed(self._files, self.inventory, before)
 
+    def __len__(self) -> int:
+        return len(self.inventory.variables)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.inventory.variables)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.inventory.variables
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __getitem__(self, name: str) -> LazyArray:
+        """The variable ``name``, read when it is used.
+
+        Raises:
+            NoSuchVariableError: there is none; a CheckpointError and a KeyError.
+        """
+        from ckptmap.checkpoint.lazy_array import LazyArray
+
+        if name not in self.inventory.variables:
+            raise self._none_such(name)
+        return LazyArray(self, self.inventory.variables[name])
+
+    def __repr__(self) -> str:
+        count = plural(len(self), "variable")
+        return f"<{self.inventory.kind.value} {shortened(self.inventory.path)}: {count}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what it is, and its first variables."""
+        from ckptmap.checkpoint.notebook import inventory_card
+
+        return inventory_card(self.inventory)
+
     def close(self) -> None:
         """Closes every open file."""
         if isinstance(self._source, ClosingSource):
@@ -253,10 +294,14 @@ class Checkpoint:
     def _variable(self, name: str) -> Variable:
         variable = self._source.inventory.variables.get(self._keys.get(name, name))
         if variable is None:
-            hint = nearest(name, self.inventory.variables) or "ckptmap inspect lists its variables"
-            where = shortened(self.inventory.path)
-            raise CheckpointError(f"holds no variable {shortened(name)}", where=where, hint=hint)
+            raise self._none_such(name)
         return variable
+
+    def _none_such(self, name: str) -> NoSuchVariableError:
+        hint = nearest(name, self.inventory.variables) or "ckptmap inspect lists its variables"
+        return NoSuchVariableError(
+            f"holds no variable {shortened(name)}", where=shortened(self.inventory.path), hint=hint
+        )
 
 
 def open_checkpoint(path: str | os.PathLike[str], *, verify: bool = True, step: int | None = None) -> Checkpoint:

@@ -142,11 +142,10 @@ def audit_command(
     """
     outputs = reports.outputs([checkpoint, like, pipeline])
     _check_choice(to, like, pipeline, kind, num_classes, settings, elsewhere=elsewhere)
-    from ckptmap.audit import Thresholds, audit
     from ckptmap.audit.document import audit_document
+    from ckptmap.verbs.audit import audit
 
-    given = {**parse_settings(settings or ()), **({"num_classes": num_classes} if num_classes else {})}
-    demanded = Thresholds(min_restored, tuple(require or ()), _fates(fail_on), tuple(allow or ()))
+    fates = _fates(fail_on)
     with annotating(outputs):
         found = audit(
             checkpoint,
@@ -154,8 +153,12 @@ def audit_command(
             like=like,
             pipeline=pipeline,
             kind=kind,
-            given=given,
-            thresholds=demanded,
+            num_classes=num_classes,
+            settings=parse_settings(settings or ()),
+            min_restored=min_restored,
+            require=require or (),
+            fail_on=fates,
+            allow=allow or (),
             index_only=index_only,
             elsewhere=elsewhere,
         )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ckptmap.checkpoint.inventory import Inventory, Variable
+from ckptmap.report.shown import Shown
 
 
 class DiffFate(enum.Enum):
@@ -84,12 +86,14 @@ class Options:
     match: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Diff:
+@dataclass(frozen=True, slots=True, repr=False)
+class Diff(Shown):
     """The comparison of two checkpoints, a record for each name.
 
     ``mapping`` is what led from ``a`` to ``b``; ``advice`` are command lines that tell more.
     """
+
+    document_maker: ClassVar[str] = "ckptmap.diff.document:diff_document"
 
     a: Inventory
     b: Inventory

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from ckptmap.basics.errors import CheckpointError
 from ckptmap.basics.globs import chosen
@@ -18,16 +19,19 @@ from ckptmap.inspection.training import Training, training
 from ckptmap.mapping.locate import mappings_root
 from ckptmap.mapping.roles import roles
 from ckptmap.mapping.slots import Slot
+from ckptmap.report.shown import Shown
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
+@dataclass(frozen=True, slots=True, repr=False)
+class Inspection(Shown):
     """All that ``ckptmap inspect`` shows.
 
     ``roles`` tell what each variable is that is no weight; ``written_by`` is the version of TensorFlow in the ``.meta``
     file beside the checkpoint, empty where there is none. ``names`` are the readable names in the object graph of a TF2
     checkpoint, by key.
     """
+
+    document_maker: ClassVar[str] = "ckptmap.inspection.document:document"
 
     inventory: Inventory
     roles: Mapping[str, Slot]

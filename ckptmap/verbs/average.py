@@ -13,7 +13,8 @@ from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.execution.averaging import Mean
 from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, refuse_holding, refuse_overwriting
 from ckptmap.planning.averaging import average_ledger, plan_average
-from ckptmap.report.document import Document, document
+from ckptmap.report.document import document
+from ckptmap.report.shown import Report
 from ckptmap.verbs.writing import Reading, Writing, check_output, write_plan
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def average(
     force: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
-) -> Document:
+) -> Report:
     """Write the mean of several checkpoints of one model to ``output``, and return the report (also in report.json).
 
     Of TF1 checkpoints it is ``output``/model.ckpt, of TF2 checkpoints ``output``/ckpt-0. The mean is computed in double
@@ -68,8 +69,10 @@ def average(
             refuse_overwriting(folder, CONVERTED, _read_files(held))
         made = average_ledger(planned, len(held), held[-1].readable_names())
         if folder is None or how.dry_run:
-            return document(made, command=_COMMAND)
-        return write_plan(made, Reading(mean, before, {}), folder, how, partial(document, made, None, command=_COMMAND))
+            return Report(document(made, command=_COMMAND))
+        return Report(
+            write_plan(made, Reading(mean, before, {}), folder, how, partial(document, made, None, command=_COMMAND))
+        )
 
 
 def _read_files(held: Iterable[Checkpoint]) -> Iterator[tuple[str, Path]]:

@@ -14,7 +14,8 @@ from ckptmap.basics.errors import CkptmapError, TargetError
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, refuse_holding, refuse_overwriting
 from ckptmap.planning.returning import Filling, Forward, plan_return
-from ckptmap.report.document import Document, document
+from ckptmap.report.document import document
+from ckptmap.report.shown import Report
 from ckptmap.request.conversion_report import forward_of_report
 from ckptmap.verbs.conversion import plan
 from ckptmap.verbs.writing import Reading, Writing, check_output, write_plan
@@ -41,7 +42,7 @@ def convert_back(
     dry_run: bool = False,
     index_only: bool = False,
     progress: Progress | None = None,
-) -> Document:
+) -> Report:
     """Write the TF2 checkpoint ``source`` to ``output``/model.ckpt under the TF1 names that its model came from.
 
     Every operation of the conversion is undone; the old graph's ``Saver`` restores the result. Where a variable had a
@@ -86,9 +87,9 @@ def convert_back(
         filling = Filling(os.fspath(fill), old.inventory) if fill is not None and old is not None else None
         made = plan_return(checkpoint.inventory, forward, checkpoint.readable_names(), filling, allow_unused)
         if made.findings or folder is None or how.dry_run:
-            return document(made, command=_COMMAND)
+            return Report(document(made, command=_COMMAND))
         reading = Reading(checkpoint, before, {})
-        return write_plan(made, reading, folder, how, partial(document, made, None, command=_COMMAND))
+        return Report(write_plan(made, reading, folder, how, partial(document, made, None, command=_COMMAND)))
 
 
 def _forward(source: PathLike, back: PathLike, fill: PathLike | None, old: Checkpoint | None) -> Forward:

@@ -26,6 +26,7 @@ from ckptmap.report.batch_document import SCHEMA as BATCH_SCHEMA
 from ckptmap.report.batch_document import batch_document, converted, failed
 from ckptmap.report.document import Document
 from ckptmap.report.json_format import json_pieces
+from ckptmap.report.shown import Report
 from ckptmap.request.batch_list import output_names
 from ckptmap.request.choices import PathLike, PlanChoices, plan_options
 from ckptmap.request.destination import Destination
@@ -80,20 +81,48 @@ def convert_many(
     step: bool = False,
     anchors: AnchorChoice = "api",
     progress: Progress | None = None,
-) -> Document:
+) -> Report:
     """Convert each of ``sources`` as :func:`ckptmap.convert` does, and return one report of all (``ckptmap.batch/1``).
 
-    A folder that holds no checkpoint stands for all those below it. Each goes to a folder of its own below ``output``
-    (None, or ``dry_run``: nothing is written), named as the source is below the folder that all sources share:
-    ``zoo/a/model.ckpt`` and ``zoo/b/model.ckpt`` become ``output/a/model.ckpt`` and ``output/b/model.ckpt``. Its full
-    report is the ``report.json`` there. ``jobs`` are converted at a time. Checkpoints with the same names, shapes and
-    dtypes share one plan, where the configs beside them say the same too; without ``to`` and ``pipeline`` each is
-    converted to what it shows to be. ``progress`` is called with (checkpoints done, checkpoints in all).
+    A folder that holds no checkpoint stands for all those below it. Each goes to a folder of its own below ``output``,
+    named as the source is below the folder that all sources share: ``zoo/a/model.ckpt`` and ``zoo/b/model.ckpt`` become
+    ``output/a/model.ckpt`` and ``output/b/model.ckpt``. Its full report is the ``report.json`` there; that of all is
+    also ``output``/batch.json, where anything was written. Checkpoints with the same names, shapes and dtypes share one
+    plan, where the configs beside them say the same too; without ``to`` and ``pipeline`` each is converted to what it
+    shows to be. Interrupted (Ctrl-C), those that run are finished, and the report says which have not begun.
 
-    With ``resume`` what an earlier run made stays as it is where its source, the wishes and the result are what they
-    were, and is made again where not. Interrupted (Ctrl-C), those that run are finished, and the report says which have
-    not begun. The report is also ``output``/batch.json, where anything was written. The other arguments are those of
-    :func:`ckptmap.convert`.
+    Args:
+        sources: checkpoints, and folders of them.
+        to: as in :func:`ckptmap.convert`, like the arguments from ``table`` on that are not named here.
+        output: the folder; None is a dry run.
+        jobs: how many are converted at a time.
+        table: shipped table or your own YAML.
+        pipeline: the TF1 pipeline.config of all models.
+        no_pipeline: leave the configs beside the checkpoints out.
+        prefer: ``exact`` or ``stock`` in the migrated configs.
+        seed: of the initializers.
+        data: ``auto``, ``copy``, ``reflink`` or ``link``.
+        verify_data: compare the bytes of linked and cloned values too.
+        verify: compare the checksums of the sources' values.
+        ranges: keep the ranges of quantization-aware training in the reports.
+        force: replace what is in the folders.
+        dry_run: write nothing.
+        index_only: of a dry run, do not look whether the data files are there.
+        form: ``target`` or ``safetensors``.
+        resume: what an earlier run made stays as it is where its source, the wishes and the result are what they were,
+            and is made again where not.
+        num_classes: classes of the new model; another count than the source's re-initializes the class head.
+        label_maps: label map files of the source's classes and of the new ones: what the class heads hold of both is
+            carried over.
+        settings: settings of the target such as ``use_dropout``, where the source does not show them.
+        ema: ``prefer`` moving averages to raw values, ``ignore`` them, or take them ``only``: one that lacks is an
+            error.
+        root: what the new checkpoint is rooted at, ``model`` or ``feature_extractor``; None: the target's own.
+        allow_unused: globs of source variables that may stay unused.
+        init_missing: fill target variables without a source by their initializers.
+        step: carry TF1's ``global_step`` over to ``step`` beside the model.
+        anchors: EfficientDet: the anchors of the new config, ``api``, ``automl`` or ``automl-2020``.
+        progress: called with (checkpoints done, checkpoints in all).
 
     Raises:
         CkptmapError: the target, table or config cannot be used, or the sources do not lead to outputs of their own.
@@ -112,7 +141,7 @@ def convert_many(
     }
     wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
     how = Writing(seed, data, verify_data, verify, ranges, force, dry_run or output is None, index_only, form=form)
-    return convert_all(sources, output, wish, how, jobs=jobs, resume=resume, progress=progress)
+    return Report(convert_all(sources, output, wish, how, jobs=jobs, resume=resume, progress=progress))
 
 
 def convert_all(

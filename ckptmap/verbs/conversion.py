@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from ckptmap.planning.name_matching import match
 from ckptmap.planning.plan import make_plan
 from ckptmap.report.document import Document, document
 from ckptmap.report.json_format import json_pieces
+from ckptmap.report.shown import Report, Shown
 from ckptmap.request.choices import PathLike, PlanChoices, plan_options
 from ckptmap.request.destination import Destination
 from ckptmap.request.resolve import migration
@@ -58,7 +59,7 @@ def plan(
     init_missing: bool = False,
     step: bool = False,
     anchors: AnchorChoice = "api",
-) -> Plan:
+) -> ShownPlan:
     """The ledger of converting ``source``: every variable and its fate; reads indexes only, writes nothing.
 
     It promises nothing of the values: whether the data files are there is not looked at. A dry run of :func:`convert`
@@ -104,7 +105,20 @@ def plan(
     }
     with open_sources(os.fspath(source), also or {}) as checkpoint:
         wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
-        return settled(checkpoint.inventory, wish)[1]
+        destination, made = settled(checkpoint.inventory, wish)
+    return ShownPlan(**{one.name: getattr(made, one.name) for one in fields(made)}, destination=destination)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ShownPlan(Shown, Plan):
+    """A plan as a notebook shows it, with the way to its report."""
+
+    destination: Destination | None = field(default=None, compare=False)
+
+    def to_document(self) -> Document:
+        """The report of a dry run: ``ckptmap.report/1``."""
+        config = migration(self.destination, self, None) if self.destination is not None else None
+        return document(self, config)
 
 
 def convert(
@@ -136,24 +150,49 @@ def convert(
     step: bool = False,
     anchors: AnchorChoice = "api",
     progress: Progress | None = None,
-) -> Document:
+) -> Report:
     """Convert ``source`` into ``output``/ckpt-0, verify it, and return the report (also in ``output``/report.json).
 
-    Arguments are those of :func:`plan`, and the ``seed`` of the initializers, ``force`` to replace what is in
-    ``output``, ``progress`` called with (bytes done, bytes in all), and ``data``, how the bytes of unchanged values get
-    there: ``copy``; ``reflink``, the old data file as a copy-on-write clone; ``link``, the old data file under a second
-    name, so that whoever writes into the old file later changes the new checkpoint; ``auto``: reflink where the file
-    system can, else copy. What is copied or computed is read back; of a linked or cloned file the checksums of the old
-    index are carried over, and compared with the bytes where ``verify_data`` is set. With a config the migrated one
-    goes to ``output``/pipeline.config. Where the plan has findings, and in a dry run, nothing is written and the
-    report's ``output`` is None. ``dry_run`` is one, and so is ``output`` None; with an ``output`` it lists the config
-    edits of the real run. It looks whether the data files are there, whole by their sizes; ``index_only`` (of a dry
-    run) does not. Without ``verify`` the checksums of the source's values
-    are not compared: every value is read and gets a checksum of its own, and the report says so. With ``ranges``
-    the report keeps the ranges of quantization-aware training, which no TF2 model takes. Where the target is a file of
-    Keras or of safetensors, a file of the same kind is written instead of a checkpoint (``model.weights.h5``,
-    ``model.h5``, ``model.safetensors``); ``form`` ``"safetensors"`` writes such a file for any target, its keys being
-    the readable names.
+    What is copied or computed is read back; of a linked or cloned file the checksums of the old index are carried over.
+    With a config the migrated one goes to ``output``/pipeline.config. Where the plan has findings, and in a dry run,
+    nothing is written and the report's ``output`` is None. Where the target is a file of Keras or of safetensors, a
+    file of the same kind is written instead of a checkpoint (``model.weights.h5``, ``model.h5``,
+    ``model.safetensors``).
+
+    Args:
+        source: as in :func:`plan`, like ``also``, ``to``, ``table``, ``pipeline``, ``no_pipeline`` and ``prefer``.
+        also: further checkpoints to take variables from, by a name.
+        to: name of a shipped target, a TF2 checkpoint, or a file of Keras or safetensors.
+        output: the folder; None is a dry run.
+        table: shipped table or your own YAML.
+        pipeline: the TF1 pipeline.config of the model.
+        no_pipeline: leave a config beside the checkpoint out.
+        prefer: where stock TF2 is not equal to the TF1 model: ``exact`` or ``stock`` in the migrated config.
+        seed: of the initializers.
+        data: how the bytes of unchanged values get there: ``copy``; ``reflink``, the old data file as a copy-on-write
+            clone; ``link``, the old data file under a second name, so that whoever writes into the old file later
+            changes the new checkpoint; ``auto``: reflink where the file system can, else copy.
+        verify_data: compare the bytes of linked and cloned values too.
+        verify: compare the checksums of the source's values; without it every value is read and gets a checksum of
+            its own, and the report says so.
+        ranges: keep the ranges of quantization-aware training, which no TF2 model takes, in the report.
+        force: replace what is in ``output``.
+        dry_run: write nothing; with an ``output`` the report lists the config edits of the real run. Whether the data
+            files are there, whole by their sizes, is looked at.
+        index_only: of a dry run, do not look at that.
+        form: ``target``, or ``safetensors``: such a file for any target, its keys being the readable names.
+        num_classes: classes of the new model; another count than the source's re-initializes the class head.
+        label_maps: label map files of the source's classes and of the new ones: what the class heads hold of both is
+            carried over.
+        settings: settings of the target such as ``use_dropout``, where the source does not show them.
+        ema: ``prefer`` moving averages to raw values, ``ignore`` them, or take them ``only``: one that lacks is an
+            error.
+        root: what the new checkpoint is rooted at, ``model`` or ``feature_extractor``; None: the target's own.
+        allow_unused: globs of source variables that may stay unused.
+        init_missing: fill target variables without a source by their initializers.
+        step: carry TF1's ``global_step`` over to ``step`` beside the model.
+        anchors: EfficientDet: the anchors of the new config, ``api``, ``automl`` or ``automl-2020``.
+        progress: called with (bytes done, bytes in all).
 
     Raises:
         CkptmapError: as :func:`plan`; OutputError where ``output`` cannot be written or is not empty;
@@ -173,7 +212,7 @@ def convert(
     wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
     how = Writing(seed, data, verify_data, verify, ranges, force, dry_run or output is None, index_only, progress, form)
     folder = None if output is None else Path(output)
-    return convert_planned(Conversion(os.fspath(source), folder, wish, how, also or {}))
+    return Report(convert_planned(Conversion(os.fspath(source), folder, wish, how, also or {})))
 
 
 @dataclass(frozen=True, slots=True)

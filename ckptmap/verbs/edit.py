@@ -14,7 +14,8 @@ from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, refuse_holding, refuse_overwriting
 from ckptmap.mapping import Table, load_table
 from ckptmap.planning.editing import CASTS, Edit, Rename, plan_edit
-from ckptmap.report.document import Document, document
+from ckptmap.report.document import document
+from ckptmap.report.shown import Report
 from ckptmap.verbs.writing import Reading, Writing, check_output, write_plan
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def edit(
     dry_run: bool = False,
     index_only: bool = False,
     progress: Progress | None = None,
-) -> Document:
+) -> Report:
     """Write ``source`` under other names to ``output``/model.ckpt, and return the report (also in report.json).
 
     The TF1 ``Saver`` and ``tf.train.load_checkpoint`` read the result. Its variables are what the rules make of the
@@ -100,9 +101,9 @@ def edit(
             refuse_overwriting(folder, CONVERTED, _read_files(checkpoint.inventory, wanted.table))
         made = plan_edit(checkpoint.inventory, wanted)
         if made.findings or folder is None or how.dry_run:
-            return document(made, command=_COMMAND)
+            return Report(document(made, command=_COMMAND))
         reading = Reading(checkpoint, before, wanted.table.digests if wanted.table else {})
-        return write_plan(made, reading, folder, how, partial(document, made, None, command=_COMMAND))
+        return Report(write_plan(made, reading, folder, how, partial(document, made, None, command=_COMMAND)))
 
 
 def _renames(renames: Sequence[tuple[str, str]], strip: Sequence[str]) -> Iterator[Rename]:

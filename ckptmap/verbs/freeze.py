@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ckptmap.audit.subject import is_tf2, subject_of_config
 from ckptmap.basics.errors import CkptmapError, Problem
@@ -23,6 +24,7 @@ from ckptmap.families.registry import recognize
 from ckptmap.mapping import Table, apply_table, load_table
 from ckptmap.mapping.slots import classify
 from ckptmap.planning.choices import PlanOptions
+from ckptmap.report.shown import Shown
 from ckptmap.request.choices import PathLike
 from ckptmap.request.destination import Destination
 from ckptmap.request.resolve import find_destination
@@ -49,7 +51,7 @@ def freeze(
     patterns: Sequence[str] = (),
     stages: Sequence[str] = (),
     trainer: Trainer = "train",
-) -> Freezing:
+) -> ShownFreezing:
     """What TF1 freezes by ``patterns``, or by a pipeline.config's ``freeze_variables``; reads an index, no tensor.
 
     Args:
@@ -69,7 +71,7 @@ def freeze(
     hits = find_hits(given, [weight.name for weight in weights])
     frozen, trainable = divide(given, hits, weights, trainer)
     matched = tuple(match_all(given, hits, weights, trainer))
-    return Freezing(
+    return ShownFreezing(
         subject=os.fspath(checkpoint) if checkpoint is not None else config.path if config else "",
         trainer=trainer,
         matched=matched,
@@ -78,6 +80,13 @@ def freeze(
         stages=plan_stages(stages, weights),
         remarks=(*_uncounted(checkpoint, config), *remarks(config, matched, frozen, trainable, trainer)),
     )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ShownFreezing(Shown, Freezing):
+    """What is frozen, as a notebook shows it, with the way to its report."""
+
+    document_maker: ClassVar[str] = "ckptmap.families.detection.freezing.document:freeze_document"
 
 
 def _uncounted(checkpoint: PathLike | None, config: PipelineConfig | None) -> Iterator[Problem]:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 SCHEMA = "ckptmap.verify/1"
 
 
-def verify_document(found: Verification, min_score: float, pictures: Mapping[str, str] | None = None) -> dict[str, Any]:
+def verify_document(
+    found: Verification, min_score: float = 0.3, pictures: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The document of a verification; detections count from ``min_score`` on, ``pictures`` are files by image."""
     matches = found.matches(min_score)
     return {

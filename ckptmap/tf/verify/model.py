@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from ckptmap.report.shown import Shown
 from ckptmap.tf.outputs import DETECTIONS
 
 if TYPE_CHECKING:
@@ -26,12 +27,14 @@ class Seen:
     finding: Finding
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+@dataclass(frozen=True, slots=True, repr=False)
+class Verification(Shown):
     """Whether two models agree, and why not.
 
     ``images`` stand worst first. ``first``: where the models part, of ``parts``, which are compared when they differ.
     """
+
+    document_maker: ClassVar[str] = "ckptmap.tf.verify.document:verify_document"
 
     old: Old
     new: New
