@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from benchmarks.suggest.flows import whole_flow
+from ckptmap.suggest.cells import new_cells, old_cells
 from ckptmap.suggest.certainty import judge
 from ckptmap.suggest.keras_graph import keras_flow
 from ckptmap.suggest.layers import layers_of
@@ -72,14 +73,15 @@ def sides(pair: TruePair, variant: Variant) -> tuple[tuple[Layer, ...], tuple[La
     tellable = variant.readable and len(set(names)) == len(names)
     new = [Item(name if tellable else key, key, shape) for key, name, shape in pair.new]
     new = sorted(new, key=lambda item: item.name)
-    return layers_of(stacked(sorted(old, key=lambda item: item.name), new)), layers_of(new)
+    old = stacked(sorted(old, key=lambda item: item.name), new)
+    new_layers = new_cells(layers_of(new))
+    return old_cells(layers_of(old), old, new_layers, ()), new_layers
 
 
 def drafted_pairs(pair: TruePair, variant: Variant) -> tuple[tuple[Layer, ...], tuple[Layer, ...], tuple[Pair, ...]]:
     """Both sides and what the draft pairs."""
     old, new = sides(pair, variant)
-    held = [(item, at) for at, layer in enumerate(old) for item in layer.leaves.values()]
-    layer_of = {name: at for item, at in held for name in (item.name, *item.parts)}
+    layer_of = {name: at for at, layer in enumerate(old) for name in layer.variables}
     flow = whole_flow(pair.flow, pair.old, layer_of) if variant.meta else None
     return old, new, judge(old, new, match(old, new, flow, _new_flow(pair, new) if variant.graphs else None))
 

@@ -195,10 +195,9 @@ def _fits_exchanged(
 
 def _judged(one: int, other: int, known: _Known) -> Pair:
     evidence = known.evidence
-    if evidence.fits[one, other] < _WELL**2:
-        return Pair(one, other, why="the old layer has a variable that the new one lacks")
-    if any(item.parts for item in known.old[one].leaves.values()):
-        return Pair(one, other, why="several variables become one: their order is that of their numbers, a guess")
+    doubt = _own_doubt(known.old[one], float(evidence.fits[one, other]))
+    if doubt:
+        return Pair(one, other, why=doubt)
     rivals_new = np.flatnonzero(evidence.fits[one] > 0)
     rivals_old = np.flatnonzero(evidence.fits[:, other] > 0)
     if len(rivals_new) == len(rivals_old) == 1:
@@ -210,6 +209,16 @@ def _judged(one: int, other: int, known: _Known) -> Pair:
     if len(spare_old):
         return Pair(one, other, why=_SPARE, rival_old=int(spare_old[0]))
     return _against_rivals(one, other, known, rivals_old, rivals_new)
+
+
+def _own_doubt(old: Layer, fits: float) -> str:
+    """What makes a pair doubtful whatever else there is; empty for nothing."""
+    if fits < _WELL**2:
+        return "the old layer has a variable that the new one lacks"
+    if old.cell:
+        return old.cell.doubt
+    several = any(item.parts for item in old.leaves.values())
+    return "several variables become one: their order is that of their numbers, a guess" if several else ""
 
 
 def _against_rivals(

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ckptmap.suggest.cells import KINDS as CELLS
 from ckptmap.suggest.certainty import ANSWERED
 from ckptmap.suggest.leaves import Leaves, Move, as_layer, fits_kind, leaves_of
 from ckptmap.suggest.leftovers import grouped
@@ -138,6 +139,9 @@ def _kinds(
     for at, one in enumerate(ones):
         if one.moves is None:
             continue
+        if one.old.cell:
+            kind_of[at] = one.old.cell.kind
+            continue
         kind_of[at] = _shipped_kind(one, shipped[best]) if best else ""
         used = used or bool(kind_of[at])
         if not kind_of[at]:
@@ -150,11 +154,12 @@ def _kinds(
         kinds[name] = moves
         for at in members:
             kind_of[at] = name
-    return ((best,) if used else ()), kinds, kind_of
+    cells = (CELLS,) if any(one.old.cell for one in ones) else ()
+    return ((best, *cells) if used else cells), kinds, kind_of
 
 
 def _shipped_kind(one: _One, kinds: Mapping[str, Kind]) -> str:
-    if one.moves is None:
+    if one.moves is None or one.old.cell:
         return ""
     spare = [item.name.rpartition("/")[2] for item in one.leaves.spare_old]
     return next((name for name, kind in kinds.items() if fits_kind(kind, one.moves, spare)), "")
@@ -232,7 +237,7 @@ def _variable_rules(
     for at in single:
         for one, other, ops in ones[at].leaves.moves:
             by_ops[ops, bool(one.parts)].append(Named(one.name, other.name, at))
-    names = [item.name for layer in matched.old for item in layer.leaves.values()]
+    names = [name for layer in matched.old for name in layer.variables]
     found = []
     for (ops, several), named in by_ops.items():
         unique = [Named(one.old, one.new, place) for place, one in enumerate(named)]
@@ -259,8 +264,8 @@ def _drafted(rule: Drafted, kind: str, ops: str, ones: Sequence[_One]) -> Drafte
 
 
 def _drops(matched: Matched, ones: Sequence[_One], bookkeeping: Mapping[str, str], how: _How) -> tuple[Left, ...]:
-    left = [item.name for at in matched.left_old for item in matched.old[at].leaves.values()]
-    kept = [item.name for one in ones for item, _, _ in one.leaves.moves]
+    left = [name for at in matched.left_old for name in matched.old[at].variables]
+    kept = [name for one in ones for item, _, _ in one.leaves.moves for name in (item.parts or (item.name,))]
     spare = [item.name for one in ones for item in one.leaves.spare_old]
     found = [Left(Drafted(name, name, {}, ()), reason, False) for name, reason in bookkeeping.items()]
     for names, reason in ((left, "left over: no new layer is like it"), (spare, "the new layer has no such variable")):
@@ -270,7 +275,7 @@ def _drops(matched: Matched, ones: Sequence[_One], bookkeeping: Mapping[str, str
 
 
 def _inits(matched: Matched, ones: Sequence[_One], how: _How) -> tuple[Left, ...]:
-    left = [item.name for at in matched.left_new for item in matched.new[at].leaves.values()]
+    left = [name for at in matched.left_new for name in matched.new[at].variables]
     kept = [item.name for one in ones for _, item, _ in one.leaves.moves]
     spare: dict[str, str] = {}
     for one in ones:

@@ -33,7 +33,12 @@ class Leaves:
 
 
 def leaves_of(old: Layer, new: Layer) -> Leaves:
-    """The variables of two layers put together by what they hold."""
+    """The variables of two layers put together by what they hold; the operations of a cell are those of its kind."""
+    if old.cell and new.cell:
+        kernel, bias = old.leaves.values()
+        sources = (kernel, kernel, bias)
+        moves_of_cell = zip(sources, new.cell.items, (old.cell.kind,) * 3, strict=True)
+        return Leaves(tuple(moves_of_cell), (), ())
     partners = role_partners(tuple(old.leaves), tuple(new.leaves)) or {}
     moves = [(old.leaves[a], new.leaves[b]) for a, b in partners.items()]
     return Leaves(
@@ -70,8 +75,13 @@ def _general(old: Shape, new: Shape) -> Sequence[int]:
 
 
 def as_layer(old: Layer, new: Layer, leaves: Leaves) -> tuple[Move, ...] | None:
-    """The leaves of a pair that a layer rule can name; None where the names do not lie in one scope on each side."""
-    moves = []
+    """The leaves of a pair that a layer rule can name; None where the names do not lie in one scope on each side.
+
+    A cell has none: its kind is known.
+    """
+    moves: list[Move] = []
+    if old.cell:
+        return ()
     for one, other, ops in leaves.moves:
         if one.parts or not one.name.startswith(f"{old.scope}/") or not other.name.startswith(f"{new.scope}/"):
             return None

@@ -29,6 +29,17 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A recurrent cell: the kind of the shipped table that makes it, and the variables that it is made of."""
+
+    kind: str
+    """Empty on the new side."""
+    items: tuple[Item, ...]
+    doubt: str = ""
+    """What is doubtful in the kind; empty for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """Variables that belong together: a scope and its leaves, or one variable that is no leaf of a known kind."""
 
@@ -39,6 +50,8 @@ class Layer:
     leaves: Mapping[str, Item]
     """By role: ``kernel``, ``bias``, ``gamma`` …; ``value`` for a variable without a role."""
     place: int | None = None
+    cell: Cell | None = None
+    """For a recurrent cell its variables; its leaves are then the kernels as one and the biases as one."""
 
     @property
     def is_norm(self) -> bool:
@@ -46,8 +59,15 @@ class Layer:
         return "kernel" not in self.leaves and bool(self.leaves.keys() & {"gamma", "beta", "mean", "variance"})
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of all its variables, those that stand for several spelled out."""
+        if self.cell:
+            return tuple(item.name for item in self.cell.items)
+        return tuple(name for item in self.leaves.values() for name in (item.parts or (item.name,)))
+
+    @property
     def shapes(self) -> str:
-        """Its leaves with their shapes as people read them; ``?`` for a length that is left open."""
+        """Its variables with their shapes as people read them; ``?`` for a length that is left open."""
         return ", ".join(f"{role} {_written(item.shape)}" for role, item in self.leaves.items())
 
 

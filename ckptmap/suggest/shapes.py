@@ -18,6 +18,8 @@ EQUAL, SQUEEZED, RESHAPED, EXTRA = 1.0, 0.98, 0.95, 0.6
 """How well two leaves fit: same shape; apart from lengths of 1; same values in another shape; a leaf too many."""
 _WEIGHTS = ("kernel", "depthwise", "recurrent", "pointwise", "value")
 """The roles that a layer is known by; a kernel can be called by any of these names on the other side."""
+_EXACT = ("cell", "cell_bias")
+"""What cannot be reshaped: gates lie one after the other in it."""
 Signature = tuple[tuple[str, Shape], ...]
 
 
@@ -69,7 +71,8 @@ def fit(old: dict[str, Shape], new: dict[str, Shape]) -> float:
         return 0.0
     worst = 1.0
     for one, other in partners.items():
-        worst = min(worst, shape_fit(old[one], new[other]))
+        fits = shape_fit(old[one], new[other])
+        worst = min(worst, 0.0 if one in _EXACT and fits < EQUAL else fits)
     spare_old, spare_new = len(old) - len(partners), len(new) - len(partners)
     return worst * EXTRA**spare_old * (0.9**spare_new if worst else 0)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ckptmap.basics.errors import ProblemsError, TargetError
 from ckptmap.mapping import Table, apply_table, load_table
 from ckptmap.suggest.asking import Ask, settled
+from ckptmap.suggest.cells import new_cells, old_cells
 from ckptmap.suggest.certainty import broken_run, coverage, judge
 from ckptmap.suggest.drafting import DraftTable, draft
 from ckptmap.suggest.graphs import Flow, Node, flow
@@ -113,10 +114,10 @@ def prepare(
 ) -> Prepared:
     """The layers of both sides: see ``matched_layers``."""
     new_items = sorted(new, key=lambda item: item.name)
-    old_layers = layers_of(stacked(sorted(old, key=lambda item: item.name), new_items))
-    new_layers = layers_of(new_items)
-    held = [(item, at) for at, layer in enumerate(old_layers) for item in layer.leaves.values()]
-    layer_of = {name: at for item, at in held for name in (item.name, *item.parts)}
+    old_items = stacked(sorted(old, key=lambda item: item.name), new_items)
+    new_layers = new_cells(layers_of(new_items))
+    old_layers = old_cells(layers_of(old_items), old_items, new_layers, nodes)
+    layer_of = {name: at for at, layer in enumerate(old_layers) for name in layer.variables}
     return Prepared(
         old_layers,
         new_layers,
@@ -149,11 +150,11 @@ def drafted(matched: Matched, source: OldSide, target: str) -> Suggestion:
 
 
 def _wanted(matched: Matched) -> dict[str, str]:
-    """New variable by old one."""
+    """The first old variable of each new one."""
     found: dict[str, str] = {}
     for pair in matched.pairs:
         leaves = leaves_of(matched.old[pair.old], matched.new[pair.new])
-        found |= {one.name: other.name for one, other, _ in leaves.moves}
+        found |= {other.name: one.name for one, other, _ in leaves.moves}
     return found
 
 
@@ -163,7 +164,7 @@ def is_exact(text: str, names: Sequence[str], matched: Matched) -> bool:
     if table is None:
         return False
     result = apply_table(table, names)
-    made = {one.sources[0]: one.target for one in result.assignments}
+    made = {one.target: one.sources[0] for one in result.assignments}
     return not (result.problems or result.unmatched or result.unused) and made == _wanted(matched)
 
 
