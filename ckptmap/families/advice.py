@@ -43,6 +43,8 @@ def advice(inventory: Inventory, model: Model | None, targets: Collection[str], 
     if target is not None:
         known = f"--pipeline {shlex.quote(config.path)}" if _of_tf1(config, model) else f"--to {target}"
         return Advice(f"ckptmap convert {path} {known} -o {model.folder}", model.remark)
+    if model.tables:
+        return Advice(f"ckptmap convert {path} --to my_model/ckpt-1 -o {model.folder}", model.remark)
     why = model.homeless or f"no target for {model.name} is shipped"
     return Advice(note=f"{why}: use your own TF2 model, {_own_table(path)}")
 

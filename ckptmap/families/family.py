@@ -29,6 +29,10 @@ class Model(Protocol):
         """What a shipped target for it can be called, the best first."""
 
     @property
+    def tables(self) -> tuple[str, ...]:
+        """The shipped tables that lead from it to models that people build themselves, the most usual home first."""
+
+    @property
     def folder(self) -> str:
         """What the folder of the converted checkpoint may be called."""
 

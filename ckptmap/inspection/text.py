@@ -65,9 +65,9 @@ def facts(found: Inspection) -> Iterator[str]:
         yield from _config(found.config)
     for note in inventory.notes:
         yield _fact("note", note)
-    yield _fact("convert", found.advice.command or found.advice.note)
-    if found.advice.command and found.advice.note:
-        yield _fact("", found.advice.note)
+    convert, *more = filter(None, [found.advice.command, *found.advice.note.splitlines()])
+    yield _fact("convert", convert)
+    yield from (_fact("", line) for line in more)
 
 
 def _fact(subject: str, text: str) -> str:

@@ -67,7 +67,7 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
 
 
 def _model(architecture: Document) -> str:
-    classes = architecture["num_classes"]
+    classes = architecture.get("num_classes")
     return f"{architecture['name']}, {plural(classes, 'class', 'classes')}" if classes else str(architecture["name"])
 
 

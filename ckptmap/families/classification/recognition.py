@@ -39,6 +39,11 @@ class Found:
         return (self.model.target,)
 
     @property
+    def tables(self) -> tuple[str, ...]:
+        """That of the target, for a model of Keras that somebody changed."""
+        return (f"classification/{self.model.table}",)
+
+    @property
     def folder(self) -> str:
         """The target's name, which tells Keras' model from slim's."""
         return self.model.target

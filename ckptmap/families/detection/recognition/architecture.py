@@ -83,6 +83,11 @@ class Architecture:
         return tuple(name for name in (self.name, self.extractor_type) if name)
 
     @property
+    def tables(self) -> tuple[str, ...]:
+        """None: those of its targets serve."""
+        return ()
+
+    @property
     def folder(self) -> str:
         """The name of the model, which is TF2's then."""
         return f"{self.name}_tf2"

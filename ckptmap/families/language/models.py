@@ -1,0 +1,145 @@
+"""Language models of TF1, and the libraries that have them for Keras.
+
+Sources: github.com/google-research/bert, albert and electra, github.com/openai/gpt-2; tf-models-official 2.20 (Keras 2),
+keras-hub 0.32 (Keras 3). What is said of sameness was measured: docs/language.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+GARDEN, HUB = "Model Garden", "KerasHub"
+
+_WORDS = (
+    "token ids of the vocab.txt beside the checkpoint (WordPiece), [CLS] first, [SEP] after each text, [PAD] behind; "
+    "lower case and without accents where the model is uncased"
+)
+_PIECES = (
+    "token ids of the SentencePiece model beside the checkpoint, [CLS] first, [SEP] after each text, <pad> behind; lower "
+    "case where it was trained so (all of Google's)"
+)
+_BYTES = "token ids of the encoder.json and vocab.bpe beside the checkpoint (byte pairs); letters keep their case"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A model of TF2 for one of TF1.
+
+    ``table`` is the mapping table that leads there. ``call`` makes the model; in braces stand its sizes. ``differs`` is
+    why it computes otherwise, empty where it does not; ``needs`` what to mind when it is made.
+    """
+
+    library: str
+    table: str
+    call: str
+    differs: str = ""
+    needs: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the library calls it."""
+        return self.call.partition("(")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A kind of language model.
+
+    ``name`` is what people call it; ``takes`` what it is fed with.
+    """
+
+    name: str
+    takes: str
+    homes: tuple[Home, ...]
+    sizes: Mapping[tuple[int, int], str]
+    """By layers and width: what the authors call a model of that size."""
+
+
+def _bert_homes() -> tuple[Home, ...]:
+    garden = (
+        "official.nlp.modeling.networks.BertEncoderV2(vocab_size={vocabulary}, hidden_size={width}, num_layers={layers}, "
+        "num_attention_heads={heads}, inner_dim={inner}, max_sequence_length={positions}, type_vocab_size={types})"
+    )
+    hub = (
+        "keras_hub.models.BertBackbone(vocabulary_size={vocabulary}, num_layers={layers}, num_heads={heads}, "
+        "hidden_dim={width}, intermediate_dim={inner}, max_sequence_length={positions}, num_segments={types})"
+    )
+    return Home(GARDEN, "language/bert_garden", garden), Home(HUB, "language/bert_keras_hub", hub)
+
+
+def _albert_homes() -> tuple[Home, ...]:
+    garden = (
+        "official.nlp.modeling.networks.AlbertEncoder(vocab_size={vocabulary}, embedding_width={embedding}, "
+        "hidden_size={width}, num_layers={layers}, num_attention_heads={heads}, intermediate_size={inner}, "
+        "max_sequence_length={positions}, type_vocab_size={types})"
+    )
+    hub = (
+        "keras_hub.models.AlbertBackbone(vocabulary_size={vocabulary}, num_layers={layers}, num_heads={heads}, "
+        "embedding_dim={embedding}, hidden_dim={width}, intermediate_dim={inner}, max_sequence_length={positions}, "
+        "num_segments={types})"
+    )
+    return Home(GARDEN, "language/albert_garden", garden), Home(HUB, "language/albert_keras_hub", hub)
+
+
+def _electra_homes() -> tuple[Home, ...]:
+    exact = "inner_activation=tf_keras.activations.gelu is the exact gelu that ELECTRA has; the default is another"
+    tanh = "its gelu is the tanh approximation, ELECTRA's is exact: layer.activation = keras.activations.gelu on each layer"
+    garden = (
+        "official.nlp.modeling.networks.BertEncoderV2(vocab_size={vocabulary}, embedding_width={embedding}, "
+        "hidden_size={width}, num_layers={layers}, num_attention_heads={heads}, inner_dim={inner}, "
+        "max_sequence_length={positions}, type_vocab_size={types}, inner_activation=tf_keras.activations.gelu)"
+    )
+    hub = (
+        "keras_hub.models.ElectraBackbone(vocab_size={vocabulary}, num_layers={layers}, num_heads={heads}, "
+        "embedding_dim={embedding}, hidden_dim={width}, intermediate_dim={inner}, max_sequence_length={positions}, "
+        "num_segments={types})"
+    )
+    return (
+        Home(GARDEN, "language/electra_garden", garden, needs=exact),
+        Home(HUB, "language/electra_keras_hub", hub, differs=tanh),
+    )
+
+
+_GPT2 = (
+    "keras_hub.models.GPT2Backbone(vocabulary_size={vocabulary}, num_layers={layers}, num_heads={heads}, "
+    "hidden_dim={width}, intermediate_dim={inner}, max_sequence_length={positions})"
+)
+_BERT_SIZES = {
+    (2, 128): "tiny",
+    (4, 256): "mini",
+    (4, 512): "small",
+    (8, 512): "medium",
+    (12, 768): "base",
+    (24, 1024): "large",
+}
+
+LANGUAGES: Mapping[str, Language] = {
+    one.name: one
+    for one in (
+        Language("bert", _WORDS, _bert_homes(), _BERT_SIZES),
+        Language(
+            "albert",
+            _PIECES,
+            _albert_homes(),
+            {(12, 768): "base", (24, 1024): "large", (24, 2048): "xlarge", (12, 4096): "xxlarge"},
+        ),
+        Language(
+            "electra", _WORDS, _electra_homes(), {(12, 256): "small", (12, 768): "base", (24, 1024): "large"}
+        ),
+        Language(
+            "gpt2",
+            _BYTES,
+            (Home(HUB, "language/gpt2_keras_hub", _GPT2),),
+            {(12, 768): "small", (24, 1024): "medium", (36, 1280): "large", (48, 1600): "xl"},
+        ),
+    )
+}
+"""By name."""
+
+ALBERT_LAYERS = {768: 12, 1024: 24, 2048: 24, 4096: 12}
+"""Of the published ALBERTs, by width: one layer is used again and again, so no variable shows how often."""
+HEAD = 64
+"""The size of an attention head in all published models but ALBERT xlarge."""
+HEAD_OF_ALBERT = {2048: 128}
+"""By width."""
