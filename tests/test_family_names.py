@@ -15,6 +15,7 @@ from ckptmap.families.detection.operations import AUTOML, EFFICIENTDET, Anchors,
 from ckptmap.families.detection.pipeline.models import EXTRACTORS
 from ckptmap.families.detection.recognition import architecture
 from ckptmap.families.detection.recognition.backbones import SLIM
+from ckptmap.families.language.models import LANGUAGES
 from ckptmap.families.registry import families
 
 PACKAGE = Path(__file__).resolve().parents[1] / "ckptmap"
@@ -30,6 +31,7 @@ WORDS = {
     *(word for name in EXTRACTORS for word in re.findall("[a-z]+", name)),
     *(word for network in SLIM for word in re.findall("[a-z]+", network.name)),
     *(word for name in CLASSIFIERS for word in re.findall("[a-z]+", name)),
+    *LANGUAGES,
     *(operation.name for operation in (Anchors, BoxCoder)),
     *(AUTOML.strip("_"), EFFICIENTDET.strip("_")),
     *("anchor", "box_head", "box_net", "boxes", "detector", "extractor", "pipeline", "predictor", "train_config"),

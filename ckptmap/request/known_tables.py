@@ -20,19 +20,20 @@ def with_known_table(inventory: Inventory, destination: Destination) -> Destinat
     """
     if destination.table is not AGREEMENT or has_no_tf1_names(inventory):
         return destination
-    placed = [(_placed(inventory, table, destination.target), table) for table in _known_tables(inventory)]
-    most, table = max(placed, key=lambda one: one[0], default=(0, AGREEMENT))
-    if most and most >= len(agreement(inventory, destination.target).rules):
-        return replace(destination, table=table)
+    target, known = destination.target, {name: load_table(name) for name in _known_tables(inventory)}
+    placed = {name: _placed(inventory, table, target) for name, table in known.items()}
+    best = max(placed, key=lambda name: placed[name], default="")
+    if best and placed[best] and placed[best] >= len(agreement(inventory, target).rules):
+        return replace(destination, table=known[best], target=replace(target, table=best))
     return destination
 
 
-def _known_tables(inventory: Inventory) -> list[Table]:
+def _known_tables(inventory: Inventory) -> tuple[str, ...]:
     from ckptmap.families.registry import recognize
     from ckptmap.mapping.roles import roles
 
     model = recognize(inventory, roles(inventory))
-    return [load_table(name) for name in model.tables] if model else []
+    return model.tables if model else ()
 
 
 def _placed(inventory: Inventory, table: Table, target: Target) -> int:

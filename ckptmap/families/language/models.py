@@ -1,7 +1,7 @@
 """Language models of TF1, and the libraries that have them for Keras.
 
-Sources: github.com/google-research/bert, albert and electra, github.com/openai/gpt-2; tf-models-official 2.20 (Keras 2),
-keras-hub 0.32 (Keras 3). What is said of sameness was measured: docs/language.md.
+Sources: github.com/google-research/bert, albert and electra, github.com/openai/gpt-2; tf-models-official 2.20 (Keras
+2), keras-hub 0.32 (Keras 3). What is said of sameness was measured: docs/language.md.
 """
 
 from __future__ import annotations
@@ -16,10 +16,17 @@ _WORDS = (
     "lower case and without accents where the model is uncased"
 )
 _PIECES = (
-    "token ids of the SentencePiece model beside the checkpoint, [CLS] first, [SEP] after each text, <pad> behind; lower "
-    "case where it was trained so (all of Google's)"
+    "token ids of the SentencePiece model beside the checkpoint, [CLS] first, [SEP] after each text, <pad> behind; "
+    "lower case where it was trained so (all of Google's)"
 )
 _BYTES = "token ids of the encoder.json and vocab.bpe beside the checkpoint (byte pairs); letters keep their case"
+_MASKED_GARDEN = (
+    "BertPretrainerV2 needs mlm_activation=official.modeling.activations.gelu to compute TF1's head for masked words"
+)
+_EXACT_HUB = "equal with layer._feedforward_intermediate_dense.activation = keras.activations.gelu on each layer"
+_MASKED_HUB = (
+    "the head of BertMaskedLM has the exact gelu and another epsilon than TF1's: up to 1e-3 of its outputs' spread"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +65,18 @@ class Language:
 
 def _bert_homes() -> tuple[Home, ...]:
     garden = (
-        "official.nlp.modeling.networks.BertEncoderV2(vocab_size={vocabulary}, hidden_size={width}, num_layers={layers}, "
-        "num_attention_heads={heads}, inner_dim={inner}, max_sequence_length={positions}, type_vocab_size={types})"
+        "official.nlp.modeling.networks.BertEncoderV2(vocab_size={vocabulary}, hidden_size={width}, "
+        "num_layers={layers}, num_attention_heads={heads}, inner_dim={inner}, max_sequence_length={positions}, "
+        "type_vocab_size={types})"
     )
     hub = (
         "keras_hub.models.BertBackbone(vocabulary_size={vocabulary}, num_layers={layers}, num_heads={heads}, "
         "hidden_dim={width}, intermediate_dim={inner}, max_sequence_length={positions}, num_segments={types})"
     )
-    return Home(GARDEN, "language/bert_garden", garden), Home(HUB, "language/bert_keras_hub", hub)
+    return (
+        Home(GARDEN, "language/bert_garden", garden, needs=_MASKED_GARDEN),
+        Home(HUB, "language/bert_keras_hub", hub, needs=_MASKED_HUB),
+    )
 
 
 def _albert_homes() -> tuple[Home, ...]:
@@ -79,12 +90,15 @@ def _albert_homes() -> tuple[Home, ...]:
         "embedding_dim={embedding}, hidden_dim={width}, intermediate_dim={inner}, max_sequence_length={positions}, "
         "num_segments={types})"
     )
-    return Home(GARDEN, "language/albert_garden", garden), Home(HUB, "language/albert_keras_hub", hub)
+    return (
+        Home(GARDEN, "language/albert_garden", garden, needs=_MASKED_GARDEN),
+        Home(HUB, "language/albert_keras_hub", hub),
+    )
 
 
 def _electra_homes() -> tuple[Home, ...]:
     exact = "inner_activation=tf_keras.activations.gelu is the exact gelu that ELECTRA has; the default is another"
-    tanh = "its gelu is the tanh approximation, ELECTRA's is exact: layer.activation = keras.activations.gelu on each layer"
+    tanh = "its gelu is the tanh approximation, ELECTRA's is the exact one"
     garden = (
         "official.nlp.modeling.networks.BertEncoderV2(vocab_size={vocabulary}, embedding_width={embedding}, "
         "hidden_size={width}, num_layers={layers}, num_attention_heads={heads}, inner_dim={inner}, "
@@ -97,7 +111,7 @@ def _electra_homes() -> tuple[Home, ...]:
     )
     return (
         Home(GARDEN, "language/electra_garden", garden, needs=exact),
-        Home(HUB, "language/electra_keras_hub", hub, differs=tanh),
+        Home(HUB, "language/electra_keras_hub", hub, tanh, _EXACT_HUB),
     )
 
 
@@ -124,9 +138,7 @@ LANGUAGES: Mapping[str, Language] = {
             _albert_homes(),
             {(12, 768): "base", (24, 1024): "large", (24, 2048): "xlarge", (12, 4096): "xxlarge"},
         ),
-        Language(
-            "electra", _WORDS, _electra_homes(), {(12, 256): "small", (12, 768): "base", (24, 1024): "large"}
-        ),
+        Language("electra", _WORDS, _electra_homes(), {(12, 256): "small", (12, 768): "base", (24, 1024): "large"}),
         Language(
             "gpt2",
             _BYTES,

@@ -1,0 +1,404 @@
+"""BERT, ALBERT, ELECTRA and GPT-2 against Model Garden (Keras 2) and KerasHub (Keras 3): a row each, and its proof.
+
+    python -m tests.tf.language [--only 'bert*'] TABLE.md
+
+A row's TF1 checkpoint has random weights, slots of Adam and a step. ckptmap converts it to a checkpoint that the home
+saved; a fresh model restores the result with TensorFlow's assertions that every variable on both sides is met, and runs
+on one text. What TF1 computes is said by ``language_reference``. keras-hub is no requirement of the tests: its rows run
+where it is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import ckptmap
+from ckptmap.families.verdict import Kind
+from ckptmap.tf.environment import import_quietly, tf2
+from ckptmap.tf.tf2_model import restore
+from tests.convert.conftest import write_tf1
+from tests.tf.language_reference import (
+    Array,
+    Size,
+    Text,
+    albert_shapes,
+    bert_shapes,
+    gpt2_shapes,
+    head_shapes,
+    random_values,
+    run_albert,
+    run_bert,
+    run_gpt2,
+    some_text,
+)
+
+NOISE = 2e-5
+"""Of the output's spread: 32 bits in TF2, 64 in the reference."""
+DIFFERS = 1e-4
+"""More than this is another computation."""
+Outputs = dict[str, Array]
+
+
+@dataclass(frozen=True)
+class Home:
+    """A TF2 model: ``make`` builds it of a size, ``run`` gives its outputs by the reference's names."""
+
+    name: str
+    keras: int
+    make: Callable[[Size], Any]
+    run: Callable[[Any, Text], Outputs]
+    compiled: bool = False
+    """It comes with an optimizer, whose step and rate are in no checkpoint of weights."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """``kind`` of model with a ``head`` (empty: none) in a ``home``, which has no place for ``dropped`` weights."""
+
+    kind: str
+    home: Home
+    size: Size
+    head: str = ""
+    dropped: int = 0
+    fresh: int = 0
+    differs: bool = False
+
+    def __str__(self) -> str:
+        size = f"{self.size.layers}x{self.size.width}"
+        return "-".join(filter(None, (self.kind, self.head, self.home.name, size)))
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What came of a row: ``difference`` is the largest of all outputs, each in units of its own spread."""
+
+    verdict: str
+    variables: int
+    restored: int
+    dropped: int
+    unused: int
+    difference: float
+
+
+def _networks() -> Any:
+    return import_quietly("official.nlp.modeling.networks")
+
+
+def _garden_encoder(size: Size, activation: Any = None, version: str = "BertEncoderV2") -> Any:
+    model = getattr(_networks(), version)(
+        vocab_size=size.vocabulary,
+        hidden_size=size.width,
+        num_layers=size.layers,
+        num_attention_heads=size.heads,
+        inner_dim=size.inner,
+        max_sequence_length=size.positions,
+        type_vocab_size=size.types,
+        embedding_width=size.words,
+        **({"inner_activation": activation} if activation else {}),
+    )
+    model(model.inputs)
+    return model
+
+
+def _exact_encoder(size: Size) -> Any:
+    return _garden_encoder(size, tf2().keras.activations.gelu)
+
+
+def _garden_albert(size: Size) -> Any:
+    return _networks().AlbertEncoder(
+        vocab_size=size.vocabulary,
+        embedding_width=size.words,
+        hidden_size=size.width,
+        num_layers=size.layers,
+        num_attention_heads=size.heads,
+        intermediate_size=size.inner,
+        max_sequence_length=size.positions,
+        type_vocab_size=size.types,
+    )
+
+
+def _pretrainer(encoder: Callable[[Size], Any]) -> Callable[[Size], Any]:
+    def make(size: Size) -> Any:
+        layers = import_quietly("official.nlp.modeling.layers")
+        head = layers.ClassificationHead(size.width, 2, dropout_rate=0.1, name="next_sentence")
+        network = encoder(size)
+        model = import_quietly("official.nlp.modeling.models").BertPretrainerV2(
+            network, mlm_activation=import_quietly("official.modeling.activations").gelu, classification_heads=[head]
+        )
+        model(model.inputs)
+        return model
+
+    return make
+
+
+def _classifier(size: Size) -> Any:
+    return import_quietly("official.nlp.modeling.models").BertClassifier(_garden_encoder(size), size.classes)
+
+
+def _span_labeler(size: Size) -> Any:
+    return import_quietly("official.nlp.modeling.models").BertSpanLabeler(_garden_encoder(size))
+
+
+def _fed(text: Text) -> dict[str, Array]:
+    return {"input_word_ids": text.ids, "input_mask": text.mask, "input_type_ids": text.types}
+
+
+def _run_garden(model: Any, text: Text) -> Outputs:
+    found = model(_fed(text), training=False)
+    if isinstance(found, (list, tuple)):
+        return {"sequence": found[0], "pooled": found[1]}
+    return {"sequence": found["sequence_output"], "pooled": found["pooled_output"]}
+
+
+def _run_sequence(model: Any, text: Text) -> Outputs:
+    return {"sequence": _run_garden(model, text)["sequence"]}
+
+
+def _run_pretrainer(model: Any, text: Text) -> Outputs:
+    everywhere = np.broadcast_to(np.arange(text.ids.shape[1], dtype=np.int32), text.ids.shape)
+    found = model({**_fed(text), "masked_lm_positions": everywhere}, training=False)
+    return {**_encoder_alone(found), "masked": found["mlm_logits"], "next": found["next_sentence"]}
+
+
+def _encoder_alone(found: dict[str, Any]) -> Outputs:
+    return {"sequence": found["sequence_output"], "pooled": found["pooled_output"]}
+
+
+def _run_logits(model: Any, text: Text) -> Outputs:
+    return {"classes": model(_fed(text), training=False)}
+
+
+def _run_spans(model: Any, text: Text) -> Outputs:
+    found = model(_fed(text), training=False)
+    start, end = (found["start_logits"], found["end_logits"]) if isinstance(found, dict) else found
+    return {"questions": np.stack([start, end], -1)}
+
+
+def _hub() -> Any:
+    return import_quietly("keras_hub").models
+
+
+def _hub_sizes(size: Size, **more: Any) -> dict[str, Any]:
+    return {
+        "num_layers": size.layers,
+        "num_heads": size.heads,
+        "hidden_dim": size.width,
+        "intermediate_dim": size.inner,
+        "max_sequence_length": size.positions,
+        **more,
+    }
+
+
+def _hub_bert(size: Size) -> Any:
+    return _hub().BertBackbone(**_hub_sizes(size, vocabulary_size=size.vocabulary))
+
+
+def _hub_albert(size: Size) -> Any:
+    return _hub().AlbertBackbone(**_hub_sizes(size, vocabulary_size=size.vocabulary, embedding_dim=size.words))
+
+
+def _hub_electra(size: Size) -> Any:
+    return _hub().ElectraBackbone(**_hub_sizes(size, vocab_size=size.vocabulary, embedding_dim=size.words))
+
+
+def _hub_exact_electra(size: Size) -> Any:
+    model = _hub_electra(size)
+    gelu = import_quietly("keras").activations.gelu
+    for at in range(size.layers):
+        model.get_layer(f"transformer_layer_{at}")._feedforward_intermediate_dense.activation = gelu
+    return model
+
+
+def _hub_gpt2(size: Size) -> Any:
+    return _hub().GPT2Backbone(
+        **{**_hub_sizes(size, vocabulary_size=size.vocabulary), "intermediate_dim": 4 * size.width}
+    )
+
+
+def _hub_masked(size: Size) -> Any:
+    return _hub().BertMaskedLM(_hub_bert(size))
+
+
+def _hub_classes(size: Size) -> Any:
+    return _hub().BertTextClassifier(_hub_bert(size), num_classes=size.classes)
+
+
+def _hub_fed(text: Text) -> dict[str, Array]:
+    return {"token_ids": text.ids, "padding_mask": text.mask, "segment_ids": text.types}
+
+
+def _run_hub(model: Any, text: Text) -> Outputs:
+    found = model(_hub_fed(text), training=False)
+    return {"sequence": found["sequence_output"], "pooled": found["pooled_output"]}
+
+
+def _run_hub_sequence(model: Any, text: Text) -> Outputs:
+    return {"sequence": _run_hub(model, text)["sequence"]}
+
+
+def _run_hub_masked(model: Any, text: Text) -> Outputs:
+    everywhere = np.broadcast_to(np.arange(text.ids.shape[1], dtype=np.int32), text.ids.shape)
+    return {"masked": model({**_hub_fed(text), "mask_positions": everywhere}, training=False)}
+
+
+def _run_hub_classes(model: Any, text: Text) -> Outputs:
+    return {"classes": model(_hub_fed(text), training=False)}
+
+
+def _run_hub_gpt2(model: Any, text: Text) -> Outputs:
+    sequence = model({"token_ids": text.ids, "padding_mask": np.ones_like(text.ids)}, training=False)
+    return {"sequence": sequence, "next": model.token_embedding(sequence, reverse=True)}
+
+
+def _first_encoder(size: Size) -> Any:
+    return _garden_encoder(size, version="BertEncoder")
+
+
+GARDEN = Home("BertEncoderV2", 2, _garden_encoder, _run_garden)
+FUNCTIONAL = Home("BertEncoder", 2, _first_encoder, _run_garden)
+PRETRAINER = Home("BertPretrainerV2", 2, _pretrainer(_garden_encoder), _run_pretrainer)
+CLASSIFIER = Home("BertClassifier", 2, _classifier, _run_logits)
+SPANS = Home("BertSpanLabeler", 2, _span_labeler, _run_spans)
+ALBERT = Home("AlbertEncoder", 2, _garden_albert, _run_garden)
+ELECTRA = Home("BertEncoderV2 with the exact gelu", 2, _exact_encoder, _run_sequence)
+HUB = Home("BertBackbone", 3, _hub_bert, _run_hub)
+HUB_MASKED = Home("BertMaskedLM", 3, _hub_masked, _run_hub_masked, compiled=True)
+HUB_CLASSES = Home("BertTextClassifier", 3, _hub_classes, _run_hub_classes, compiled=True)
+HUB_ALBERT = Home("AlbertBackbone", 3, _hub_albert, _run_hub)
+HUB_ELECTRA = Home("ElectraBackbone", 3, _hub_electra, _run_hub_sequence)
+HUB_EXACT = Home("ElectraBackbone with the exact gelu", 3, _hub_exact_electra, _run_hub_sequence)
+HUB_GPT2 = Home("GPT2Backbone", 3, _hub_gpt2, _run_hub_gpt2)
+
+BERTS = (Size(2, 24, 3), Size(4, 40, 5))
+FACTORED = (Size(2, 24, 3, 8), Size(3, 40, 5, 16))
+PRETRAINED = 7
+"""Weights of the heads for masked words and for the next sentence."""
+
+
+def _rows() -> Iterator[Row]:
+    for size in BERTS:
+        yield Row("bert", GARDEN, size)
+        yield Row("bert", FUNCTIONAL, size, "pretraining", PRETRAINED)
+        yield Row("bert", PRETRAINER, size, "pretraining")
+        yield Row("bert", CLASSIFIER, size, "classes")
+        yield Row("bert", SPANS, size, "questions", 0)
+        yield Row("bert", HUB, size, "pretraining", PRETRAINED)
+        yield Row("bert", HUB_MASKED, size, "pretraining", 2, differs=True)
+        yield Row("bert", HUB_CLASSES, size, "classes")
+        yield Row("gpt2", HUB_GPT2, size)
+        yield Row("electra", ELECTRA, size, fresh=2)
+    for size in FACTORED:
+        yield Row("albert", ALBERT, size, "pretraining", PRETRAINED)
+        yield Row("electra", ELECTRA, size, fresh=2)
+        yield Row("albert", HUB_ALBERT, size, "pretraining", PRETRAINED)
+        yield Row("electra", HUB_ELECTRA, size, fresh=2, differs=True)
+        yield Row("electra", HUB_EXACT, size, fresh=2)
+
+
+ROWS = {str(row): row for row in _rows()}
+QUICK = "bert-pretraining-BertPretrainerV2-2x24"
+"""What the default run of the tests proves."""
+
+
+def values_of(row: Row) -> dict[str, Array]:
+    """The TF1 weights of a row."""
+    shapes = {
+        "bert": lambda: bert_shapes(row.size),
+        "electra": lambda: bert_shapes(row.size, "electra"),
+        "albert": lambda: albert_shapes(row.size),
+        "gpt2": lambda: gpt2_shapes(row.size),
+    }[row.kind]()
+    return random_values({**shapes, **(head_shapes(row.size, row.head) if row.head else {})})
+
+
+def expected(row: Row, values: dict[str, Array], text: Text) -> Outputs:
+    """What TF1 computes."""
+    if row.kind == "albert":
+        return run_albert(values, row.size, text)
+    if row.kind == "gpt2":
+        return run_gpt2(values, row.size, text)
+    return run_bert(values, row.size, text, row.kind)
+
+
+def prove(row: Row, folder: Path) -> Proof:
+    """Convert a row's checkpoint, restore and run it."""
+    values, text = values_of(row), some_text(row.size)
+    slots = {f"{name}/{slot}": value for name, value in values.items() for slot in ("adam_m", "adam_v")}
+    old = write_tf1(folder / "old" / "model.ckpt", {**values, **slots, "global_step": np.asarray(7, np.int64)})
+    template = tf2().train.Checkpoint(model=row.home.make(row.size)).save(str(folder / "mine" / "ckpt"))
+    report = ckptmap.convert(old, to=template, output=folder / "new")
+    assert report["output"] is not None, report["findings"]
+    model = row.home.make(row.size)
+    if row.home.compiled:
+        tf2().train.Checkpoint(model=model).restore(str(folder / "new" / "ckpt-0")).assert_nontrivial_match()
+    else:
+        restore(model, folder / "new" / "ckpt-0")
+    reference = expected(row, values, text)
+    found = row.home.run(model, text)
+    summary = report["summary"]
+    return Proof(
+        report["verdict"]["kind"],
+        len(report["target_variables"]),
+        summary["restored"],
+        summary["dropped"] - len(slots) - 1,
+        summary["unused"],
+        max(_difference(np.asarray(found[name]), reference[name]) for name in found),
+    )
+
+
+def _difference(found: Array, reference: Array) -> float:
+    return float(np.abs(found - reference).max() / reference.std())
+
+
+def as_expected(row: Row, proof: Proof) -> bool:
+    """Whether every variable found its place, and the outputs are what the row says."""
+    left = (proof.variables - proof.restored, proof.dropped, proof.unused) == (row.fresh, row.dropped, 0)
+    same = proof.difference > DIFFERS if row.differs else proof.difference <= NOISE
+    hub = row.kind == "electra" and row.home.keras == 3
+    return left and same and proof.verdict == (Kind.WEIGHTS_ONLY if hub else Kind.EQUAL).value
+
+
+HEADER = """\
+| model | heads | layers | width | home | Keras | variables | fresh | dropped | verdict | difference |
+|---|---|---|---|---|---|---|---|---|---|---|
+"""
+
+
+def table(proofs: Iterable[tuple[Row, Proof]]) -> str:
+    """The proofs in Markdown, a line a row."""
+    return HEADER + "".join(f"| {' | '.join(_cells(row, proof))} |\n" for row, proof in proofs)
+
+
+def _cells(row: Row, proof: Proof) -> Iterator[str]:
+    yield from (row.kind, row.head, str(row.size.layers), str(row.size.width), row.home.name, str(row.home.keras))
+    yield from (str(proof.variables), str(proof.variables - proof.restored), str(proof.dropped), proof.verdict)
+    yield f"{proof.difference:.1e}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prove the rows and write their table; 1 where one is not as expected."""
+    parser = argparse.ArgumentParser(prog="python -m tests.tf.language", description=main.__doc__)
+    parser.add_argument("--only", default="*", help="rows whose names match")
+    parser.add_argument("table", type=Path)
+    options = parser.parse_args(arguments)
+    proofs = []
+    for row in (row for row in ROWS.values() if fnmatch(str(row), options.only)):
+        with tempfile.TemporaryDirectory() as folder:
+            proof = prove(row, Path(folder))
+        proofs.append((row, proof))
+        print(row, proof, as_expected(row, proof), file=sys.stderr, flush=True)  # noqa: T201
+    options.table.write_text(table(proofs), encoding="utf-8")
+    return 0 if all(as_expected(*one) for one in proofs) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
