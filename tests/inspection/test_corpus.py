@@ -27,7 +27,7 @@ V1, V2 = "V1 checkpoint", "V2 bundle"
 
 ROWS = {
     "tf1/ft_ssd_resnet50_fpn_airplane/model.ckpt": Row(V2, False, 464, "ssd_resnet50_v1_fpn", 11, (), 0, 0, None),
-    "tf1/tf1_bert_tiny_keras_bert/bert_model.ckpt": Row(V2, False, 139, None, None, ("AdamWeightDecay",), 92, 0, 20),
+    "tf1/tf1_bert_tiny_keras_bert/bert_model.ckpt": Row(V2, False, 139, "bert", None, ("AdamWeightDecay",), 92, 0, 20),
     "tf1/tf1_mtcnn_pnet/PNet-18": Row(V2, False, 31, None, None, ("Momentum",), 15, 0, None),
     "tf1/tf1_sharded2_t2t_transformer_test/model.ckpt-1": Row(V2, False, 250, None, None, ("Adam",), 162, 0, 1),
     "tf1/train_faster_rcnn_resnet101_egg/model.ckpt-0": Row(
@@ -81,7 +81,7 @@ def test_what_a_real_checkpoint_is(corpus: Path, path: str) -> None:
             object_based=found.inventory.object_based,
             variables=len(found.inventory.variables),
             model=architecture.name if architecture else None,
-            classes=architecture.heads.num_classes if architecture else None,
+            classes=architecture.document().get("num_classes") if architecture else None,
             optimizers=found.training.optimizers,
             slots=found.training.slots,
             averages=found.training.averages,
