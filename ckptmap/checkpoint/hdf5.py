@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.errors import CheckpointError, CkptmapError
+from ckptmap.basics.extras import install
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
 from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.wire import FormatError
@@ -33,7 +34,6 @@ _LARGEST_CHUNK = 256 << 20
 _MOST_TOGETHER = 16 << 20
 """Bytes of rows that are held for the sake of packed pieces."""
 _LONGEST_ATTRIBUTE = 64 << 20
-_INSTALL = "pip install 'ckptmap[keras]'"
 _HINT = "Keras saves no such file: get it from where it was saved"
 
 
@@ -61,7 +61,9 @@ def open_hdf5(path: str, file: str | os.PathLike[str] | BinaryIO, mode: str = "r
     try:
         import h5py
     except ImportError as error:
-        raise CheckpointError("is an HDF5 file, and h5py is not installed", where=path, hint=_INSTALL) from error
+        raise CheckpointError(
+            "is an HDF5 file, and h5py is not installed", where=path, hint=install("keras")
+        ) from error
     with hdf5_errors(path):
         return h5py.File(file, mode, locking=False)
 

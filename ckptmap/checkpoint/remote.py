@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # asking a web server for a listing would fetch the file itself
 _WITHOUT_FOLDERS = ("http://", "https://")
-_INSTALL = "pip install 'ckptmap[remote]', and gcsfs for gs://, s3fs for s3://, aiohttp for https://"
+_PARTS = "and gcsfs for gs://, s3fs for s3://, aiohttp for https://"
 
 
 def is_remote(path: str) -> bool:
@@ -37,7 +37,10 @@ class RemoteFiles:
 
             self._system: Any = fsspec.core.url_to_fs(url)[0]
         except ImportError as error:
-            raise CheckpointError(f"cannot be read: {error}", where=shortened(url), hint=_INSTALL) from error
+            from ckptmap.basics.extras import install
+
+            hint = f"{install('remote')}, {_PARTS}"
+            raise CheckpointError(f"cannot be read: {error}", where=shortened(url), hint=hint) from error
         except ValueError as error:
             raise CheckpointError(f"no such kind of URL: {error}", where=shortened(url)) from error
 

@@ -16,6 +16,7 @@ MAKE = "Make a checkpoint"
 LOOK = "Look and compare"
 PROVE = "Check and prove"
 TABLES = "Tables and reports"
+ABOUT = "About ckptmap itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ ENTRIES = {
     "rules": Entry("rules", TABLES, "Check, list and show mapping tables", group=True),
     "config": Entry("config", TABLES, "Migrate a pipeline.config", group=True),
     "report": Entry("report", TABLES, "Render a saved report in another format"),
-    "help": Entry("help", TABLES, "Show the help of a command"),
+    "doctor": Entry("doctor", ABOUT, "Say what is installed, what works here, and what to install"),
+    "help": Entry("help", ABOUT, "Show the help of a command"),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.extras import install
 from ckptmap.basics.text import printable
 from ckptmap.report.sheet import Cell, Sheet
 
@@ -51,4 +52,4 @@ def _cell(value: Cell) -> Cell:
 
 
 def _not_installed(package: str) -> CkptmapError:
-    return CkptmapError(f"{package} is not installed", hint='install it with pip install "ckptmap[pandas]"')
+    return CkptmapError(f"{package} is not installed", hint=f"install it with {install('pandas')}")

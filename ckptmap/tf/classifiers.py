@@ -10,7 +10,8 @@ import importlib.util
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.tf.environment import INSTALL, TensorFlowError, import_quietly, tf2
+from ckptmap.basics.extras import install
+from ckptmap.tf.environment import TensorFlowError, import_quietly, tf2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ def keras_of(version: int) -> Any:
         return tensorflow.keras
     found = import_quietly("keras") if importlib.util.find_spec("keras") else None
     if found is None or not str(found.__version__).startswith("3."):
-        raise TensorFlowError("Keras 3 is not installed", hint=f"with TensorFlow 2.16 or later: {INSTALL}")
+        raise TensorFlowError("Keras 3 is not installed", hint=f"with TensorFlow 2.16 or later: {install('tf')}")
     return found
 
 

@@ -21,12 +21,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.extras import install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OLDEST_TENSORFLOW = (2, 15)
-INSTALL = "pip install 'ckptmap[tf]'"
 _REQUIRED = {"TF_USE_LEGACY_KERAS": "1", "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
 _MAP_ENTRY = b"8\001"  # MessageOptions.map_entry: true, google/protobuf/descriptor.proto
 _OLDEST_GENERATED_CODE_REFUSING_PROTOBUF = (3, 21)
@@ -54,7 +54,7 @@ def prepare() -> None:
 def check_installed() -> None:
     """Raise TensorFlowError when TensorFlow is not installed; imports nothing."""
     if importlib.util.find_spec("tensorflow") is None:
-        raise TensorFlowError("TensorFlow is not installed", hint=f"with Python 3.10 to 3.12: {INSTALL}")
+        raise TensorFlowError("TensorFlow is not installed", hint=f"with Python 3.10 to 3.12: {install('tf')}")
 
 
 def tf2() -> Any:
@@ -151,7 +151,7 @@ def _import_tensorflow() -> Any:
     if version < OLDEST_TENSORFLOW:
         raise TensorFlowError(
             f"the Object Detection API does not run on TensorFlow {tensorflow.__version__}",
-            hint=f"2.15, or 2.19 and later: {INSTALL}",
+            hint=f"2.15, or 2.19 and later: {install('tf')}",
         )
     _check_legacy_keras(tensorflow)
     return tensorflow
@@ -169,7 +169,7 @@ def _check_legacy_keras(tensorflow: Any) -> None:
     try:
         home = str(tensorflow.keras.Model.__module__)
     except (ImportError, AttributeError) as error:
-        raise TensorFlowError(f"legacy Keras (tf-keras) cannot be imported: {error}", hint=INSTALL) from error
+        raise TensorFlowError(f"legacy Keras (tf-keras) cannot be imported: {error}", hint=install("tf")) from error
     if not home.endswith("src.engine.training"):  # Keras 3: keras.src.models.model
         raise TensorFlowError(
             "TensorFlow was imported with Keras 3; the Object Detection API needs Keras 2",
@@ -196,7 +196,7 @@ def _tf2_enabled() -> bool:
 
 def _import_object_detection() -> None:
     if importlib.util.find_spec("object_detection") is None:
-        raise TensorFlowError("the Object Detection API is not installed", hint=INSTALL)
+        raise TensorFlowError("the Object Detection API is not installed", hint=install("tf"))
     _mark_map_entries()
     import_quietly("object_detection")
     if importlib.util.find_spec("tensorflow_io"):  # warns about its plug-ins under every TensorFlow but its own

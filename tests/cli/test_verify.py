@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ckptmap.basics.extras import install
 from tests.cli.conftest import Run
 
 TINY = Path(__file__).parents[2] / "fixtures" / "ssd_mobilenet_v2_tiny"
@@ -22,7 +23,7 @@ def new(run: Run, tmp_path: Path) -> Path:
 def test_without_tensorflow_the_install_command_is_told(run: Run, new: Path) -> None:
     result = run("verify", TINY, new)
     assert result.code == 2
-    assert result.err == ("error: TensorFlow is not installed (with Python 3.10 to 3.12: pip install 'ckptmap[tf]')\n")
+    assert result.err == f"error: TensorFlow is not installed (with Python 3.10 to 3.12: {install('tf')})\n"
 
 
 @pytest.mark.skipif(find_spec("tensorflow") is None, reason="TensorFlow is not installed")

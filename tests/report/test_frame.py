@@ -1,10 +1,12 @@
 import builtins
 import io
+import re
 from typing import Any
 
 import pytest
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.extras import install
 from ckptmap.report.frame import to_frame, to_parquet
 from ckptmap.report.sheets import sheet_of
 
@@ -41,7 +43,5 @@ def test_without_pandas_the_error_says_what_to_install(
         return real(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", without_pandas)
-    with pytest.raises(
-        CkptmapError, match=r'pandas is not installed \(install it with pip install "ckptmap\[pandas\]"'
-    ):
+    with pytest.raises(CkptmapError, match=re.escape(f"pandas is not installed (install it with {install('pandas')})")):
         to_frame(sheet_of(conversion))

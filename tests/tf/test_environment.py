@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from ckptmap.basics.extras import install
+
 pytest.importorskip("tensorflow", reason="needs the [tf] extra")
 
 
@@ -64,5 +66,5 @@ def test_compiled_protobuf_is_refused():
 
 def test_missing_tensorflow_names_the_extra():
     code = "import importlib.util as u\nu.find_spec = lambda name: None\nenvironment.prepare()"
-    message = "TensorFlow is not installed (with Python 3.10 to 3.12: pip install 'ckptmap[tf]')"
+    message = f"TensorFlow is not installed (with Python 3.10 to 3.12: {install('tf')})"
     assert message in run(code).stderr

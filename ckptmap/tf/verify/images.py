@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.extras import install
 from ckptmap.basics.regular import open_regular
 from ckptmap.tf import outputs
-from ckptmap.tf.environment import INSTALL, TensorFlowError
+from ckptmap.tf.environment import TensorFlowError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,4 +92,4 @@ def pillow() -> Any:
     try:
         return import_module("PIL.Image")
     except ImportError as error:
-        raise TensorFlowError("Pillow is not installed", hint=INSTALL) from error
+        raise TensorFlowError("Pillow is not installed", hint=install("tf")) from error

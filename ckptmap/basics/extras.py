@@ -1,0 +1,73 @@
+"""The optional packages of ckptmap, and the command that installs them: from the index, or from a source folder."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
+
+NAME = "ckptmap"
+EXTRAS = {
+    "keras": ("h5py",),
+    "remote": ("fsspec",),
+    "pandas": ("pandas", "pyarrow"),
+    "tf": (
+        *("tensorflow", "tf-keras", "tf-models-official", "tf-models-research-object-detection", "tf-slim", "pillow"),
+    ),
+}
+"""Those that a user may want, and the packages that each brings by name; pyproject.toml has the versions."""
+
+
+def install(extra: str) -> str:
+    """The command that brings an extra: ``pip install 'ckptmap[keras]'``; of a source install, with its folder."""
+    return f"pip install {_place(extra)}"
+
+
+def installed_from() -> str:
+    """Where this ckptmap is from, in words: ``the package index``, or a folder."""
+    folder, editable = _source()
+    if folder is None:
+        return "the package index"
+    return f"{folder} (editable)" if editable else str(folder)
+
+
+def _place(extra: str) -> str:
+    folder, editable = _source()
+    if folder is None:
+        return f"'{NAME}[{extra}]'"
+    return f"{'-e ' if editable else ''}{shlex.quote(f'{folder}[{extra}]')}"
+
+
+@cache
+def _source() -> tuple[Path | None, bool]:
+    """The source folder that this ckptmap is from, and whether it runs there; None where it is from an index."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    beside = Path(__file__).resolve().parents[2]
+    runs_there = (beside / "pyproject.toml").is_file() and (beside / "mappings").is_dir()
+    if runs_there:
+        return beside, True
+    try:
+        return direct_folder(distribution(NAME))
+    except PackageNotFoundError:
+        return None, False
+
+
+def direct_folder(found: Distribution) -> tuple[Path | None, bool]:
+    """The folder that a distribution was installed from (PEP 610), whether it is editable; None of others."""
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    try:
+        told = json.loads(found.read_text("direct_url.json") or "{}")
+        url, folder = urlsplit(told["url"]), told["dir_info"]
+        if url.scheme == "file":
+            return Path(url2pathname(url.path)), bool(folder.get("editable"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return None, False
