@@ -1,4 +1,4 @@
-"""The optional packages of ckptmap, and the command that installs them: from the index, or from a source folder."""
+"""The command that installs an extra of ckptmap, its optional packages: from the index, or from a source folder."""
 
 from __future__ import annotations
 
@@ -12,15 +12,6 @@ if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
 NAME = "ckptmap"
-EXTRAS = {
-    "keras": ("h5py",),
-    "remote": ("fsspec",),
-    "pandas": ("pandas", "pyarrow"),
-    "tf": (
-        *("tensorflow", "tf-keras", "tf-models-official", "tf-models-research-object-detection", "tf-slim", "pillow"),
-    ),
-}
-"""Those that a user may want, and the packages that each brings by name; pyproject.toml has the versions."""
 
 
 def install(extra: str) -> str:

@@ -14,12 +14,21 @@ from pathlib import Path
 from typing import Any
 
 from ckptmap.basics.errors import CkptmapError
-from ckptmap.basics.extras import EXTRAS, install, installed_from
+from ckptmap.basics.extras import install, installed_from
 from ckptmap.version import __version__
 
 SCHEMA = "ckptmap.doctor/1"
 NEEDED = ("cramjam", "crc32c", "ml-dtypes", "numpy", "pyyaml", "rich", "typer")
 """What the core imports."""
+EXTRAS = {
+    "keras": ("h5py",),
+    "remote": ("fsspec",),
+    "pandas": ("pandas", "pyarrow"),
+    "tf": (
+        *("tensorflow", "tf-keras", "tf-models-official", "tf-models-research-object-detection", "tf-slim", "pillow"),
+    ),
+}
+"""Those that a user may want, and the packages that each brings by name; pyproject.toml has the versions."""
 _BESIDE = ("keras", "protobuf", "gcsfs", "s3fs", "aiohttp")
 """Packages that are told too where they are there."""
 _TF_PYTHONS = ((3, 10), (3, 12))

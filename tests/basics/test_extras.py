@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from pathlib import Path
 
 import pytest
 
 from ckptmap.basics import extras
-from ckptmap.basics.extras import EXTRAS, direct_folder, install, installed_from
+from ckptmap.basics.extras import direct_folder, install, installed_from
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,15 +59,6 @@ def test_the_command(
 
 def test_here_it_is_the_checkout() -> None:
     assert shlex.split(install("tf")) == ["pip", "install", "-e", f"{ROOT}[tf]"]
-
-
-def test_the_extras_are_those_of_the_package() -> None:
-    text = (ROOT / "pyproject.toml").read_text("utf-8")
-    for extra, packages in EXTRAS.items():
-        section = re.search(rf"^{extra} = \[(.*?)\](?:$| +#)", text, re.MULTILINE | re.DOTALL)
-        assert section is not None
-        known = {name.lower() for name in re.findall(r'"([A-Za-z0-9_-]+)', section[1])}
-        assert set(packages) <= known
 
 
 def test_a_record_that_pip_writes_is_understood() -> None:

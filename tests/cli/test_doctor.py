@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from ckptmap.basics.extras import EXTRAS, install
+from ckptmap.basics.extras import install
 from ckptmap.verbs import doctor as module
-from ckptmap.verbs.doctor import NEEDED, Ability, doctor
+from ckptmap.verbs.doctor import EXTRAS, NEEDED, Ability, doctor
 from ckptmap.version import __version__
 from tests.cli.conftest import Run
 
@@ -132,6 +133,15 @@ def test_json(run: Run) -> None:
 def test_it_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
     assert done.stderr == "[]"
+
+
+def test_the_extras_are_those_of_the_package() -> None:
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8")
+    for extra, packages in EXTRAS.items():
+        section = re.search(rf"^{extra} = \[(.*?)\](?:$| +#)", text, re.MULTILINE | re.DOTALL)
+        assert section is not None
+        known = {name.lower() for name in re.findall(r'"([A-Za-z0-9_-]+)', section[1])}
+        assert set(packages) <= known
 
 
 @pytest.mark.slow
