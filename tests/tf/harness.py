@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ckptmap
+from ckptmap.mapping.slots import averages_of, classify
 from ckptmap.tf import outputs
 from ckptmap.tf.compare import Comparison, compare
 from ckptmap.tf.load import load_detection_model
@@ -91,11 +92,15 @@ def convert(ran: Ran, folder: Path, **options: Any) -> Path:
 
 @dataclass(frozen=True)
 class Proof:
-    """What ckptmap said of a row, the feature extractor that it chose, and what the outputs say."""
+    """What ckptmap said of a row, the feature extractor that it chose, what the outputs say, and what did not return.
+
+    ``not_returned`` are the TF1 variables whose bytes the way back to TF1 names did not restore.
+    """
 
     verdict: str
     tf2_type: str
     comparison: Comparison
+    not_returned: tuple[str, ...]
 
 
 def prove(ran: Ran, folder: Path) -> Proof:
@@ -107,4 +112,36 @@ def prove(ran: Ran, folder: Path) -> Proof:
     context = outputs.random_values(side_inputs(pipeline), ran.row.seed)
     found = run_model(model, ran.image, context)
     architecture = getattr(pipeline.model, pipeline.model.WhichOneof("model"))
-    return Proof(verdict["kind"], architecture.feature_extractor.type, compare(ran.outputs, found))
+    feature_extractor = architecture.feature_extractor.type
+    return Proof(verdict["kind"], feature_extractor, compare(ran.outputs, found), not_returned(ran, new, folder))
+
+
+def not_returned(ran: Ran, new: Path, folder: Path) -> tuple[str, ...]:
+    """The variables of a row's TF1 checkpoint whose bytes are not what the way back makes of the converted one.
+
+    The old checkpoint fills only what no TF2 variable holds. Slots stay behind. Where a variable has a moving average,
+    which is what the conversion takes, both get that value. TensorFlow reads both sides.
+    """
+    back = ckptmap.convert_back(new, back=new / "report.json", fill=ran.checkpoint, output=folder / "back")
+    assert back["findings"] == []
+    old, found = _values(ran.checkpoint), _values(folder / "back" / "model.ckpt")
+    with ckptmap.open_checkpoint(ran.checkpoint) as checkpoint:
+        slots = classify(checkpoint.inventory.variables)
+    averages = averages_of(slots)
+    wanted = {
+        name: old[averages.get(name, name)]
+        for name in old
+        if name not in slots or name in averages.values() or slots[name].kind == "bookkeeping"
+    }
+    wrong = [name for name, value in wanted.items() if name not in found or found[name] != value]
+    return tuple(sorted({*wrong, *(found.keys() - wanted.keys())}))
+
+
+def _values(prefix: Path) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
+    """Dtype, shape and bytes of every variable."""
+    import numpy as np
+    import tensorflow as tf
+
+    reader = tf.train.load_checkpoint(str(prefix))
+    values = {name: np.asarray(reader.get_tensor(name)) for name in reader.get_variable_to_shape_map()}
+    return {name: (str(value.dtype), value.shape, value.tobytes()) for name, value in values.items()}

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 CONFIGS = Path(__file__).parent / "configs"
 EQUAL, EDITS, EXACT, WEIGHTS = Kind.EQUAL, Kind.EQUAL_WITH_EDITS, Kind.EXACT, Kind.WEIGHTS_ONLY
-NOISE = 2e-6
-"""Of an output's spread: two-stage models crop and pool in another order of operations."""
+NOISE = 3.1e-6
+"""Of an output's spread: two-stage models crop and pool in another order of operations. The largest measured without
+oneDNN is 3.0e-6, of masks whose spread is 0.16; with it 2e-6."""
 BATCH_NORM = "batch_norm { scale: true decay: 0.9997 epsilon: 0.001 }"
 ALL: Mapping[str, Any] = {
     "num_classes": 3,

@@ -24,4 +24,5 @@ def test_the_migrated_model_computes_what_its_verdict_says(row, tf1, tmp_path):
     found = proof.comparison
     assert (proof.verdict, proof.tf2_type) == (row.verdict.value, row.tf2_type)
     assert [item.name for item in found.raw if item.name != "num_proposals" and item.spread < LEAST_SPREAD] == []
+    assert proof.not_returned == ()
     assert as_expected(row, proof), [(item.name, item.relative) for item in found.differences]
