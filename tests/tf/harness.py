@@ -119,8 +119,9 @@ def prove(ran: Ran, folder: Path) -> Proof:
 def not_returned(ran: Ran, new: Path, folder: Path) -> tuple[str, ...]:
     """The variables of a row's TF1 checkpoint whose bytes are not what the way back makes of the converted one.
 
-    The old checkpoint fills only what no TF2 variable holds; what TF2 alone has, such as a bias of 0, is left out. Slots stay behind. Where a variable has a moving average,
-    which is what the conversion takes, both get that value. TensorFlow reads both sides.
+    The old checkpoint fills only what no TF2 variable holds; what TF2 alone has, such as a bias of 0, is left out.
+    Slots stay behind. Where a variable has a moving average, which is what the conversion takes, both get that value.
+    TensorFlow reads both sides.
     """
     report = json.loads((new / "report.json").read_text())
     ours = [entry["name"] for entry in report["target_variables"] if entry["fill"] == "rule"]
