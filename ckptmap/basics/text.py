@@ -53,3 +53,11 @@ def classes_text(classes: Mapping[str, list[str]]) -> str:
 def _with_first_names(text: str, names: list[str]) -> str:
     more = f", … ({len(names) - _MOST_CLASSES} more)" if len(names) > _MOST_CLASSES else ""
     return f"{text}: {', '.join(names[:_MOST_CLASSES])}{more}" if names else text
+
+
+def optimizer_text(optimizer: Mapping[str, Any]) -> str:
+    """The optimizer of a report: what it was and is, how many slots were carried over, its step."""
+    kept = f"{plural(optimizer['carried'], 'slot')} carried over"
+    fresh = f", {optimizer['fresh']:,} start anew" if optimizer["fresh"] else ""
+    made = f"{optimizer['source']} → {optimizer['kind']} ({optimizer['layout']}) at {optimizer['path']}"
+    return f"{made}: {kept}{fresh}; step {optimizer['step']:,}"

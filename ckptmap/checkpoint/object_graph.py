@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 VARIABLE_VALUE = "VARIABLE_VALUE"
 VALUE_SUFFIX = f"/.ATTRIBUTES/{VARIABLE_VALUE}"
 SAVE_COUNTER = "save_counter"
+OPTIMIZER_SLOT = ".OPTIMIZER_SLOT"
+"""What stands between a variable's path and those of an optimizer and its slot, in the key of that slot."""
 _MAX_BYTES = (1 << 31) - 1
 """What a protobuf message can have; the graph of the largest detector has 2 MB, that of 100,000 variables 13 MB."""
 _MAX_REFERENCES = 4 * MAX_ITEMS
@@ -359,13 +361,19 @@ def build_object_graph(variables: Mapping[str, str], links: Mapping[str, str] = 
         links: further paths to objects, each with the path above that leads there or through there.
 
     Raises:
-        ValueError: an empty part in a path.
+        ValueError: an empty part in a path, or a slot of a variable or an optimizer that is not there.
     """
     return parse_object_graph(b"".join(smallest_graph(variables, links)))
 
 
 def smallest_graph(variables: Mapping[str, str], links: Mapping[str, str] = MappingProxyType({})) -> Iterator[bytes]:
     """``build_object_graph``, serialized, piece by piece: the objects of many variables take much memory."""
+    slots = [path for path in variables if f"/{OPTIMIZER_SLOT}/" in path]
+    if slots:
+        weights = {path: name for path, name in variables.items() if f"/{OPTIMIZER_SLOT}/" not in path}
+        graph = build_object_graph(weights, links)
+        yield format_object_graph(_with_slots(graph, {path: variables[path] for path in slots}))
+        return
     root = _Branch(number=0)
     for path in variables:
         _enter(root, path)
@@ -377,6 +385,38 @@ def smallest_graph(variables: Mapping[str, str], links: Mapping[str, str] = Mapp
         edges = [bytes_field(1, number_field(1, number) + text_field(2, name)) for name, number in children]
         tensor = _variable_field(variables[path], path) if path else b""
         yield bytes_field(1, b"".join((*edges, tensor, _HOLDS_VALUES)))
+
+
+def _with_slots(graph: ObjectGraph, slots: Mapping[str, str]) -> ObjectGraph:
+    """The graph with a node for each slot, and the optimizers' references to them.
+
+    ``slots`` holds the readable names by path: ``<variable>/.OPTIMIZER_SLOT/<optimizer>/<slot>``.
+    """
+    places = {tensor.key: number for number, node in enumerate(graph.nodes) for tensor in node.tensors}
+    nodes = list(graph.nodes)
+    kept: dict[int, list[SlotReference]] = {}
+    for path, full_name in slots.items():
+        weight, _, below = path.partition(f"/{OPTIMIZER_SLOT}/")
+        optimizer, _, name = below.rpartition("/")
+        owner, holder = places.get(variable_key(weight)), _node(graph, optimizer)
+        if owner is None or holder is None:
+            raise ValueError(f"no variable and optimizer for the slot {path!r}")
+        kept.setdefault(holder, []).append(SlotReference(owner, unescape_name(name), len(nodes)))
+        nodes.append(Node(tensors=(SavedTensor(VARIABLE_VALUE, full_name, variable_key(path)),)))
+    for holder, references in kept.items():
+        nodes[holder] = nodes[holder]._replace(slots=tuple(references))
+    return ObjectGraph(tuple(nodes))
+
+
+def _node(graph: ObjectGraph, path: str) -> int | None:
+    """The number of the object at a path; None where there is none."""
+    at = 0
+    for name in map(unescape_name, path.split("/")):
+        found = next((child.node for child in graph.nodes[at].children if child.name == name), None)
+        if found is None:
+            return None
+        at = found
+    return at
 
 
 def _enter(root: _Branch, path: str) -> None:

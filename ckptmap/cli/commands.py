@@ -92,5 +92,7 @@ def _command(name: str, entry: Entry) -> Any:
         holder.add_typer(module.app, name=name)
         return get_command(holder).commands[name]  # type: ignore[attr-defined]
     alone = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False)
-    alone.command(name=name, cls=Command, epilog=module.EXAMPLES)(getattr(module, f"{entry.module}_command"))
+    alone.command(name=name, cls=getattr(module, "COMMAND", Command), epilog=module.EXAMPLES)(
+        getattr(module, f"{entry.module}_command")
+    )
     return get_command(alone)

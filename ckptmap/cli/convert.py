@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ckptmap.cli.bundles import bundled
-from ckptmap.cli.command import examples
-from ckptmap.cli.convert_options import Back, How, Several, What, plan_choices
+from ckptmap.cli.command import Command, examples
+from ckptmap.cli.convert_options import Back, How, Several, What, plan_choices, with_optimizer
 from ckptmap.cli.options import Placing, Sources
 from ckptmap.cli.outputs import ReportsBeside, annotating, emit
 
@@ -33,6 +33,17 @@ _BOTH_WAYS = frozenset(
     {"sources", "allow_unused", *(field.name for bundle in (Back, Placing, ReportsBeside) for field in fields(bundle))}
 )
 """The arguments that mean something on the way back."""
+
+
+class ConvertCommand(Command):
+    """``convert``, whose ``--optimizer`` may stand alone."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments with the value that ``--optimizer`` has when it stands alone."""
+        return super().parse_args(ctx, with_optimizer(args))
+
+
+COMMAND = ConvertCommand
 
 
 @bundled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,9 +158,13 @@ class How:
     """What becomes of the variables."""
 
     ema: Annotated[
-        Ema,
-        typer.Option(help="Moving averages: prefer, ignore, or only (an error where one lacks).", rich_help_panel=HOW),
-    ] = "prefer"
+        Ema | None,
+        typer.Option(
+            help="Moving averages: prefer, the default; ignore, as --optimizer does; only, an error where one lacks.",
+            show_default=False,
+            rich_help_panel=HOW,
+        ),
+    ] = None
     allow_unused: Annotated[
         list[str] | None,
         typer.Option(
@@ -179,6 +184,34 @@ class How:
             "--step", help="Carry global_step over to `step`, where the TF2 trainer keeps it.", rich_help_panel=HOW
         ),
     ] = False
+    optimizer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[KIND[:NAME]]",
+            help="Carry the optimizer's state and the step over, so that training goes on; the kind, such as adam, and "
+            "TF1's name of one of several (adam:Adam_G), where the checkpoint does not show it.",
+            show_default=False,
+            rich_help_panel=HOW,
+        ),
+    ] = None
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="With --optimizer: the learning rate of the next step, where no config tells it.",
+            show_default=False,
+            rich_help_panel=HOW,
+        ),
+    ] = None
+    at_step: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="With --optimizer: how many steps were done, where there is no global_step.",
+            show_default=False,
+            rich_help_panel=HOW,
+        ),
+    ] = None
     ranges: Annotated[
         bool,
         typer.Option(
@@ -265,8 +298,34 @@ def plan_choices(what: What, how: How) -> PlanChoices:
         "allow_unused": tuple(how.allow_unused or ()),
         "init_missing": how.init_missing,
         "step": how.step,
+        "optimizer": how.optimizer,
+        "learning_rate": how.learning_rate,
+        "at_step": how.at_step,
         "anchors": what.anchors,
     }
+
+
+def with_optimizer(args: Sequence[str]) -> list[str]:
+    """The arguments of a command line with a value behind each ``--optimizer`` that stands alone.
+
+    What comes behind it is its value where it is ``found`` or begins with a kind, or looks like neither path nor
+    option; else it is the next argument.
+    """
+    from ckptmap.mapping.optimizer_state import ASKED
+    from ckptmap.request.choices import FOUND
+
+    given: list[str] = []
+    for at, text in enumerate(args):
+        following = args[at + 1] if at + 1 < len(args) else "-"
+        known = following.partition(":")[0] in (FOUND, *ASKED)
+        alone = text == "--optimizer" and not known and _is_other(following)
+        given += [text, FOUND] if alone else [text]
+    return given
+
+
+def _is_other(text: str) -> bool:
+    """Whether it is an option or a path, not a word for an optimizer."""
+    return text.startswith("-") or any(mark in text for mark in ("/", os.sep, ".")) or Path(text).exists()
 
 
 def _refuse_one_label_map(given: tuple[str, str] | None) -> None:

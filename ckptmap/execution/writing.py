@@ -112,10 +112,12 @@ def _stage_file(plan: Plan, checkpoint: Checkpoint, sink: Sink, seed: int, progr
 
 def _links(plan: Plan) -> dict[str, str]:
     """Further object paths to what is written: all that the template has, else those that are known of its layers."""
+    own = {f"/{way}": f"/{path}" for way, path in plan.optimizer.links.items()} if plan.optimizer else {}
     if plan.template is not None and plan.template.links:
-        return {f"/{way}": f"/{path}" for way, path in plan.template.links.items()}
+        return {**{f"/{way}": f"/{path}" for way, path in plan.template.links.items()}, **own}
     paths = [record.variable.key for record in plan.targets]
-    return {link: layer for family in contributions() for link, layer in family.further_paths(paths).items()}
+    known = {link: layer for family in contributions() for link, layer in family.further_paths(paths).items()}
+    return {**known, **own}
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,14 @@ class Op:
         """
         raise NotImplementedError
 
+    def for_slots(self, power: int) -> tuple[Op, ...] | None:
+        """The operation for what an optimizer keeps of the tensor; None where that cannot follow.
+
+        What is kept is multiplied by ``power`` of a factor that the tensor is multiplied by. Moving and cutting values
+        does the same to both.
+        """
+        return (self,)
+
     def fresh(self, values: Array) -> Array:
         """Which of the result's ``values`` the target fills, as booleans of its shape, where it ``leaves_open``."""
         raise NotImplementedError
@@ -219,6 +227,15 @@ def all_operations() -> Mapping[tuple[str, frozenset[str]], type[Op]]:
             import_module(found.name)
     contributions()
     return OPERATIONS
+
+
+def slot_ops(ops: Sequence[Op], power: int) -> tuple[Op, ...] | None:
+    """The operations for what an optimizer keeps of a weight, which changes with ``power`` of a factor of the weight.
+
+    None where one of them cannot follow.
+    """
+    made = [op.for_slots(power) for op in ops]
+    return None if None in made else tuple(op for ops in made if ops is not None for op in ops)
 
 
 def fill_fresh(ops: Sequence[Op], values: Array, own: Callable[[], Array]) -> Array:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.mapping.arguments import Argument
-from ckptmap.mapping.op import Op, execute, infer, operation
+from ckptmap.mapping.op import Op, execute, infer, operation, slot_ops
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,6 +104,11 @@ class Branches(Op):
         if any(op.leaves_open or op.asks_target for one in self.branches for op in one.ops):
             return "branches leave nothing to the target", ""
         return None
+
+    def for_slots(self, power: int) -> tuple[Op, ...] | None:
+        """The same branches, with their operations for slots."""
+        made = [Branch(one.sources, ops) for one in self.branches if (ops := slot_ops(one.ops, power)) is not None]
+        return (Branches(tuple(made)),) if len(made) == len(self.branches) else None
 
     def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
         """None: ``inverse`` goes through the operations of each branch."""

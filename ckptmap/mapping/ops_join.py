@@ -158,6 +158,10 @@ class Sum(Join):
             total = total + array
         return [total]
 
+    def for_slots(self, power: int) -> tuple[Op, ...] | None:
+        """None: what is kept of the parts does not tell what would be kept of their sum."""
+        return None
+
     def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
         """None: a sum does not tell what was added."""
         return None

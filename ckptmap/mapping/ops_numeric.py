@@ -70,6 +70,10 @@ class Add(Op):
         """At least one finite number."""
         return _unsound(self, self.values)
 
+    def for_slots(self, power: int) -> tuple[Op, ...] | None:
+        """Nothing: gradients do not change with what is added."""
+        return ()
+
     def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
         """The numbers taken away again; a fraction may lose its last bit."""
         return (Add(tuple(-value for value in self.values), self.axis),)
@@ -107,6 +111,12 @@ class Scale(Op):
     def unsound(self) -> Fault | None:
         """At least one finite number."""
         return _unsound(self, self.values)
+
+    def for_slots(self, power: int) -> tuple[Op, ...] | None:
+        """The factors to that power; None where one is 0, for gradients are divided by it."""
+        if power >= 0 or all(self.values):
+            return (Scale(tuple(value**power for value in self.values), self.axis),) if power else ()
+        return None
 
     def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
         """The reciprocals, for fractions; None for whole numbers, and where a factor is 0."""
@@ -202,6 +212,10 @@ class SumOver(Op):
         """Any axis."""
         return None
 
+    def for_slots(self, power: int) -> tuple[Op, ...] | None:
+        """None: what is kept of the parts does not tell what would be kept of their sum."""
+        return None
+
     def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
         """None: a sum does not tell what was added."""
         return None
@@ -236,6 +250,10 @@ class Fill(Op):
     def unsound(self) -> Fault | None:
         """A finite number."""
         return None if isfinite(self.value) else ("fill needs a finite number", "")
+
+    def for_slots(self, power: int) -> tuple[Op, ...] | None:
+        """Zeros: nothing has been trained there."""
+        return (Fill(0.0),)
 
     def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
         """None: the values are gone."""

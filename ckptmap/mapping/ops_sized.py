@@ -68,6 +68,10 @@ class Pad(Op):
             return None
         return "pad needs 0 or more indices before and after, and a finite value", ""
 
+    def for_slots(self, power: int) -> tuple[Op, ...] | None:
+        """Zeros in the new indices: nothing has been trained there."""
+        return (Pad(self.axis, self.before, self.after, 0.0),)
+
     def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
         """The indices between; None where there are none."""
         length = before[at][0][self.axis]

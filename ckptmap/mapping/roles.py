@@ -21,9 +21,7 @@ from ckptmap.checkpoint.naming import part_name
 from ckptmap.mapping.slots import Slot, classify
 
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
-_SLOT = re.compile(
-    rf"(?P<owner>.+)/\.OPTIMIZER_SLOT/(?P<optimizer>[^/]+)/(?P<slot>[^/]+){re.escape(_VALUE)}", re.DOTALL
-)
+_SLOT = re.compile(rf"(?P<owner>.+)/\.OPTIMIZER_SLOT/(?P<optimizer>.+)/(?P<slot>[^/]+){re.escape(_VALUE)}", re.DOTALL)
 _BELOW_OPTIMIZER = re.compile(
     rf"(?P<optimizer>.+)/(?:_variables/(?P<number>\d{{1,9}})|(?P<setting>[^\W\d]\w*)){re.escape(_VALUE)}", re.DOTALL
 )

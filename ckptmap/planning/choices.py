@@ -37,6 +37,44 @@ class Adaptation(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Training:
+    """What is known of a training whose optimizer's state is carried over.
+
+    ``asked`` is the optimizer that the user names, one of ``ckptmap.mapping.optimizer_state.ASKED``, and ``name`` what
+    TF1 called it; empty where the checkpoint shows it. ``step`` is the value of ``global_step`` as it was read, and
+    ``given_step`` the user's where it counts instead.
+    """
+
+    asked: str = ""
+    name: str = ""
+    learning_rate: float | None = None
+    """That of the next step."""
+    given_step: int | None = None
+    step: int | None = None
+    configured: ConfiguredOptimizer | None = None
+
+    @property
+    def iterations(self) -> int | None:
+        """How many steps were done; None where nothing says it."""
+        return self.step if self.given_step is None else self.given_step
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredOptimizer:
+    """The optimizer of a config: its ``kind`` as Keras calls it, its numbers by Keras' names.
+
+    ``averaged``: the trainer keeps a moving average of each weight. ``changes``: what the learning rate does from the
+    next step on, in words; empty where it stays.
+    """
+
+    kind: str
+    settings: Mapping[str, float] = field(default_factory=dict)
+    averaged: bool = False
+    changes: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanOptions:
     """The user's choices with their defaults; :class:`ckptmap.request.choices.PlanChoices` says what each means."""
 
@@ -51,5 +89,7 @@ class PlanOptions:
     """The label maps, read."""
     branch: Branch | None = None
     """What ``root`` leaves of the model; None where that is all of it."""
+    training: Training | None = None
+    """The training to go on with; None: the optimizer's state stays behind."""
     adaptation: Adaptation | None = None
     """What becomes of the table's operations for this target; None: they are as the table has them."""

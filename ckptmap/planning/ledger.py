@@ -108,6 +108,26 @@ class TargetRecord(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class OptimizerOutcome:
+    """The optimizer whose state is carried over: ``links`` are further paths to its variables, from the checkpoint.
+
+    ``learning_rate`` is the one that momentum was multiplied by; None where none was needed.
+    """
+
+    source: str
+    kind: str
+    layout: str
+    path: str
+    iterations: int
+    learning_rate: float | None
+    carried: int
+    fresh: int
+    links: Mapping[str, str]
+    remarks: tuple[str, ...] = ()
+    """What is different in TF2, and what mends it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a conversion would do, made from names, shapes and dtypes alone."""
 
@@ -132,6 +152,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     """What was found out without the user: that the config beside the checkpoint is used, or why not."""
     form: Form = Form.OBJECTS
+    optimizer: OptimizerOutcome | None = None
 
     @property
     def summary(self) -> dict[str, int]:

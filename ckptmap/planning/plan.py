@@ -19,6 +19,7 @@ from ckptmap.planning.global_step import find_step
 from ckptmap.planning.ledger import Fill, Plan
 from ckptmap.planning.ledger_entries import record_plan
 from ckptmap.planning.name_matching import Matching, resolved
+from ckptmap.planning.optimizer import with_optimizer
 from ckptmap.planning.shape_settings import settings_from_shapes
 from ckptmap.targets.layout import Layout
 from ckptmap.targets.model import Target
@@ -64,7 +65,7 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     if problems or isinstance(step, Problem):
         raise PlanError(f"{inventory.path} does not fit {target.name} by table {table.name}", problems)
     draft = Draft(inventory, table, mapping, slots, averages, offers, solved, options, transfer, step)
-    plan = record_plan(draft, target, layout)
+    plan = with_optimizer(record_plan(draft, target, layout), draft, target)
     _refuse_hidden_values(plan)
     _refuse_odd_numbers(plan)
     return plan

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.fold import fold, layer
-from ckptmap.basics.text import byte_count, checked, classes_text, parameter_count, plural, printable
+from ckptmap.basics.text import byte_count, checked, classes_text, optimizer_text, parameter_count, plural, printable
 from ckptmap.report.document import Document
 from ckptmap.report.next_step import next_lines
 
@@ -58,6 +58,7 @@ def _lines(report: Document) -> Iterator[str]:
     for fate in _SOURCE_FATES[1:]:
         yield from _groups(report["source_variables"], fate)
     yield from _classes(report)
+    yield from _optimizer(report)
     yield from _assumptions(report)
     yield from _verdict(report)
     yield from _outcome(report)
@@ -122,6 +123,13 @@ def _reason_line(fate: str, reason: str, names: list[str]) -> str:
 
 def _fate(fate: str) -> str:
     return f"[{_COLOURS[fate]}]{fate:<13}[/]"
+
+
+def _optimizer(report: Document) -> Iterator[str]:
+    if optimizer := report.get("optimizer"):
+        yield f"  optimizer     {_safe(optimizer_text(optimizer))}"
+        for remark in optimizer["remarks"]:
+            yield f"                [dim]{_safe(remark)}[/]"
 
 
 def _classes(report: Document) -> Iterator[str]:

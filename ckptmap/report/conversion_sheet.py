@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from ckptmap.basics.text import byte_count, checked, classes_text, parameter_count, plural
+from ckptmap.basics.text import byte_count, checked, classes_text, optimizer_text, parameter_count, plural
 from ckptmap.families.detection.roots import fine_tune_type
 from ckptmap.report.document import CONVERT, Document
 from ckptmap.report.sheet import Cell, ConfigEdit, Level, Message, Row, Sheet, fate_counts
@@ -116,6 +116,8 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
         yield "settings", ", ".join(f"{name} {_plain(value)}" for name, value in settings.items())
     if document["table"]:
         yield "table", document["table"]
+    if optimizer := document.get("optimizer"):
+        yield "optimizer", optimizer_text(optimizer)
     if classes := document.get("classes"):
         yield "classes", classes_text(classes)
     if output:
@@ -139,6 +141,8 @@ def _messages(document: Document) -> Iterator[Message]:
         yield Message(Level.WARNING, f"assumed {assumed['setting']} = {_plain(assumed['value'])}", "", assumed["hint"])
     for note in (*document["source"]["notes"], *(document["output"] or {}).get("notes", ())):
         yield Message(Level.NOTE, note)
+    for remark in (document.get("optimizer") or {}).get("remarks", ()):
+        yield Message(Level.NOTE, remark)
     for note in (document.get("config") or {}).get("notes", ()):
         yield Message(Level.NOTE, note["text"], note["path"])
 

@@ -76,7 +76,28 @@ def document(
         "output": _output(written),
         "target_variables": [_target_record(record, plan.root) for record in plan.targets],
         "source_variables": [_source_record(record, plan.source.variables.get(record.name)) for record in plan.sources],
+        **_optimizer(plan),
         **kept,
+    }
+
+
+def _optimizer(plan: Plan) -> Document:
+    """The optimizer whose state is carried over, where one is."""
+    made = plan.optimizer
+    if made is None:
+        return {}
+    return {
+        "optimizer": {
+            "source": made.source,
+            "kind": made.kind,
+            "layout": made.layout,
+            "path": made.path,
+            "step": made.iterations,
+            "learning_rate": made.learning_rate,
+            "carried": made.carried,
+            "fresh": made.fresh,
+            "remarks": list(made.remarks),
+        }
     }
 
 

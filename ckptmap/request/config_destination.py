@@ -18,6 +18,7 @@ from ckptmap.families.detection.pipeline.config import PipelineConfig, read_conf
 from ckptmap.families.detection.pipeline.efficientdet import VERSIONS, is_efficientdet
 from ckptmap.families.detection.pipeline.efficientdet_config import adopted, boxes_of, target_of, written
 from ckptmap.families.detection.pipeline.migrate import Migration, begun, finish
+from ckptmap.families.detection.pipeline.optimizer import configured_optimizer, has_optimizer, learning_rate
 from ckptmap.families.detection.pipeline.settings import TargetSettings
 from ckptmap.families.detection.pipeline.settings import settings as target_settings
 from ckptmap.families.detection.pipeline.training import Checkpoint as TrainedFrom
@@ -82,12 +83,29 @@ def configured(
     made = begun(config, prefer)
     found = described(made.tf2, to, options.settings)
     said = {name: value for name, value in found.given().items() if name != "num_classes"}
+    options = with_training(options, config)
     merged = replace(
         options, num_classes=options.num_classes or config.num_classes, settings={**said, **options.settings}
     )
     return Destination(
         found.target, table_for(found.target, table), merged, config, prefer, made, own_table=table is not None
     )
+
+
+def with_training(options: PlanOptions, config: PipelineConfig) -> PlanOptions:
+    """The options with what the config says of the optimizer whose state is carried over.
+
+    Raises:
+        ConfigError: the trainer cannot make the optimizer, or its schedule gives no rate.
+    """
+    training = options.training
+    if training is None or not has_optimizer(config):
+        return options
+    step, rate = training.iterations, training.learning_rate
+    if rate is None and step is not None:
+        rate = learning_rate(config, step)
+    known = replace(training, learning_rate=rate, configured=configured_optimizer(config, step))
+    return replace(options, training=known)
 
 
 def migrated(destination: Destination, plan: Plan, prefix: str | None) -> Migration | None:
@@ -120,6 +138,7 @@ def _of_efficientdet(
         )
     target = load_target(os.fspath(to) if to is not None else target_of(config))
     num_classes = options.num_classes or config.num_classes
+    options = with_training(options, config)
     merged = replace(options, adaptation=boxes_of(config), num_classes=num_classes)
     return Destination(target, table_for(target, table), merged, config, prefer, own_table=table is not None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -17,6 +18,7 @@ from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, OF_OTHERS
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.remote import is_remote
 from ckptmap.mapping.locate import mappings_root, shipped_tables
+from ckptmap.targets.optimizer_template import is_of_optimizer, template_optimizers
 from ckptmap.targets.spec import has_keys, load_spec
 from ckptmap.targets.template import as_shipped, file_target, template_target
 
@@ -50,7 +52,18 @@ def load_target(text: str | os.PathLike[str]) -> Target:
             _refuse_archive(checkpoint.inventory.path)
             return file_target(checkpoint.inventory)
         known = _object_paths(checkpoint)
-        return recognize_target(template_target(checkpoint.inventory, known, _obstacle(checkpoint.inventory, known)))
+        found = recognize_target(template_target(checkpoint.inventory, known, _obstacle(checkpoint.inventory, known)))
+        return found if known is None else _with_optimizers(found, checkpoint, known)
+
+
+def _with_optimizers(target: Target, checkpoint: Checkpoint, known: ObjectPaths) -> Target:
+    """The template with the optimizers that were saved with it; most have none, and their graph is read once."""
+    if not any(is_of_optimizer(key) for key in checkpoint.inventory.variables):
+        return target
+    graph = checkpoint.object_graph()
+    if graph is None:
+        return target
+    return replace(target, optimizers=template_optimizers(graph, known, checkpoint.inventory, target.root))
 
 
 def _refuse_archive(path: str) -> None:

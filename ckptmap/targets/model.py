@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ckptmap.basics.errors import Problem
+    from ckptmap.targets.optimizer import OptimizersFound
 
 _MOST_DIGITS = 20
 
@@ -78,6 +79,8 @@ class Target:
     """The TF1 model that it is for, where that is called otherwise."""
     template: Template | None = None
     """Where its variables have values of their own; None for a shipped target."""
+    optimizers: OptimizersFound | None = None
+    """The optimizers of a template; None for a shipped target, and where the graph cannot be read."""
 
     @cached_property
     def _index(self) -> NameIndex:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.contributions import contributions
 from ckptmap.basics.errors import TargetError
-from ckptmap.checkpoint.object_graph import VALUE_SUFFIX
+from ckptmap.checkpoint.object_graph import OPTIMIZER_SLOT, VALUE_SUFFIX
 from ckptmap.mapping.roles import roles
 from ckptmap.targets.dims import Dim
 from ckptmap.targets.model import Target, Template
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ckptmap.checkpoint.inventory import Inventory, Variable
     from ckptmap.checkpoint.object_paths import ObjectPaths
 
-_SLOT = "/.OPTIMIZER_SLOT/"
+_SLOT = f"/{OPTIMIZER_SLOT}/"
 _BOOKKEEPING = ("save_counter", "step", "global_step", "iter", "learning_rate", "decay", "momentum")
 _NOT_TRAINED = ("moving_mean", "moving_variance")
 _KERNELS = ("kernel", "depthwise_kernel", "weights", "depthwise_weights", "pointwise_weights")

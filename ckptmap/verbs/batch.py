@@ -39,7 +39,7 @@ from ckptmap.verbs.writing import Writing
 if TYPE_CHECKING:
     from ckptmap.families.detection.operations import AnchorChoice
     from ckptmap.families.verdict import Prefer
-    from ckptmap.planning.choices import EmaChoice
+    from ckptmap.planning.choices import EmaChoice, Training
 
 JOBS = 4
 """Threads, whatever the number of cores: small checkpoints mostly wait for the disk, of large ones bytes are copied and
@@ -74,11 +74,14 @@ def convert_many(
     num_classes: int | None = None,
     label_maps: tuple[PathLike, PathLike] | None = None,
     settings: Mapping[str, Any] | None = None,
-    ema: EmaChoice = "prefer",
+    ema: EmaChoice | None = None,
     root: str | None = None,
     allow_unused: Sequence[str] = (),
     init_missing: bool = False,
     step: bool = False,
+    optimizer: str | None = None,
+    learning_rate: float | None = None,
+    at_step: int | None = None,
     anchors: AnchorChoice = "api",
     progress: Progress | None = None,
 ) -> Report:
@@ -137,6 +140,9 @@ def convert_many(
         "allow_unused": tuple(allow_unused),
         "init_missing": init_missing,
         "step": step,
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "at_step": at_step,
         "anchors": anchors,
     }
     wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
@@ -210,11 +216,11 @@ def _refuse_other_document(path: Path) -> None:
 @dataclass(slots=True)
 class _Plans:
     """Plans by one wish, made once for each layout: for names, dtypes and shapes are all that a plan sees, beside the
-    config that lies beside the checkpoint."""
+    config that lies beside the checkpoint, and the step that a training goes on at."""
 
     wish: Wish
     known: Destination | None
-    _made: dict[tuple[Layout, bytes | None], Settled] = field(default_factory=dict)
+    _made: dict[tuple[Layout, bytes | None, Training | None], Settled] = field(default_factory=dict)
     _chose: set[str] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
@@ -229,25 +235,26 @@ class _Plans:
         own = () if self.known is None else (self.known,)
         return (*own, *(one.destination for one in self._made.values()))
 
-    def __call__(self, inventory: Inventory) -> tuple[Destination, Plan]:
+    def __call__(self, inventory: Inventory, training: Training | None) -> tuple[Destination, Plan]:
         beside = config_beside(inventory, self.wish)
         names = inventory.names
         layout = tuple((v.name, v.dtype, v.shape, names.get(v.name, ())) for v in inventory.variables.values())
-        key = (layout, None if beside is None else content(beside))
+        key = (layout, None if beside is None else content(beside), training)
         with self._lock:  # who has the same layout waits for its plan
             if key not in self._made:
-                self._made[key] = self._settled(inventory, beside)
+                self._made[key] = self._settled(inventory, beside, training)
         destination, plan = self._made[key].told(beside)
         return destination, replace(plan, source=inventory)
 
-    def _settled(self, inventory: Inventory, beside: Path | None) -> Settled:
+    def _settled(self, inventory: Inventory, beside: Path | None, training: Training | None) -> Settled:
         """By the wish without the patterns that choose nothing here: they are for others of the checkpoints."""
         patterns = self.wish.options.allow_unused
         known = set(patterns).difference(choosing_nothing(patterns, inventory.variables))
         self._chose |= known
         kept = tuple(pattern for pattern in patterns if pattern in known)
-        wish = replace(self.wish, options=replace(self.wish.options, allow_unused=kept))
-        return settle(inventory, wish, beside, plan_to, self._with(kept))
+        wish = replace(self.wish, options=replace(self.wish.options, allow_unused=kept, training=training))
+        destination = None if training is not None else self._with(kept)  # what a config says of it depends on the step
+        return settle(inventory, wish, beside, plan_to, destination)
 
     def _with(self, allow_unused: tuple[str, ...]) -> Destination | None:
         if self.known is None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.collector import collector_paused
 from ckptmap.basics.documents import REPORT_NAME
+from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import OF_OTHERS, Inventory
 from ckptmap.checkpoint.merged import open_sources
 from ckptmap.checkpoint.reader import Checkpoint
@@ -23,6 +25,7 @@ from ckptmap.execution.writing import CHECKPOINT_NAME, Progress
 from ckptmap.families.detection.config_files import CONFIG_NAME
 from ckptmap.planning.ledger import Plan
 from ckptmap.planning.name_matching import match
+from ckptmap.planning.optimizer import read_step
 from ckptmap.planning.plan import make_plan
 from ckptmap.report.document import Document, document
 from ckptmap.report.json_format import json_pieces
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from ckptmap.checkpoint.identity import Stamps
     from ckptmap.families.detection.operations import AnchorChoice
     from ckptmap.families.verdict import Prefer
-    from ckptmap.planning.choices import EmaChoice
+    from ckptmap.planning.choices import EmaChoice, Training
 
 
 def plan(
@@ -53,11 +56,14 @@ def plan(
     num_classes: int | None = None,
     label_maps: tuple[PathLike, PathLike] | None = None,
     settings: Mapping[str, Any] | None = None,
-    ema: EmaChoice = "prefer",
+    ema: EmaChoice | None = None,
     root: str | None = None,
     allow_unused: Sequence[str] = (),
     init_missing: bool = False,
     step: bool = False,
+    optimizer: str | None = None,
+    learning_rate: float | None = None,
+    at_step: int | None = None,
     anchors: AnchorChoice = "api",
 ) -> ShownPlan:
     """The ledger of converting ``source``: every variable and its fate; reads indexes only, writes nothing.
@@ -82,11 +88,17 @@ def plan(
             carried over.
         settings: settings of the target such as ``use_dropout``, where the source does not show them.
         ema: ``prefer`` moving averages to raw values, ``ignore`` them, or take them ``only``: one that lacks is an
-            error.
+            error. None: ``prefer``, and ``ignore`` with ``optimizer``.
         root: what the new checkpoint is rooted at, ``model`` or ``feature_extractor``; None: the target's own.
         allow_unused: globs of source variables that may stay unused.
         init_missing: fill target variables without a source by their initializers.
         step: carry TF1's ``global_step`` over to ``step`` beside the model.
+        optimizer: carry the optimizer's state over, so that training goes on: ``found`` for the optimizer that the
+            checkpoint shows, a kind (``sgd``, ``rmsprop``, ``adam``, ``adamw``, ``adagrad``, ``ftrl``, ``adadelta``,
+            ``lamb``), or kind and TF1's name where there are several, ``adam:Adam_G``. To a shipped target it becomes
+            that of the Object Detection API's trainer, to a template the one that was saved with it.
+        learning_rate: that of the next step, which momentum is multiplied by; None: the config's schedule says it.
+        at_step: how many steps were done, where there is no ``global_step`` or it is not to count.
         anchors: EfficientDet: the anchors of the new config, ``api``, ``automl`` or ``automl-2020``.
 
     Raises:
@@ -101,11 +113,14 @@ def plan(
         "allow_unused": tuple(allow_unused),
         "init_missing": init_missing,
         "step": step,
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "at_step": at_step,
         "anchors": anchors,
     }
     with open_sources(os.fspath(source), also or {}) as checkpoint:
         wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
-        destination, made = settled(checkpoint.inventory, wish)
+        destination, made = settled(checkpoint.inventory, stepped(wish, checkpoint))
     return ShownPlan(**{one.name: getattr(made, one.name) for one in fields(made)}, destination=destination)
 
 
@@ -143,11 +158,14 @@ def convert(
     num_classes: int | None = None,
     label_maps: tuple[PathLike, PathLike] | None = None,
     settings: Mapping[str, Any] | None = None,
-    ema: EmaChoice = "prefer",
+    ema: EmaChoice | None = None,
     root: str | None = None,
     allow_unused: Sequence[str] = (),
     init_missing: bool = False,
     step: bool = False,
+    optimizer: str | None = None,
+    learning_rate: float | None = None,
+    at_step: int | None = None,
     anchors: AnchorChoice = "api",
     progress: Progress | None = None,
 ) -> Report:
@@ -207,6 +225,9 @@ def convert(
         "allow_unused": tuple(allow_unused),
         "init_missing": init_missing,
         "step": step,
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "at_step": at_step,
         "anchors": anchors,
     }
     wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
@@ -228,10 +249,13 @@ class Conversion:
 
 
 def convert_planned(
-    asked: Conversion, planned: Callable[[Inventory], tuple[Destination, Plan]] | None = None
+    asked: Conversion, planned: Callable[[Inventory, Training | None], tuple[Destination, Plan]] | None = None
 ) -> Document:
     """Do what is ``asked``; :func:`convert` says the rest. ``planned`` makes the plan if there may be one already."""
     folder, how = asked.folder, asked.how
+    if how.form != "target" and asked.wish.options.training is not None:
+        hint = f"leave {argument('no optimizer')} out"
+        raise CkptmapError("a file of weights holds no optimizer", hint=hint)
     if folder is not None and not how.dry_run:
         check_output(folder, force=how.force)
     with open_sources(asked.source, asked.also, verify=how.verify) as checkpoint:
@@ -241,13 +265,30 @@ def convert_planned(
         if folder is not None:
             refuse_holding(folder, "the source checkpoint", checkpoint_files(checkpoint.inventory))
         held = checkpoint.inventory
-        destination, made = settled(held, asked.wish) if planned is None else planned(held)
+        wish = stepped(asked.wish, checkpoint)
+        destination, made = settled(held, wish) if planned is None else planned(held, wish.options.training)
         learned = quantization_ranges(checkpoint) if how.ranges else None
         if folder is not None:
             _refuse_inputs(folder, destination, checkpoint.inventory)
         if made.findings or folder is None or how.dry_run:
             return document(made, migration(destination, made, _prefix(folder)), ranges=learned)
         return _write(made, destination, checkpoint, folder, how, before, learned)
+
+
+def stepped(wish: Wish, checkpoint: Checkpoint) -> Wish:
+    """The wish with the value of ``global_step``, where an optimizer's state is carried over and it counts.
+
+    Raises:
+        CheckpointError: it cannot be read.
+    """
+    training = wish.options.training
+    if training is None or training.given_step is not None:
+        return wish
+    name = read_step(checkpoint.inventory)
+    if name is None:
+        return wish
+    known = replace(training, step=int(checkpoint.read(name)))
+    return replace(wish, options=replace(wish.options, training=known))
 
 
 def settled(inventory: Inventory, wish: Wish) -> tuple[Destination, Plan]:

@@ -115,6 +115,13 @@ class BoxCoder(Op):
             return None
         return "box_coder needs four finite factors", ""
 
+    def for_slots(self, power: int) -> tuple[Op, ...] | None:
+        """The factors to that power; None where one is 0."""
+        if not all(self.factors):
+            return None
+        y, x, height, width = (factor**power for factor in self.factors)
+        return (BoxCoder(self.axis, (y, x, height, width)),)
+
     def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
         """The reciprocals of the factors; None where one is 0."""
         y, x, height, width = self.factors

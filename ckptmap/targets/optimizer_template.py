@@ -1,0 +1,234 @@
+"""The optimizers in a TF2 checkpoint: whose slots are whose, from the object graph."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from ckptmap.basics.errors import Problem
+from ckptmap.checkpoint.dtypes import DType
+from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.checkpoint.object_graph import OPTIMIZER_SLOT, VALUE_SUFFIX, Node, ObjectGraph, escape_name
+from ckptmap.checkpoint.object_paths import ObjectPaths
+from ckptmap.targets.optimizer import (
+    KERAS_FORMS,
+    LEGACY_FORMS,
+    PART,
+    LayoutName,
+    OptimizersFound,
+    SlotVariable,
+    TargetOptimizer,
+)
+from ckptmap.targets.variables import TargetVariable
+
+_NAMES = ("optimizer", "_optimizer")
+_KERAS = {"_iterations", "_variables"}
+_MOST_SCOPES = 8
+"""Before the weight's name in that of its slot: the optimizer, the role, scopes around it."""
+_WEIGHTS = "_trainable_variables"
+_BESIDE = tuple(f"{name}/" for name in _NAMES)
+_COUNTED = f"/_iterations{VALUE_SUFFIX}"
+_STEPS = ("step", "global_step")
+_BUILD = (
+    "build it before the checkpoint is saved: optimizer.build(model.trainable_variables), of a legacy optimizer "
+    "optimizer._create_all_weights(model.trainable_variables)"
+)
+
+
+def template_optimizers(graph: ObjectGraph, known: ObjectPaths, inventory: Inventory, root: str) -> OptimizersFound:
+    """The optimizers that ``graph`` holds beside the model at ``root``; paths of weights are those of ``known``."""
+    reader = _Reader(graph, known, inventory, root)
+    found = [reader.read(path, number) for path, number in reader.optimizers()]
+    built = tuple(one for one in found if isinstance(one, TargetOptimizer))
+    return OptimizersFound(built, tuple(one for one in found if isinstance(one, Problem)))
+
+
+def is_of_optimizer(key: str) -> bool:
+    """Whether a checkpoint key shows that there is an optimizer: legacy ones have slots, those of Keras count steps."""
+    return f"/{OPTIMIZER_SLOT}/" in key or key.startswith(_BESIDE) or key.endswith(_COUNTED)
+
+
+def _children(node: Node) -> dict[str, int]:
+    return {child.name: child.node for child in node.children}
+
+
+@dataclass(frozen=True)
+class _Reader:
+    graph: ObjectGraph
+    known: ObjectPaths
+    inventory: Inventory
+    root: str
+
+    @cached_property
+    def every(self) -> dict[int, str]:
+        """The shortest path to each node, through optimizers too."""
+        found, waiting = {0: ""}, deque([0])
+        while waiting:
+            at = waiting.popleft()
+            for child in self.graph.nodes[at].children:
+                if child.node not in found:
+                    above = found[at]
+                    found[child.node] = f"{above}/{escape_name(child.name)}" if above else escape_name(child.name)
+                    waiting.append(child.node)
+        return found
+
+    def optimizers(self) -> Iterator[tuple[str, int]]:
+        """Path and node of each, the shortest path first; what only wraps another is left to that."""
+        for number, path in self.every.items():
+            node = self.graph.nodes[number]
+            named = path.rpartition("/")[2] in _NAMES and "/" not in path
+            if path and (node.slots or children_of_keras(node) or named):
+                yield path, number
+
+    def read(self, path: str, number: int) -> TargetOptimizer | Problem:
+        """The optimizer at a node; a Problem where it cannot be used."""
+        node = self.graph.nodes[number]
+        if children_of_keras(node):
+            return self._of_keras(path, node)
+        return self._legacy(path, node) if node.slots else self._unbuilt(path)
+
+    def _unbuilt(self, path: str) -> Problem:
+        return Problem(f"the optimizer at {path} was not built when it was saved: it has no slots", self._where, _BUILD)
+
+    @property
+    def _where(self) -> str:
+        return self.inventory.path
+
+    def _key(self, number: int) -> str:
+        return next((tensor.key for tensor in self.graph.nodes[number].tensors), "")
+
+    def _variable(self, number: int, path: str) -> TargetVariable:
+        tensor = self.graph.nodes[number].tensors[0]
+        held = self.inventory.variables[tensor.key]
+        return TargetVariable(
+            f"/{path}", tensor.full_name or path, held.dtype, held.shape, trainable=False, part=PART, saved=tensor.key
+        )
+
+    def _owner(self, number: int) -> str:
+        """The key of a weight below the root; empty where it is no variable of the model."""
+        path = self.known.paths.get(self._key(number), "")
+        prefix = f"{self.root}/" if self.root else ""
+        return path.removeprefix(prefix) if path.startswith(prefix) else ""
+
+    def _numbers(self, path: str, node: Node, counter: str) -> tuple[TargetVariable | None, list[TargetVariable]]:
+        """The counter of steps and the other numbers right below an optimizer."""
+        found: dict[str, TargetVariable] = {}
+        for name, number in _children(node).items():
+            if self.graph.nodes[number].tensors and not self.inventory.variables[self._key(number)].shape:
+                found[name] = self._variable(number, f"{path}/{escape_name(name)}")
+        return found.pop(counter, None), list(found.values())
+
+    @property
+    def _step(self) -> TargetVariable | None:
+        """The trainer's own counter beside the model."""
+        beside = _children(self.graph.nodes[0])
+        number = next((beside[name] for name in _STEPS if name in beside), None)
+        if number is None or not self.graph.nodes[number].tensors:
+            return None
+        made = self._variable(number, self.every[number])
+        whole = made.dtype in (DType.INT32, DType.INT64) and not made.shape
+        return made._replace(part="training step") if whole else None
+
+    def _legacy(self, path: str, node: Node) -> TargetOptimizer | Problem:
+        names = {slot.name for slot in node.slots}
+        kind = next((kind for kind, needed in LEGACY_FORMS if needed <= names), None)
+        if kind is None:
+            return Problem(f"the optimizer at {path} keeps {', '.join(sorted(names))}: ckptmap knows none such", path)
+        counter, numbers = self._numbers(path, node, "iter")
+        if counter is None:
+            return self._unbuilt(path)
+        slots = [
+            SlotVariable(
+                self._variable(slot.slot_node, self._key(slot.slot_node).removesuffix(VALUE_SUFFIX)),
+                self._owner(slot.variable_node),
+                slot.name,
+            )
+            for slot in node.slots
+        ]
+        weights = {self._key(slot.variable_node): self._owner(slot.variable_node) for slot in node.slots}
+        slots = [self._moved(slot, weights) for slot in slots]
+        settings = tuple((number, None) for number in numbers)
+        return TargetOptimizer("legacy", kind, path, counter, tuple(slots), settings, {}, self._step)
+
+    def _moved(self, slot: SlotVariable, weights: Mapping[str, str]) -> SlotVariable:
+        """The slot below the path that its weight is written at, which may be another than it was saved at."""
+        above, mark, below = slot.variable.key.partition(f"/{OPTIMIZER_SLOT}/")
+        if slot.owner and weights.get(above[1:] + VALUE_SUFFIX) == slot.owner:
+            owner = f"{self.root}/{slot.owner}" if self.root else slot.owner
+            return SlotVariable(slot.variable._replace(key=f"/{owner}{mark}{below}"), slot.owner, slot.role)
+        return slot
+
+    def _of_keras(self, path: str, node: Node) -> TargetOptimizer | Problem:
+        children = _children(node)
+        form = next((form for form in KERAS_FORMS if form.told_by in children), None)
+        held = _children(self.graph.nodes[children["_variables"]])
+        counter, numbers = self._numbers(path, node, "_iterations")
+        if form is None or counter is None:
+            return self._unbuilt(path)
+        weights = self._weights(children)
+        places = {number: f"{path}/_variables/{name}" for name, number in held.items()}
+        slots: list[SlotVariable] = []
+        links: dict[str, str] = {}
+        for attribute, role in form.lists.items():
+            for place, number in self._listed(children, attribute).items():
+                if number not in places or not self.graph.nodes[number].tensors:
+                    continue
+                owner = weights.get(place, "") if weights is not None else self._named(number)
+                slots.append(SlotVariable(self._variable(number, places[number]), owner, role))
+                links[f"{path}/{escape_name(attribute)}/{place}"] = places[number]
+        if not slots:
+            return self._unbuilt(path)
+        lost = [slot for slot in slots if not slot.owner]
+        if lost:
+            message = f"nothing tells whose slot {lost[0].variable.name} is: no one variable of the model is called so"
+            return Problem(message, self._where, "give the layers different names")
+        links.update(self._further(path, children, held, {slot.variable.key[1:] for slot in slots}))
+        settings = tuple((number, None) for number in numbers)
+        layout: LayoutName = "keras 2.11" if weights is None else "keras 3"
+        return TargetOptimizer(layout, form.kind, path, counter, tuple(slots), settings, links, self._step)
+
+    def _listed(self, children: Mapping[str, int], attribute: str) -> dict[str, int]:
+        """The nodes in a list that an optimizer holds, by their places; none where it has no such list."""
+        return _children(self.graph.nodes[children[attribute]]) if attribute in children else {}
+
+    def _weights(self, children: Mapping[str, int]) -> dict[str, str] | None:
+        """The weights that an optimizer of Keras 3 lists, by their places; None: it does not."""
+        if _WEIGHTS not in children:
+            return None
+        return {place: self._owner(number) for place, number in self._listed(children, _WEIGHTS).items()}
+
+    def _named(self, number: int) -> str:
+        """The weight whose readable name a slot's ends with: ``SGD/m/<weight>``; empty where several have it."""
+        name = self.graph.nodes[number].tensors[0].full_name
+        parts = name.split("/")
+        rests = ("/".join(parts[first:]) for first in range(1, min(len(parts), _MOST_SCOPES)))
+        return next((self._by_name[rest] for rest in rests if rest in self._by_name), "")
+
+    @cached_property
+    def _by_name(self) -> dict[str, str]:
+        found: dict[str, list[str]] = {}
+        prefix = f"{self.root}/" if self.root else ""
+        for key, path in self.known.paths.items():
+            if path.startswith(prefix):
+                found.setdefault(self.known.names.full_names.get(key, ""), []).append(path.removeprefix(prefix))
+        return {name: paths[0] for name, paths in found.items() if len(set(paths)) == 1}
+
+    def _further(
+        self, path: str, children: Mapping[str, int], held: Mapping[str, int], slots: set[str]
+    ) -> Iterator[tuple[str, str]]:
+        """The further paths to the counter, the other numbers and the weights."""
+        direct = {number: f"{path}/{escape_name(name)}" for name, number in children.items()}
+        for name, number in held.items():
+            way = f"{path}/_variables/{name}"
+            if number in direct and way not in slots:
+                yield way, direct[number]
+        for place, owner in (self._weights(children) or {}).items():
+            if owner:
+                yield f"{path}/{_WEIGHTS}/{place}", f"{self.root}/{owner}" if self.root else owner
+
+
+def children_of_keras(node: Node) -> bool:
+    """Whether a node is an optimizer of Keras 2.11 or later."""
+    return len(node.children) > 1 and {child.name for child in node.children} >= _KERAS
