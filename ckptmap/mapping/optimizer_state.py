@@ -53,7 +53,7 @@ _RMS, _MG, _STEP = SlotRole("rms", -2), SlotRole("mg", -1), SlotRole("momentum",
 _M, _V = SlotRole("m", -1), SlotRole("v", -2)
 _ACCUMULATOR, _LINEAR = SlotRole("accumulator", -2), SlotRole("linear", -1)
 _GRADIENTS, _UPDATES = SlotRole("accum_grad", -2), SlotRole("accum_var", 2)
-_OF_BERT = {"adam_m": "m", "adam_v": "v"}
+_WITH_DECAY = {"adam_m": "m", "adam_v": "v"}
 
 KINDS: Mapping[str, OptimizerKind] = {
     "Momentum": OptimizerKind("Momentum", "sgd", ((_MOMENTUM,),)),
@@ -61,8 +61,8 @@ KINDS: Mapping[str, OptimizerKind] = {
     "RMSProp": OptimizerKind("RMSProp", "rmsprop", ((_RMS,), (_RMS, _STEP), (_RMS, _MG, _STEP))),
     "Adam": OptimizerKind("Adam", "adam", ((_M, _V),)),
     "AdamW": OptimizerKind("AdamW", "adam", ((_M, _V),)),
-    "AdamWeightDecay": OptimizerKind("AdamWeightDecay", "adam", ((_M, _V),), _OF_BERT),
-    "LAMB": OptimizerKind("LAMB", "adam", ((_M, _V),), _OF_BERT),
+    "AdamWeightDecay": OptimizerKind("AdamWeightDecay", "adam", ((_M, _V),), _WITH_DECAY),
+    "LAMB": OptimizerKind("LAMB", "adam", ((_M, _V),), _WITH_DECAY),
     "Adagrad": OptimizerKind("Adagrad", "adagrad", ((_ACCUMULATOR,),)),
     "Ftrl": OptimizerKind("Ftrl", "ftrl", ((_ACCUMULATOR, _LINEAR),)),
     "Adadelta": OptimizerKind("Adadelta", "adadelta", ((_GRADIENTS, _UPDATES),)),
