@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from string import Template
+from types import MappingProxyType
 from typing import Any
 
 from ckptmap.basics.text import printable
@@ -16,17 +18,22 @@ from ckptmap.report.sheet import Sheet
 
 def to_html(sheet: Sheet) -> str:
     """The page; names and reasons reach it as JSON data and become text nodes, never markup."""
-    return whole_page("ckptmap.report", f"{sheet.title}: {sheet.subject}", sheet.generator, _data(sheet))
+    return whole_page(
+        "ckptmap.report", f"{sheet.title}: {sheet.subject}", sheet.generator, _data(sheet), _without_script(sheet)
+    )
 
 
-def whole_page(package: str, title: str, generator: str, data: dict[str, Any]) -> str:
+def whole_page(
+    package: str, title: str, generator: str, data: dict[str, Any], more: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """The page whose ``page.html``, ``page.css`` and ``page.js`` lie in the folder ``page`` of a package.
 
-    ``data`` reaches its script as JSON, which cannot end the element it stands in.
+    ``data`` reaches its script as JSON, which cannot end the element it stands in; ``more`` is markup for other places.
     """
     folder = files(package) / "page"
     page, style, script = ((folder / f"page.{end}").read_text(encoding="utf-8") for end in ("html", "css", "js"))
     return Template(page).substitute(
+        more,
         title=escape(printable(title)),
         generator=escape(printable(generator)),
         style=style,
@@ -35,6 +42,26 @@ def whole_page(package: str, title: str, generator: str, data: dict[str, Any]) -
         script_hash=_hash(script),
         data=_json_in_html(data),
     )
+
+
+def _without_script(sheet: Sheet) -> dict[str, str]:
+    """What a reader sees whose browser runs no script: command, verdict, facts, counts and messages."""
+    facts = (f"<dt>{_text(label)}</dt><dd>{_text(value)}</dd>" for label, value in sheet.facts)
+    counts = (f"<li>{one.count:,} {_text(f'{one.side} {one.fate}'.strip())}</li>" for one in sheet.counts)
+    remarks = "".join(f"<li>{_text(one.text)}</li>" for one in sheet.all_messages)
+    return {
+        "command": _text(f"{sheet.title}: {sheet.subject}"),
+        "verdict": _text(sheet.verdict),
+        "failed": "" if sheet.passed else ' class="failed"',
+        "facts": "".join(facts),
+        "counts": "".join(counts),
+        "remarks": f"<h2>Messages</h2><ul>{remarks}</ul>" if remarks else "",
+    }
+
+
+def _text(text: str) -> str:
+    """Text that can be nothing but text."""
+    return escape(printable(text))
 
 
 def _hash(text: str) -> str:
@@ -63,11 +90,6 @@ def _data(sheet: Sheet) -> dict[str, Any]:
         for row in group.rows
     ]
     return {
-        "title": sheet.title,
-        "subject": printable(sheet.subject),
-        "passed": sheet.passed,
-        "verdict": printable(sheet.verdict),
-        "facts": [[label, printable(value)] for label, value in sheet.facts],
         "counts": [
             {"fate": one.fate, "side": one.side, "count": one.count, "level": int(one.level)} for one in sheet.counts
         ],

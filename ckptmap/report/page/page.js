@@ -20,12 +20,8 @@
 
   // ---- head, messages, edits
 
+  // command, verdict and facts are in the page already
   function showHead() {
-    byId("command").textContent = data.title + ": " + data.subject;
-    const verdict = byId("verdict");
-    verdict.textContent = data.verdict;
-    if (!data.passed) verdict.className = "failed";
-    for (const [label, value] of data.facts) byId("facts").append(make("dt", {}, label), make("dd", {}, value));
     for (const one of data.messages) {
       const item = make("li", { class: "level-" + one.level });
       if (one.where) item.append(make("code", { class: "where" }, one.where + ": "));
@@ -37,9 +33,9 @@
     const used = ["path", "old", "new", "reason"].map((name) => data.edits.some((one) => one[name]));
     byId("edits").querySelectorAll("th").forEach((head, place) => { head.hidden = !used[place]; });
     for (const one of data.edits) {
-      const path = make("td", { class: "name" }, one.line ? one.path + " (line " + one.line + ")" : one.path);
-      const values = [one.old, one.new || "(remove)"].map((text) => make("td", { class: "name" }, text));
-      byId("edits").querySelector("tbody").append(make("tr", {}, ...[path, ...values, make("td", {}, one.reason)].filter((_, place) => used[place])));
+      const path = make("td", { class: "name", "data-label": "" }, one.line ? one.path + " (line " + one.line + ")" : one.path);
+      const values = [["old", one.old], ["new", one.new || "(remove)"]].map(([label, text]) => make("td", { class: "name", "data-label": label }, text));
+      byId("edits").querySelector("tbody").append(make("tr", {}, ...[path, ...values, make("td", { "data-label": "why" }, one.reason)].filter((_, place) => used[place])));
     }
     byId("edits").querySelector(".wide").hidden = data.edits.length === 0;
     for (const line of data.advice) byId("advice").append(make("li", {}, line));
@@ -155,14 +151,55 @@
       if (width > 46 && height > 18) {
         cell.append(make("span", {}, whole.name));
       } else cell.setAttribute("aria-label", whole.name);
-      cell.addEventListener("click", () => {
-        byId("hint").textContent = describe(whole.name, node);
-        if (!node.row) { trail.push({ name: whole.name, node }); showMap(); }
-        else { byId("search").value = node.row.name; showVariables(); }
-      });
+      const tell = () => { byId("hint").textContent = describe(whole.name, node); };
+      for (const event of ["focus", "pointerenter", "pointerdown"]) cell.addEventListener(event, tell);
+      cell.addEventListener("click", () => { tell(); enter(whole.name, node); });
       box.append(cell);
     });
     showPath();
+    showModules(items);
+  }
+
+  // look inside a module, or search for a variable; what had the focus is gone then: the last step of the path gets it
+  function enter(name, node) {
+    if (node.row) byId("search").value = node.row.name;
+    else { trail.push({ name, node }); showMap(); byId("path").lastChild.focus(); }
+    remember(!node.row);
+    if (node.row) showVariables();
+  }
+
+  // the same as a list: narrow tiles have no room for a name
+  function showModules(items) {
+    const sorted = items.slice().sort((a, b) => b.size - a.size);
+    byId("modules").querySelector("ul").replaceChildren(...sorted.map((node) => {
+      const whole = merged(node);
+      const button = make("button", { type: "button" }, make("span", { class: "name" }, whole.name), make("span", { class: "soft" }, parameters(node.size)));
+      button.addEventListener("click", () => enter(whole.name, node));
+      return make("li", {}, button);
+    }));
+  }
+
+  // ---- the address: #module=backbone&module=block_1&find=kernel leads there again
+
+  function remember(step) {
+    const state = new URLSearchParams(trail.map((one) => ["module", one.name]));
+    if (byId("search").value) state.set("find", byId("search").value);
+    const address = "#" + state;
+    if (address === (location.hash || "#")) return;
+    if (step) history.pushState(null, "", address);
+    else history.replaceState(null, "", address);
+  }
+
+  function recall() {
+    const state = new URLSearchParams(location.hash.slice(1));
+    trail = [];
+    for (const name of state.getAll("module")) {
+      const inside = merged(trail.length ? trail[trail.length - 1].node : data.tree).children;
+      const node = inside.find((one) => merged(one).name === name);
+      if (!node) break;
+      trail.push({ name, node });
+    }
+    byId("search").value = state.get("find") || "";
   }
 
   function showPath() {
@@ -170,7 +207,8 @@
     nav.replaceChildren();
     ["all", ...trail.map((step) => step.name)].forEach((name, depth) => {
       const button = make("button", { type: "button" }, name);
-      button.addEventListener("click", () => { trail = trail.slice(0, depth); showMap(); });
+      if (depth === trail.length) button.setAttribute("aria-current", "true");
+      button.addEventListener("click", () => { trail = trail.slice(0, depth); showMap(); remember(true); byId("path").lastChild.focus(); });
       if (depth) nav.append(" / ");
       nav.append(button);
     });
@@ -179,6 +217,7 @@
   // ---- the folded table
 
   const chosen = new Set();
+  const opened = new Set();
   const STEP = 100;
   let limit = STEP;
 
@@ -208,15 +247,40 @@
 
   function table(rows) {
     const used = data.columns.filter((name) => name !== "side" && rows.some((row) => row.record[name] !== null && row.record[name] !== ""));
-    const head = make("tr", {}, ...used.map((name) => make("th", {}, words(name))));
-    const body = rows.map((row) => make("tr", {}, ...used.map((name) => {
+    const line = (row) => make("tr", {}, ...used.map((name) => {
       const value = row.record[name];
       const cell = make("td", { "data-label": words(name) }, value === null ? "" : String(value));
       if (name === "name" || name === "key" || name === "source") cell.className = "name";
       return cell;
-    })));
-    return make("div", { class: "wide" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...body)));
+    }));
+    const body = make("tbody", {}, ...rows.map(line));
+    const heads = used.map((name) => make("th", { scope: "col" }, make("button", { type: "button" }, words(name))));
+    heads.forEach((head, place) => head.firstChild.addEventListener("click", () => {
+      const down = head.getAttribute("aria-sort") === "ascending";
+      for (const one of heads) one.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const sorted = rows.slice().sort((a, b) => compare(a.record[used[place]], b.record[used[place]]) * (down ? -1 : 1));
+      body.replaceChildren(...sorted.map(line));
+    }));
+    return make("div", { class: "wide" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads)), body));
   }
+
+  // numbers by their value, texts as people count in them (conv_2 before conv_10), nothing last
+  function compare(a, b) {
+    if (a === b) return 0;
+    if (a === null || a === "") return 1;
+    if (b === null || b === "") return -1;
+    return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+  }
+
+  const sum = (rows) => rows.reduce((total, row) => total + (row.parameters || 0), 0);
+  const worstOf = (rows) => Math.min(...rows.map((row) => row.level));
+  const orders = {
+    level: (a, b) => worstOf(a[1]) - worstOf(b[1]),
+    name: (a, b) => compare(a[0].label, b[0].label),
+    count: (a, b) => b[1].length - a[1].length,
+    parameters: (a, b) => sum(b[1]) - sum(a[1]),
+  };
 
   function showVariables() {
     const rows = matching();
@@ -227,11 +291,16 @@
     }
     byId("shown").textContent = number(rows.length) + " of " + number(data.rows.length) + " " + data.unit + "s" + (data.folded ? ", " + number(grouped.size) + (grouped.size === 1 ? " group" : " groups") : "");
     const ordered = [...grouped].map(([group, members]) => [data.groups[group], members]);
-    ordered.sort((a, b) => Math.min(...a[1].map((row) => row.level)) - Math.min(...b[1].map((row) => row.level)));
+    ordered.sort(orders[byId("order").value]);
     byId("groups").replaceChildren(...ordered.slice(0, limit).map(([group, members]) => folded(group, members)));
     if (ordered.length > limit) {
       const more = make("button", { type: "button", class: "more" }, number(ordered.length - limit) + " more");
-      more.addEventListener("click", () => { limit += STEP; showVariables(); });
+      more.addEventListener("click", () => {
+        const before = limit;
+        limit += STEP;
+        showVariables();
+        byId("groups").children[before].querySelector("summary").focus();
+      });
       byId("groups").append(more);
     }
   }
@@ -243,9 +312,11 @@
     const level = Math.min(...members.map((row) => row.level));
     const summary = make("summary", {}, make("span", { class: "name" }, group.label), make("span", { class: "count" }, (group.side ? group.side + ": " : "") + counts));
     const details = make("details", { class: "level-" + level }, summary);
+    const fill = () => { if (details.children.length === 1) details.append(table(members)); };
     details.addEventListener("toggle", () => {
-      if (details.open && details.children.length === 1) details.append(table(members));
+      if (details.open) { opened.add(group); fill(); } else opened.delete(group);
     });
+    if (opened.has(group)) { fill(); details.open = true; }
     return details;
   }
 
@@ -258,14 +329,21 @@
     data.tree = tree();
     showHead();
     showCounts();
+    recall();
     showVariables();
-    byId("search").addEventListener("input", () => { limit = STEP; showVariables(); });
+    byId("search").addEventListener("input", () => { limit = STEP; showVariables(); remember(false); });
+    byId("order").addEventListener("change", () => { limit = STEP; showVariables(); });
+    addEventListener("popstate", () => { recall(); limit = STEP; showVariables(); if (data.tree.size) showMap(); });
     byId("map").hidden = data.tree.size === 0;
     if (data.tree.size) {
       showMap();
       let width = byId("treemap").clientWidth;
       addEventListener("resize", () => {
-        if (byId("treemap").clientWidth !== width) { width = byId("treemap").clientWidth; showMap(); }
+        if (byId("treemap").clientWidth === width) return;
+        width = byId("treemap").clientWidth;
+        const place = [...byId("treemap").children].indexOf(document.activeElement);
+        showMap();
+        if (place >= 0) byId("treemap").children[place]?.focus();
       });
     }
     document.documentElement.dataset.ready = "true";
