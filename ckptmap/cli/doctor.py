@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 from ckptmap.basics.text import printable
 from ckptmap.cli.command import HOW, WHAT, examples
 from ckptmap.cli.options import Json
-from ckptmap.cli.speaking import quiet
+from ckptmap.cli.speaking import on_terminal, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,7 @@ def doctor_command(
 
         typer.echo(quiet_json(dumps(found.to_document(), indent=1)))
     elif not quiet():
-        typer.echo("\n".join(map(printable, _lines(found))))
+        typer.echo("\n".join(on_terminal(map(printable, _lines(found)), sys.stdout)))
     if not found.healthy:
         raise typer.Exit(1)
 
@@ -72,23 +73,10 @@ def _lines(found: Health) -> Iterator[str]:
         yield from _ability(one)
     yield ""
     told = (f"{name} {version}" for name, version in found.packages.items() if version is not None)
-    yield from _folded(told)
+    yield f"packages  {', '.join(told)}"
 
 
 def _ability(one: Ability) -> Iterator[str]:
     sign = "BROKEN" if one.broken else _SIGNS[one.works]
     yield f"{sign:<7} {one.name}"
     yield from (f"        {text}" for text in filter(None, (one.note, one.hint)))
-
-
-def _folded(names: Iterator[str]) -> list[str]:
-    import shutil
-    import textwrap
-
-    return textwrap.wrap(
-        f"packages: {', '.join(names)}",
-        shutil.get_terminal_size().columns,
-        subsequent_indent="  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

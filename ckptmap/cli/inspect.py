@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import gc
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from ckptmap.basics.globs import RULE
 from ckptmap.cli.command import REPORTS, WHAT, examples
 from ckptmap.cli.options import Json, Source
 from ckptmap.cli.outputs import ReportFiles, choose_outputs, emit
-from ckptmap.cli.speaking import quiet, verbose
+from ckptmap.cli.speaking import on_terminal, quiet, verbose
 
 EXAMPLES = examples(
     ("what it is, and how to convert it", "ckptmap inspect old/"),
@@ -120,4 +121,5 @@ def _print_text(found: Inspection, patterns: Sequence[str], *, slots: bool, tabl
     aside = set() if slots else {name for name, slot in found.roles.items() if slot.kind != "bookkeeping"}
     shown = [variable for variable in chosen if variable.name not in aside]
     listing = table_lines if table else tree_lines
-    typer.echo("\n".join(text_lines(found, shown, listing, hidden=len(chosen) - len(shown))))
+    lines = text_lines(found, shown, listing, hidden=len(chosen) - len(shown))
+    typer.echo("\n".join(on_terminal(lines, sys.stdout)))

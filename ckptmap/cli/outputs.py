@@ -17,7 +17,7 @@ from ckptmap.basics.text import printable
 from ckptmap.cli.command import REPORTS
 from ckptmap.cli.completion import complete_formats
 from ckptmap.cli.options import Json
-from ckptmap.cli.speaking import has_colours, quiet, say, verbose
+from ckptmap.cli.speaking import has_colours, on_terminal, quiet, say, verbose
 from ckptmap.report.formats import ENDINGS, Format, format_of_file, plain_text, print_text, render
 
 if TYPE_CHECKING:
@@ -183,7 +183,8 @@ def _print_report(document: Document, form: Format, *, everything: bool) -> None
 
         print_text(document, Console(), everything=everything)
     else:
-        _print(plain_text(document, everything=everything).encode())
+        lines = plain_text(document, everything=everything).splitlines()
+        _print("".join(f"{line}\n" for line in on_terminal(lines, sys.stdout)).encode())
 
 
 def append(path: Path, content: bytes) -> None:

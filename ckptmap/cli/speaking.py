@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
 import typer
 
+from ckptmap.basics.hanging import folded
 from ckptmap.basics.text import printable
+
+_ERROR = "error:"
 
 
 @dataclass(slots=True)
@@ -57,7 +61,17 @@ def verbose() -> bool:
 def say(text: str) -> None:
     """A remark beside the data: safe to print, on stderr, and not at all where the run is quiet."""
     if not _voice.quiet:
-        typer.echo(printable(text), err=True)
+        typer.echo("\n".join(on_terminal([printable(text)], sys.stderr)), err=True)
+
+
+def on_terminal(lines: Iterable[str], stream: TextIO) -> Iterator[str]:
+    """The lines, broken between words where ``stream`` is a terminal that they are too long for."""
+    if not stream.isatty():
+        yield from lines
+        return
+    width = shutil.get_terminal_size().columns
+    for line in lines:
+        yield from folded(line, width)
 
 
 def has_colours(stream: TextIO) -> bool:
@@ -70,12 +84,13 @@ def has_colours(stream: TextIO) -> bool:
     return (stream.isatty() and os.environ.get("TERM") != "dumb") or "FORCE_COLOR" in os.environ
 
 
-def error_word() -> str:
+def _error_word() -> str:
     """The word before an error: red where stderr shows colours."""
-    return typer.style("error:", fg="red", bold=True) if has_colours(sys.stderr) else "error:"
+    return typer.style(_ERROR, fg="red", bold=True) if has_colours(sys.stderr) else _ERROR
 
 
 def tell_error(lines: list[str]) -> None:
     """An error on stderr; the first line follows the word. ``lines`` are safe to print."""
-    first, *others = lines
-    typer.echo("\n".join((f"{error_word()} {first}", *others)), err=True, color=has_colours(sys.stderr))
+    first, *others = on_terminal((f"{_ERROR} {lines[0]}", *lines[1:]), sys.stderr)
+    told = "\n".join((f"{_error_word()}{first.removeprefix(_ERROR)}", *others))
+    typer.echo(told, err=True, color=has_colours(sys.stderr))

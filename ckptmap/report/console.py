@@ -13,6 +13,7 @@ from ckptmap.basics.fold import fold, layer
 from ckptmap.basics.text import byte_count, checked, classes_text, optimizer_text, parameter_count, plural, printable
 from ckptmap.report.document import Document
 from ckptmap.report.next_step import next_lines
+from ckptmap.report.terminal import print_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +39,7 @@ _MOST_SCOPES = 6
 def print_report(report: Document, console: Console) -> None:
     """Print ``report`` on ``console``; names are escaped, colours follow the terminal and NO_COLOR."""
     for line in _lines(report):
-        console.print(line, highlight=False, soft_wrap=True)
+        print_line(console, line)
 
 
 def plain_report(report: Document) -> Iterator[str]:

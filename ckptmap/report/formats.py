@@ -102,8 +102,10 @@ def print_text(document: Document, console: Console, *, everything: bool = False
         print_report(document, console)
         return
     if (lines := _own_lines(document)) is not None:
+        from ckptmap.report.terminal import print_line
+
         for line in lines:
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            print_line(console, line, markup=False)
         return
     from ckptmap.report.sheet_text import print_sheet
     from ckptmap.report.sheets import sheet_of

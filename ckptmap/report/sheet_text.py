@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.text import plural, printable
 from ckptmap.report.sheet import FateCount, Group, Level, Message, Row, Sheet
+from ckptmap.report.terminal import print_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +24,7 @@ _MOST_NOTED = 3
 def print_sheet(sheet: Sheet, console: Console, *, everything: bool = False) -> None:
     """Print ``sheet`` on ``console``; with ``everything`` the rows that are as they should be are listed too."""
     for line in _lines(sheet, everything=everything):
-        console.print(line, highlight=False, soft_wrap=True)
+        print_line(console, line)
 
 
 def plain_lines(sheet: Sheet, *, everything: bool = False) -> Iterator[str]:

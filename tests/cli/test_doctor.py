@@ -113,14 +113,12 @@ def test_deep_tells_what_the_import_raises(installed: dict[str, str], monkeypatc
     assert ability("TensorFlow, legacy Keras and the API", deep=True).note == "TensorFlow 2.20.0, tf-keras 2.20.1"
 
 
-def test_it_fits_the_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
+def test_it_says_what_it_is(run: Run) -> None:
     result = run("doctor")
     first, second, *_ = result.out.splitlines()
     assert first.startswith(f"ckptmap {__version__}, from ")
     assert second.startswith("Python 3.")
-    packages = result.out[result.out.index("packages: ") :]
-    assert max(map(len, packages.splitlines())) <= 80
+    assert result.out.splitlines()[-1].startswith("packages  cramjam ")
 
 
 def test_json(run: Run) -> None:
