@@ -119,11 +119,18 @@ def convert_many(
             carried over.
         settings: settings of the target such as ``use_dropout``, where the source does not show them.
         ema: ``prefer`` moving averages to raw values, ``ignore`` them, or take them ``only``: one that lacks is an
-            error.
+            error. None: ``prefer``, and ``ignore`` with ``optimizer``.
         root: what the new checkpoint is rooted at, ``model`` or ``feature_extractor``; None: the target's own.
         allow_unused: globs of source variables that may stay unused.
         init_missing: fill target variables without a source by their initializers.
         step: carry TF1's ``global_step`` over to ``step`` beside the model.
+        anchors: EfficientDet: the anchors of the new config, ``api``, ``automl`` or ``automl-2020``.
+        optimizer: carry the optimizer's state over, so that training goes on: ``found`` for the optimizer that the
+            checkpoint shows, a kind (``sgd``, ``rmsprop``, ``adam``, ``adamw``, ``adagrad``, ``ftrl``, ``adadelta``,
+            ``lamb``), or kind and TF1's name where there are several, ``adam:Adam_G``. To a shipped target it becomes
+            that of the Object Detection API's trainer, to a template the one that was saved with it.
+        learning_rate: that of the next step, which momentum is multiplied by; None: the config's schedule says it.
+        at_step: how many steps were done, where there is no ``global_step`` or it is not to count.
         anchors: EfficientDet: the anchors of the new config, ``api``, ``automl`` or ``automl-2020``.
         progress: called with (checkpoints done, checkpoints in all).
 
