@@ -21,9 +21,10 @@ def families() -> tuple[Family, ...]:
     """All families. Those come first that know more of a model: detectors know a classifier as a network alone."""
     from ckptmap.families.classification.family import CLASSIFICATION
     from ckptmap.families.detection.family import DETECTION
+    from ckptmap.families.estimators.family import ESTIMATORS
     from ckptmap.families.language.family import LANGUAGE
 
-    return (CLASSIFICATION, DETECTION, LANGUAGE)
+    return (CLASSIFICATION, DETECTION, LANGUAGE, ESTIMATORS)
 
 
 def recognize(inventory: Inventory, aside: Collection[str] = ()) -> Model | None:

@@ -1,0 +1,1 @@
+"""TensorFlow's canned Estimators: DNN, Linear and both together."""
