@@ -13,8 +13,10 @@ from ckptmap.checkpoint.reader import Checkpoint
 from ckptmap.checkpoint.values import encode
 from ckptmap.mapping.op import OperationError, fill_fresh
 from ckptmap.mapping.ops import Op, execute
+from ckptmap.mapping.ops_classes import FRESH
 from ckptmap.mapping.ops_rows import Part, Rows, by_rows, parts
 from ckptmap.mapping.ops_sized import Grow
+from ckptmap.mapping.ops_vocabulary import Vocabulary
 from ckptmap.planning.ledger import Fill, TargetRecord
 from ckptmap.targets.initializers import initial_blocks, initial_value
 
@@ -107,12 +109,38 @@ def _large(
     if record.variable.nbytes + sum(variable.nbytes for variable in variables) <= 2 * BUDGET:
         return None
     dtype, last = record.variable.dtype, record.ops[-1] if record.ops else None
+    if isinstance(last, Vocabulary) and _is_of_rows(record, last, template):
+        return _token_rows(record, last, checkpoint, template)
     if not isinstance(last, Grow):
         return _in_pieces(dtype, record.ops, record.sources, checkpoint)
     if prod(record.variable.shape[: last.axis % len(record.variable.shape)]) != 1:
         return None
     everything = Part(tuple(range(len(record.sources))), record.ops[:-1])
     return chain(_part(dtype, everything, record.sources, checkpoint), _own_rows(record, last, template, seed))
+
+
+def _is_of_rows(record: TargetRecord, last: Vocabulary, template: Checkpoint | None) -> bool:
+    """Whether each row of the result is one of the source or of the template."""
+    leading = prod(record.variable.shape[: last.axis % len(record.variable.shape)]) == 1
+    filled = FRESH not in last.tokens or (record.fill is Fill.TEMPLATE and template is not None)
+    return len(record.ops) == 1 and leading and filled
+
+
+def _token_rows(
+    record: TargetRecord, last: Vocabulary, checkpoint: Checkpoint, template: Checkpoint | None
+) -> Iterator[bytes]:
+    """The rows of a large embedding in the order of its new tokens; those that lie one behind the other in one read."""
+    variable, axis = record.variable, last.axis % len(record.variable.shape)
+    if template is not None and FRESH in last.tokens:
+        _check(template, variable.saved)
+    most = max(1, BUDGET // max(variable.nbytes // len(last.tokens), 1))
+    for start, stop in last.runs(most):
+        row = last.tokens[start]
+        if row == FRESH and template is not None:
+            rows = template.rows(variable.saved, axis, start, stop)
+        else:
+            rows = checkpoint.rows(record.sources[0], axis, row, row + stop - start)
+        yield encode(variable.dtype, rows)
 
 
 def _in_pieces(dtype: DType, ops: Sequence[Op], names: Sequence[str], checkpoint: Checkpoint) -> Iterator[bytes] | None:

@@ -55,8 +55,9 @@ def check_target_lengths(doc: Document, node: Node, ops: Sequence[Op]) -> None:
     asking = [at for at, op in enumerate(ops) if op.asks_target]
     if len(asking) > 1:
         doc.error(node, f"{ops[asking[1]]} and {ops[asking[0]]}: one operation of a rule can ask the target")
-    elif asking and ops[asking[0]].name in ("pad", "resize") and asking[0] < len(ops) - 1:
-        doc.error(node, f"{ops[asking[0]]} comes last", "the target fills what it leaves open")
+    for op in ops[:-1]:
+        if op.leaves_open or (op.asks_target and op.name in ("pad", "resize")):
+            doc.error(node, f"{op} comes last", "the target fills what it leaves open")
 
 
 def refuse_target_lengths(doc: Document, node: Node, ops: Sequence[Op]) -> None:

@@ -147,7 +147,7 @@ class _Loader:
 
     def load(self, path: Path) -> _Loaded:
         """One file and everything it includes."""
-        doc = Document(self._label(path), self.problems, self.digests)
+        doc = Document(self._label(path), self.problems, self.digests, path.parent)
         loaded = _Loaded()
         self.files.append(path)
         root = doc.read(path) if len(self.files) <= _MAX_FILES else None

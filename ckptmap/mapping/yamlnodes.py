@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.errors import Problem
@@ -17,7 +18,6 @@ from ckptmap.mapping.rule_ref import RuleRef
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
-    from pathlib import Path
 
 Node = Any
 """A yaml.Node; PyYAML is imported only when a table is read."""
@@ -33,11 +33,15 @@ _NULL = "tag:yaml.org,2002:null"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML file: how it is called in messages, the mistakes found in it so far, the SHA-256 of what was read."""
+    """One YAML file: how it is called in messages, the mistakes found in it so far, the SHA-256 of what was read.
+
+    ``folder`` is where the files that it names are.
+    """
 
     file: str
     problems: list[Problem] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
+    folder: Path = field(default_factory=Path)
 
     def ref(self, node: Node) -> RuleRef:
         """Where a node starts."""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import ckptmap
-from ckptmap.basics.errors import PlanError
+from ckptmap.basics.errors import PlanError, TableError
 from ckptmap.checkpoint.bundle import data_path
 from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, format_entry, format_header
 from ckptmap.checkpoint.crc import crc32c
@@ -161,6 +161,70 @@ def test_lengths_come_from_the_target_in_pieces_too(
         fates = {record.name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"): record.fate.value for record in found.records}
         assert {name for name, fate in fates.items() if fate not in ("equal", "expected")} <= {"m/bias"}
         assert sum(fate == "equal" for fate in fates.values()) >= 8
+
+
+WORDS = """\
+variables:
+  - {from: words, to: m/words, ops: [{vocabulary: {axis: 0, tokens: [old.txt, lists/new.txt]}}]}
+  - {from: wide, to: m/wide, ops: [{vocabulary: {axis: 1, tokens: [old.txt, lists/new.txt]}}]}
+"""
+
+
+@pytest.mark.parametrize("budget", [1, 24, 1000])
+def test_tokens_go_where_the_new_vocabulary_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: int
+) -> None:
+    monkeypatch.setattr(computing, "BUDGET", budget)
+    old = {"words": values((4, 3)), "wide": values((2, 4), 100)}
+    source = write_tf1(tmp_path / "old" / "model.ckpt", old)
+    (tmp_path / "table.yaml").write_text(WORDS)
+    (tmp_path / "old.txt").write_text("[PAD]\nthe\ncat\n##s\n")
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "new.txt").write_bytes(b"[PAD]\t0\r\nthe\t-1.5\r\ndog\t-2\r\nhen\t-2e-5\r\n##s\t-3\r\n")
+    objects = {
+        name: ObjectValue(name, DType.FLOAT32, shape, [np.full(shape, fill, np.float32).tobytes()])
+        for name, shape, fill in [("m/words", (5, 3), -1), ("m/wide", (2, 5), -2)]
+    }
+    write_object_checkpoint(tmp_path / "zoo" / "ckpt-0", "", objects)
+    report = ckptmap.convert(
+        source, to=tmp_path / "zoo" / "ckpt-0", table=tmp_path / "table.yaml", output=tmp_path / "new"
+    )
+    assert report["summary"]["partly restored"] == 2
+    new = tmp_path / "new" / "ckpt-0"
+    wanted = np.full((5, 3), -1, np.float32)
+    wanted[[0, 1, 4]] = old["words"][[0, 1, 3]]
+    np.testing.assert_array_equal(read(new, "m/words"), wanted)
+    wanted = np.full((2, 5), -2, np.float32)
+    wanted[:, [0, 1, 4]] = old["wide"][:, [0, 1, 3]]
+    np.testing.assert_array_equal(read(new, "m/wide"), wanted)
+    ckptmap.convert_back(new, back=tmp_path / "new" / "report.json", output=tmp_path / "back")
+    with ckptmap.open_checkpoint(tmp_path / "back" / "model.ckpt") as checkpoint:  # as long as they are now
+        assert {name: one.shape for name, one in checkpoint.inventory.variables.items()} == {
+            "words": (5, 3),
+            "wide": (2, 5),
+        }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b"a\nb\nc\n", b"a\nb\na\n", 'new.txt has "a" in lines 1 and 3'),
+        (b"a\nb\n", b"x\ny\n", "old.txt and new.txt have no token in common"),
+        (b"a\n\xff\n", b"a\n", "old.txt is not UTF-8 text"),
+        (b"a\n", None, "new.txt cannot be read"),
+        (b"a\nb\n", b"a\n", "has 3 values, not 2"),
+    ],
+)
+def test_vocabularies_that_cannot_be_are_refused(tmp_path: Path, old: bytes, new: bytes | None, message: str) -> None:
+    source = write_tf1(tmp_path / "old" / "model.ckpt", {"w": values((3, 2))})
+    text = "variables: [{from: w, to: m/k, ops: [{vocabulary: {axis: 0, tokens: [old.txt, new.txt]}}]}]"
+    (tmp_path / "t.yaml").write_text(text)
+    (tmp_path / "old.txt").write_bytes(old)
+    if new is not None:
+        (tmp_path / "new.txt").write_bytes(new)
+    template = write_template(tmp_path / "zoo", {"m/k": (1, 2)})
+    with pytest.raises((TableError, PlanError), match=message):
+        ckptmap.convert(source, to=template, table=tmp_path / "t.yaml", output=tmp_path / "new")
 
 
 @pytest.mark.parametrize("budget", [1, 100, 10**6])

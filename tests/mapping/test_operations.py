@@ -31,6 +31,7 @@ from ckptmap.mapping.ops_json import op_from_json, op_to_json
 from ckptmap.mapping.ops_numeric import Add, Cast, Fill, Scale, SumOver
 from ckptmap.mapping.ops_rows import by_rows, parts
 from ckptmap.mapping.ops_sized import Grow, Pad, PadToTarget, ReshapeToTarget, ResizeToTarget, SplitForTargets
+from ckptmap.mapping.ops_vocabulary import Vocabulary
 
 F = DType.FLOAT32
 TABLE_SCHEMA = json.loads((mappings_root() / "table.schema.json").read_text(encoding="utf-8"))
@@ -72,6 +73,7 @@ EXAMPLES = [
     Example(ResizeToTarget(-1), "resize: {axis: -1}"),
     Example(Anchors(1, 2, 3), "anchors: {axis: 1, scales: 2, ratios: 3}"),
     Example(BoxCoder(0), "box_coder: 0"),
+    Example(Vocabulary(0, 4, (2, -1, 0, 1, 3)), "vocabulary: {axis: 0, tokens: [old.txt, new.txt]}"),
     Example(Grow(0, 4, 7), ""),
     Example(Classes(0, 1, 4, (0, 2, 1, 3, -1)), ""),
     Example(
@@ -143,6 +145,8 @@ def test_a_table_and_json_give_the_same_operation(tmp_path: Path, example: Examp
     to = "[b, c]" if "split" in example.written else "b"
     text = f"variables: [{{from: {'[a, d]' if several else 'a'}, to: {to}, ops: [{{{example.written}}}]}}]\n"
     (tmp_path / "t.yaml").write_text(text)
+    (tmp_path / "old.txt").write_text("the\ncat\n##s\nsat\n")
+    (tmp_path / "new.txt").write_text("##s\ndog\nthe\ncat\nsat\n")
     (rule,) = load_table(tmp_path / "t.yaml").rules
     assert isinstance(rule, VariableRule)
     assert rule.targets[0].ops == (example.op,)
