@@ -212,7 +212,7 @@ def test_tokens_go_where_the_new_vocabulary_has_them(
         (b"a\nb\n", b"x\ny\n", "old.txt and new.txt have no token in common"),
         (b"a\n\xff\n", b"a\n", "old.txt is not UTF-8 text"),
         (b"a\n", None, "new.txt cannot be read"),
-        (b"a\nb\n", b"a\n", "has 3 values, not 2"),
+        (b"a\nb\n", b"a\n", "has 3 rows, the old vocabulary 2"),
     ],
 )
 def test_vocabularies_that_cannot_be_are_refused(tmp_path: Path, old: bytes, new: bytes | None, message: str) -> None:
