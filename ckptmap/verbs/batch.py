@@ -124,7 +124,6 @@ def convert_many(
         allow_unused: globs of source variables that may stay unused.
         init_missing: fill target variables without a source by their initializers.
         step: carry TF1's ``global_step`` over to ``step`` beside the model.
-        anchors: EfficientDet: the anchors of the new config, ``api``, ``automl`` or ``automl-2020``.
         optimizer: carry the optimizer's state over, so that training goes on: ``found`` for the optimizer that the
             checkpoint shows, a kind (``sgd``, ``rmsprop``, ``adam``, ``adamw``, ``adagrad``, ``ftrl``, ``adadelta``,
             ``lamb``), or kind and TF1's name where there are several, ``adam:Adam_G``. To a shipped target it becomes
