@@ -164,3 +164,11 @@ def test_what_needs_a_look_comes_with_why(project: Project) -> None:
     shown = found._repr_html_()
     assert "needs a look" in shown
     assert "only in b" in shown
+
+
+def test_a_draft_shows_its_beginning(project: Project) -> None:
+    found = ckptmap.suggest(project.source, to=project.template)
+    shown = found._repr_html_()
+    assert shown.startswith("<div><b>ckptmap suggest</b>")
+    assert len(shown) < 10_000
+    assert repr(found).startswith("<ckptmap suggest: ")

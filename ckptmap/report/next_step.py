@@ -67,8 +67,10 @@ def _of_own_model(report: Document, path: str) -> Iterator[str]:
     """Two lines of Python: of a model that a family can make, making it is the first."""
     made = _made(report)
     if made:
+        root = report["target"]["root"]
+        arguments = ", ".join((f"{root}=model", *_beside(report, root)))
         yield f"model = {made}"
-        yield f"tf.train.Checkpoint({report['target']['root']}=model).restore({path}).assert_consumed()"
+        yield f"tf.train.Checkpoint({arguments}).restore({path}).assert_consumed()"
     else:
         yield f"checkpoint = tf.train.Checkpoint({', '.join(_objects(report))})"
         yield f"checkpoint.restore({path}).assert_consumed()"
@@ -87,10 +89,25 @@ def _made(report: Document) -> str:
 def _objects(report: Document) -> list[str]:
     """The arguments of tf.train.Checkpoint: the objects at the root, by the names that the checkpoint gives them."""
     root = report["target"]["root"]
+    if _LAYERS.fullmatch(root):
+        return ["your_model"]  # saved as the root itself: what stands there are the parts of a Keras model
     if root:
-        return [f"{root}=your_model"] if _NAME.fullmatch(root) else [f"**{{{json.dumps(root)}: your_model}}"]
-    names = list(dict.fromkeys(one["key"].partition("/")[0] for one in report["target_variables"]))
+        model = f"{root}=your_model" if _NAME.fullmatch(root) else f"**{{{json.dumps(root)}: your_model}}"
+        return [model, *_beside(report, root)]
+    names = _roots(report)
     if any(_LAYERS.fullmatch(name) or not _NAME.fullmatch(name) for name in names):
         return ["your_model"]
     shown = [f"{name}=your_{name}" for name in names[:_MOST_OBJECTS]]
     return [*shown, "…"] if len(names) > _MOST_OBJECTS else shown
+
+
+def _beside(report: Document, root: str) -> list[str]:
+    """What stands beside the model: the step, the optimizer."""
+    made = {"step": "tf.Variable(0, dtype=tf.int64)"}
+    others = (name for name in _roots(report) if name != root and _NAME.fullmatch(name))
+    return [f"{name}={made.get(name, f'your_{name}')}" for name in others]
+
+
+def _roots(report: Document) -> list[str]:
+    """The names of the objects at the root, in the order of the report."""
+    return list(dict.fromkeys(one["key"].partition("/")[0] for one in report["target_variables"]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.card import card
 from ckptmap.basics.errors import ProblemsError, TargetError
 from ckptmap.mapping import Table, apply_table, load_table
 from ckptmap.suggest.asking import Ask, settled
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
 
 KINDS = ("kinds/slim", "kinds/keras")
 """The shipped tables of kinds that a draft may include."""
+_SHOWN = 12
+"""Lines of a draft that a notebook shows."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Suggestion:
     """A drafted table. ``text`` is its YAML, ``summary`` what to know first, a line each."""
 
@@ -44,6 +47,17 @@ class Suggestion:
     table: DraftTable
     exact: bool = True
     """Whether the table can be used as it is: it has no mistake, and does what the pairs say."""
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what to know first, then the beginning of the table."""
+        word = "every pair is sure" if self.sure else "look at what is marked in the table"
+        lines = self.text.splitlines()
+        more = [(f"and {len(lines) - _SHOWN} more",)] if len(lines) > _SHOWN else []
+        told = (word, *self.summary[:_SHOWN])
+        return card("ckptmap suggest", told, ([("the table",), *((line,) for line in lines[:_SHOWN]), *more],))
+
+    def __repr__(self) -> str:
+        return f"<ckptmap suggest: {len(self.matched.pairs)} pairs, {'sure' if self.sure else 'some doubtful'}>"
 
     @property
     def sure(self) -> bool:

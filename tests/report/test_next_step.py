@@ -10,7 +10,9 @@ from ckptmap.families.registry import expression_of
 from ckptmap.report.next_step import next_lines
 
 
-def report(root="model", keys=("a/kernel",), name="mine", config=None, verdict=None, checkpoint="new/ckpt-0", **target):
+def report(
+    root="model", keys=("model/a/kernel",), name="mine", config=None, verdict=None, checkpoint="new/ckpt-0", **target
+):
     return {
         "output": {"checkpoint": checkpoint},
         "config": config,
@@ -54,9 +56,12 @@ def test_a_backbone_goes_into_a_detector():
     [
         ("model", ["model/layer_with_weights-0/kernel"], "model=your_model"),
         ("net", ["net/x"], "net=your_model"),
+        ("model", ["model/x", "step"], "model=your_model, step=tf.Variable(0, dtype=tf.int64)"),
+        ("model", ["model/x", "optimizer/m"], "model=your_model, optimizer=your_optimizer"),
         ("", ["encoder/w", "encoder/b", "decoder/w"], "encoder=your_encoder, decoder=your_decoder"),
         ("", ["layer_with_weights-0/kernel", "layer_with_weights-1/kernel"], "your_model"),
         ("", ["_variables/0"], "your_model"),
+        ("_functional", ["_functional/_operations/1/_kernel"], "your_model"),
         ("", [f"{name}/w" for name in "abcde"], "a=your_a, b=your_b, c=your_c, d=your_d, …"),
         ("a-b", ["a-b/w"], '**{"a-b": your_model}'),
     ],
