@@ -1,0 +1,143 @@
+"""Causes behind a layer: what is done to its result before the next one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ckptmap.tf.verify.layers.causes.case import Case, Cause, near
+from ckptmap.tf.verify.layers.causes.numeric import ACTIVATIONS, pool
+from ckptmap.tf.verify.layers.measure import relative
+
+if TYPE_CHECKING:
+    from ckptmap.tf.verify.layers.anatomy import Unit
+
+    Array = np.ndarray[Any, Any]
+
+_POOLS = ("MaxPool", "MaxPoolV2", "AvgPool")
+_GATHERS = ("Gather", "GatherV2", "ResourceGather", "GatherNd")
+_AFFINE = frozenset({"Mul", "Add", "AddV2", "Sub", "RealDiv"})
+_MOST_TENSORS = 48
+_EXACT = 2e-6
+_EVIDENCE = "each side's tensors, computed anew from what enters"
+
+
+def activation(case: Case) -> Iterator[Cause]:
+    """Another activation: each side's is told by what it makes of the layer's result, which agrees."""
+    if case.first.place != "after":
+        return
+    old, new = _activation(case, 0), _activation(case, 1)
+    if old and new and old != new:
+        text = f"the old model applies {old}, the new one {new}"
+        yield Cause("activation", text, f"build the new layer with {old}; the weights stay", _EVIDENCE)
+
+
+def _activation(case: Case, side: int) -> str:
+    """The name of what is applied to the layer's result, ``none`` where nothing is, empty where it is not known."""
+    result = case.values(side, case.uses[side].result)[0]
+    behind = [unit for unit in case.between(side) if unit.op not in _POOLS][:_MOST_TENSORS]
+    found = case.walk.fetch(side, [unit.result for unit in behind])
+    alike = [unit for unit in behind if found[unit.result].shape == result.shape]
+    tensors = [found[unit.result] for unit in alike if np.issubdtype(found[unit.result].dtype, np.floating)]
+    if all(near(one, result) for one in tensors):
+        return "none"
+    sources = [result, *(found[unit.result] for unit in alike if unit.op in _AFFINE)]
+    return next((name for source in sources if (name := _applied(source, tensors))), "")
+
+
+def _applied(source: Array, tensors: Sequence[Array]) -> str:
+    """The activation that makes one of ``tensors`` of ``source``: the nearest one; empty where none does."""
+    best, name = _EXACT, ""
+    for label, function in ACTIVATIONS.items():
+        with np.errstate(over="ignore"):
+            made = function(source.astype(np.float64))
+        apart = min((relative(made, one, 0.0) for one in tensors if not near(one, source)), default=math.inf)
+        if apart < best:
+            best, name = apart, label
+    return name
+
+
+def pooling(case: Case) -> Iterator[Cause]:
+    """Another padding or stride of a pooling, proven by pooling the new one's input as the old one does."""
+    if case.first.place != "after":
+        return
+    old, new = (_pools(case, side) for side in (0, 1))
+    for one, other in zip(old, new, strict=False):
+        settings = _settings(one), _settings(other)
+        differing = [name for name in settings[0] if settings[0][name] != settings[1][name]]
+        if differing:
+            yield _of_pool(case, one, other, differing)
+
+
+def _of_pool(case: Case, one: Unit, other: Unit, differing: Sequence[str]) -> Cause:
+    images, wanted = case.values(1, other.inputs[0])[0], case.values(0, one.result)[0]
+    proven = False
+    if one.attributes.get("data_format", "NHWC") == "NHWC" and one.attributes["padding"] in ("SAME", "VALID"):
+        size, strides = one.attributes["ksize"][1:3], one.attributes["strides"][1:3]
+        made = pool(images, size, strides, one.attributes["padding"], largest=one.op.startswith("Max"))
+        proven = near(wanted, made)
+    name = {"padding": "padding", "strides": "stride placement"}.get(differing[0], "pooling")
+    said = ", ".join(f"{what} {_settings(one)[what]} against {_settings(other)[what]}" for what in differing)
+    evidence = "pooled as the old model does the tensors agree" if proven else "the operations of both graphs"
+    return Cause(
+        name, f"the pooling behind the layer: {said}", "pool in the new model as in the old one", evidence, proven
+    )
+
+
+def _settings(unit: Unit) -> dict[str, str]:
+    """What a pooling does, for people."""
+    found = {"kind": unit.op.removesuffix("V2")}
+    return found | {name: str(unit.attributes.get(name)) for name in ("padding", "strides", "ksize")}
+
+
+def _pools(case: Case, side: int) -> list[Unit]:
+    return [unit for unit in case.between(side) if unit.op in _POOLS]
+
+
+def embedding_scale(case: Case) -> Iterator[Cause]:
+    """What comes out of an embedding is multiplied on one side."""
+    if case.first.place != "after" or case.mains[0].op not in _GATHERS:
+        return
+    results = [case.values(side, case.uses[side].result)[0] for side in (0, 1)]
+    factors = [_factor(case, side, results[side]) for side in (0, 1)]
+    if factors[0] is None or factors[1] is None or math.isclose(factors[0], factors[1], rel_tol=1e-4):
+        return
+    width = results[0].shape[-1]
+    root = next((one for one in factors if math.isclose(one or 0, math.sqrt(width), rel_tol=1e-4)), None)
+    said = f" ({root:.4g} is the root of the width {width})" if root else ""
+    text = f"the old model multiplies what it looks up by {factors[0]:.6g}, the new one by {factors[1]:.6g}{said}"
+    yield Cause("embedding scale", text, "scale in the new model as the old one does", _EVIDENCE)
+
+
+def _factor(case: Case, side: int, result: Array) -> float | None:
+    """The number that the result is multiplied by right behind the layer; None where it is not known."""
+    units = list(case.between(side))[:_MOST_TENSORS]
+    found = case.walk.fetch(side, [unit.result for unit in units])
+    best = 1.0
+    for unit in units:
+        value = found[unit.result]
+        if unit.op in ("Mul", "RealDiv") and value.size == result.size and result.any():
+            flat = result.reshape(-1).astype(np.float64)
+            factor = float((flat * value.reshape(-1)).sum() / np.square(flat).sum())
+            if factor and near(value, (factor * flat).reshape(value.shape)):
+                best = factor
+    return best
+
+
+def data_format(case: Case) -> Iterator[Cause]:
+    """The same values in another order: flattened with channels first on one side, last on the other."""
+    if case.first.place != "after":
+        return
+    left, right = case.boundary()
+    same = (
+        left.size == right.size
+        and not near(left, right.reshape(left.shape))
+        and near(np.sort(left.reshape(-1)), np.sort(right.reshape(-1)))
+    )
+    if same and left.size > 1:
+        text = "the same values reach the next layer in another order: channels first on one side, last on the other"
+        fix = "permute the rows of the next layer's kernel, or transpose before flattening"
+        yield Cause("data format", text, fix, "sorted, the tensors of both sides agree")
