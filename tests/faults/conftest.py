@@ -23,6 +23,12 @@ COMMAND = (
     "convert", "old/model.ckpt", "--to", "zoo/ckpt-0", "--table", "table.yaml", "--num-classes", "2", "-o", "new",
 )  # fmt: skip
 
+VERBS = {
+    "edit": ("edit", "old/model.ckpt", "--scope", "newer"),
+    "average": ("average", "old/model.ckpt", "other/model.ckpt"),
+    "back": ("convert", "tf2/ckpt-0", "--back", "tf2/report.json", "--fill", "old/model.ckpt"),
+}
+
 
 class Workshop:
     """``folder`` holds source, template, table, and with ``--force`` an older output."""
@@ -59,6 +65,23 @@ class Workshop:
             config = folder / "old" / "pipeline.config"
             ckptmap.convert(folder / "old" / "model.ckpt", pipeline=config, num_classes=7, output=folder / "new")
             made.before = contents(folder / "new")
+        return made
+
+    @classmethod
+    def of_verb(cls, folder: Path, work: Path, verb: str, *options: str) -> Workshop:
+        """The same for another verb that makes a checkpoint; the older output is of other values."""
+        made = cls(folder, work)
+        with_older = "--force" in options
+        source, template = folder / "old/model.ckpt", folder / "zoo/ckpt-0"
+        converted = ckptmap.convert(
+            source, to=template, table=folder / "table.yaml", num_classes=2, output=folder / "tf2"
+        )
+        assert converted["findings"] == []
+        other = write_tf1(folder / "other" / "model.ckpt", {name: value + 1 for name, value in tf1_values().items()})
+        if with_older:
+            ckptmap.edit(other, output=folder / "new", scope="older")
+            made.before = contents(folder / "new")
+        made.command = [*VERBS[verb], "-o", "new", *options]
         return made
 
     def run(

@@ -12,7 +12,7 @@ import pytest
 from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.reader import open_checkpoint
 from tests.dead_runs import clear_leftovers
-from tests.faults.conftest import Workshop, contents, spread
+from tests.faults.conftest import VERBS, Workshop, contents, spread
 from tests.faults.injection import Outcome
 
 Files = dict[str, bytes]
@@ -20,8 +20,10 @@ Files = dict[str, bytes]
 
 def readable(folder: Path) -> Files | None:
     """Every value of the checkpoint, its checksum compared; None where there is no checkpoint."""
+    names = [path.name.removesuffix(".index") for path in folder.glob("*.index")]
+    assert len(names) <= 1
     try:
-        with open_checkpoint(folder / "ckpt-0") as checkpoint:
+        with open_checkpoint(folder / (names[0] if names else "ckpt-0")) as checkpoint:
             return {name: b"".join(checkpoint.chunks(name)) for name in checkpoint.inventory.variables}
     except CheckpointError as error:
         if "no such file" not in str(error) and "is missing" not in str(error):
@@ -66,6 +68,23 @@ def test_a_kill_at_a_few_points(workshop: Workshop) -> None:
 def test_a_kill_at_every_point(tmp_path: Path, data: str, force: str) -> None:
     workshop = Workshop(tmp_path / "base", tmp_path / "work", "--data", data, *filter(None, [force]))
     found = kill_at(workshop, None)
+    print(f"killed at {len(found)} points: {found.count('old')} left the old output, {found.count('new')} the new one")  # noqa: T201
+    assert found == sorted(found, reverse=True)
+    assert set(found) == {"old", "new"}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_kill_of_the_other_verbs_at_a_few_points(tmp_path: Path, verb: str) -> None:
+    found = kill_at(Workshop.of_verb(tmp_path / "base", tmp_path / "work", verb, "--force"), 4)
+    assert found == sorted(found, reverse=True)
+    assert set(found) == {"old", "new"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("force", ["", "--force"])
+def test_a_kill_of_the_other_verbs_at_every_point(tmp_path: Path, verb: str, force: str) -> None:
+    found = kill_at(Workshop.of_verb(tmp_path / "base", tmp_path / "work", verb, *filter(None, [force])), None)
     print(f"killed at {len(found)} points: {found.count('old')} left the old output, {found.count('new')} the new one")  # noqa: T201
     assert found == sorted(found, reverse=True)
     assert set(found) == {"old", "new"}
