@@ -25,7 +25,9 @@ _SLOT = re.compile(rf"(?P<owner>.+)/\.OPTIMIZER_SLOT/(?P<optimizer>.+)/(?P<slot>
 _BELOW_OPTIMIZER = re.compile(
     rf"(?P<optimizer>.+)/(?:_variables/(?P<number>\d{{1,9}})|(?P<setting>[^\W\d]\w*)){re.escape(_VALUE)}", re.DOTALL
 )
-_OPTIMIZER_NAME = re.compile(r"(?:.*/)?_?(?:optimizer|optimizers/\d+|base_optimizer|inner_optimizer)", re.DOTALL)
+_OPTIMIZER_NAME = re.compile(
+    r"(?:.*/)?_?(?:optimizer|optimizers/\d+|base_optimizer|inner_optimizer|ema_base_optimizer)", re.DOTALL
+)
 _COUNTER = re.compile(rf"(?P<counter>save_counter|step|global_step|epoch){re.escape(_VALUE)}")
 _ITERATIONS = "/_iterations"
 _BY_SLOTS = (

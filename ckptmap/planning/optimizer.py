@@ -35,7 +35,7 @@ from ckptmap.planning.ledger import (
 )
 from ckptmap.planning.optimizer_remarks import remarks
 from ckptmap.targets.model import Target
-from ckptmap.targets.optimizer import API_SLOTS, AVERAGE, SlotVariable, TargetOptimizer, api_optimizer
+from ckptmap.targets.optimizer import API_SLOTS, AVERAGE, BUILD, SlotVariable, TargetOptimizer, api_optimizer
 from ckptmap.targets.variables import TargetVariable
 
 _GIVEN = RuleRef("what was given", 0)
@@ -297,10 +297,12 @@ def _target_optimizer(
         message = f"the optimizer of the template is {held}, and the source keeps the state of {state.name}"
         raise _refused(plan, Problem(message, target.template.path, f"save one that is {kind}"))
     problems = found.problems if found is not None else ()
-    raise _refused(plan, *(problems or [Problem("the template has no optimizer", target.template.path, _SAVE_ONE)]))
+    raise _refused(
+        plan, *(problems or [Problem("the template has no optimizer that was built", target.template.path, _SAVE_ONE)])
+    )
 
 
-_SAVE_ONE = "save tf.train.Checkpoint(model=model, optimizer=optimizer) with the optimizer built, and name it as target"
+_SAVE_ONE = f"save tf.train.Checkpoint(model=model, optimizer=optimizer) and name it as target; {BUILD}"
 
 
 def _is_trained(slot: SlotVariable, weights: Mapping[str, TargetRecord], state: OptimizerState) -> bool:

@@ -21,6 +21,11 @@ from ckptmap.targets.variables import TargetVariable
 
 LayoutName = Literal["legacy", "keras 2.11", "keras 3"]
 PART = "optimizer"
+BUILD = (
+    "build it before the checkpoint is saved: optimizer.build(model.trainable_variables), of a legacy optimizer "
+    "optimizer._create_all_weights(model.trainable_variables)"
+)
+"""How an optimizer gets its slots."""
 AVERAGE = "average"
 """The slot of the API's moving-average optimizer."""
 

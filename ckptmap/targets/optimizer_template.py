@@ -13,6 +13,7 @@ from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.object_graph import OPTIMIZER_SLOT, VALUE_SUFFIX, Node, ObjectGraph, escape_name
 from ckptmap.checkpoint.object_paths import ObjectPaths
 from ckptmap.targets.optimizer import (
+    BUILD,
     KERAS_FORMS,
     LEGACY_FORMS,
     PART,
@@ -31,10 +32,6 @@ _WEIGHTS = "_trainable_variables"
 _BESIDE = tuple(f"{name}/" for name in _NAMES)
 _COUNTED = f"/_iterations{VALUE_SUFFIX}"
 _STEPS = ("step", "global_step")
-_BUILD = (
-    "build it before the checkpoint is saved: optimizer.build(model.trainable_variables), of a legacy optimizer "
-    "optimizer._create_all_weights(model.trainable_variables)"
-)
 
 
 def template_optimizers(graph: ObjectGraph, known: ObjectPaths, inventory: Inventory, root: str) -> OptimizersFound:
@@ -90,7 +87,7 @@ class _Reader:
         return self._legacy(path, node) if node.slots else self._unbuilt(path)
 
     def _unbuilt(self, path: str) -> Problem:
-        return Problem(f"the optimizer at {path} was not built when it was saved: it has no slots", self._where, _BUILD)
+        return Problem(f"the optimizer at {path} was not built when it was saved: it has no slots", self._where, BUILD)
 
     @property
     def _where(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from ckptmap.checkpoint.object_graph import VALUE_SUFFIX
 from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.values import encode
+from ckptmap.cli.convert_options import with_optimizer
 from ckptmap.mapping.op import slot_ops
 from ckptmap.mapping.ops import Reorder, Transpose
 from ckptmap.mapping.ops_branches import Branch, Branches
@@ -23,6 +25,7 @@ from ckptmap.mapping.ops_numeric import Add, Fill, Scale, SumOver
 from ckptmap.mapping.ops_sized import Pad
 from ckptmap.mapping.optimizer_state import optimizer_states
 from ckptmap.mapping.slots import Slot
+from ckptmap.report.sheets import schema_file
 from tests.convert.conftest import write_tf1
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "ssd_mobilenet_v2_training"
@@ -254,6 +257,55 @@ def test_a_detector_gets_the_optimizer_of_the_apis_trainer_with_averages(tmp_pat
     assert values["optimizer/ema_base_optimizer/rho"] == np.float32(0.9)
     document = json.loads((tmp_path / "new" / "report.json").read_text())
     assert document["optimizer"] == optimizer
+    schema = json.loads(schema_file(document["schema"]).read_text())
+    jsonschema.Draft202012Validator(schema).validate(document)
+
+
+def test_the_way_back_gives_tf1_its_slots_again(tmp_path: Path) -> None:
+    ckptmap.convert(FIXTURE, output=tmp_path / "new", optimizer="found")
+    back = ckptmap.convert_back(tmp_path / "new", back=tmp_path / "new" / "report.json", output=tmp_path / "back")
+    assert back["findings"] == []
+    with open_checkpoint(str(tmp_path / "back")) as found, open_checkpoint(str(FIXTURE)) as old:
+        assert list(found.inventory.variables) == list(old.inventory.variables)
+        assert all(np.array_equal(found.read(name), old.read(name)) for name in old.inventory.variables)
+
+
+def test_of_several_checkpoints_each_goes_on_at_its_own_step(tmp_path: Path, table: Path) -> None:
+    for name, step in (("a", 5), ("b", 7)):
+        values = {"w": W, "b": B, **momentum(), "global_step": np.array(step, np.int64)}
+        write_tf1(tmp_path / "zoo" / name / "model.ckpt", values)
+    choices = {"to": template(tmp_path), "table": table, "optimizer": "found", "learning_rate": 0.1}
+    ckptmap.convert_many([tmp_path / "zoo"], output=tmp_path / "out", **choices)  # type: ignore[arg-type]
+    reports = [json.loads(path.read_text()) for path in sorted((tmp_path / "out").rglob("report.json"))]
+    assert [one["optimizer"]["step"] for one in reports] == [5, 7]
+
+
+def test_a_file_of_weights_and_a_part_of_a_model_have_no_optimizer(tmp_path: Path) -> None:
+    with pytest.raises(CkptmapError, match="a file of weights holds no optimizer"):
+        ckptmap.convert(FIXTURE, output=tmp_path / "new", optimizer="found", form="safetensors")
+    with pytest.raises(PlanError, match="a part of a model has no optimizer of its own"):
+        ckptmap.plan(FIXTURE, optimizer="found", root="feature_extractor")
+
+
+def test_the_option_may_stand_alone() -> None:
+    assert with_optimizer(["old/model.ckpt", "--optimizer", "-o", "new"]) == [
+        *("old/model.ckpt", "--optimizer", "found", "-o", "new"),
+    ]
+    assert with_optimizer(["--optimizer"]) == ["--optimizer", "found"]
+    assert with_optimizer(["--optimizer", "old/model.ckpt"]) == ["--optimizer", "found", "old/model.ckpt"]
+    assert with_optimizer(["--optimizer", "adam:Adam_G", "x"]) == ["--optimizer", "adam:Adam_G", "x"]
+    assert with_optimizer(["--optimizer", "adm"]) == ["--optimizer", "adm"]
+    assert with_optimizer(["--optimizer=adam", "x"]) == ["--optimizer=adam", "x"]
+
+
+def test_a_config_that_trains_otherwise_is_refused(tmp_path: Path) -> None:
+    text = (FIXTURE / "pipeline.config").read_text()
+    start, end = text.index("rms_prop_optimizer {"), text.index("use_moving_average")
+    own = "momentum_optimizer { learning_rate { constant_learning_rate { learning_rate: 0.1 } } }\n    "
+    config = tmp_path / "other.config"
+    config.write_text(text[:start] + own + text[end:])
+    with pytest.raises(PlanError, match="the config trains with sgd, and the checkpoint keeps the state of RMSProp"):
+        ckptmap.plan(FIXTURE, pipeline=config, optimizer="found")
 
 
 def test_operations_for_what_an_optimizer_keeps() -> None:
