@@ -1,27 +1,34 @@
-"""``ckptmap verify``: the old and the new model, run on the same images."""
+"""``ckptmap verify``: the old and the new model, run on the same values."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.cli.bundles import bundled
 from ckptmap.cli.command import HOW, OUTPUT, REPORTS, WHAT, examples
 from ckptmap.cli.options import All
 from ckptmap.cli.outputs import ReportsBeside, annotating, emit
 from ckptmap.cli.speaking import say
 from ckptmap.cli.steps import step_progress
+from ckptmap.cli.two_models import TwoModels
 
 if TYPE_CHECKING:
     from ckptmap.execution.overwriting import Made
     from ckptmap.report.document import Document
+    from ckptmap.tf.verify.general.model import ModelVerification
     from ckptmap.tf.verify.model import Verification
 
 EXAMPLES = examples(
-    ("on photos, with pictures of what differs", "ckptmap verify old/ new/ --images photos/ -o verification/"),
-    ("on four random images", "ckptmap verify frozen_inference_graph.pb new/"),
+    ("any two models, on made-up inputs", "ckptmap verify old/model.ckpt new.keras"),
+    ("with the code of both, which is run", "ckptmap verify old/ new/ --old-model nets:build --new-model mine:build"),
+    (
+        "detectors on photos, with pictures",
+        "ckptmap verify old/ new/ --images photos/ -o verification/",
+    ),
 )
 
 DIFFER = 3
@@ -30,18 +37,19 @@ DIFFER = 3
 @bundled
 def verify_command(
     reports: ReportsBeside,
+    models: TwoModels,
     old: Annotated[
         Path,
         typer.Argument(
-            help="TF1: an export (frozen graph, SavedModel, .meta with its checkpoint; a directory of them, in this "
-            "order) or a checkpoint with its pipeline.config.",
+            help="TF1: frozen graph, SavedModel, checkpoint with its .meta, with its pipeline.config or with "
+            "--old-model; or a directory of them, in this order.",
             show_default=False,
         ),
     ],
     new: Annotated[
         Path,
         typer.Argument(
-            help="TF2: what convert --pipeline wrote (checkpoint and pipeline.config), or a SavedModel.",
+            help="TF2: SavedModel, .keras file, checkpoint with --new-model, or what convert --pipeline wrote.",
             show_default=False,
         ),
     ],
@@ -49,7 +57,7 @@ def verify_command(
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="Directory of images, or one image; default: seeded random ones.",
+            help="Directory of images, or one image; default: seeded random values.",
             show_default=False,
             rich_help_panel=WHAT,
         ),
@@ -100,18 +108,25 @@ def verify_command(
     ] = 0.3,
     everything: All = False,
 ) -> None:
-    """Run both models on the same images: exit 0 when they agree, 3 when they differ, with where and why.
+    """Run both models on the same inputs: exit 0 when they agree, 3 when they differ, with where and why.
 
-    Needs the tf extra; of a frozen graph or SavedModel against a SavedModel plain TensorFlow.
+    Needs TensorFlow; of detectors that a pipeline.config describes the tf extra.
     """
     read = [old, new, images, pipeline, label_map]
     outputs = reports.outputs(read, _made(output))
-    from ckptmap.tf.verify import verify
-
     if output is not None:
         from ckptmap.tf.verify.folder import check_folder
 
         check_folder(output, read)
+    if _are_any(models, old, new, pipeline):
+        with annotating(outputs), step_progress() as tell:
+            both = _verify_models(models, old, new, images=images, limit=limit, seed=seed, say=tell)
+        emit(_models_document(both, output), outputs, everything=everything)
+        if not both.agree:
+            raise typer.Exit(DIFFER)
+        return
+    from ckptmap.tf.verify import verify
+
     names = _class_names(label_map)
     with annotating(outputs), step_progress() as say:
         found = verify(
@@ -127,6 +142,36 @@ def verify_command(
     emit(_document(found, min_score, output, names), outputs, everything=everything)
     if not found.agree:
         raise typer.Exit(DIFFER)
+
+
+def _are_any(models: TwoModels, old: Path, new: Path, pipeline: Path | None) -> bool:
+    """Whether the models are compared as any two are: nothing says that they are detectors.
+
+    Raises CkptmapError where both ways are asked for.
+    """
+    if models.asked and pipeline is not None:
+        raise CkptmapError("--pipeline is of detectors, --old-model, --new-model and --input are of other models")
+    from ckptmap.tf.verify.general.choosing import are_detectors
+
+    return models.asked or not (pipeline is not None or are_detectors(old, new))
+
+
+def _verify_models(models: TwoModels, old: Path, new: Path, **others: Any) -> ModelVerification:
+    from ckptmap.tf.verify import verify_models
+
+    return verify_models(old, new, **models.keywords, **others)
+
+
+def _models_document(found: ModelVerification, output: Path | None) -> Document:
+    from ckptmap.tf.verify.general.document import models_document
+
+    if output is None:
+        return models_document(found)
+    from ckptmap.tf.verify.folder import write_reports
+
+    document = write_reports(output, lambda: models_document(found))
+    say(f"wrote {output}: report.json, report.md and report.html")
+    return document
 
 
 def _made(output: Path | None) -> Made | None:

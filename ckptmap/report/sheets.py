@@ -19,6 +19,7 @@ _MAKERS = {
     "ckptmap.diff/1": "ckptmap.report.diff_sheet",
     "ckptmap.audit/1": "ckptmap.report.audit_sheet",
     "ckptmap.verify/1": "ckptmap.report.verify_sheet",
+    "ckptmap.verify_models/1": "ckptmap.report.verify_models_sheet",
     "ckptmap.batch/1": "ckptmap.report.batch_sheet",
     "ckptmap.inspect/1": "ckptmap.report.inspect_sheet",
     "ckptmap.freeze/1": "ckptmap.report.freeze_sheet",

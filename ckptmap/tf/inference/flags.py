@@ -10,12 +10,12 @@ from typing import Any
 from ckptmap.tf.inference.folding import become_identity
 from ckptmap.tf.inference.nodes import base
 
-_TRAINING = re.compile(
+TRAINING = re.compile(
     r"(?<![a-z])(is_?)?(train(ing|_mode|_flag|_phase)?|phase(_train)?|learning_phase|dropout_on)(?![a-z])",
     re.IGNORECASE,
 )
-_KEEP = re.compile(r"keep_?prob|(?<![a-z])keep(?![a-z])|kp(?![a-z])", re.IGNORECASE)
-_DROP = re.compile(r"drop_?out|drop_?rate|(?<![a-z])rate(?![a-z])", re.IGNORECASE)
+KEEP = re.compile(r"keep_?prob|(?<![a-z])keep(?![a-z])|kp(?![a-z])", re.IGNORECASE)
+DROP = re.compile(r"drop_?out|drop_?rate|(?<![a-z])rate(?![a-z])", re.IGNORECASE)
 _BOOL, _FLOAT = 10, 1  # types.proto
 _RANDOM = frozenset({"RandomUniform", "StatelessRandomUniform", "StatelessRandomUniformV2"})
 _PASSED = frozenset({"Add", "AddV2", "Mul", "Sub", "Floor", "GreaterEqual", "Cast", "Identity"})
@@ -51,12 +51,12 @@ def _value(node: Any, conditions: set[str], by_name: dict[str, Any]) -> bool | f
     if node.op not in ("Placeholder", "PlaceholderWithDefault", "PlaceholderV2"):
         return None
     dtype = node.attr["dtype"].type
-    if dtype == _BOOL and (_TRAINING.search(node.name) or node.name in conditions or _scalar(node)):
+    if dtype == _BOOL and (TRAINING.search(node.name) or node.name in conditions or _scalar(node)):
         return False
     if dtype == _FLOAT and _scalar(node, by_name):
-        if _KEEP.search(node.name) or _is_kept_with(node.name, by_name):
+        if KEEP.search(node.name) or _is_kept_with(node.name, by_name):
             return 1.0  # what is called a rate, too, where it is added to the noise
-        if _DROP.search(node.name):
+        if DROP.search(node.name):
             return 0.0
     return None
 
@@ -65,7 +65,7 @@ def _scalar(node: Any, by_name: dict[str, Any] | None = None) -> bool:
     shape = node.attr["shape"].shape
     if "shape" in node.attr and not shape.unknown_rank:
         return len(shape.dim) == 0 or (len(shape.dim) == 1 and shape.dim[0].size == 1)
-    return by_name is not None and (node.op == "PlaceholderWithDefault" or bool(_KEEP.search(node.name)))
+    return by_name is not None and (node.op == "PlaceholderWithDefault" or bool(KEEP.search(node.name)))
 
 
 def _is_kept_with(name: str, by_name: dict[str, Any]) -> bool:

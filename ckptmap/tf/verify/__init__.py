@@ -1,9 +1,12 @@
-"""``ckptmap verify``: both models run on the same images, their outputs compared, differences explained.
+"""``ckptmap verify``: the old and the new model, run on the same values, their outputs compared.
 
-Importing this package imports no TensorFlow; ``verify`` does.
+``verify`` knows detectors: it runs them on images, matches detections, explains differences. ``verify_models`` runs any
+two models. Importing this package imports no TensorFlow.
 """
 
 from ckptmap.tf.verify.engine import verify
+from ckptmap.tf.verify.general.engine import verify_models
+from ckptmap.tf.verify.general.model import ModelVerification
 from ckptmap.tf.verify.model import Verification
 
-__all__ = ["Verification", "verify"]
+__all__ = ["ModelVerification", "Verification", "verify", "verify_models"]

@@ -11,10 +11,11 @@ from ckptmap.checkpoint.staging import write_whole
 from ckptmap.execution.overwriting import VERIFIED, PathLike, input_files, refuse_overwriting
 from ckptmap.report.formats import Format, render
 from ckptmap.tf.verify.document import SCHEMA, verify_document
+from ckptmap.tf.verify.general.document import SCHEMA as MODELS_SCHEMA
 from ckptmap.tf.verify.pictures import draw_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from ckptmap.tf.verify.model import Verification
@@ -39,7 +40,7 @@ def check_folder(folder: Path, inputs: Iterable[PathLike | None] = ()) -> None:
         schema = read_document(folder / REPORT_NAME)["schema"]
     except CkptmapError:
         schema = None
-    if schema != SCHEMA:
+    if schema not in (SCHEMA, MODELS_SCHEMA):
         raise OutputError(
             "is not empty, and holds no earlier verification", where=str(folder), hint="choose another directory"
         )
@@ -53,12 +54,24 @@ def write_folder(folder: Path, found: Verification, min_score: float, names: Map
 
     ``names`` are the classes' names by number, for the pictures. Raises OutputError.
     """
+
+    def make() -> dict[str, Any]:
+        return verify_document(found, min_score, dict(_draw(folder, found, min_score, names)))
+
+    return write_reports(folder, make)
+
+
+def write_reports(folder: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Write the reports of the document that ``make`` makes, and its pictures; an earlier verification is replaced.
+
+    Raises OutputError.
+    """
     check_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for place in range(1, MOST_PICTURES + 1):
             (folder / _picture(place)).unlink(missing_ok=True)
-        document = verify_document(found, min_score, dict(_draw(folder, found, min_score, names)))
+        document = make()
         for name, form in _REPORTS.items():
             write_whole(folder / name, render(document, form))
     except OSError as error:

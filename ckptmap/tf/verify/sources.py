@@ -173,17 +173,17 @@ def _exported(meta: Path) -> bool:
     if not meta.is_file():
         return False
     try:
-        return {IMAGE, BOXES} <= set(_node_names(memoryview(read_regular(meta))))
+        graphs = [value for number, value in read_fields(memoryview(read_regular(meta))) if number == _GRAPH]
+        return {IMAGE, BOXES} <= {name for graph in graphs for name in node_names(as_bytes(graph))}
     except FormatError as error:
         raise CheckpointError(f"is damaged: {error}", where=str(meta)) from error
 
 
-def _node_names(meta_graph: Bytes) -> Iterator[str]:
-    for number, graph in read_fields(meta_graph):
-        if number == _GRAPH:
-            for kind, node in read_fields(as_bytes(graph)):
-                if kind == _NODE:
-                    yield from (as_text(value) for place, value in read_fields(as_bytes(node)) if place == _NAME)
+def node_names(graph: Bytes) -> Iterator[str]:
+    """The nodes of a serialized GraphDef. Raises FormatError."""
+    for kind, node in read_fields(graph):
+        if kind == _NODE:
+            yield from (as_text(value) for place, value in read_fields(as_bytes(node)) if place == _NAME)
 
 
 def is_object_based(saved_model: Path) -> bool:

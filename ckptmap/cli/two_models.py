@@ -1,0 +1,112 @@
+"""Options of ``verify`` for any two models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from ckptmap.cli.command import HOW, WHAT
+
+
+@dataclass(frozen=True, slots=True)
+class TwoModels:
+    """What says how models are run, fed and paired that no pipeline.config describes."""
+
+    old_model: Annotated[
+        str,
+        typer.Option(
+            metavar="MODULE:FUNCTION",
+            help="Code that builds the TF1 graph of a checkpoint. It is run.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
+    ] = ""
+    new_model: Annotated[
+        str,
+        typer.Option(
+            metavar="MODULE:FUNCTION",
+            help="Code that returns the Keras model or tf.Module of a TF2 checkpoint. It is run.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
+    ] = ""
+    keras: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            max=3,
+            help="The Keras that tf.keras is for the new model; default: the one that its files are of.",
+            show_default=False,
+            rich_help_panel=WHAT,
+        ),
+    ] = None
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            metavar="NAME=VALUE",
+            help="NAME=DTYPE[SHAPE], ids=int32[2,16]<30522, NAME=NUMBER, NAME=FILE.npy or FILE.npz; repeatable. "
+            "Default: made up.",
+            show_default=False,
+            rich_help_panel=HOW,
+        ),
+    ] = None
+    pairs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pair",
+            metavar="OLD=NEW",
+            help="Inputs or outputs that belong together; repeatable.",
+            show_default=False,
+            rich_help_panel=HOW,
+        ),
+    ] = None
+    old_outputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--old-output",
+            metavar="TENSOR",
+            help="Compare this tensor of the old graph; repeatable.",
+            show_default=False,
+            rich_help_panel=HOW,
+        ),
+    ] = None
+    new_outputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--new-output",
+            metavar="TENSOR",
+            help="Compare this tensor of the new graph; repeatable.",
+            show_default=False,
+            rich_help_panel=HOW,
+        ),
+    ] = None
+    small_variances: Annotated[
+        bool,
+        typer.Option(
+            "--small-variances",
+            help="Run both again with batch norms' variances a ten-thousandth: another epsilon shows.",
+            rich_help_panel=HOW,
+        ),
+    ] = False
+
+    @property
+    def asked(self) -> bool:
+        """Whether any of it is given."""
+        return self != TwoModels()
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """The arguments of ``verify_models``."""
+        return {
+            "old_model": self.old_model,
+            "new_model": self.new_model,
+            "keras": self.keras,
+            "inputs": self.inputs or (),
+            "pairs": self.pairs or (),
+            "old_outputs": self.old_outputs or (),
+            "new_outputs": self.new_outputs or (),
+            "small_variances": self.small_variances,
+        }

@@ -1,0 +1,126 @@
+"""The sheet of a verification of any two models (``ckptmap.verify_models/1``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ckptmap.basics.text import plural
+from ckptmap.report.document import Document
+from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts
+
+_FATES = (
+    ("outputs", "equal", Level.OK),
+    ("outputs", "within rounding", Level.OK),
+    ("outputs", "differ", Level.FAILURE),
+    ("layers", "equal", Level.OK),
+    ("layers", "differ", Level.NOTE),
+)
+_LEVELS = {(side, fate): level for side, fate, level in _FATES}
+_COLUMNS = (
+    "side", "name", "new_name", "fate", "run", "max", "mean", "spread", "relative", "tolerance", "top1",
+    "shape_old", "shape_new", "place",
+)  # fmt: skip
+_SAYS = {
+    "equal": "the models are equal to the last bit",
+    "equal within rounding": "the models are equal within rounding",
+    "different": "the models differ",
+}
+
+
+def sheet(document: Document) -> Sheet:
+    """The sheet of a verification."""
+    rows = tuple(_rows(document))
+    counts = fate_counts(rows, _FATES if document["parts"] else _FATES[:3])
+    return Sheet(
+        schema=document["schema"],
+        generator=document["generator"],
+        title="ckptmap verify",
+        subject=f"{document['old']['path']} ↔ {document['new']['path']}",
+        passed=document["agree"],
+        verdict=_verdict(document),
+        facts=tuple(_facts(document)),
+        counts=counts,
+        columns=_COLUMNS,
+        rows=rows,
+        messages=tuple(_messages(document)),
+        unit="result",
+    )
+
+
+def _rows(document: Document) -> Iterator[Row]:
+    for item in document["outputs"]:
+        name = f"{item['old']}/{item['run']}" if item["run"] else item["old"]
+        fate = "equal" if item["max"] == 0 else "within rounding" if item["within"] else "differ"
+        yield _row("outputs", name, item["new"], fate, item)
+    for part in document["parts"]:
+        name = f"{part['name']}/{part['place']}"
+        yield _row("layers", name, part["new_name"], "differ" if part["differs"] else "equal", part)
+
+
+def _row(side: str, name: str, new_name: str, fate: str, item: Document) -> Row:
+    record: dict[str, Cell] = {column: item.get(column) for column in _COLUMNS}
+    record |= {"side": side, "name": name, "new_name": new_name, "fate": fate}
+    record |= {column: _shape(item[column]) for column in ("shape_old", "shape_new")}
+    return Row(name, fate, _LEVELS[side, fate], record, side, "", _apart(item))
+
+
+def _shape(shape: list[int]) -> str:
+    return f"[{', '.join(map(str, shape))}]"
+
+
+def _apart(item: Document) -> str:
+    """How far apart, in a few words."""
+    if item["relative"] is None:
+        return _not_compared(item)
+    found = [f"max |Δ| {item['max']:.3g}"] if item.get("max") else []
+    found += [f"{item['relative']:.3g} of the spread"] if item["relative"] else []
+    found += [f"top 1 agrees in {item['top1']:.1%}"] if item.get("top1") is not None else []
+    return ", ".join(found)
+
+
+def _not_compared(item: Document) -> str:
+    if item["shape_old"] != item["shape_new"]:
+        return f"{_shape(item['shape_old'])} → {_shape(item['shape_new'])}"
+    return "values that are no numbers, or other texts"
+
+
+def _verdict(document: Document) -> str:
+    worst = max(document["outputs"], key=lambda item: float("inf") if item["relative"] is None else item["relative"])
+    count = plural(len({item["old"] for item in document["outputs"]}), "output")
+    parts = [f"{_SAYS[document['verdict']]}: {count}"]
+    if worst["max"] != 0:
+        where = f"{worst['old']} with {worst['run']}" if worst["run"] else worst["old"]
+        parts[0] += f", {where} {_apart(worst)}"
+    if not document["agree"]:
+        first = document["first_difference"]
+        parts += [f"first at {first}"] if first else []
+        proven = [cause["name"] for cause in document["causes"] if cause["proven"]]
+        parts += [f"cause: {', '.join(proven)}"] if proven else []
+    return "; ".join(parts)
+
+
+def _facts(document: Document) -> Iterator[tuple[str, str]]:
+    for side in ("old", "new"):
+        one = document[side]
+        code = f" by {one['code']}" if one["code"] else ""
+        yield side, f"{one['path']} ({one['kind']}{code}, {plural(one['variables'], 'variable')})"
+    for item in document["inputs"]:
+        name = item["old"] if item["old"] == item["new"] else f"{item['old']} = {item['new']}"
+        yield "input", f"{name}: {item['dtype']}{_shape(item['shape'])}, {item['values']}"
+    for setting in document["settings"]:
+        yield "set", setting
+    yield "seed", str(document["seed"])
+
+
+def _messages(document: Document) -> Iterator[Message]:
+    for cause in document["causes"]:
+        level = Level.FAILURE if cause["proven"] else Level.NOTE
+        state = "cause" if cause["proven"] else "not confirmed"
+        yield Message(level, f"{state}: {cause['text']} [{cause['evidence']}]", "", cause["fix"])
+    for side, other in (("old", "new"), ("new", "old")):
+        if document[f"only_{side}"]:
+            names = ", ".join(document[f"only_{side}"])
+            hint = "--pair OLD=NEW says which belong together"
+            yield Message(Level.WARNING, f"the {other} model does not give {names}: not compared", "", hint)
+        for note in document[side]["notes"]:
+            yield Message(Level.NOTE, f"{side} model: {note}")

@@ -1,0 +1,82 @@
+"""The process of one side: started here, asked to run here, ended here. The other end runs ``main``.
+
+Each model has a process of its own: Keras 2 and Keras 3 cannot be ``tf.keras`` of one, and TF1 code needs TF1 behavior.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ckptmap.tf.environment import check_installed, import_quietly
+from ckptmap.tf.verify.general.source import Kind
+from ckptmap.tf.verify.process import Process, answer, started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
+
+    from ckptmap.tf.verify.general.graphs import Opened
+    from ckptmap.tf.verify.general.side import Side
+    from ckptmap.tf.verify.general.source import Source
+
+    Array = np.ndarray[Any, Any]
+
+_OF_TF1 = (Kind.FROZEN, Kind.SAVED_MODEL_1, Kind.META, Kind.GRAPH_CODE)
+_SETTINGS = {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+"""As written, on the CPU (see ``same_kernels`` of ``ckptmap.tf.environment``)."""
+
+
+class Served:
+    """A side in its process (see ``Running``). ``ready`` first: opening takes as long as TensorFlow's import."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._side: Side | None = None
+
+    def ready(self) -> None:
+        """Wait until the model can run. Raises what opening it raised."""
+        self._side = self._process.answer()
+
+    @property
+    def side(self) -> Side:
+        """What it is."""
+        if self._side is None:
+            raise AssertionError
+        return self._side
+
+    def run(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> dict[str, Array]:
+        """Fetch tensors over there."""
+        found: dict[str, Array] = self._process.ask("run", dict(feeds), tuple(fetches))
+        return found
+
+
+@contextmanager
+def served(source: Source) -> Iterator[Served]:
+    """A process that opens ``source``; it ends with the context."""
+    check_installed()
+    legacy = source.kind in _OF_TF1 or source.keras == 2
+    settings = {**_SETTINGS, "TF_USE_LEGACY_KERAS": "1" if legacy else "0"}
+    what = f"process of the {source.end} model"
+    with started(__name__, what, f"the {source.end} model cannot be run", settings) as process:
+        process.send(source)
+        yield Served(process)
+
+
+def open_source(source: Source) -> Opened:
+    """The model of ``source`` in this process, which must be one for it alone."""
+    from ckptmap.tf.verify.general.tf1_models import open_graph
+    from ckptmap.tf.verify.general.tf2_models import open_model
+
+    tensorflow = import_quietly("tensorflow")
+    tensorflow.get_logger().setLevel("ERROR")
+    if source.kind in _OF_TF1:
+        tensorflow.compat.v1.disable_v2_behavior()
+        return open_graph(tensorflow, source)
+    return open_model(tensorflow, source)
+
+
+def main() -> None:
+    """Answer until stdin ends."""
+    answer(open_source, lambda opened: opened.side)
