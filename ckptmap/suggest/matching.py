@@ -14,7 +14,7 @@ from ckptmap.suggest.natural import natural
 from ckptmap.suggest.norms import natural_order, owners
 from ckptmap.suggest.order import Run, key_runs, name_runs, order_evidence, other_runs
 from ckptmap.suggest.shapes import compatibility
-from ckptmap.suggest.structure import coherence, counted_alike
+from ckptmap.suggest.structure import coherence, counted_alike, misplaced
 from ckptmap.suggest.voting import votes
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _ENDING = 3.0
 _GUESSED = 0.2
 """What the order of numbers in old names is worth, next to one that a graph says."""
 _LEARNED, _ORDER, _OWNER, _FIT, _VOTE, _SCOPE, _COUNTED = 1.5, 0.5, 1.0, 0.3, 1.0, 1.0, 0.7
+_MISPLACED = 3.0
 _LOOSE_OWNER, _USED, _ALIKE = 0.3, 0.3, 4.0
 """What it counts that two norms follow layers of a pair where only their places say which they follow."""
 
@@ -111,7 +112,10 @@ def match(
         {},
     )
     evidence = _coloured(old, new, evidence, flow, new_flow)
-    used = _USED * _use(evidence.earlier) if evidence.earlier is not None else np.float32(0)
+    used = -_MISPLACED * misplaced(old, (fits > 0).any(axis=1))[:, None]
+    used = used - _MISPLACED * misplaced(new, (fits > 0).any(axis=0))
+    if evidence.earlier is not None:
+        used = used + _USED * _use(evidence.earlier)
     for turn in range(_ROUNDS):
         pairs = assign(_score(evidence) + used, fits > 0)
         if pairs == evidence.pairs and turn > _QUIET:

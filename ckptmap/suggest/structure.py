@@ -37,6 +37,18 @@ def coherence(old: Sequence[Layer], new: Sequence[Layer], pairs: Iterable[tuple[
     return found
 
 
+def misplaced(layers: Sequence[Layer], fitting: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """For each layer the largest share of the layers of a scope around it that nothing of the other side fits.
+
+    A layer among such is more likely to be left over itself: side branches for training hold some of usual shapes.
+    """
+    found = np.zeros(len(layers), np.float32)
+    for members in _members([prefixes(layer.scope) for layer in layers]).values():
+        if len(members) >= _LEAST:
+            found[members] = np.maximum(found[members], 1 - fitting[members].mean())
+    return found
+
+
 def _both_prefixes(layer: Layer) -> tuple[str, ...]:
     own = prefixes(layer.scope)
     return own if layer.key == layer.scope else (*own, *(f"/{scope}" for scope in prefixes(layer.key)))

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the [tf] extra")
 
 import ckptmap
+from ckptmap.suggest import suggest
 from ckptmap.tf.classifiers import keras_of
 from ckptmap.tf.environment import import_quietly, tf2
 from ckptmap.tf.tf2_model import restore
@@ -31,12 +32,13 @@ def run_tf1(cell: str, options: dict[str, Any], prefix: str, inputs: np.ndarray)
     v1 = tf2().compat.v1
     cells = import_quietly("tensorflow.python.keras.layers.legacy_rnn.rnn_cell_impl")
     loop = import_quietly("tensorflow.python.ops.rnn")
+    v1.disable_control_flow_v2()  # as TF1 wrote its loops
     with v1.Graph().as_default(), v1.Session() as session:
         outputs, _ = loop.dynamic_rnn(getattr(cells, cell)(UNITS, **options), v1.constant(inputs), dtype=v1.float32)
         generator = np.random.default_rng(0)
         for variable in v1.global_variables():
             variable.load(generator.normal(0, 0.7, variable.shape.as_list()), session)
-        v1.train.Saver().save(session, prefix, write_meta_graph=False)
+        v1.train.Saver().save(session, prefix)
         return np.asarray(session.run(outputs))
 
 
@@ -58,6 +60,9 @@ def test_keras_computes_what_the_cell_did(cell: str, version: int, tmp_path: Pat
         f"include: [{{table: kinds/rnn}}]\nlayers: [{{from: rnn/{scope}, to: {NAMES[name]}, as: {kind}}}]\n"
     )
     template = tf2().train.Checkpoint(model=layer(version, name, options)).save(str(tmp_path / "template"))
+    drafted = suggest(tmp_path / "model.ckpt", to=template)
+    assert f"  - {{from: rnn/{scope}, to: {NAMES[name]}, as: {kind}}}" in drafted.text.splitlines()
+    assert drafted.sure
     ckptmap.convert(tmp_path / "model.ckpt", to=template, table=table, output=tmp_path / "new")
     model = layer(version, name, options)
     restore(model, tmp_path / "new" / "ckpt-0")
