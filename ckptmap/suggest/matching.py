@@ -112,12 +112,9 @@ def match(
         {},
     )
     evidence = _coloured(old, new, evidence, flow, new_flow)
-    used = -_MISPLACED * misplaced(old, (fits > 0).any(axis=1))[:, None]
-    used = used - _MISPLACED * misplaced(new, (fits > 0).any(axis=0))
-    if evidence.earlier is not None:
-        used = used + _USED * _use(evidence.earlier)
+    merit = _merit(old, new, evidence)
     for turn in range(_ROUNDS):
-        pairs = assign(_score(evidence) + used, fits > 0)
+        pairs = assign(_score(evidence) + merit, fits > 0)
         if pairs == evidence.pairs and turn > _QUIET:
             break
         found = pairs.items()
@@ -160,6 +157,16 @@ def _earlier(flow: Flow | None) -> NDArray[np.bool_] | None:
     before = np.unpackbits(packed, axis=1, bitorder="little", count=size).astype(bool)
     found: NDArray[np.bool_] = before.T & ~before
     return found
+
+
+def _merit(old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence) -> Matrix:
+    """What speaks for a layer to have a partner at all, whichever it is; [old, new]."""
+    fits = evidence.fits > 0
+    rows, columns = misplaced(old, np.asarray(fits.any(axis=1))), misplaced(new, np.asarray(fits.any(axis=0)))
+    merit: Matrix = -_MISPLACED * (rows[:, None] + columns[None, :])
+    if evidence.earlier is not None:
+        merit += _USED * _use(evidence.earlier)
+    return merit
 
 
 def _use(earlier: NDArray[np.bool_]) -> Matrix:
@@ -226,14 +233,14 @@ def _order(old: Sequence[Layer], new: Sequence[Layer], fits: Matrix, names: Matr
     places = np.array(_old_order(old), int)
     known = all(layer.place is not None for layer in old)
     by_key, by_name = key_runs(new), name_runs(new)
-    by_key += other_runs(new, by_key)
+    guessed, _ = order_evidence(fits, names, places, other_runs(new, by_key), whole=known)
     key_evidence, key_share = order_evidence(fits, names, places, by_key, whole=known)
     name_evidence, name_share = order_evidence(fits, names, places, by_name)
     weight = 1.0 if known else _GUESSED
     covered = _covered(by_key), _covered(by_name)
     if covered[1] * name_share > covered[0] * key_share:
-        return weight * name_evidence, known
-    return weight * key_evidence, known and bool(by_key)
+        return weight * (name_evidence + guessed), known
+    return weight * (key_evidence + guessed), known and bool(by_key)
 
 
 def _covered(runs: Sequence[Run]) -> int:

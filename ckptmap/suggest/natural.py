@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 _PIECE = re.compile(r"(\d+)")
+Key = tuple[tuple[tuple[int, str], ...], ...]
 
 
-def natural(name: str) -> tuple[tuple[tuple[int, str], ...], ...]:
+def natural(name: str) -> Key:
     """A key to sort names by: component for component, numbers by their value."""
     return tuple(_component(component) for component in name.split("/"))
 

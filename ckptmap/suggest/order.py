@@ -7,13 +7,12 @@ much the best alignment through it falls short of the best one.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ckptmap.suggest.natural import natural
+from ckptmap.suggest.natural import Key, natural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +24,11 @@ if TYPE_CHECKING:
 _LAST_NUMBER = re.compile(r"^(.*?)(?:(?<=[A-Za-z0-9])_|-|/|(?<=[A-Za-z]))?(\d+)?$")
 _LISTED = re.compile(r"((?:[^/]*/)*?(?:[a-z_]+-)?)\d+(?:/|$)")
 """What lies before the first number of a list: ``layer_with_weights-`` of ``layer_with_weights-3``, ``convs/``."""
+_COUNTED = re.compile(r"(?<![^_/-])[0-9]+(?![^_/-])")
+"""A number that counts, and is no part of a word: the first of ``_tf1_store/cell_3/sep_5x5`` is that of the cell."""
 _NUMBERS = re.compile(r"\d+")
+_GUESS = 0.25
+"""How much the order of such runs counts."""
 _KERAS_LISTS = ("layer_with_weights-", "_operations/")
 """The object paths of a functional model's layers in Keras 2 and 3."""
 
@@ -38,6 +41,8 @@ class Run:
     members: tuple[int, ...]
     weight: float = 1.0
     """How much its order counts."""
+    alike: tuple[tuple[int, ...], ...] = ()
+    """Members that only words tell apart: among them there is no order."""
 
     @property
     def topological(self) -> bool:
@@ -71,20 +76,43 @@ def _run(label: str, members: Sequence[tuple[str, int]]) -> Run:
 
 
 def other_runs(layers: Sequence[Layer], listed: Iterable[Run]) -> list[Run]:
-    """What is in no list, in the order of the numbers in its object paths: little more than a guess."""
+    """What is in no list, in the order of the numbers in its object paths: little more than a guess.
+
+    By what lies before the first number (``cell_1``, ``cell_2`` …), and all of one root together. Words have no order:
+    each run is there twice, once with the words in the order of the alphabet and once the other way round.
+    """
     members = {at for run in listed for at in run.members}
     groups: dict[str, list[int]] = {}
-    alike = Counter(map(_numbered, layers))
     for at, layer in enumerate(layers):
-        if at not in members and any(char.isdigit() for char in layer.key) and alike[_numbered(layer)] == 1:
-            groups.setdefault(layer.key.split("/")[0], []).append(at)
-    found = [(label, sorted(group, key=lambda at: natural(layers[at].key))) for label, group in groups.items()]
-    return [Run(label, tuple(group), 0.5) for label, group in found if len(group) > 1]
+        number = _COUNTED.search(layer.key)
+        if at not in members and any(char.isdigit() for char in layer.key):
+            groups.setdefault(f"{layer.key.split('/')[0]} as a whole", []).append(at)
+            if number:
+                groups.setdefault(layer.key[: number.start()], []).append(at)
+    keys = [natural(layer.key) for layer in layers]
+    turned = _turned(keys)
+    return [
+        Run(label, tuple(sorted(group, key=order.__getitem__)), _GUESS, _alike(layers, group))
+        for label, group in groups.items()
+        for order in (keys, turned)
+        if len(group) > 1
+    ]
 
 
-def _numbered(layer: Layer) -> tuple[object, ...]:
-    """All that says the place of a layer among its like: the numbers in its object path. Words have no order."""
-    return tuple(_NUMBERS.findall(layer.key)), tuple(sorted((role, item.shape) for role, item in layer.leaves.items()))
+def _alike(layers: Sequence[Layer], group: Iterable[int]) -> tuple[tuple[int, ...], ...]:
+    """The layers with the same numbers in their object paths and the same shapes."""
+    found: dict[object, list[int]] = {}
+    for at in group:
+        shapes = tuple(sorted((role, item.shape) for role, item in layers[at].leaves.items()))
+        found.setdefault((tuple(_NUMBERS.findall(layers[at].key)), shapes), []).append(at)
+    return tuple(tuple(members) for members in found.values() if len(members) > 1)
+
+
+def _turned(keys: Sequence[Key]) -> list[tuple[tuple[tuple[int, int], ...], ...]]:
+    """Keys to sort by with the order of words turned round, and that of numbers kept."""
+    words = sorted({text for key in keys for component in key for _, text in component})
+    rank = {text: -place for place, text in enumerate(words)}
+    return [tuple(tuple((number, rank[text]) for number, text in component) for component in key) for key in keys]
 
 
 def name_runs(layers: Sequence[Layer]) -> list[Run]:
@@ -161,6 +189,10 @@ def order_evidence(
             lost += np.minimum(along, np.float32(2))
         else:
             best = alignment(weighted)
+        columns = {at: column for column, at in enumerate(run.members)}
+        for alike in run.alike:
+            same = [columns[at] for at in alike]
+            lost[:, same] = lost[:, same].min(axis=1, keepdims=True)
         trust = max(0.0, 2 * min(1.0, best / weighted.max(axis=0).sum()) - 1) if best else 0.0
         evidence[np.ix_(places, members)] -= np.float32(run.weight * trust) * lost
         taken += min(best, len(members))

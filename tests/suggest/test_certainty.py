@@ -191,3 +191,23 @@ def test_a_letter_in_two_names_proves_nothing():
     one = old(("net/branch_a", (8, 8)), ("net/branch_b", (8, 8)), ordered=False)
     other = new(("m/unit_b", (8, 8)), ("m/unit_a", (8, 8)))
     assert not any(sure for _, sure in found(matched_layers(one, other)).values())
+
+
+def test_a_layer_of_a_side_branch_is_left_over_before_one_of_the_main_line():
+    branch = [("net/aux/a", (5, 5)), ("net/aux/b", (6, 6)), ("net/aux/c", (8, 8))]
+    main = [(f"net/block{at}/conv", (8, 8)) for at in range(1, 7)]
+    pairs = found(matched_layers(old(*branch, *main, ordered=False), new(*((f"x{at}", (8, 8)) for at in range(6)))))
+    assert set(pairs) == {scope for scope, _ in main}
+
+
+@pytest.mark.parametrize("words", [("left", "right"), ("right", "left")])
+def test_numbers_in_object_paths_have_an_order_and_words_have_none(words):
+    cells = [(f"{name}{at}", shape) for at in range(8) for name, shape in zip("pq", ((8, 8), (8, 9)), strict=True)]
+    order = random.Random(1).sample("abcdefghijklmnop", 16)
+    one = old(*((order[at], shape) for at, (_, shape) in enumerate(cells)))
+    keys = [
+        (f"m/cell_{at}/{word}", shape) for at in range(8) for word, shape in zip(words, ((8, 8), (8, 9)), strict=True)
+    ]
+    pairs = found(matched_layers(one, new(*keys)))
+    assert {name: to for name, (to, _) in pairs.items()} == {order[at]: keys[at][0] for at in range(16)}
+    assert not any(sure for _, sure in pairs.values())
