@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from types import SimpleNamespace
 
 from benchmarks.suggest.pairs import TruePair, load_pairs
 from benchmarks.suggest.scoring import VARIANTS, drafted_pairs, score
+from ckptmap.checkpoint.inventory import Inventory, Kind
 from ckptmap.suggest.certainty import coverage
 from ckptmap.suggest.model import Matched
+from ckptmap.suggest.reading import OldSide
 from ckptmap.suggest.suggestion import drafted, is_exact
 
 WRONG = (
@@ -113,14 +114,8 @@ def _tables(pairs: Sequence[TruePair]) -> Iterator[str]:
         old, new, found = drafted_pairs(pair, VARIANTS[0])
         matched = Matched(old, new, found, coverage(old, new, {one.old: one.new for one in found}))
         items = tuple(item for layer in old for item in layer.leaves.values())
-        source = SimpleNamespace(
-            inventory=SimpleNamespace(path="model.ckpt", variables={}),
-            items=items,
-            bookkeeping={"global_step": "bookkeeping"},
-            ordered=True,
-            notes=(),
-        )
-        suggestion = drafted(matched, source, pair.name)  # type: ignore[arg-type]
+        source = OldSide(Inventory(Kind.V2, "model.ckpt", {}), items, {"global_step": "bookkeeping"}, True, ())
+        suggestion = drafted(matched, source, pair.name)
         exact = is_exact(suggestion.text, [*(item.name for item in items), "global_step"], matched)
         rows.append((len(suggestion.table.rules), pair.rules, exact, pair.name))
     seconds = time.perf_counter() - start

@@ -18,6 +18,9 @@ _LETTERS = "ijklmnpqrstuvwxyz"
 _ORDERED = 4
 """How many layers a list of them must have to be better than a rule for each."""
 _MAX_CHOICES = 1000
+_LISTS = 2
+"""The rank of rules that list two components at once."""
+_SUM = re.compile(r"\{([a-z]+)([+-][0-9]+)?\}")
 _WORD = re.compile(r"\{[^}]*\}|[A-Za-z0-9]+|[^A-Za-z0-9{}]")
 
 
@@ -53,6 +56,11 @@ class _Candidate:
     rank: int
     """Of two rules for as many pairs, the one of the lower rank is plainer."""
 
+    @property
+    def worth(self) -> float:
+        """For how many pairs it is; one that lists two components at once is worth a quarter."""
+        return len(self.rule.members) / (4 if self.rank == _LISTS else 1)
+
 
 def compress(pairs: Sequence[Named], *, narrow: bool = False, taken: Iterable[str] = ()) -> list[Drafted]:
     """The fewest rules found that lead each old name to its new one, and match none of ``taken``.
@@ -78,7 +86,7 @@ def _entries(pairs: Sequence[Named]) -> list[_Entry]:
 def _best(entries: Sequence[_Entry], pairs: Sequence[Named], foreign: set[str], *, narrow: bool) -> Drafted:
     """The rule for most entries, of those that match nothing that they are not for."""
     found = [*_plain_rules(entries), *_mapped_rules(entries), *_ordered_rules(entries)]
-    for candidate in sorted(found, key=lambda one: (-len(one.rule.members), one.rank, one.rule.old)):
+    for candidate in sorted(found, key=lambda one: (-one.worth, one.rank, one.rule.old)):
         chosen = set(candidate.rule.members)
         others = foreign | {pair.old for pair in pairs if pair.number not in chosen}
         members = [entry for entry in entries if entry.named.number in chosen]
@@ -218,17 +226,19 @@ def _expression(fit: Fit, letters: Sequence[tuple[str, bool]], auto: bool) -> st
 
 
 def _mapped_rules(entries: Sequence[_Entry]) -> list[_Candidate]:
-    """Rules with a value map for one component of the old name."""
-    groups: dict[tuple[int, str], dict[str, list[_Entry]]] = defaultdict(lambda: defaultdict(list))
+    """Rules with a value map for one component of the old name, or for two that follow each other."""
+    groups: dict[tuple[int, int, str], dict[str, list[_Entry]]] = defaultdict(lambda: defaultdict(list))
     for entry in entries:
         parts = _by_component(entry.old)
-        for at, part in enumerate(parts):
-            masked = "/".join([*map(shape_of, parts[:at]), "\0", *map(shape_of, parts[at + 1 :])])
-            groups[at, masked]["".join(map(written, part))].append(entry)
+        for span in (1, 2):
+            for at in range(len(parts) - span + 1):
+                masked = "/".join([*map(shape_of, parts[:at]), "\0", *map(shape_of, parts[at + span :])])
+                text = "/".join("".join(map(written, part)) for part in parts[at : at + span])
+                groups[at, span, masked][text].append(entry)
     found = []
-    for (at, _), by_text in groups.items():
+    for (at, span, _), by_text in groups.items():
         if len(by_text) > 1:
-            found += [_Candidate(rule, 1) for rule in _mapped(at, by_text)]
+            found += [_Candidate(rule, span) for rule in _mapped(at, span, by_text)]
     return found
 
 
@@ -246,9 +256,10 @@ def _by_component(pieces: Pieces) -> list[Pieces]:
     return [tuple(part) for part in parts]
 
 
-def _mapped(at: int, by_text: Mapping[str, Sequence[_Entry]]) -> list[Drafted]:
-    """Rules over the texts of one component: those whose rules differ in one place of the new name go together."""
+def _mapped(at: int, span: int, by_text: Mapping[str, Sequence[_Entry]]) -> list[Drafted]:
+    """Rules over the texts of one place: those whose rules differ in one place of the new name go together."""
     single: dict[str, list[tuple[str, Drafted]]] = defaultdict(list)
+    alone: list[tuple[str, Sequence[_Entry]]] = []
     for text, group in by_text.items():
         by_new: dict[str, list[_Entry]] = defaultdict(list)
         for entry in group:
@@ -256,13 +267,72 @@ def _mapped(at: int, by_text: Mapping[str, Sequence[_Entry]]) -> list[Drafted]:
         largest = max(by_new.values(), key=len)
         rule = _fit(largest)
         if rule is not None:
-            single["/".join(_masked(rule.old, at))].append((text, rule))
-    return [rule for masked, rules in single.items() if (rule := _joined(masked, rules)) is not None]
+            single["/".join(_masked(rule.old, at, span))].append((text, rule))
+            alone.append((text, largest))
+    return [
+        rule for masked, rules in single.items() if (rule := _joined(masked, [*rules, *_led(rules, alone)])) is not None
+    ]
 
 
-def _masked(pattern: str, at: int) -> list[str]:
+def _led(
+    rules: Sequence[tuple[str, Drafted]], groups: Iterable[tuple[str, Sequence[_Entry]]]
+) -> list[tuple[str, Drafted]]:
+    """Rules for further texts, in which a number never changes that does in ``rules``: what the largest says of it."""
+    known = {text for text, _ in rules}
+    lead_text, lead = max(rules, key=lambda item: (len(item[1].members), item[0]))
+    if not lead.where or any(not isinstance(declared, str) for declared in lead.where.values()):
+        return []
+    found = []
+    for text, group in groups:
+        if text not in known:
+            old = lead.old.replace(lead_text, text)
+            new = _followed(lead, old, group) if old != lead.old else None
+            if new is not None:
+                found.append((text, Drafted(old, new, lead.where, tuple(entry.named.number for entry in group))))
+    return found
+
+
+def _followed(lead: Drafted, old: str, group: Sequence[_Entry]) -> str | None:
+    """The new names of a group as ``lead`` would have them, but for one text; None where they differ in more."""
+    words = _WORD.findall(lead.new)
+    expression = re.compile(_regex(Drafted(old, lead.new, lead.where, ())))
+    found: set[tuple[str, ...]] = set()
+    for entry in group:
+        match = expression.fullmatch(entry.named.old)
+        filled = [_evaluated(word, match.groupdict()) for word in words] if match else []
+        if not filled:
+            return None
+        found.add(_replaced(words, filled, entry.named.new))
+    (first, *others) = found
+    return "".join(first) if first and not others else None
+
+
+def _evaluated(word: str, values: Mapping[str, str]) -> str:
+    """A word of a new name with the numbers filled in; nothing for what is no sum of one placeholder and a number."""
+    match = _SUM.fullmatch(word)
+    if match is None:
+        return "" if word.startswith("{") else word
+    return str(int(values[match[1]]) + int(match[2] or 0)) if values[match[1]].isdecimal() else ""
+
+
+def _replaced(words: Sequence[str], filled: Sequence[str], name: str) -> tuple[str, ...]:
+    """``words`` with those in the middle replaced by what ``name`` has there; empty where that takes a placeholder."""
+    front = next((at for at in range(len(filled)) if not name.startswith("".join(filled[: at + 1]))), len(filled))
+    rest = name[len("".join(filled[:front])) :]
+    back = next(
+        (at for at in range(len(filled) - front) if not rest.endswith("".join(filled[len(filled) - at - 1 :]))), 0
+    )
+    tail = filled[len(filled) - back :] if back else []
+    middle = rest[: len(rest) - len("".join(tail))]
+    inner = words[front : len(words) - back]
+    if not middle or not inner or any(word.startswith("{") for word in inner):
+        return ()
+    return (*words[:front], middle, *(words[len(words) - back :] if back else ()))
+
+
+def _masked(pattern: str, at: int, span: int) -> list[str]:
     parts = pattern.split("/")
-    return [*parts[:at], "\0", *parts[at + 1 :]]
+    return [*parts[:at], "\0", *parts[at + span :]]
 
 
 def _joined(masked: str, rules: Sequence[tuple[str, Drafted]]) -> Drafted | None:
