@@ -142,7 +142,8 @@ def test_a_mistake_on_the_command_line(run: Run) -> None:
     result = run("convert", "--outptu", "x")
     assert result.code == 2
     assert result.err.splitlines()[0].endswith("convert [OPTIONS] [CHECKPOINT...]")
-    assert result.err.splitlines()[-1] == "error: No such option: --outptu (Possible options: --output)"
+    assert result.err.splitlines()[-1].startswith("error: No such option: --outptu")
+    assert "--output" in result.err.splitlines()[-1]
     assert "Did you mean 'convert'?" in run("convrt").err
 
 
