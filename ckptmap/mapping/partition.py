@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Generic, NamedTuple, TypeVar
 
@@ -41,7 +42,8 @@ _COMPONENTS = tuple(Place(component) for component in range(_MOST_COMPONENTS))
 _PLACES = (_COUNT, *_COMPONENTS, *_ENDS)
 
 
-class Entry(NamedTuple, Generic[_Item]):
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[_Item]):
     """Something with what it claims."""
 
     item: _Item
