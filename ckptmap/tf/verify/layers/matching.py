@@ -69,14 +69,12 @@ class _Match:
 
     def said(self, report: Mapping[str, Any]) -> None:
         """The pairs of a conversion's report; new variables of one source belong to one pair."""
-        by_key = {_key(one.key or one.name): one.name for one in self._sides[1].variables}
-        by_name = {one.name: one.name for one in self._sides[1].variables}
+        find = new_variables(self._sides[1])
         groups: dict[tuple[str, ...], list[str]] = {}
         for record in report.get("target_variables", ()):
-            sources = _owners(_many(record.get("source")))
-            name = by_key.get(_key(str(record["key"]))) or by_name.get(str(record["name"]))
+            sources, name = sources_of(record), find(record)
             if name in self._left[1] and sources and all(one in self._left[0] for one in sources):
-                groups.setdefault(sources, []).append(str(name))
+                groups.setdefault(sources, []).append(name)
         for sources, names in groups.items():
             if all(one in self._left[0] for one in sources):
                 self._take(sources, names)
@@ -102,6 +100,23 @@ class _Match:
         for at, names in enumerate((old, new)):
             for name in names:
                 self._left[at].pop(name, None)
+
+
+def new_variables(side: Side) -> Callable[[Mapping[str, Any]], str]:
+    """Finds the variable of ``side`` that a record of a conversion's report tells of; empty where there is none."""
+    by_key = {_key(one.key or one.name): one.name for one in side.variables}
+    names = {one.name for one in side.variables}
+
+    def find(record: Mapping[str, Any]) -> str:
+        name = str(record.get("name"))
+        return by_key.get(_key(str(record.get("key"))), name if name in names else "")
+
+    return find
+
+
+def sources_of(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """The old weights that a new variable was made of, or of whose moving averages."""
+    return _owners(_many(record.get("source")))
 
 
 def _key(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +37,13 @@ class Known:
     """Values that are known beside both models.
 
     ``expected``: by new variable, what the conversion makes of the old values. ``checkpoint``: what else the old
-    checkpoint holds, by name: moving averages, or the raw weights where the averages are run.
+    checkpoint holds, by name: moving averages, or the raw weights where the averages are run. ``remake``: what the
+    conversion makes of a new variable from other old values, by the names of the weights; None where it does not say.
     """
 
     expected: Mapping[str, Array] = field(default_factory=dict)
     checkpoint: Mapping[str, Array] = field(default_factory=dict)
+    remake: Callable[[str, Mapping[str, Array]], Array | None] = lambda _name, _values: None
 
 
 class Case:

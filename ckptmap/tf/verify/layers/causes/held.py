@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _AGAIN = "convert again, with a table that says so"
 _GATES = (4, 3)
-_AVERAGE = "ExponentialMovingAverage"
+_AVERAGE = "/ExponentialMovingAverage"
 _UNKNOWN = "other values"
 
 
@@ -25,9 +25,14 @@ class Held:
     """A new variable that holds something else: its value, and the one that it should have."""
 
     name: str
-    old: str
+    sources: tuple[str, ...]
     value: Array
     wanted: Array
+
+    @property
+    def old(self) -> str:
+        """The first of the old variables that it was made of."""
+        return self.sources[0]
 
 
 def held(case: Case) -> Iterator[Cause]:
@@ -54,7 +59,7 @@ def _wrong(case: Case) -> Iterator[Held]:
             for name in pair.new:
                 wanted = case.expected(name)
                 if wanted is not None and not np.array_equal(wanted, case.variable(1, name)):
-                    yield Held(name, pair.old[0], case.variable(1, name), wanted)
+                    yield Held(name, pair.old, case.variable(1, name), wanted)
 
 
 def _named(case: Case, one: Held) -> tuple[str, tuple[str, str]]:
@@ -91,16 +96,24 @@ def _turned(_: Case, one: Held) -> Said | None:
 
 def _average(case: Case, one: Held) -> Said | None:
     """A checkpoint holds the raw weight under the variable's own name, and its average beside it."""
-    stored = case.known.checkpoint
-    if one.old in stored and _same(stored[one.old], one.value):
+    if _holds_stored(case, one, ""):
         return "raw weights in place of moving averages", (
             f"the raw value of {one.old}",
             "convert without --ema ignore",
         )
-    average = f"{one.old}/{_AVERAGE}"
-    if average in stored and _same(stored[average], one.value):
-        return "moving averages in place of raw weights", (f"the value of {average}", "convert with --ema ignore")
+    if _holds_stored(case, one, _AVERAGE):
+        return "moving averages in place of raw weights", (f"the average of {one.old}", "convert with --ema ignore")
     return None
+
+
+def _holds_stored(case: Case, one: Held, ending: str) -> bool:
+    """Whether a variable holds what the conversion makes of the stored values whose names end so."""
+    stored = case.known.checkpoint
+    names = {name: f"{name}{ending}" for name in one.sources if f"{name}{ending}" in stored}
+    made = case.known.remake(one.name, {name: stored[held] for name, held in names.items()})
+    if made is None and one.old in names:
+        made = stored[names[one.old]]
+    return made is not None and _same(made, one.value)
 
 
 def _of_another(case: Case, one: Held) -> Said | None:
