@@ -116,6 +116,7 @@ def test_what_is_not_run_says_why() -> None:
 
 
 NOT_RUN = {
+    "docs/after.md": 4,
     "docs/language.md": 5,
     "README.md": 4,
     "docs/classification.md": 2,
