@@ -116,17 +116,18 @@ def test_what_is_not_run_says_why() -> None:
 
 
 NOT_RUN = {
-    "docs/after.md": 4,
-    "docs/language.md": 5,
     "README.md": 4,
+    "docs/after.md": 4,
     "docs/classification.md": 2,
     "docs/contributing.md": 1,
     "docs/details.md": 1,
     "docs/efficientdet.md": 1,
+    "docs/estimators.md": 4,
+    "docs/language.md": 5,
     "docs/start-detector.md": 1,
     "docs/start-own-model.md": 2,
     "docs/tables.md": 1,
-    "docs/training.md": 5,
+    "docs/training.md": 8,
     "docs/verify.md": 2,
 }
 
