@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import ckptmap
 from tests.pages.documents import DOCUMENTS, ROOT
 
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
@@ -66,3 +67,8 @@ def pages(entry: object) -> list[str]:
 def test_the_site_lists_every_page() -> None:
     nav = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))["nav"]
     assert sorted(pages(nav)) == sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+
+
+def test_the_reference_has_every_verb() -> None:
+    names = re.findall(r"^::: ckptmap\.[\w.]+\.(\w+)$", (ROOT / "docs/reference.md").read_text("utf-8"), re.MULTILINE)
+    assert sorted(names) == sorted(ckptmap.__all__)
