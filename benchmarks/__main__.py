@@ -37,6 +37,7 @@ CASES = {
         Case("100,000 variables", 40_000_000, 100_000, sparse=True, rules=200),
         Case("300,000 variables", 120_000_000, 300_000, sparse=True, rules=200),
         Case("20 checkpoints", 5_000_000, 350, copies=20),
+        Case("10 checkpoints", 100_000_000, 350, copies=10),
     )
 }
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from benchmarks.measure import Result
 from benchmarks.works import (
     ALL,
+    AVERAGE,
     COPY,
     DIFF,
+    EDIT,
     GUIDE,
     HELP,
     INSPECT,
@@ -48,6 +50,8 @@ def bars(results: Sequence[Result]) -> Iterator[Bar]:
         yield _seconds(found, f"convert, reflink, {case}", case, REFLINK, 0.6)
     for case in ("1 GB", "10 GB"):
         yield _times(found, f"convert, link, {case}", (case, LINK), (case, HELP), 2)
+    yield _times(found, "edit, link, 1 GB", ("1 GB", EDIT), ("1 GB", LINK), 1)
+    yield _memory(found, "memory of average, 10 checkpoints of 100 MB", "10 checkpoints", AVERAGE, 150)
     yield _times(found, "convert, copy, 1 GB", ("1 GB", COPY), ("1 GB", SYNC), 1.15, 0.25)
     yield _faster(found, "link", LINK, 100)
     yield _faster(found, "copy", COPY, 10)

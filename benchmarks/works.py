@@ -13,6 +13,8 @@ _CKPTMAP = (sys.executable, "-m", "ckptmap")
 _PEER = (sys.executable, "-m", "benchmarks.peers")
 _MANY = 1500
 """Variables from which on names are a work of their own; with fewer TensorFlow's import is all there is to measure."""
+_SMALL = 50_000_000
+"""Bytes of a checkpoint up to which many of them are a batch."""
 _COPY = 'mkdir -p "$2" && cp "$1" "$2/data"'
 _EACH = (
     'place=$1; to=$2; table=$3; shift 3; for one in "$@"; do number=$((number + 1)); '
@@ -22,6 +24,8 @@ _EACH = (
 LINK = "ckptmap convert --data link"
 REFLINK = "ckptmap convert --data reflink"
 COPY = "ckptmap convert --data copy"
+EDIT = "ckptmap edit --data link"
+AVERAGE = "ckptmap average"
 VERIFY = "ckptmap convert --data link --verify-data"
 CP = "cp"
 GUIDE = "the TensorFlow guide's recipe"
@@ -61,7 +65,7 @@ class Means:
 def works(case: Case, files: Sequence[Files], output: Path, means: Means) -> Iterator[Work]:
     """The works of one case; what moves bytes is left out where the checkpoint is sparse."""
     if len(files) > 1:
-        yield from _batches(files, output)
+        yield from _batches(case, files, output)
         return
     one = files[0]
     yield from _starts()
@@ -106,6 +110,8 @@ def _plans(files: Files) -> Iterator[Work]:
 
 def _links(files: Files, output: Path, means: Means) -> Iterator[Work]:
     yield Work("convert", LINK, _convert(files, "-o", output, "--data", "link"))
+    renamed = ("edit", str(files.source), "--scope", "body", "-o", str(output), "--data", "link")
+    yield Work("convert", EDIT, (*_CKPTMAP, *renamed))
     if means.clones:
         yield _reflink(files, output)
 
@@ -121,8 +127,11 @@ def _copies(files: Files, output: Path, means: Means) -> Iterator[Work]:
         yield Work("convert", GUIDE, (*_PEER, "guide", str(files.source), str(output)))
 
 
-def _batches(files: Sequence[Files], output: Path) -> Iterator[Work]:
+def _batches(case: Case, files: Sequence[Files], output: Path) -> Iterator[Work]:
     sources = [str(one.source) for one in files]
+    yield Work("average", AVERAGE, (*_CKPTMAP, "average", *sources, "-o", str(output)))
+    if case.size > _SMALL:
+        return
     shared = (str(files[0].template), str(files[0].table))
     many = (*_CKPTMAP, "convert", *sources, "--to", shared[0], "--table", shared[1], "-o", str(output))
     yield Work("convert all", ALL, many)
