@@ -42,7 +42,7 @@ def test_clones_are_measured_where_files_can_be_cloned(tmp_path: Path) -> None:
     case = Case("small", 4000, 10)
     files = [make(case, tmp_path)]
     named = [[work.name for work in works(case, files, tmp_path, Means(False, can))] for can in (False, True)]
-    assert named[1] == [*named[0][:5], REFLINK, *named[0][5:]]
+    assert named[1] == [*named[0][:6], REFLINK, *named[0][6:]]
     assert [work.name for work in clones(case, files, tmp_path)] == [REFLINK]
 
 
@@ -85,7 +85,7 @@ def test_bars_hold_or_are_missed() -> None:
     assert found[f"{guide}, copy"] == ("≥ 10 ×", "12 ×", "holds")
     assert found["memory of convert, link, 1 GB, of that of the guide's recipe"][1:] == ("5.0%", "holds")
     assert found["every value read and compared, 1 GB, warm"][1:] == ("2.00 GB/s", "holds")
-    assert len(found) == 19
+    assert len(found) == 21
 
 
 def test_every_work_of_a_case(tmp_path: Path) -> None:
@@ -94,6 +94,7 @@ def test_every_work_of_a_case(tmp_path: Path) -> None:
     names = [work.name for work in works(case, [files], tmp_path / "output", Means(tensorflow=True, clones=True))]
     assert names == [
         "ckptmap --help", "import numpy", "ckptmap convert --dry-run", "the plan alone", "ckptmap convert --data link",
+        "ckptmap edit --data link",
         "ckptmap convert --data reflink", "ckptmap convert --data link --verify-data", "ckptmap convert --data copy",
         "every value read, its checksum compared", "cp", "cp, then sync",
         "the TensorFlow guide's recipe", "ckptmap diff", "cmp", "ckptmap inspect", "tf.train.list_variables",
@@ -101,7 +102,10 @@ def test_every_work_of_a_case(tmp_path: Path) -> None:
     assert "tf.train.list_variables" not in [
         work.name for work in works(GB, [files], tmp_path / "output", Means(tensorflow=True, clones=False))
     ]
-    assert len(list(works(GB, [files, files], tmp_path / "output", Means(tensorflow=True, clones=True)))) == 3
+    many, means = [files, files], Means(tensorflow=True, clones=True)
+    assert [work.group for work in works(GB, many, tmp_path / "output", means)] == ["average"]
+    small = Case("20 checkpoints", 4000, 10, copies=2)
+    assert [work.group for work in works(small, many, tmp_path / "output", means)] == ["average", *["convert all"] * 3]
 
 
 @pytest.mark.parametrize("tells", [False, True])
