@@ -14,7 +14,7 @@ from html import escape
 from ckptmap.basics.text import printable
 
 _WIDTH, _LEFT, _ROW, _TOP = 360, 150, 16, 34
-_MOST_ROWS, _LONGEST = 64, 24
+_MOST_ROWS, _LONGEST = 64, 20
 _LOWEST, _HIGHEST = -9, 1
 """Powers of ten: below is equal but for the last bit, above is another shape or no number."""
 _STYLE = (
@@ -40,7 +40,8 @@ def depth_picture(layers: Sequence[Depth], tolerance: float) -> str:
     title = f"Difference at each of {len(layers)} layers, input first"
     first = next((at for at, row in enumerate(rows) if (row.relative or 0) > tolerance), None)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{title}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}"',
+        f' role="img" aria-label="{title}">',
         f"<style>{_STYLE}</style><title>{title}</title>",
         f'<rect class="back" width="{_WIDTH}" height="{height}"/>',
         *_axis(height, tolerance),
