@@ -49,6 +49,7 @@ class OptimizerKind:
 
 
 _MOMENTUM = SlotRole("momentum", -1, by_rate=True)
+_VELOCITY = SlotRole("momentum", -1)
 _RMS, _MG, _STEP = SlotRole("rms", -2), SlotRole("mg", -1), SlotRole("momentum", 0)
 _M, _V = SlotRole("m", -1), SlotRole("v", -2)
 _ACCUMULATOR, _LINEAR = SlotRole("accumulator", -2), SlotRole("linear", -1)
@@ -57,7 +58,7 @@ _WITH_DECAY = {"adam_m": "m", "adam_v": "v"}
 
 KINDS: Mapping[str, OptimizerKind] = {
     "Momentum": OptimizerKind("Momentum", "sgd", ((_MOMENTUM,),)),
-    "SGD": OptimizerKind("SGD", "sgd", ((_STEP,),)),
+    "SGD": OptimizerKind("SGD", "sgd", ((_VELOCITY,),)),
     "RMSProp": OptimizerKind("RMSProp", "rmsprop", ((_RMS,), (_RMS, _STEP), (_RMS, _MG, _STEP))),
     "Adam": OptimizerKind("Adam", "adam", ((_M, _V),)),
     "AdamW": OptimizerKind("AdamW", "adam", ((_M, _V),)),
@@ -167,10 +168,10 @@ def _wrong(
 ) -> Iterator[Problem]:
     odd = [owner for owner, roles in made.items() if roles is None]
     if odd:
-        several = " or ".join(str(len(order)) for order in kind.orders)
+        several = " or ".join(plural(len(order), "slot") for order in kind.orders)
         held = ", ".join(owned[odd[0]])
         more = f", and so of {len(odd) - 1} more" if len(odd) > 1 else ""
-        message = f"{called} keeps {several} slots of a weight, and of {odd[0]} there are {held}{more}"
+        message = f"{called} keeps {several} of a weight, and of {odd[0]} there are {held}{more}"
         hint = "slots of two optimizers of one name, or some of them were lost: nothing tells which is which"
         yield Problem(message, odd[0], hint)
     sizes = {frozenset(roles) for roles in made.values() if roles}

@@ -197,22 +197,21 @@ class _Carrying:
 
     def _sources(self, records: Iterable[TargetRecord]) -> Iterator[SourceRecord]:
         used = {name for record in records for name in record.sources}
+        slots, averages = self.state.variables, frozenset(self.averages.values())
         for record in self.plan.sources:
             if record.name in used and record.fate is not SourceFate.MAPPED:
-                yield SourceRecord(record.name, SourceFate.MAPPED, self._becomes(record.name))
-            elif record.name in self.state.variables:
+                yield SourceRecord(record.name, SourceFate.MAPPED, self._becomes(record.name, averages))
+            elif record.name in slots:
                 slot = self.draft.slots[record.name]
                 why = "of a weight that starts anew, or not kept by the new optimizer"
                 yield record._replace(reason=f"optimizer slot ({slot.label}) {why}")
             else:
                 yield record
 
-    def _becomes(self, name: str) -> str:
+    def _becomes(self, name: str, averages: frozenset[str]) -> str:
         if name == self.step:
             return "the training step"
-        return (
-            "moving average" if name in self.averages.values() else f"optimizer slot ({self.draft.slots[name].label})"
-        )
+        return "moving average" if name in averages else f"optimizer slot ({self.draft.slots[name].label})"
 
     def _findings(self, slots: Iterable[TargetRecord]) -> Iterator[Problem]:
         """Weights that are carried over and trained, and of which the source keeps no slot while it does of others."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ckptmap.basics.errors import Problem
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory
-from ckptmap.checkpoint.object_graph import OPTIMIZER_SLOT, VALUE_SUFFIX, Node, ObjectGraph, escape_name
+from ckptmap.checkpoint.object_graph import OPTIMIZER_SLOT, VALUE_SUFFIX, VARIABLE_VALUE, Node, ObjectGraph, escape_name
 from ckptmap.checkpoint.object_paths import ObjectPaths
 from ckptmap.targets.optimizer import (
+    AVERAGE,
     BUILD,
     KERAS_FORMS,
     LEGACY_FORMS,
@@ -37,9 +38,21 @@ _STEPS = ("step", "global_step")
 def template_optimizers(graph: ObjectGraph, known: ObjectPaths, inventory: Inventory, root: str) -> OptimizersFound:
     """The optimizers that ``graph`` holds beside the model at ``root``; paths of weights are those of ``known``."""
     reader = _Reader(graph, known, inventory, root)
-    found = [reader.read(path, number) for path, number in reader.optimizers()]
-    built = tuple(one for one in found if isinstance(one, TargetOptimizer))
-    return OptimizersFound(built, tuple(one for one in found if isinstance(one, Problem)))
+    averages = {path: reader.slots(graph.nodes[at]) for path, at in reader.optimizers() if _keeps_averages(graph, at)}
+    found = [reader.read(path, number) for path, number in reader.optimizers() if path not in averages]
+    built = [one for one in found if isinstance(one, TargetOptimizer)]
+    for outer, slots in averages.items():
+        built = [_averaged(one, slots) if one.path.startswith(f"{outer}/") else one for one in built]
+    return OptimizersFound(tuple(built), tuple(one for one in found if isinstance(one, Problem)))
+
+
+def _keeps_averages(graph: ObjectGraph, number: int) -> bool:
+    """Whether a node is a moving-average optimizer around another one."""
+    return {slot.name for slot in graph.nodes[number].slots} == {AVERAGE}
+
+
+def _averaged(optimizer: TargetOptimizer, slots: Iterable[SlotVariable]) -> TargetOptimizer:
+    return replace(optimizer, slots=(*optimizer.slots, *slots))
 
 
 def is_of_optimizer(key: str) -> bool:
@@ -94,14 +107,14 @@ class _Reader:
         return self.inventory.path
 
     def _key(self, number: int) -> str:
-        return next((tensor.key for tensor in self.graph.nodes[number].tensors), "")
+        """The checkpoint key of a variable; empty for what is none, or has no value in the checkpoint."""
+        keys = (tensor.key for tensor in self.graph.nodes[number].tensors if tensor.name == VARIABLE_VALUE)
+        return next((key for key in keys if key in self.inventory.variables), "")
 
     def _variable(self, number: int, path: str) -> TargetVariable:
-        tensor = self.graph.nodes[number].tensors[0]
-        held = self.inventory.variables[tensor.key]
-        return TargetVariable(
-            f"/{path}", tensor.full_name or path, held.dtype, held.shape, trainable=False, part=PART, saved=tensor.key
-        )
+        key = self._key(number)
+        held, name = self.inventory.variables[key], self.known.names.full_names.get(key, "")
+        return TargetVariable(f"/{path}", name or path, held.dtype, held.shape, trainable=False, part=PART, saved=key)
 
     def _owner(self, number: int) -> str:
         """The key of a weight below the root; empty where it is no variable of the model."""
@@ -113,7 +126,8 @@ class _Reader:
         """The counter of steps and the other numbers right below an optimizer."""
         found: dict[str, TargetVariable] = {}
         for name, number in _children(node).items():
-            if self.graph.nodes[number].tensors and not self.inventory.variables[self._key(number)].shape:
+            key = self._key(number)
+            if key and not self.inventory.variables[key].shape:
                 found[name] = self._variable(number, f"{path}/{escape_name(name)}")
         return found.pop(counter, None), list(found.values())
 
@@ -122,7 +136,7 @@ class _Reader:
         """The trainer's own counter beside the model."""
         beside = _children(self.graph.nodes[0])
         number = next((beside[name] for name in _STEPS if name in beside), None)
-        if number is None or not self.graph.nodes[number].tensors:
+        if number is None or not self._key(number):
             return None
         made = self._variable(number, self.every[number])
         whole = made.dtype in (DType.INT32, DType.INT64) and not made.shape
@@ -136,18 +150,22 @@ class _Reader:
         counter, numbers = self._numbers(path, node, "iter")
         if counter is None:
             return self._unbuilt(path)
-        slots = [
+        settings = tuple((number, None) for number in numbers)
+        return TargetOptimizer("legacy", kind, path, counter, self.slots(node), settings, {}, self._step)
+
+    def slots(self, node: Node) -> tuple[SlotVariable, ...]:
+        """The slots of a legacy optimizer."""
+        weights = {self._key(slot.variable_node): self._owner(slot.variable_node) for slot in node.slots}
+        made = [
             SlotVariable(
                 self._variable(slot.slot_node, self._key(slot.slot_node).removesuffix(VALUE_SUFFIX)),
                 self._owner(slot.variable_node),
                 slot.name,
             )
             for slot in node.slots
+            if self._key(slot.slot_node)
         ]
-        weights = {self._key(slot.variable_node): self._owner(slot.variable_node) for slot in node.slots}
-        slots = [self._moved(slot, weights) for slot in slots]
-        settings = tuple((number, None) for number in numbers)
-        return TargetOptimizer("legacy", kind, path, counter, tuple(slots), settings, {}, self._step)
+        return tuple(self._moved(slot, weights) for slot in made)
 
     def _moved(self, slot: SlotVariable, weights: Mapping[str, str]) -> SlotVariable:
         """The slot below the path that its weight is written at, which may be another than it was saved at."""
@@ -170,7 +188,7 @@ class _Reader:
         links: dict[str, str] = {}
         for attribute, role in form.lists.items():
             for place, number in self._listed(children, attribute).items():
-                if number not in places or not self.graph.nodes[number].tensors:
+                if number not in places or not self._key(number):
                     continue
                 owner = weights.get(place, "") if weights is not None else self._named(number)
                 slots.append(SlotVariable(self._variable(number, places[number]), owner, role))
@@ -198,8 +216,7 @@ class _Reader:
 
     def _named(self, number: int) -> str:
         """The weight whose readable name a slot's ends with: ``SGD/m/<weight>``; empty where several have it."""
-        name = self.graph.nodes[number].tensors[0].full_name
-        parts = name.split("/")
+        parts = self.known.names.full_names.get(self._key(number), "").split("/")
         rests = ("/".join(parts[first:]) for first in range(1, min(len(parts), _MOST_SCOPES)))
         return next((self._by_name[rest] for rest in rests if rest in self._by_name), "")
 

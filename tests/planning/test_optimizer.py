@@ -261,6 +261,17 @@ def test_a_detector_gets_the_optimizer_of_the_apis_trainer_with_averages(tmp_pat
     jsonschema.Draft202012Validator(schema).validate(document)
 
 
+def test_what_was_converted_is_a_template_with_averages(tmp_path: Path) -> None:
+    ckptmap.convert(FIXTURE, output=tmp_path / "new", optimizer="found")
+    choices = {"no_pipeline": True, "optimizer": "found"}
+    report = ckptmap.convert(FIXTURE, to=tmp_path / "new", output=tmp_path / "again", **choices)  # type: ignore[arg-type]
+    assert report["findings"] == []
+    assert report["optimizer"]["carried"] == 612
+    first, again = values_by_path(tmp_path / "new" / "ckpt-0"), values_by_path(tmp_path / "again" / "ckpt-0")
+    assert first.keys() == again.keys()
+    assert all(np.array_equal(first[path], again[path]) for path in first)
+
+
 def test_the_way_back_gives_tf1_its_slots_again(tmp_path: Path) -> None:
     ckptmap.convert(FIXTURE, output=tmp_path / "new", optimizer="found")
     back = ckptmap.convert_back(tmp_path / "new", back=tmp_path / "new" / "report.json", output=tmp_path / "back")
