@@ -1,7 +1,7 @@
 """``python -m benchmarks.training``: train in TF1, convert, go on in both; the curves and their differences.
 
-Needs the ``tf`` and ``benchmarks`` extras, and takes about three minutes. Writes ``curves.svg`` and ``results.md``
-here, or into the folder that ``--output`` names.
+Needs the ``tf`` and ``benchmarks`` extras, and takes about three minutes. Writes ``results.md`` here and the picture of
+docs/training.md, or both into the folder that ``--output`` names.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ckptmap.tf.environment import prepare
 from tests.tf.going_on import AFTER, BEFORE, LAYOUTS, TRAININGS, Trained, Training, convert, train_tf1, train_tf2
 
 HERE = Path(__file__).parent
+PICTURE = HERE.parents[1] / "docs" / "images" / "training.svg"
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ def markdown(measured: Iterable[Measured]) -> str:
     lines = [
         "# Training goes on",
         "",
-        f"`python -m benchmarks.training`: {steps}. The largest difference that a loss or a weight of the last layer",
-        "has after them, in the largest value of each.",
+        f"`python -m benchmarks.training`: {steps}.",
+        "The largest difference of a loss or of a weight of the last layer, in the largest value of each.",
         "",
         f"| optimizer | {' | '.join(LAYOUTS)} | without `--optimizer` |",
         "|---|" + "---|" * (len(LAYOUTS) + 1),
@@ -54,7 +55,7 @@ def markdown(measured: Iterable[Measured]) -> str:
     for one in measured:
         found = [f"{one.carried[layout].differs(one.tf1):.1e}" for layout in LAYOUTS]
         lines.append(f"| {_title(one.training)} | {' | '.join(found)} | {one.without.differs(one.tf1):.1e} |")
-    return "\n".join([*lines, "", "![loss curves](curves.svg)", ""])
+    return "\n".join([*lines, ""])
 
 
 def _title(training: Training) -> str:
@@ -91,14 +92,15 @@ def plot(measured: list[Measured], path: Path) -> None:
 def main() -> None:
     """Measure all optimizers and write both files."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training")
-    parser.add_argument("--output", type=Path, default=HERE)
+    parser.add_argument("--output", type=Path, default=None)
     output = parser.parse_args().output
     prepare()
-    with TemporaryDirectory() as folder:
-        measured = [measure(training, Path(folder) / training.name) for training in TRAININGS]
-    output.mkdir(parents=True, exist_ok=True)
-    (output / "results.md").write_text(markdown(measured), encoding="utf-8")
-    plot(measured, output / "curves.svg")
+    with TemporaryDirectory() as work:
+        measured = [measure(training, Path(work) / training.name) for training in TRAININGS]
+    folder, picture = (HERE, PICTURE) if output is None else (output, output / PICTURE.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.md").write_text(markdown(measured), encoding="utf-8")
+    plot(measured, picture)
 
 
 if __name__ == "__main__":
