@@ -167,9 +167,9 @@ def _models_document(found: ModelVerification, output: Path | None) -> Document:
 
     if output is None:
         return models_document(found)
-    from ckptmap.tf.verify.folder import write_reports
+    from ckptmap.tf.verify.folder import write_models
 
-    document = write_reports(output, lambda: models_document(found))
+    document = write_models(output, found)
     say(f"wrote {output}: report.json, report.md and report.html")
     return document
 

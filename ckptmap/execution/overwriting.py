@@ -33,7 +33,7 @@ CONVERTED = re.compile(
     re.IGNORECASE,
 )
 """What a run that makes a checkpoint writes into its folder; file systems may not tell capitals from small letters."""
-VERIFIED = re.compile(r"report\.(json|md|html)|picture-\d+\.png", re.IGNORECASE)
+VERIFIED = re.compile(r"report\.(json|md|html)|picture-\d+\.png|layers\.svg", re.IGNORECASE)
 """What a verification writes into its folder."""
 _BELOW = ("", "checkpoint", "variables", "saved_model", "saved_model/variables")
 _PART = re.compile(r"\.index|\.meta|\.data-\d+-of-\d+|-\d+-of-\d+")

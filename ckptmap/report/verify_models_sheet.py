@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ckptmap.basics.text import plural
 from ckptmap.report.document import Document
-from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts
+from ckptmap.report.sheet import Cell, Level, Message, Picture, Row, Sheet, fate_counts
 
 _FATES = (
     ("outputs", "equal", Level.OK),
@@ -14,11 +14,12 @@ _FATES = (
     ("outputs", "differ", Level.FAILURE),
     ("layers", "equal", Level.OK),
     ("layers", "differ", Level.NOTE),
+    ("layers", "not compared", Level.OK),
 )
 _LEVELS = {(side, fate): level for side, fate, level in _FATES}
 _COLUMNS = (
     "side", "name", "new_name", "fate", "run", "max", "mean", "spread", "relative", "tolerance", "top1",
-    "shape_old", "shape_new", "place",
+    "shape_old", "shape_new", "operation",
 )  # fmt: skip
 _SAYS = {
     "equal": "the models are equal to the last bit",
@@ -43,6 +44,7 @@ def sheet(document: Document) -> Sheet:
         columns=_COLUMNS,
         rows=rows,
         messages=tuple(_messages(document)),
+        pictures=tuple(_pictures(document)),
         unit="result",
     )
 
@@ -53,14 +55,14 @@ def _rows(document: Document) -> Iterator[Row]:
         fate = "equal" if item["max"] == 0 else "within rounding" if item["within"] else "differ"
         yield _row("outputs", name, item["new"], fate, item)
     for part in document["parts"]:
-        name = f"{part['name']}/{part['place']}"
-        yield _row("layers", name, part["new_name"], "differ" if part["differs"] else "equal", part)
+        fate = "differ" if part["differs"] else "equal" if part["compared"] else "not compared"
+        yield _row("layers", part["name"], None, fate, part)
 
 
-def _row(side: str, name: str, new_name: str, fate: str, item: Document) -> Row:
+def _row(side: str, name: str, new_name: str | None, fate: str, item: Document) -> Row:
     record: dict[str, Cell] = {column: item.get(column) for column in _COLUMNS}
     record |= {"side": side, "name": name, "new_name": new_name, "fate": fate}
-    record |= {column: _shape(item[column]) for column in ("shape_old", "shape_new")}
+    record |= {column: _shape(item[column]) for column in ("shape_old", "shape_new") if column in item}
     return Row(name, fate, _LEVELS[side, fate], record, side, "", _apart(item))
 
 
@@ -79,9 +81,9 @@ def _apart(item: Document) -> str:
 
 
 def _not_compared(item: Document) -> str:
-    if item["shape_old"] != item["shape_new"]:
+    if item.get("shape_old") != item.get("shape_new"):
         return f"{_shape(item['shape_old'])} → {_shape(item['shape_new'])}"
-    return "values that are no numbers, or other texts"
+    return "another shape, or values that are no numbers" if item.get("differs", True) else ""
 
 
 def _verdict(document: Document) -> str:
@@ -113,6 +115,8 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
 
 
 def _messages(document: Document) -> Iterator[Message]:
+    if document["unexplained"]:
+        yield Message(Level.NOTE, f"where they part was not found: {document['unexplained']}")
     for cause in document["causes"]:
         level = Level.FAILURE if cause["proven"] else Level.NOTE
         state = "cause" if cause["proven"] else "not confirmed"
@@ -124,3 +128,8 @@ def _messages(document: Document) -> Iterator[Message]:
             yield Message(Level.WARNING, f"the {other} model does not give {names}: not compared", "", hint)
         for note in document[side]["notes"]:
             yield Message(Level.NOTE, f"{side} model: {note}")
+
+
+def _pictures(document: Document) -> Iterator[Picture]:
+    if document["picture"]:
+        yield Picture(document["picture"], "how far the models lie apart behind each layer, from the input down")

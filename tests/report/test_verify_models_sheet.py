@@ -46,13 +46,15 @@ def models(*outputs: dict[str, Any], verdict: str, **changes: Any) -> dict[str, 
         "first_difference": None,
         "causes": [],
         "parts": [],
+        "unexplained": None,
+        "picture": None,
     } | changes  # fmt: skip
 
 
 CAUSE = {"name": "epsilon", "text": "epsilon is 1e-3", "fix": "set 1e-5", "evidence": "both graphs", "proven": True}
 PART = {
-    "name": "conv", "new_name": "conv2d", "place": "result", "relative": 0.5, "shape_old": [2, 4], "shape_new": [2, 4],
-    "differs": True,
+    "name": "conv", "operation": "Conv2D", "variables": ["conv/kernel"], "relative": 0.5, "differs": True,
+    "compared": True,
 }  # fmt: skip
 EQUAL = models(output(0.0), verdict="equal")
 DIFFERENT = models(
@@ -61,7 +63,8 @@ DIFFERENT = models(
     verdict="different",
     first_difference="conv",
     causes=[CAUSE],
-    parts=[PART | {"differs": False, "relative": 0.0, "place": "input"}, PART],
+    parts=[PART | {"differs": False, "relative": 0.0, "name": "stem"}, PART],
+    picture="layers.svg",
 )
 SHAPES = models(output(None, max=None, mean=None, shape_new=[2, 6], top1=None), verdict="different")
 
@@ -93,8 +96,8 @@ def test_where_and_why_they_differ_is_said() -> None:
     assert [(row.name, row.fate, row.level) for row in sheet.rows] == [
         ("logits/BiasAdd", "within rounding", Level.OK),
         ("logits/BiasAdd/small variances", "differ", Level.FAILURE),
-        ("conv/input", "equal", Level.OK),
-        ("conv/result", "differ", Level.NOTE),
+        ("stem", "equal", Level.OK),
+        ("conv", "differ", Level.NOTE),
     ]
     assert [message.level for message in sheet.messages] == [Level.FAILURE, Level.NOTE, Level.WARNING]
     assert "pooled" in sheet.messages[2].text

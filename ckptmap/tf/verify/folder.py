@@ -9,18 +9,23 @@ from ckptmap.basics.documents import REPORT_NAME, read_document
 from ckptmap.basics.errors import CkptmapError, OutputError
 from ckptmap.checkpoint.staging import write_whole
 from ckptmap.execution.overwriting import VERIFIED, PathLike, input_files, refuse_overwriting
+from ckptmap.report.depth import Depth, depth_picture
 from ckptmap.report.formats import Format, render
 from ckptmap.tf.verify.document import SCHEMA, verify_document
 from ckptmap.tf.verify.general.document import SCHEMA as MODELS_SCHEMA
+from ckptmap.tf.verify.general.document import models_document
+from ckptmap.tf.verify.measuring import ROUNDING
 from ckptmap.tf.verify.pictures import draw_pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from ckptmap.tf.verify.general.model import ModelVerification
     from ckptmap.tf.verify.model import Verification
 
 MOST_PICTURES = 4
+LAYERS = "layers.svg"
 _REPORTS = {REPORT_NAME: Format.JSON, "report.md": Format.MARKDOWN, "report.html": Format.HTML}
 
 
@@ -71,12 +76,27 @@ def write_reports(folder: Path, make: Callable[[], dict[str, Any]]) -> dict[str,
         folder.mkdir(parents=True, exist_ok=True)
         for place in range(1, MOST_PICTURES + 1):
             (folder / _picture(place)).unlink(missing_ok=True)
+        (folder / LAYERS).unlink(missing_ok=True)
         document = make()
         for name, form in _REPORTS.items():
             write_whole(folder / name, render(document, form))
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror or error}", where=str(folder)) from error
     return document
+
+
+def write_models(folder: Path, found: ModelVerification) -> dict[str, Any]:
+    """Write the reports of any two models, and the picture of their layers where they differ. Raises OutputError."""
+
+    def make() -> dict[str, Any]:
+        steps = found.explanation.steps if found.explanation is not None else ()
+        if not steps:
+            return models_document(found)
+        layers = [Depth(step.name, step.relative) for step in steps]
+        write_whole(folder / LAYERS, depth_picture(layers, ROUNDING).encode())
+        return models_document(found, LAYERS)
+
+    return write_reports(folder, make)
 
 
 def _draw(folder: Path, found: Verification, min_score: float, names: Mapping[int, str]) -> Iterator[tuple[str, str]]:

@@ -12,15 +12,16 @@ from ckptmap.version import __version__
 if TYPE_CHECKING:
     from ckptmap.tf.verify.general.comparing import Measure
     from ckptmap.tf.verify.general.feeding import Fed
-    from ckptmap.tf.verify.general.model import ModelVerification, Part
+    from ckptmap.tf.verify.general.model import ModelVerification
     from ckptmap.tf.verify.general.side import Side
     from ckptmap.tf.verify.general.source import Source
+    from ckptmap.tf.verify.layers import Explanation, Step
 
 SCHEMA = "ckptmap.verify_models/1"
 
 
-def models_document(found: ModelVerification) -> dict[str, Any]:
-    """The document of a verification."""
+def models_document(found: ModelVerification, picture: str = "") -> dict[str, Any]:
+    """The document of a verification; ``picture`` is the file beside it that shows the layers."""
     return {
         "schema": SCHEMA,
         "generator": f"ckptmap {__version__}",
@@ -34,9 +35,9 @@ def models_document(found: ModelVerification) -> dict[str, Any]:
         "outputs": [_output(one) for one in found.measures],
         "only_old": [one.name for one in found.only_old],
         "only_new": [one.name for one in found.only_new],
-        "first_difference": found.explanation.first or None,
-        "causes": [asdict(cause) for cause in found.explanation.causes],
-        "parts": [_part(part) for part in found.explanation.parts],
+        **_why(found.explanation),
+        "unexplained": found.unexplained or None,
+        "picture": picture or None,
     }
 
 
@@ -77,15 +78,25 @@ def _output(one: Measure) -> dict[str, Any]:
     }
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _why(explanation: Explanation | None) -> dict[str, Any]:
+    """Where the models part, and why; nothing where they agree."""
+    if explanation is None:
+        return {"first_difference": None, "causes": [], "parts": []}
     return {
-        "name": part.name,
-        "new_name": part.new_name,
-        "place": part.place,
-        "relative": _number(part.relative),
-        "shape_old": list(part.shapes[0]),
-        "shape_new": list(part.shapes[1]),
-        "differs": part.differs,
+        "first_difference": explanation.first.text if explanation.first else None,
+        "causes": [asdict(cause) for cause in explanation.causes],
+        "parts": [_part(step) for step in explanation.steps],
+    }
+
+
+def _part(step: Step) -> dict[str, Any]:
+    return {
+        "name": step.name,
+        "operation": step.op or None,
+        "variables": list(step.variables),
+        "relative": _number(step.relative) if step.relative is not None else None,
+        "differs": step.relative is not None and not step.relative <= ROUNDING,
+        "compared": step.relative is not None,
     }
 
 

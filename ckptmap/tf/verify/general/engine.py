@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ckptmap.basics.documents import REPORT_NAME, read_document
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.basics.wording import argument
 from ckptmap.tf.verify.general.arguments import PAIRS
@@ -18,10 +20,11 @@ from ckptmap.tf.verify.general.serving import served
 from ckptmap.tf.verify.general.source import find_source
 from ckptmap.tf.verify.general.statistics import small_variances as _small_variances
 from ckptmap.tf.verify.images import find_images
+from ckptmap.tf.verify.layers import explain
+from ckptmap.tf.verify.layers.matching import match_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     import numpy as np
 
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
     Say = Callable[[str], None]
+    Feed = Mapping[str, Array]
 
 SMALL_VARIANCES = "small variances"
 
@@ -125,32 +129,55 @@ class _Run:
     def verification(self, feeds: Feeds, seed: int, *, small_variances: bool) -> ModelVerification:
         """Run both, and again with small variances where that is asked for."""
         measures = self._measured(feeds)
+        more: tuple[Feed, Feed] = ({}, {})
         if small_variances:
             self._say("running both with small variances")
             old, new = self._sides
-            others = _small_variances(old, new), _small_variances(new, old)
-            measures += self._measured(feeds, others, SMALL_VARIANCES)
+            more = _small_variances(old, new), _small_variances(new, old)
+            measures += self._measured(feeds, more, SMALL_VARIANCES)
         taken = [{pair[end].tensor for pair in self._outputs} for end in (0, 1)]
         lone = [
             tuple(spec for spec in side.side.outputs if spec.tensor not in names)
             for side, names in zip(self._sides, taken, strict=True)
         ]
         sides = self._sides[0].side, self._sides[1].side
-        return ModelVerification(self._sources, sides, feeds, seed, tuple(measures), lone[0], lone[1])
+        found = ModelVerification(self._sources, sides, feeds, seed, tuple(measures), lone[0], lone[1])
+        return found if found.agree else self._explained(found, more)
 
-    def _measured(
-        self, feeds: Feeds, others: tuple[Mapping[str, Array], Mapping[str, Array]] = ({}, {}), run: str = ""
-    ) -> list[Measure]:
+    def _explained(self, found: ModelVerification, more: tuple[Feed, Feed]) -> ModelVerification:
+        """Where and why they differ, in the run in which they do."""
+        usual = any(not one.within for one in found.measures if not one.run)
+        feeds = [{**found.feeds.of(end), **({} if usual else more[end])} for end in (0, 1)]
+        outputs = [(old.tensor, new.tensor) for old, new in self._outputs]
+        old, new = self._sides
+        self._say("pairing the variables of both models")
+        try:
+            pairs = match_variables(old, new, _conversion(found.sources[1])).pairs
+            explanation = explain(old, new, pairs, (feeds[0], feeds[1]), outputs, say=self._say)
+        except CkptmapError as error:
+            return replace(found, unexplained=error.problem.message)
+        return replace(found, explanation=explanation)
+
+    def _measured(self, feeds: Feeds, more: tuple[Feed, Feed] = ({}, {}), run: str = "") -> list[Measure]:
         found = []
         for end, (name, side) in enumerate(zip(("old", "new"), self._sides, strict=True)):
             self._say(f"running the {name} model")
             tensors = [pair[end].tensor for pair in self._outputs]
-            ran = side.run({**feeds.of(end), **others[end]}, tensors)
+            ran = side.run({**feeds.of(end), **more[end]}, tensors)
             found.append([ran[tensor] for tensor in tensors])
         return [
             measured(pair, (left, right), run)
             for pair, left, right in zip(self._outputs, found[0], found[1], strict=True)
         ]
+
+
+def _conversion(source: Source) -> Mapping[str, Any] | None:
+    """The report of the conversion that made the new model, where it lies beside."""
+    try:
+        found = read_document(Path(source.path).parent / REPORT_NAME)
+    except CkptmapError:
+        return None
+    return found if found.get("schema") == "ckptmap.report/1" else None
 
 
 def _nothing_in_common(sides: Sequence[Running]) -> CkptmapError:

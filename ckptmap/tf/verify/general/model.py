@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ckptmap.tf.verify.general.feeding import Feeds
     from ckptmap.tf.verify.general.side import Side, Spec
     from ckptmap.tf.verify.general.source import Source
+    from ckptmap.tf.verify.layers import Explanation
 
 
 class Verdict(enum.Enum):
@@ -22,44 +23,10 @@ class Verdict(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One layer of both models, compared: its names, the largest difference in units of the spread, the shapes.
-
-    ``relative`` is infinite where the shapes differ. ``place`` is ``input`` or ``result``.
-    """
-
-    name: str
-    new_name: str
-    place: str
-    relative: float
-    shapes: tuple[tuple[int, ...], tuple[int, ...]]
-    differs: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why the models differ, what removes it, how it was found out; not ``proven``, it may matter or not."""
-
-    name: str
-    text: str
-    fix: str
-    evidence: str
-    proven: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Where two models part, and why: the layers in the order of the computation, the first that differs in words."""
-
-    first: str = ""
-    parts: tuple[Part, ...] = ()
-    causes: tuple[Cause, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class ModelVerification:
     """Whether two models agree.
 
+    ``explanation``: where and why they differ, looked for where they do; ``unexplained`` says why it could not be.
     ``sources`` and ``sides`` are those of the old and the new model; ``only_old`` and ``only_new`` are outputs that the
     other does not have, which nothing is said of.
     """
@@ -71,7 +38,8 @@ class ModelVerification:
     measures: tuple[Measure, ...]
     only_old: tuple[Spec, ...]
     only_new: tuple[Spec, ...]
-    explanation: Explanation = field(default_factory=Explanation)
+    explanation: Explanation | None = None
+    unexplained: str = ""
 
     @property
     def agree(self) -> bool:

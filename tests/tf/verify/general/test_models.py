@@ -11,6 +11,7 @@ import pytest
 
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.tf.environment import TensorFlowError, import_quietly, prepare
+from ckptmap.tf.verify.general.document import models_document
 from ckptmap.tf.verify.general.engine import Asked, compare_models
 from ckptmap.tf.verify.general.model import Verdict
 from ckptmap.tf.verify.general.pairing import parse_pairs
@@ -198,6 +199,9 @@ def test_what_differs_is_said(made: Made) -> None:
     found = compared(old, (source, Shifted()))
     assert (found.verdict, found.measures[0].within) == (Verdict.DIFFERENT, False)
     assert 0.01 < found.measures[0].relative < 100
+    assert found.explanation.first.text == "logits (BiasAdd)"
+    assert models_document(found)["first_difference"] == "logits (BiasAdd)"
+    assert [step.name for step in found.explanation.steps] == ["conv", "bn", "hidden", "logits", "logits/BiasAdd"]
 
 
 @pytest.mark.parametrize(
