@@ -14,6 +14,8 @@ from ckptmap.cli.command import Command, examples
 from ckptmap.cli.convert_options import Back, How, Several, What, plan_choices, with_optimizer
 from ckptmap.cli.options import Placing, Sources
 from ckptmap.cli.outputs import ReportsBeside, annotating, emit
+from ckptmap.cli.proving import Proving, prove
+from ckptmap.cli.two_models import TwoModels
 
 if TYPE_CHECKING:
     from ckptmap.execution.overwriting import Made
@@ -55,6 +57,8 @@ def convert_command(
     several: Several,
     placing: Placing,
     reports: ReportsBeside,
+    proving: Proving,
+    models: TwoModels,
     sources: Sources = None,
 ) -> None:
     """Convert a checkpoint to one of TF2, or to a file of Keras, and report the fate of every variable.
@@ -70,6 +74,7 @@ def convert_command(
     made = None if placing.dry_run else _made(placing.output, many=many)
     outputs = reports.outputs([*named, *what.read, several.batch, back.back, back.fill], made)
     placing.refuse_nowhere()
+    proving.check(placing.output, models, many=many, dry_run=placing.dry_run)
     if back.back is not None or back.fill is not None:
         _refuse_forward(context, back.back, many=many)
     with annotating(outputs):
@@ -82,6 +87,8 @@ def convert_command(
     emit(report, outputs)
     if code := report.get("exit_code", 1 if report["findings"] else 0):
         raise typer.Exit(code)
+    if proving.verify and placing.output is not None:
+        prove(named[0], report, placing.output, models, pipeline=what.pipeline, raw=how.ema == "ignore")
 
 
 def _made(output: Path | None, *, many: bool) -> Made | None:

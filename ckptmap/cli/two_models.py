@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.cli.command import HOW, WHAT
 
 
@@ -110,3 +112,15 @@ class TwoModels:
             "new_outputs": self.new_outputs or (),
             "small_variances": self.small_variances,
         }
+
+
+def are_any(models: TwoModels, old: Path, new: Path, pipeline: Path | None) -> bool:
+    """Whether the models are compared as any two are: nothing says that they are detectors.
+
+    Raises CkptmapError where both ways are asked for.
+    """
+    if models.asked and pipeline is not None:
+        raise CkptmapError("--pipeline is of detectors, --old-model, --new-model and --input are of other models")
+    from ckptmap.tf.verify.general.choosing import are_detectors
+
+    return models.asked or not (pipeline is not None or are_detectors(old, new))

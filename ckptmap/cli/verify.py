@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ckptmap.basics.errors import CkptmapError
 from ckptmap.cli.bundles import bundled
 from ckptmap.cli.command import HOW, OUTPUT, REPORTS, WHAT, examples
 from ckptmap.cli.options import All
 from ckptmap.cli.outputs import ReportsBeside, annotating, emit
 from ckptmap.cli.speaking import say
 from ckptmap.cli.steps import step_progress
-from ckptmap.cli.two_models import TwoModels
+from ckptmap.cli.two_models import TwoModels, are_any
 
 if TYPE_CHECKING:
     from ckptmap.execution.overwriting import Made
@@ -118,7 +117,7 @@ def verify_command(
         from ckptmap.tf.verify.folder import check_folder
 
         check_folder(output, read)
-    if _are_any(models, old, new, pipeline):
+    if are_any(models, old, new, pipeline):
         with annotating(outputs), step_progress() as tell:
             both = _verify_models(models, old, new, images=images, limit=limit, seed=seed, say=tell)
         emit(_models_document(both, output), outputs, everything=everything)
@@ -142,18 +141,6 @@ def verify_command(
     emit(_document(found, min_score, output, names), outputs, everything=everything)
     if not found.agree:
         raise typer.Exit(DIFFER)
-
-
-def _are_any(models: TwoModels, old: Path, new: Path, pipeline: Path | None) -> bool:
-    """Whether the models are compared as any two are: nothing says that they are detectors.
-
-    Raises CkptmapError where both ways are asked for.
-    """
-    if models.asked and pipeline is not None:
-        raise CkptmapError("--pipeline is of detectors, --old-model, --new-model and --input are of other models")
-    from ckptmap.tf.verify.general.choosing import are_detectors
-
-    return models.asked or not (pipeline is not None or are_detectors(old, new))
 
 
 def _verify_models(models: TwoModels, old: Path, new: Path, **others: Any) -> ModelVerification:

@@ -56,7 +56,8 @@ def _rows(document: Document) -> Iterator[Row]:
         yield _row("outputs", name, item["new"], fate, item)
     for part in document["parts"]:
         fate = "differ" if part["differs"] else "equal" if part["compared"] else "not compared"
-        yield _row("layers", part["name"], None, fate, part)
+        name = f"{part['name']} ({part['operation']})" if part["operation"] else part["name"]
+        yield _row("layers", name, None, fate, part)
 
 
 def _row(side: str, name: str, new_name: str | None, fate: str, item: Document) -> Row:

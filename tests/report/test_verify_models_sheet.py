@@ -96,8 +96,8 @@ def test_where_and_why_they_differ_is_said() -> None:
     assert [(row.name, row.fate, row.level) for row in sheet.rows] == [
         ("logits/BiasAdd", "within rounding", Level.OK),
         ("logits/BiasAdd/small variances", "differ", Level.FAILURE),
-        ("stem", "equal", Level.OK),
-        ("conv", "differ", Level.NOTE),
+        ("stem (Conv2D)", "equal", Level.OK),
+        ("conv (Conv2D)", "differ", Level.NOTE),
     ]
     assert [message.level for message in sheet.messages] == [Level.FAILURE, Level.NOTE, Level.WARNING]
     assert "pooled" in sheet.messages[2].text
