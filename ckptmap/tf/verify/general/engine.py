@@ -88,7 +88,7 @@ def verify_models(
         sides = [stack.enter_context(served(source)) for source in (before, after)]
         for source, side in zip((before, after), sides, strict=True):
             say(f"opening the {source.end} model: {source.said}")
-            side.ready()
+            side.open()
         asked = Asked(requests, together, seed, shown, small_variances)
         return compare_models((before, after), (sides[0], sides[1]), asked, say)
 

@@ -5,6 +5,7 @@ Each model has a process of its own: Keras 2 and Keras 3 cannot be ``tf.keras`` 
 
 from __future__ import annotations
 
+import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -29,14 +30,18 @@ _SETTINGS = {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VI
 
 
 class Served:
-    """A side in its process (see ``Running``). ``ready`` first: opening takes as long as TensorFlow's import."""
+    """A side in its process (see ``Running``), which imports TensorFlow from the start; ``open`` comes first.
 
-    def __init__(self, process: Process) -> None:
-        self._process = process
+    Opening takes several times the model's memory. Sides that are opened one after the other do not take it at once.
+    """
+
+    def __init__(self, process: Process, source: Source) -> None:
+        self._process, self._source = process, source
         self._side: Side | None = None
 
-    def ready(self) -> None:
-        """Wait until the model can run. Raises what opening it raised."""
+    def open(self) -> None:
+        """Open the model and wait until it can run. Raises what opening it raised."""
+        self._process.send(self._source)
         self._side = self._process.answer()
 
     @property
@@ -54,14 +59,13 @@ class Served:
 
 @contextmanager
 def served(source: Source) -> Iterator[Served]:
-    """A process that opens ``source``; it ends with the context."""
+    """A process that can open ``source``; it ends with the context."""
     check_installed()
     legacy = source.kind in _OF_TF1 or source.keras == 2
     settings = {**_SETTINGS, "TF_USE_LEGACY_KERAS": "1" if legacy else "0"}
     what = f"process of the {source.end} model"
     with started(__name__, what, f"the {source.end} model cannot be run", settings) as process:
-        process.send(source)
-        yield Served(process)
+        yield Served(process, source)
 
 
 def open_source(source: Source) -> Opened:
@@ -74,9 +78,12 @@ def open_source(source: Source) -> Opened:
     if source.kind in _OF_TF1:
         tensorflow.compat.v1.disable_v2_behavior()
         return open_graph(tensorflow, source)
-    return open_model(tensorflow, source)
+    opened = open_model(tensorflow, source)
+    gc.collect()  # the model itself, whose values the session has now
+    return opened
 
 
 def main() -> None:
     """Answer until stdin ends."""
+    import_quietly("tensorflow")
     answer(open_source, lambda opened: opened.side)
