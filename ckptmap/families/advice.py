@@ -43,8 +43,15 @@ def advice(inventory: Inventory, model: Model | None, targets: Collection[str], 
     if target is not None:
         known = f"--pipeline {shlex.quote(config.path)}" if _of_tf1(config, model) else f"--to {target}"
         return Advice(f"ckptmap convert {path} {known} -o {model.folder}", model.remark)
+    return _without_target(path, model)
+
+
+def _without_target(path: str, model: Model) -> Advice:
+    """By a shipped table to the user's model; by a table that the remark shows; or by the user's own."""
     if model.tables:
         return Advice(f"ckptmap convert {path} --to my_model/ckpt-1 -o {model.folder}", model.remark)
+    if model.remark and not model.homeless:
+        return Advice(_own_table(path), model.remark)
     why = model.homeless or f"no target for {model.name} is shipped"
     return Advice(note=f"{why}: use your own TF2 model, {_own_table(path)}")
 

@@ -23,8 +23,9 @@ def families() -> tuple[Family, ...]:
     from ckptmap.families.detection.family import DETECTION
     from ckptmap.families.estimators.family import ESTIMATORS
     from ckptmap.families.language.family import LANGUAGE
+    from ckptmap.families.recurrent.family import RECURRENT
 
-    return (CLASSIFICATION, DETECTION, LANGUAGE, ESTIMATORS)
+    return (CLASSIFICATION, DETECTION, LANGUAGE, ESTIMATORS, RECURRENT)
 
 
 def recognize(inventory: Inventory, aside: Collection[str] = ()) -> Model | None:

@@ -1,4 +1,4 @@
-"""slim's classifiers against keras.applications: a row each, and its proof.
+"""slim's classifiers and EfficientNet against keras.applications: a row each, and its proof.
 
     python -m tests.tf.classifiers [--only 'mobilenet*'] [--work FOLDER] TABLE.md
 
@@ -28,6 +28,7 @@ from ckptmap.tf.classifiers import application, as_slim
 from ckptmap.tf.environment import import_quietly, same_kernels, slim_module, tf2
 from ckptmap.tf.tf1.weights import calibrate, randomize
 from ckptmap.tf.tf2_model import restore
+from tests.tf.efficientnet_graph import efficientnet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,7 +84,7 @@ class Proof:
 
 
 def _rows() -> Iterator[Row]:
-    sizes = {"vgg": 224, "inception": 147, "mobilenet": 96, "resnet": 64}
+    sizes = {"vgg": 224, "inception": 147, "mobilenet": 96, "resnet": 64, "efficientnet": 64}
     for network, model in CLASSIFIERS.items():
         size = next(size for family, size in sizes.items() if network.startswith(family))
         classes = 1001 if model.background else 1000
@@ -112,8 +113,13 @@ def _odd() -> Iterator[tuple[str, str]]:
 
 
 ROWS = {row.name: row for row in _rows()}
-ZEROS = {"resnet_v1_50": 53, "resnet_v1_101": 104, "resnet_v1_152": 155}
-"""Biases that slim does not have, by network."""
+ZEROS = {
+    "resnet_v1_50": 53,
+    "resnet_v1_101": 104,
+    "resnet_v1_152": 155,
+    **{name: 3 for name in CLASSIFIERS if name.startswith("efficientnet")},
+}
+"""Biases that slim does not have, by network; of an EfficientNet what normalizes the image."""
 QUICK = ("mobilenet_v1-0.5-keras3-96", "mobilenet_v3_small-keras2-10-96")
 """What the default run of the tests proves."""
 
@@ -135,6 +141,9 @@ def run_slim(row: Row, prefix: str, image: Array) -> Array:
 def _network(row: Row, image: Any) -> tuple[Any, Mapping[str, Any]]:
     arguments = {"num_classes": row.classes}
     name = row.network
+    if name.startswith("efficientnet"):
+        logits, features = efficientnet(int(name[-1]), image, row.classes)
+        return logits, {"features": features}
     if name.startswith("mobilenet_v1"):
         module = slim_module("nets.mobilenet_v1")
         scope = module.mobilenet_v1_arg_scope(is_training=False)
@@ -168,6 +177,7 @@ def _last_features(row: Row, points: Mapping[str, Any]) -> Any:
         "inception_v3": "Mixed_7c",
         "inception_resnet_v2": "Conv2d_7b_1x1",
         "mobilenet_v1": "Conv2d_13_pointwise",
+        "efficientnet": "features",
     }
     for start, end in ends.items():
         if row.network.startswith(start):
@@ -212,6 +222,8 @@ def prove(row: Row, folder: Path) -> Proof:
 
 def _image(row: Row) -> Array:
     values = np.random.default_rng(2).uniform(-1, 1, (1, row.size, row.size, 3)).astype(np.float32)
+    if row.network.startswith("efficientnet"):
+        return (values + 1) * 127.5
     return values * 100 if row.model.expects.startswith("RGB from 0") else values
 
 

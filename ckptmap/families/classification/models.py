@@ -1,7 +1,8 @@
-"""The classification networks of tf-slim that keras.applications has too.
+"""The classification networks of tf-slim, and EfficientNet of TensorFlow's TPU models, that keras.applications has too.
 
-Sources: slim's ``nets`` and ``preprocessing``, keras.applications of Keras 2.20 and 3.15. What is said of sameness was
-measured: the TF1 graph against the restored Keras model, at random weights (docs/classification.md).
+Sources: slim's ``nets`` and ``preprocessing``, ``efficientnet_model.py`` as AutoML has it, keras.applications of Keras
+2.20 and 3.15. What is said of sameness was measured: the TF1 graph against the restored Keras model, at random weights
+(docs/classification.md).
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ from dataclasses import dataclass, field
 
 MEAN = "RGB from 0 to 255, minus the mean (123.68, 116.78, 103.94)"
 SCALED = "RGB from -1 to 1: x / 127.5 - 1"
+STANDARDIZED = "RGB of 0 to 1, minus (0.485, 0.456, 0.406), divided by (0.229, 0.224, 0.225)"
+_NORMALIZED_INSIDE = (
+    "the Keras model takes 0 to 255 and does it itself, with what the conversion puts into its layer for it"
+)
 _BGR = (
     "preprocess_input of Keras gives BGR instead: feed RGB, or reverse the first convolution's input channels with "
     "the table that ends in _bgr"
@@ -86,6 +91,19 @@ def _resnets() -> list[Classifier]:
     return [*v1, *v2]
 
 
+def _efficientnet(version: int) -> Classifier:
+    name = f"efficientnet_b{version}"
+    return Classifier(
+        name,
+        f"EfficientNetB{version}",
+        f"keras_{name}",
+        f"keras_{name}",
+        STANDARDIZED,
+        _NORMALIZED_INSIDE,
+        background=False,
+    )
+
+
 def _mobilenet_v3(size: str, minimalistic: str) -> Classifier:
     name = f"mobilenet_v3_{size}{minimalistic}"
     table = "keras_mobilenet_v3_minimalistic" if minimalistic else f"keras_mobilenet_v3_{size}"
@@ -141,6 +159,7 @@ CLASSIFIERS: Mapping[str, Classifier] = {
         ),
         *(_mobilenet_v3(size, kind) for size in ("small", "large") for kind in ("", "_minimalistic")),
         *_resnets(),
+        *(_efficientnet(version) for version in range(5)),
     )
 }
 """By slim's name."""

@@ -229,6 +229,9 @@ def test_every_classifier_is_whole() -> None:
         ),
         (["MobilenetV3/expanded_conv_11/project/weights"], "mobilenet_v3_large_minimalistic"),
         (["InceptionV4/Conv2d_1a_3x3/weights"], None),
+        (["efficientnet-b0/stem/conv2d/kernel"], "efficientnet_b0"),
+        (["efficientnet-b4/model/stem/conv2d/kernel"], "efficientnet_b4"),
+        (["efficientnet-lite0/model/stem/conv2d/kernel"], None),
         (["FeatureExtractor/MobilenetV1/Conv2d_0/weights"], None),
     ],
 )

@@ -18,6 +18,7 @@ _LOGITS = (
     "logits",
     "fc8",
     "head/dense",
+    "model/head/dense",
     "final_layer/FC",
 )
 """Where slim's classification networks have their last layer."""

@@ -1,0 +1,1 @@
+"""TF1's recurrent cells, in whatever model they lie."""
