@@ -21,7 +21,7 @@ from ckptmap.families.registry import families
 PACKAGE = Path(__file__).resolve().parents[1] / "ckptmap"
 CORE = ("basics", "checkpoint", "mapping", "targets", "planning", "execution")
 
-_COMMON = {"b", "keras", "large", "mask", "small", "v", architecture.CLASSIFICATION}
+_COMMON = {"b", "keras", "large", "mask", "recurrent", "small", "v", architecture.CLASSIFICATION}
 """Words of the families' own names that mean something without them."""
 _OTHER_MEANING = {"mapping/yamlnodes.py": {"anchor", "anchors"}}
 """YAML has anchors of its own."""
