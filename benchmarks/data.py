@@ -138,10 +138,12 @@ def _entries(case: Case, names: list[str], checksums: list[int]) -> dict[str, En
 
 
 def _write_template(case: Case, prefix: Path, checksums: list[int]) -> None:
-    """A TF2 checkpoint whose values are not there: a template's are never read, but for the object graph."""
+    """A TF2 checkpoint whose values are a hole in its file: a template's are never read, but for the object graph."""
     paths = [f"model/net{rule}/layer_{number}/kernel" for rule, number in case.places]
     graph = join_strings([format_object_graph(build_object_graph({path: path for path in paths}))])
-    Path(data_path(str(prefix), 0, 1)).write_bytes(graph)
+    with Path(data_path(str(prefix), 0, 1)).open("wb") as handle:
+        handle.write(graph)
+        handle.truncate(max(len(graph), case.length * _ITEM * case.variables))
     entries = _entries(case, [path + VALUE_SUFFIX for path in paths], checksums)
     crc = checksum(DType.STRING, (), graph)
     _write_index(prefix, {**entries, OBJECT_GRAPH_KEY: Entry(DType.STRING.number, (), 0, 0, len(graph), crc)})

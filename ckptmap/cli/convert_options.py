@@ -276,7 +276,15 @@ class Several:
             rich_help_panel=SEVERAL,
         ),
     ] = False
-    jobs: Annotated[int, typer.Option(min=1, help="How many are converted at a time.", rich_help_panel=SEVERAL)] = 4
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="How many are converted at a time, at most; default: one a core, and 4 at least.",
+            show_default=False,
+            rich_help_panel=SEVERAL,
+        ),
+    ] = None
 
     def are_meant(self, sources: Sequence[str]) -> bool:
         """Whether there are several checkpoints: in a list, named, or below a folder that is named."""

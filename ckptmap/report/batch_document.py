@@ -9,22 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ckptmap.basics.documents import REPORT_NAME
 from ckptmap.basics.errors import CkptmapError, Problem, ProblemsError
 from ckptmap.report.document import Document
 from ckptmap.version import __version__
 
-if TYPE_CHECKING:
-    from ckptmap.request.destination import Destination
-
 SCHEMA = "ckptmap.batch/1"
 FATES = ("converted", "kept", "planned", "findings", "failed")
 
 
 def batch_document(
-    destinations: Sequence[Destination],
+    targets: Sequence[str],
+    tables: Sequence[str],
     conversions: Sequence[Document],
     *,
     jobs: int,
@@ -33,15 +30,15 @@ def batch_document(
 ) -> Document:
     """The report of ``conversions``, each from :func:`converted` or :func:`failed`; ``plans`` is how many were made.
 
-    Where they go to several ``destinations``, all are named. ``findings`` are those of the whole, of no one of the
-    checkpoints.
+    Where they go to several ``targets`` or by several ``tables``, all are named. ``findings`` are those of the
+    whole, of no one of the checkpoints.
     """
     met = Counter(one["fate"] for one in conversions)
     return {
         "schema": SCHEMA,
         "generator": f"ckptmap {__version__}",
-        "target": ", ".join(dict.fromkeys(one.target.name for one in destinations)),
-        "table": ", ".join(dict.fromkeys(one.table.name for one in destinations)),
+        "target": ", ".join(dict.fromkeys(targets)),
+        "table": ", ".join(dict.fromkeys(tables)),
         "jobs": jobs,
         "plans": plans,
         "summary": {fate: met[fate] for fate in FATES},

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.reader import open_checkpoint
+from ckptmap.checkpoint.remote import is_remote
 from ckptmap.checkpoint.staging import output_errors, write_whole
 from ckptmap.execution.files import FileForm
 from ckptmap.execution.overwriting import refuse_circle
@@ -33,6 +35,7 @@ from ckptmap.request.destination import Destination
 from ckptmap.request.search import searched
 from ckptmap.request.surroundings import Settled, Wish, config_beside, content, settle
 from ckptmap.verbs.conversion import Conversion, convert_planned, plan_to
+from ckptmap.verbs.lanes import Lane, LaneEndedError, Progress, can_fork, cores, forked, side_by_side, worth
 from ckptmap.verbs.resuming import earlier_report, kept_report, wish_digest, with_config
 from ckptmap.verbs.writing import Writing
 
@@ -41,14 +44,18 @@ if TYPE_CHECKING:
     from ckptmap.families.verdict import Prefer
     from ckptmap.planning.choices import EmaChoice, Training
 
-JOBS = 4
-"""Threads, whatever the number of cores: small checkpoints mostly wait for the disk, of large ones bytes are copied and
-checked without the interpreter's lock. Processes took twice as long, for their start."""
+_LEAST_JOBS = 4
+"""Also on fewer cores: while one waits for the disk, another computes."""
+_SECONDS_EACH, _BYTES_PER_SECOND = 0.02, 500e6
+"""What a conversion takes, for its names and for its values, where the disk is fast: processes are worth it or not."""
 
 OVERALL = "batch.json"
 """The report of all, in the output folder."""
-Progress = Callable[[int, int], None]
 Layout = tuple[tuple[str, DType, tuple[int, ...], tuple[str, ...]], ...]
+_Item = tuple[str, Path | None]
+"""A checkpoint, and the folder that it goes to."""
+_Key = tuple[Layout, bytes | None, "Training | None"]
+"""All that a plan depends on: names, dtypes and shapes, the config beside them, the step."""
 
 
 def convert_many(
@@ -56,7 +63,7 @@ def convert_many(
     *,
     to: PathLike | None = None,
     output: PathLike | None,
-    jobs: int = JOBS,
+    jobs: int | None = None,
     table: PathLike | None = None,
     pipeline: PathLike | None = None,
     no_pipeline: bool = False,
@@ -98,7 +105,8 @@ def convert_many(
         sources: checkpoints, and folders of them.
         to: as in :func:`ckptmap.convert`, like the arguments from ``table`` on that are not named here.
         output: the folder; None is a dry run.
-        jobs: how many are converted at a time.
+        jobs: how many are converted at a time, at most; None: one a core, and four at least. Each has a process of its
+            own where that is faster and no other thread runs here (Linux), and threads where sources are remote.
         table: shipped table or your own YAML.
         pipeline: the TF1 pipeline.config of all models.
         no_pipeline: leave the configs beside the checkpoints out.
@@ -162,7 +170,7 @@ def convert_all(
     wish: Wish,
     how: Writing,
     *,
-    jobs: int = JOBS,
+    jobs: int | None = None,
     resume: bool = False,
     progress: Progress | None = None,
 ) -> Document:
@@ -176,7 +184,8 @@ def convert_all(
         _refuse_other_document(overall)
     digest = "" if how.dry_run else wish_digest(wish, how.seed, how.form, how.ranges, how.verify)
 
-    def one(path: str, folder: Path | None) -> Document:
+    def one(item: _Item) -> Document:
+        path, folder = item
         try:
             own = _own_digest(path, digest, wish)
             if resume and folder is not None and (earlier := kept_report(folder, path, own)) is not None:
@@ -190,13 +199,64 @@ def convert_all(
             return failed(path, CkptmapError(told, where=path))
         return converted(path, report)
 
+    items = list(zip(paths, folders, strict=True))
+    most = jobs or max(cores(), _LEAST_JOBS)
     with _parents(() if how.dry_run else folders):
-        done = _side_by_side(list(zip(paths, folders, strict=True)), one, jobs, progress)
+        done = _all(items, one, plans, most, progress)
         findings = tuple(plans.findings())
-        report = batch_document(plans.destinations, done, jobs=jobs, plans=plans.made, findings=findings)
+        report = batch_document(plans.targets, plans.tables, done, jobs=most, plans=plans.made, findings=findings)
         if overall is not None and any(one["checkpoint"] is not None for one in done):
             write_whole(overall, "".join((*json_pieces(report), "\n")).encode("utf-8", "surrogateescape"))
     return report
+
+
+def _all(
+    items: Sequence[_Item], one: Lane[_Item, Document], plans: _Plans, most: int, progress: Progress | None
+) -> list[Document]:
+    """The outcome of each item, in their order."""
+
+    def elsewhere(item: _Item) -> tuple[Document, _Learned]:
+        return one(item), plans.learned()
+
+    def ended(item: _Item, error: LaneEndedError) -> tuple[Document, _Learned]:
+        return failed(item[0], _died(error)), _Learned()
+
+    def not_begun(item: _Item) -> tuple[Document, _Learned]:
+        return failed(item[0], _not_begun()), _Learned()
+
+    processes, threads = _shares(items, most)
+    with forked(elsewhere, processes - 1) as helpers:
+        lanes = [elsewhere] * threads + helpers
+        done = side_by_side(items, lanes, ended=ended, not_begun=not_begun, progress=progress)
+    plans.learn(learned for _, learned in done)
+    return [document for document, _ in done]
+
+
+def _shares(items: Sequence[_Item], most: int) -> tuple[int, int]:
+    """In how many processes, and in how many threads of this one.
+
+    What is remote is waited for in threads; otherwise a second thread would only stand in the way of the first.
+    """
+    most = max(1, min(most, len(items)))
+    if any(is_remote(path) for path, _ in items):
+        return 1, most
+    if most == 1 or not can_fork():
+        return 1, 1
+    return worth(_seconds([path for path, _ in items]), most), 1
+
+
+def _seconds(paths: Sequence[str]) -> float:
+    """About what converting the checkpoints takes one process, by their number and by what lies in their folders."""
+    folders = {path if os.path.isdir(path) else os.path.dirname(path) or "." for path in paths}  # noqa: PTH112, PTH120
+    return len(paths) * _SECONDS_EACH + sum(map(_bytes_in, folders)) / _BYTES_PER_SECOND
+
+
+def _bytes_in(folder: str) -> int:
+    try:
+        with os.scandir(folder) as entries:
+            return sum(entry.stat().st_size for entry in entries if entry.is_file())
+    except (OSError, ValueError):  # what is wrong with it is said when its turn comes
+        return 0
 
 
 def _own_digest(path: str, digest: str, wish: Wish) -> str:
@@ -226,20 +286,46 @@ class _Plans:
 
     wish: Wish
     known: Destination | None
-    _made: dict[tuple[Layout, bytes | None, Training | None], Settled] = field(default_factory=dict)
+    _made: dict[_Key, Settled] = field(default_factory=dict)
+    _told: set[_Key] = field(default_factory=set)
+    _known: dict[bytes, tuple[str, str]] = field(default_factory=dict)
     _chose: set[str] = field(default_factory=set)
+    _names: set[str] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
     @property
     def made(self) -> int:
-        """How many were made."""
-        return len(self._made)
+        """How many were made, here or elsewhere."""
+        return len(self._known)
 
     @property
-    def destinations(self) -> tuple[Destination, ...]:
-        """Where they lead; the one that the user names comes first."""
-        own = () if self.known is None else (self.known,)
-        return (*own, *(one.destination for one in self._made.values()))
+    def targets(self) -> list[str]:
+        """The names of the targets that they lead to; the one that the user names comes first."""
+        own = [] if self.known is None else [self.known.target.name]
+        return [*own, *(target for target, _ in self._known.values())]
+
+    @property
+    def tables(self) -> list[str]:
+        """The names of the tables that they are made by, in the same order."""
+        own = [] if self.known is None else [self.known.table.name]
+        return [*own, *(table for _, table in self._known.values())]
+
+    def learned(self) -> _Learned:
+        """All that is known by now and was not told yet."""
+        with self._lock:
+            new = {key: settled for key, settled in self._made.items() if key not in self._told}
+            self._told.update(new)
+            names = {record.name for settled in new.values() for record in settled.plan.sources}
+            plans = {_digest(key): _names(settled.destination) for key, settled in new.items()}
+            return _Learned(plans, frozenset(self._chose), frozenset(names if self.wish.options.allow_unused else ()))
+
+    def learn(self, told: Iterable[_Learned]) -> None:
+        """What was learned of each checkpoint, in their order, here or elsewhere."""
+        for one in told:
+            for key, names in one.plans.items():
+                self._known.setdefault(key, names)
+            self._chose |= one.chose
+            self._names |= one.names
 
     def __call__(self, inventory: Inventory, training: Training | None) -> tuple[Destination, Plan]:
         beside = config_beside(inventory, self.wish)
@@ -270,33 +356,33 @@ class _Plans:
     def findings(self) -> Iterator[Problem]:
         """A pattern that chose nothing in any checkpoint that was planned."""
         for pattern in dict.fromkeys(self.wish.options.allow_unused):
-            if self._made and pattern not in self._chose:
-                names = {record.name for one in self._made.values() for record in one.plan.sources}
-                yield nothing_chosen("allow_unused", pattern, names)
+            if self._known and pattern not in self._chose:
+                yield nothing_chosen("allow_unused", pattern, self._names)
 
 
-def _side_by_side(
-    items: Sequence[tuple[str, Path | None]],
-    convert: Callable[[str, Path | None], Document],
-    jobs: int,
-    progress: Progress | None,
-) -> list[Document]:
-    """What ``convert`` gives for each item, in their order; when interrupted, what has begun is finished."""
-    pool = ThreadPoolExecutor(jobs, "ckptmap")
-    running: list[Future[Document]] = []
-    try:
-        running += [pool.submit(convert, *item) for item in items]
-        for count, _ in enumerate(as_completed(running), 1):
-            if progress is not None:
-                progress(count, len(items))
-    except KeyboardInterrupt:
-        pool.shutdown(cancel_futures=True)
-    finally:
-        pool.shutdown(cancel_futures=True)
-    return [
-        running[at].result() if at < len(running) and not running[at].cancelled() else failed(path, _not_begun())
-        for at, (path, _) in enumerate(items)
-    ]
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """What the plans that were made for a checkpoint say of the whole: target and table of each, by its digest; the
+    patterns that chose something; the names that they choose from, where there are patterns."""
+
+    plans: Mapping[bytes, tuple[str, str]] = field(default_factory=dict)
+    chose: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+
+
+def _digest(key: _Key) -> bytes:
+    return hashlib.sha256(repr(key).encode("utf-8", "surrogateescape")).digest()
+
+
+def _names(destination: Destination) -> tuple[str, str]:
+    return destination.target.name, destination.table.name
+
+
+def _died(error: LaneEndedError) -> CkptmapError:
+    message = f"the process that converted it died (exit code {error.code})"
+    return CkptmapError(
+        message, hint=f"where memory is short, take fewer {argument('jobs')}; then {argument('resume')}"
+    )
 
 
 def _not_begun() -> CkptmapError:
