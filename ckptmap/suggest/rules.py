@@ -72,6 +72,8 @@ def compress(pairs: Sequence[Named], *, narrow: bool = False, taken: Iterable[st
     rules: list[Drafted] = []
     while entries:
         best = _best(entries, pairs, foreign, narrow=narrow)
+        if best is None:
+            return [*rules, *(_alone(entry) for entry in sorted(entries, key=lambda entry: entry.named.old))]
         chosen = set(best.members)
         rules.append(best)
         entries = [entry for entry in entries if entry.named.number not in chosen]
@@ -83,18 +85,22 @@ def _entries(pairs: Sequence[Named]) -> list[_Entry]:
     return [_Entry(pair, cut(pair.old, old_stems), cut(pair.new, new_stems)) for pair in pairs]
 
 
-def _best(entries: Sequence[_Entry], pairs: Sequence[Named], foreign: set[str], *, narrow: bool) -> Drafted:
-    """The rule for most entries, of those that match nothing that they are not for."""
+def _best(entries: Sequence[_Entry], pairs: Sequence[Named], foreign: set[str], *, narrow: bool) -> Drafted | None:
+    """The rule for most entries, of those that match nothing that they are not for; None where none is for several."""
     found = [*_plain_rules(entries), *_mapped_rules(entries), *_ordered_rules(entries)]
-    for candidate in sorted(found, key=lambda one: (-one.worth, one.rank, one.rule.old)):
+    several = [candidate for candidate in found if len(candidate.rule.members) > 1]
+    for candidate in sorted(several, key=lambda one: (-one.worth, one.rank, one.rule.old)):
         chosen = set(candidate.rule.members)
         others = foreign | {pair.old for pair in pairs if pair.number not in chosen}
         members = [entry for entry in entries if entry.named.number in chosen]
         rule = _narrowed(candidate.rule, members, others, narrow=narrow)
         if rule is not None:
             return rule
-    first = entries[0].named
-    return Drafted(first.old, first.new, {}, (first.number,))
+    return None
+
+
+def _alone(entry: _Entry) -> Drafted:
+    return Drafted(entry.named.old, entry.named.new, {}, (entry.named.number,))
 
 
 def _plain_rules(entries: Sequence[_Entry]) -> list[_Candidate]:
