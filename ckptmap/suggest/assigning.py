@@ -81,6 +81,15 @@ def _start(
             row_of[column], column_of[row] = row, column
 
 
+def _nearest(distance: NDArray[np.float64], row_of: NDArray[np.intp]) -> int:
+    """The nearest column, a free one where several are: where many are equal, the path ends at once."""
+    column = int(np.argmin(distance))
+    if row_of[column] < 0:
+        return column
+    free = np.flatnonzero((distance == distance[column]) & (row_of < 0))
+    return int(free[0]) if len(free) else column
+
+
 def _augment(
     cost: NDArray[np.float64],
     start: int,
@@ -100,7 +109,7 @@ def _augment(
         reduced = length + cost[row] - by_row[row] - by_column
         better = ~done & (reduced < shortest)
         shortest[better], before[better] = reduced[better], row
-        column = int(np.argmin(np.where(done, np.inf, shortest)))
+        column = _nearest(np.where(done, np.inf, shortest), row_of)
         length = float(shortest[column])
         done[column] = True
         if row_of[column] < 0:

@@ -1,5 +1,6 @@
 """The command, from two checkpoints to a table that ``rules check`` and ``convert`` take."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -182,3 +183,13 @@ def test_a_name_that_no_pattern_can_hold_is_said_first(run, tmp_path):
     found = run("suggest", one, "--to", other)
     assert found.code == 1
     assert found.out.startswith("# THIS DRAFT HAS MISTAKES: `ckptmap rules check` says which")
+
+
+def test_layers_that_nothing_tells_apart_end_soon_and_are_all_doubtful(run, tmp_path):
+    letters = random.Random(2)
+    names = ["".join(letters.choices("abcdefghij", k=8)) for _ in range(1200)]
+    one = write_old(tmp_path / "old" / "m", {f"{name}/weights": (1, 1) for name in names[:600]})
+    other = write_new(tmp_path / "new" / "ckpt-1", {f"{n}/kernel": (f"{n}/kernel", (1, 1)) for n in names[600:]})
+    found = run("suggest", one, "--to", other)
+    assert found.code == 1
+    assert "#   0 sure, 600 doubtful." in found.out
