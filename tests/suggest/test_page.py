@@ -7,7 +7,7 @@ import pytest
 
 from ckptmap.suggest import suggest
 from ckptmap.suggest.drawing import to_page
-from tests.report.test_html import browser, run_in_browser
+from tests.report.test_html import MODES, browser, judged, run_in_browser
 from tests.suggest.conftest import write_new, write_old
 
 __all__ = ["browser"]
@@ -80,6 +80,11 @@ def test_a_narrow_window_lists_the_old_layers_with_their_partners(browser, page,
     assert seen["lines"] == []
     assert seen["all"] == ["other", "net/left", "net/right", "net/stem"]
     assert (seen["fits"], seen["faults"]) == (True, [])
+
+
+@MODES
+def test_axe_finds_nothing(browser, page, tmp_path, width, dark):
+    assert judged(browser, page, tmp_path, width, dark) == []
 
 
 def test_hostile_names_stay_text(browser, tmp_path):
