@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ckptmap.basics.documents import REPORT_NAME, read_document
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.basics.wording import argument
+from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.tf.verify.general.arguments import PAIRS
 from ckptmap.tf.verify.general.comparing import measured
 from ckptmap.tf.verify.general.feeding import make_feeds, said
@@ -17,17 +18,17 @@ from ckptmap.tf.verify.general.model import ModelVerification
 from ckptmap.tf.verify.general.pairing import check_pairs, paired, parse_pairs
 from ckptmap.tf.verify.general.requests import Made, parse_inputs
 from ckptmap.tf.verify.general.serving import served
-from ckptmap.tf.verify.general.source import find_source
+from ckptmap.tf.verify.general.source import Kind, find_source
 from ckptmap.tf.verify.general.statistics import small_variances as _small_variances
 from ckptmap.tf.verify.images import find_images
-from ckptmap.tf.verify.layers import explain
-from ckptmap.tf.verify.layers.matching import match_variables
+from ckptmap.tf.verify.layers import explain, known_values, match_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
 
+    from ckptmap.checkpoint.reader import Checkpoint
     from ckptmap.tf.verify.general.comparing import Measure
     from ckptmap.tf.verify.general.feeding import Feeds
     from ckptmap.tf.verify.general.pairing import Pair, Pairs
@@ -152,8 +153,11 @@ class _Run:
         old, new = self._sides
         self._say("pairing the variables of both models")
         try:
-            pairs = match_variables(old, new, _conversion(found.sources[1])).pairs
-            explanation = explain(old, new, pairs, (feeds[0], feeds[1]), outputs, say=self._say)
+            report, place = _conversion(found.sources[1])
+            pairs = match_variables(old, new, report).pairs
+            with _stored(found.sources[0]) as checkpoint:
+                known = known_values(old, new, report, checkpoint, place)
+                explanation = explain(old, new, pairs, (feeds[0], feeds[1]), outputs, known=known, say=self._say)
         except CkptmapError as error:
             return replace(found, unexplained=error.problem.message)
         return replace(found, explanation=explanation)
@@ -171,13 +175,19 @@ class _Run:
         ]
 
 
-def _conversion(source: Source) -> Mapping[str, Any] | None:
-    """The report of the conversion that made the new model, where it lies beside."""
+def _conversion(source: Source) -> tuple[Mapping[str, Any] | None, str]:
+    """The report of the conversion that made the new model, where it lies beside, and its path."""
+    place = Path(source.path).parent / REPORT_NAME
     try:
-        found = read_document(Path(source.path).parent / REPORT_NAME)
+        found = read_document(place)
     except CkptmapError:
-        return None
-    return found if found.get("schema") == "ckptmap.report/1" else None
+        return None, ""
+    return (found, str(place)) if found.get("schema") == "ckptmap.report/1" else (None, "")
+
+
+def _stored(source: Source) -> AbstractContextManager[Checkpoint | None]:
+    """The old checkpoint, which holds moving averages that the graph does not read; None where there is none."""
+    return open_checkpoint(source.path) if source.kind in (Kind.META, Kind.GRAPH_CODE) else nullcontext()
 
 
 def _nothing_in_common(sides: Sequence[Running]) -> CkptmapError:

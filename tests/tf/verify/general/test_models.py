@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.tf.environment import TensorFlowError, import_quietly, prepare
 from ckptmap.tf.verify.general.document import models_document
 from ckptmap.tf.verify.general.engine import Asked, compare_models
@@ -257,3 +258,28 @@ def test_a_checkpoint_of_another_model_is_refused(made: Made) -> None:
         opened(made.ids / "model.ckpt", "old", "net")
     with pytest.raises(CkptmapError, match=r"cannot restore it into the model of .*ids_2"):
         opened(made.new / "keras2-1", "new", "ids_2")
+
+
+def test_an_average_in_the_place_of_a_raw_weight_is_known_from_the_checkpoint(made: Made, tmp_path: Path) -> None:
+    """The graph runs raw weights; what the conversion restored are the averages, which only the checkpoint holds."""
+    tf = import_quietly("tensorflow")
+    v1 = tf.compat.v1
+    values = {}
+    with v1.Graph().as_default(), v1.Session() as session:
+        v1.identity(nets.net(), name="out")
+        for one in v1.trainable_variables():
+            average = np.random.default_rng(5).normal(size=one.shape.as_list()).astype(np.float32)
+            name = f"{one.op.name}/ExponentialMovingAverage"
+            values[one.op.name] = average
+            v1.get_variable(name, initializer=average, trainable=False, use_resource=False)
+        session.run(v1.global_variables_initializer())
+        values |= session.run({one.op.name: one for one in v1.global_variables() if "moving_" in one.op.name})
+        prefix = v1.train.Saver().save(session, str(tmp_path / "model.ckpt"))
+    with open_checkpoint(prefix) as checkpoint:  # the convolution is raw on both sides, all behind it is not
+        values |= {name: checkpoint.read(name) for name in ("conv/kernel", "conv/bias")}
+    nets.with_values(nets.keras_net(2), values).save(tmp_path / "net.keras")
+    found = compared(opened(Path(prefix), "old"), opened(tmp_path / "net.keras", "new")).explanation
+    assert found is not None
+    assert found.first is not None
+    assert found.first.layer.name == "bn"
+    assert [(cause.name, cause.proven) for cause in found.causes] == [("moving averages in place of raw weights", True)]
