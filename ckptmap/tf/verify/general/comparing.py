@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 ROUNDING = 1e-5
-"""Of an output's spread, as for detectors (``ckptmap.tf.verify.measuring``)."""
+"""Of an output's spread, as for detectors (``ckptmap.tf.verify.measuring``). Measured: Keras 2 against Keras 3 1.2e-6
+(ResNet50), 2.6e-6 (MobileNetV2); a small net with sums that cancel 7e-6; TF1 against Keras 2 equal to the last bit."""
 
 
 @dataclass(frozen=True, slots=True)
