@@ -28,13 +28,18 @@ NAMES = {"LSTM": "lstm/lstm_cell", "GRU": "gru/gru_cell", "SimpleRNN": "simple_r
 
 
 def run_tf1(cell: str, options: dict[str, Any], prefix: str, inputs: np.ndarray) -> np.ndarray:
-    """Save a cell with random weights; its outputs at every step."""
+    """Save a cell with random weights, in loops as TF1 wrote them; its outputs at every step."""
     v1 = tf2().compat.v1
     cells = import_quietly("tensorflow.python.keras.layers.legacy_rnn.rnn_cell_impl")
     loop = import_quietly("tensorflow.python.ops.rnn")
-    v1.disable_control_flow_v2()  # as TF1 wrote its loops
+    newer = v1.control_flow_v2_enabled()
     with v1.Graph().as_default(), v1.Session() as session:
-        outputs, _ = loop.dynamic_rnn(getattr(cells, cell)(UNITS, **options), v1.constant(inputs), dtype=v1.float32)
+        v1.disable_control_flow_v2()
+        try:
+            outputs, _ = loop.dynamic_rnn(getattr(cells, cell)(UNITS, **options), v1.constant(inputs), dtype=v1.float32)
+        finally:
+            if newer:
+                v1.enable_control_flow_v2()
         generator = np.random.default_rng(0)
         for variable in v1.global_variables():
             variable.load(generator.normal(0, 0.7, variable.shape.as_list()), session)
