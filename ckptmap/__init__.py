@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from ckptmap.verbs.conversion import convert as convert
     from ckptmap.verbs.conversion import plan as plan
     from ckptmap.verbs.edit import edit as edit
+    from ckptmap.verbs.fleet import catalogue as catalogue
     from ckptmap.verbs.freeze import freeze as freeze
 
 __all__ = [
     "CkptmapError",
     "audit",
     "average",
+    "catalogue",
     "convert",
     "convert_back",
     "convert_many",
@@ -59,6 +61,7 @@ __getattr__ = lazy(
         "ckptmap.verbs.batch": ("convert_many",),
         "ckptmap.verbs.conversion": ("convert", "plan"),
         "ckptmap.verbs.edit": ("edit",),
+        "ckptmap.verbs.fleet": ("catalogue",),
         "ckptmap.verbs.freeze": ("freeze",),
     },
 )

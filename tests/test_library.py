@@ -22,7 +22,7 @@ from tests.convert.conftest import tf1_values, write_tf1
 __all__ = ["project"]
 
 VERBS = (
-    *("audit", "average", "convert", "convert_back", "convert_many", "diff", "edit", "freeze", "inspect"),
+    *("audit", "average", "catalogue", "convert", "convert_back", "convert_many", "diff", "edit", "freeze", "inspect"),
     *("open_checkpoint", "plan", "suggest", "verify"),
 )
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 WHOLE_NUMBERS = (
     "parameters", "different", "incomparable", "bytes", "slices", "findings",
+    "classes", "step", "averages", "variables",
     "restored", "partly restored", "reinitialized", "missing", "mapped", "superseded", "dropped", "unused",
 )  # fmt: skip
 

@@ -21,6 +21,7 @@ _MAKERS = {
     "ckptmap.verify/1": "ckptmap.report.verify_sheet",
     "ckptmap.verify_models/1": "ckptmap.report.verify_models_sheet",
     "ckptmap.batch/1": "ckptmap.report.batch_sheet",
+    "ckptmap.catalogue/1": "ckptmap.report.catalogue_sheet",
     "ckptmap.inspect/1": "ckptmap.report.inspect_sheet",
     "ckptmap.freeze/1": "ckptmap.report.freeze_sheet",
     "ckptmap.targets/1": "ckptmap.report.targets_sheet",

@@ -199,6 +199,16 @@ def _targets() -> dict[str, Any]:
     return {"schema": "ckptmap.targets/1", "generator": "ckptmap 1.2.3", "targets": targets}
 
 
+def _catalogue() -> dict[str, Any]:
+    row = {
+        "path": "a/m", "kind": "V2 bundle", "object_based": False, "architecture": "ssd", "classes": 3, "step": 7,
+        "optimizer": "Adam", "averages": 2, "variables": 9, "bytes": 40, "target": "ssd_mobilenet_v2",
+        "verdict": "equal", "command": "ckptmap convert a/m", "note": None, "problems": [],
+    }  # fmt: skip
+    lost = {**dict.fromkeys(row), "path": "b/m", "problems": ["no such file"]}
+    return {"schema": "ckptmap.catalogue/1", "generator": "ckptmap 1.2.3", "exit_code": 1, "checkpoints": [row, lost]}
+
+
 def report_seeds() -> dict[str, bytes]:
     """A document of each kind of report, as JSON."""
     made = {
@@ -211,5 +221,6 @@ def report_seeds() -> dict[str, bytes]:
         "inspection": _inspection(),
         "freezing": _freezing(),
         "targets": _targets(),
+        "catalogue": _catalogue(),
     }
     return {name: json.dumps(document).encode() for name, document in made.items()}
