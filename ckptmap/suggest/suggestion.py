@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.card import card
-from ckptmap.basics.errors import ProblemsError, TargetError
+from ckptmap.basics.errors import CkptmapError, ProblemsError, TargetError
 from ckptmap.mapping import Table, apply_table, load_table
 from ckptmap.suggest.asking import Ask, settled
 from ckptmap.suggest.cells import new_cells, old_cells
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 KINDS = ("kinds/slim", "kinds/keras")
 """The shipped tables of kinds that a draft may include."""
+MAX_LAYERS = 5_000
+"""Of one side: the time and memory for all pairs of layers grow with the square."""
 _SHOWN = 12
 """Lines of a draft that a notebook shows."""
 
@@ -131,6 +133,7 @@ def prepare(
     old_items = stacked(sorted(old, key=lambda item: item.name), new_items)
     new_layers = new_cells(layers_of(new_items))
     old_layers = old_cells(layers_of(old_items), old_items, new_layers, nodes)
+    _refuse_too_many(len(old_layers), len(new_layers))
     layer_of = {name: at for at, layer in enumerate(old_layers) for name in layer.variables}
     return Prepared(
         old_layers,
@@ -138,6 +141,14 @@ def prepare(
         flow(nodes, layer_of) if nodes else None,
         keras_flow(graph, new_layers) if graph else None,
     )
+
+
+def _refuse_too_many(old: int, new: int) -> None:
+    if max(old, new) > MAX_LAYERS:
+        raise CkptmapError(
+            f"{old:,} layers of the old side and {new:,} of the new one are too many for a draft",
+            hint=f"a draft can be made for up to {MAX_LAYERS:,} layers on each side",
+        )
 
 
 def paired(sides: Prepared, pins: Mapping[int, int] | None = None) -> Matched:

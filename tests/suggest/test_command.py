@@ -177,6 +177,13 @@ def test_too_many_variables_are_refused_at_once(run, new, tmp_path):
     assert "12,001 variables are too many" in refused.err
 
 
+def test_too_many_layers_are_refused_at_once(run, new, tmp_path):
+    many = write_old(tmp_path / "many" / "model.ckpt", {f"net/w{at}/weights": (1,) for at in range(5_001)})
+    refused = run("suggest", many, "--to", new)
+    assert refused.code == 2
+    assert "5,001 layers of the old side" in refused.err
+
+
 def test_a_name_that_no_pattern_can_hold_is_said_first(run, tmp_path):
     one = write_old(tmp_path / "old" / "m", {"net/what?/weights": (3, 4), "net/fc/weights": (4, 5)})
     other = write_new(tmp_path / "new" / "ckpt-1", {"a/kernel": ("a/kernel", (3, 4)), "b/kernel": ("b/kernel", (4, 5))})
