@@ -1,4 +1,4 @@
-"""The core works where TensorFlow is not installed: no module outside ckptmap.tf imports it."""
+"""The core works without TensorFlow: no module outside ckptmap.tf imports it, none but ckptmap.beam imports Beam."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 import ckptmap
 names = [found.name for found in pkgutil.walk_packages(ckptmap.__path__, "ckptmap.", onerror=lambda name: None)
-         if not found.name.startswith(("ckptmap.tf.", "ckptmap.__main__"))]
+         if not found.name.startswith(("ckptmap.tf.", "ckptmap.beam", "ckptmap.__main__"))]
 for name in names:
     importlib.import_module(name)
 for name in dir(ckptmap):

@@ -34,6 +34,7 @@ ORDER = (
     "verbs",
     "tf",
     "cli",
+    "beam",
 )
 """From the bottom up: a room knows only those before it."""
 

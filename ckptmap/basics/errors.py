@@ -55,6 +55,10 @@ class OutputError(CkptmapError):
     """The output cannot be written where it was asked for."""
 
 
+class BusyError(OutputError):
+    """Another run is writing there; it can be written to when that has ended."""
+
+
 class TargetError(CkptmapError):
     """The target is unknown, or does not say enough about the model."""
 

@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from ckptmap.basics.errors import OutputError
+from ckptmap.basics.errors import BusyError, OutputError
 from ckptmap.checkpoint.names import shortened
 
 LOCK_NAME = ".ckptmap-lock"
@@ -55,7 +55,7 @@ class FolderLock:
             self.certain = _lock(handle)
         except BlockingIOError:
             os.close(handle)
-            raise OutputError(
+            raise BusyError(
                 "another run is writing into this folder",
                 where=shortened(str(self._path.parent)),
                 hint="wait until it has ended, or choose another folder",

@@ -178,7 +178,7 @@ def convert_all(
     paths = searched(sources)
     folders = [None if output is None else Path(output, name) for name in output_names(paths)]
     refuse_circle([folder for folder in folders if folder is not None], paths)
-    plans = _Plans(wish, wish.destination() if wish.names_the_target else None)
+    plans = Plans(wish, wish.destination() if wish.names_the_target else None)
     overall = None if output is None or how.dry_run else Path(output, OVERALL)
     if overall is not None:
         _refuse_other_document(overall)
@@ -187,17 +187,12 @@ def convert_all(
     def one(item: _Item) -> Document:
         path, folder = item
         try:
-            own = _own_digest(path, digest, wish)
-            if resume and folder is not None and (earlier := kept_report(folder, path, own)) is not None:
-                return converted(path, earlier, kept=True)
-            replaced = how.force or (resume and folder is not None and earlier_report(folder) is not None)
-            report = convert_planned(Conversion(path, folder, wish, replace(how, wish=own, force=replaced)), plans)
+            return convert_one(path, folder, wish, how, digest, plans, resume=resume)
         except CkptmapError as error:
             return failed(path, error)
         except Exception as error:  # noqa: BLE001  (whatever one file brings up, the others are converted)
             told = reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
             return failed(path, CkptmapError(told, where=path))
-        return converted(path, report)
 
     items = list(zip(paths, folders, strict=True))
     most = jobs or max(cores(), _LEAST_JOBS)
@@ -210,8 +205,20 @@ def convert_all(
     return report
 
 
+def convert_one(
+    path: str, folder: Path | None, wish: Wish, how: Writing, digest: str, plans: Plans, *, resume: bool
+) -> Document:
+    """What became of one checkpoint, for the report of all; ``digest`` is the wish's. Raises as ``ckptmap.convert``."""
+    own = _own_digest(path, digest, wish)
+    if resume and folder is not None and (earlier := kept_report(folder, path, own)) is not None:
+        return converted(path, earlier, kept=True)
+    replaced = how.force or (resume and folder is not None and earlier_report(folder) is not None)
+    report = convert_planned(Conversion(path, folder, wish, replace(how, wish=own, force=replaced)), plans)
+    return converted(path, report)
+
+
 def _all(
-    items: Sequence[_Item], one: Lane[_Item, Document], plans: _Plans, most: int, progress: Progress | None
+    items: Sequence[_Item], one: Lane[_Item, Document], plans: Plans, most: int, progress: Progress | None
 ) -> list[Document]:
     """The outcome of each item, in their order."""
 
@@ -280,7 +287,7 @@ def _refuse_other_document(path: Path) -> None:
 
 
 @dataclass(slots=True)
-class _Plans:
+class Plans:
     """Plans by one wish, made once for each layout: for names, dtypes and shapes are all that a plan sees, beside the
     config that lies beside the checkpoint, and the step that a training goes on at."""
 
@@ -328,6 +335,7 @@ class _Plans:
             self._names |= one.names
 
     def __call__(self, inventory: Inventory, training: Training | None) -> tuple[Destination, Plan]:
+        """Where a checkpoint goes, and the ledger of it."""
         beside = config_beside(inventory, self.wish)
         names = inventory.names
         layout = tuple((v.name, v.dtype, v.shape, names.get(v.name, ())) for v in inventory.variables.values())

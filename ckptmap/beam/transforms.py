@@ -1,0 +1,226 @@
+"""Transforms of Apache Beam: a path goes in, a typed row comes out, and what fails goes to the dead letters.
+
+Each gives two collections, ``rows`` and ``failed``. Nothing is read or made before a worker begins (``setup``).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+
+from ckptmap.basics.documents import reason
+from ckptmap.basics.errors import BusyError, CkptmapError, OutputError
+from ckptmap.report.batch_document import failed
+from ckptmap.report.document import Document
+
+ROWS, FAILED = "rows", "failed"
+_NAMESPACE = "ckptmap"
+_PAUSE_SECONDS = 0.2
+
+
+class Failed(NamedTuple):
+    """A dead letter: the path, what is wrong in a line, and the whole as JSON (an item of ``ckptmap.batch/1``)."""
+
+    path: str
+    message: str
+    document: str
+
+
+class Catalogued(NamedTuple):
+    """A row of the catalogue (``ckptmap.catalogue/1``), of a checkpoint without problems."""
+
+    path: str
+    kind: str
+    object_based: bool
+    architecture: str | None
+    classes: int | None
+    step: int | None
+    optimizer: str | None
+    averages: int
+    variables: int
+    bytes: int
+    target: str | None
+    verdict: str | None
+    command: str | None
+    note: str | None
+
+
+class Converted(NamedTuple):
+    """A checkpoint that is converted; ``fate`` is ``kept`` where an earlier attempt had done it."""
+
+    path: str
+    fate: str
+    checkpoint: str
+    report: str
+    bytes: int
+
+
+class _Each(beam.DoFn):  # type: ignore[misc]
+    """A path becomes a row, or a dead letter; both are counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bytes = Metrics.counter(_NAMESPACE, "bytes")
+        self._failed = Metrics.counter(_NAMESPACE, "failed")
+
+    def process(self, path: str) -> Iterator[Any]:
+        try:
+            row = self.row(path)
+        except CkptmapError as error:
+            row = _letter(failed(path, error))
+        except Exception as error:  # noqa: BLE001  (one file may not stop a fleet)
+            told = reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+            row = _letter(failed(path, CkptmapError(told, where=path)))
+        if isinstance(row, Failed):
+            self._failed.inc()
+            yield beam.pvalue.TaggedOutput(FAILED, row)
+        else:
+            self._bytes.inc(row.bytes)
+            Metrics.counter(_NAMESPACE, self.counter(row)).inc()
+            yield row
+
+    def row(self, path: str) -> Any:
+        """The row of a path, or its dead letter."""
+        raise NotImplementedError
+
+    def counter(self, row: Any) -> str:
+        """What a row is counted as."""
+        raise NotImplementedError
+
+
+class _Inspect(_Each):
+    def row(self, path: str) -> Catalogued | Failed:
+        from ckptmap.verbs.fleet import catalogue_row
+
+        found = catalogue_row(path)
+        if found["problems"]:
+            return Failed(path, found["problems"][0], json.dumps(found))
+        return Catalogued(**{name: found[name] for name in Catalogued._fields})
+
+    def counter(self, row: Catalogued) -> str:  # noqa: ARG002  (all are counted alike)
+        return "inspected"
+
+
+class _Convert(_Each):
+    def __init__(self, to: str | None, table: str | None, output: str, below: str, wait: float, choices: Any) -> None:
+        super().__init__()
+        self._given = (to, table, output, below, wait)
+        self._choices = choices
+
+    def setup(self) -> None:
+        from ckptmap.request.choices import plan_options
+        from ckptmap.request.surroundings import Wish
+        from ckptmap.verbs.batch import Plans
+        from ckptmap.verbs.resuming import wish_digest
+        from ckptmap.verbs.writing import Writing
+
+        to, table, *_ = self._given
+        self._wish, self._how = (
+            Wish(to, table, None, plan_options(self._choices), "exact", no_pipeline=False),
+            Writing(),
+        )
+        self._plans = Plans(self._wish, self._wish.destination() if self._wish.names_the_target else None)
+        how = self._how
+        self._digest = wish_digest(self._wish, how.seed, how.form, how.ranges, how.verify)
+
+    def row(self, path: str) -> Converted | Failed:
+        document = self._converted(path, self._folder(path))
+        if document["checkpoint"] is None:
+            return _letter(document)
+        return Converted(path, *(document[name] for name in Converted._fields[1:]))
+
+    def counter(self, row: Converted) -> str:
+        return row.fate
+
+    def _folder(self, path: str) -> Path:
+        _, _, output, below, _ = self._given
+        try:
+            return Path(output, Path(path).relative_to(below))
+        except ValueError:
+            raise OutputError(f"is not below {below}", where=path, hint="below names the folder of all") from None
+
+    def _converted(self, path: str, folder: Path) -> Document:
+        """Another worker may have the same path: what it makes meanwhile is waited for, and kept."""
+        from ckptmap.verbs.batch import convert_one
+
+        end, looked = time.monotonic() + self._given[-1], False
+        while True:
+            try:
+                return convert_one(path, folder, self._wish, self._how, self._digest, self._plans, resume=True)
+            except BusyError:
+                if time.monotonic() > end:
+                    raise
+            except OutputError:
+                if looked:  # full, but not of the other worker's making
+                    raise
+                looked = True
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _letter(document: Document) -> Failed:
+    error = document["error"]
+    told = error["message"] if error else "; ".join(one["message"] for one in document["findings"])
+    return Failed(document["source"], told, json.dumps(document))
+
+
+class _Transform(beam.PTransform):  # type: ignore[misc]
+    _row: Any
+
+    def _dofn(self) -> _Each:
+        raise NotImplementedError
+
+    def expand(self, paths: Any) -> Any:
+        """``rows`` and ``failed``, two collections."""
+        # equal paths stay apart: work that fails or is slow is begun anew by the engine without all that came before it
+        spread = paths | "Spread" >> beam.Reshuffle()
+        found = spread | "Each" >> beam.ParDo(self._dofn()).with_outputs(FAILED, main=ROWS)
+        return {
+            ROWS: found[ROWS] | "Rows" >> beam.Map(lambda row: row).with_output_types(self._row),
+            FAILED: found[FAILED] | "Failed" >> beam.Map(lambda row: row).with_output_types(Failed),
+        }
+
+
+class InspectCheckpoints(_Transform):
+    """Paths of checkpoints become rows of the catalogue; those with problems become dead letters."""
+
+    _row = Catalogued
+
+    def _dofn(self) -> _Each:
+        return _Inspect()
+
+
+class ConvertCheckpoints(_Transform):
+    """Paths of checkpoints are converted, each once however often it comes; what is not converted is a dead letter.
+
+    Args:
+        to: as in ``ckptmap.convert``, like ``table`` and the ``choices``.
+        output: a folder that all workers share; each checkpoint has a folder of its own in it.
+        below: the folder that all paths are below: what follows it names the folder in ``output``.
+        table: shipped table or your own YAML, which all workers can read.
+        wait: seconds for which another worker that is at the same path is waited for.
+        choices: ``num_classes``, ``ema``, ``allow_unused``, ``init_missing`` and what else decides a plan.
+    """
+
+    _row = Converted
+
+    def __init__(
+        self,
+        *,
+        output: str,
+        below: str,
+        to: str | None = None,
+        table: str | None = None,
+        wait: float = 600,
+        **choices: Any,
+    ) -> None:
+        super().__init__()
+        self._given = (to, table, output, below, wait, choices)
+
+    def _dofn(self) -> _Each:
+        return _Convert(*self._given)
