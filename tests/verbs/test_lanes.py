@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -96,3 +98,31 @@ def test_a_batch_says_the_same_of_one_process_and_of_four(
     assert alike == str(dict(told[4]))
     again = ckptmap.convert_many(paths, output=tmp_path / "new4", jobs=4, resume=True, **wishes)
     assert (again["summary"]["kept"], again["summary"]["failed"]) == (15, 1)
+
+
+@forks
+def test_ctrl_c_reaches_all_processes_and_each_ends_what_it_has_begun(
+    template: Path, table: Path, tmp_path: Path
+) -> None:
+    for number in range(40):
+        write_tf1(tmp_path / "old" / f"{number:02}" / "m", tf1_values())
+    program = (
+        "import os, signal, sys, ckptmap\n"
+        "old, to, table, out = sys.argv[1:]\n"
+        "def progress(done, total):\n"
+        "    if done == 3: os.killpg(0, signal.SIGINT)\n"
+        "ckptmap.convert_many([old], to=to, table=table, output=out, jobs=3, progress=progress)\n"
+    )
+    new = tmp_path / "new"
+    command = [sys.executable, "-c", program, *map(str, (tmp_path / "old", template, table, new))]
+    path = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, start_new_session=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads((new / "batch.json").read_text())
+    made = {one["checkpoint"] for one in told["conversions"] if one["fate"] == "converted"}
+    assert 3 <= len(made) < 40
+    assert {str(path.with_suffix("")) for path in new.rglob("*.index")} == made
+    assert list(new.rglob(".*")) == []
+    rest = {one["error"]["message"] for one in told["conversions"] if one["fate"] == "failed"}
+    assert rest == {"was not begun: the run was interrupted"}
