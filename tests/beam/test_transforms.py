@@ -68,9 +68,9 @@ def test_every_good_one_is_converted_once_and_a_second_run_does_nothing(tmp_path
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_fleet_of_two_hundred(tmp_path: Path, workers: int) -> None:
-    convert_twice(tmp_path, 200, workers)
+@pytest.mark.parametrize(("count", "workers"), [(200, 1), (2000, 2)])
+def test_a_large_fleet(tmp_path: Path, count: int, workers: int) -> None:
+    convert_twice(tmp_path, count, workers)
 
 
 def test_one_path_that_comes_thrice_is_converted_once(tmp_path: Path) -> None:
