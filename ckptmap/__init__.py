@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ckptmap.suggest.suggestion import suggest as suggest
     from ckptmap.targets import load_target as load_target
     from ckptmap.tf.verify.engine import verify as verify
+    from ckptmap.tf.verify.general.engine import verify_models as verify_models
     from ckptmap.verbs.audit import audit as audit
     from ckptmap.verbs.average import average as average
     from ckptmap.verbs.back import convert_back as convert_back
@@ -42,6 +43,7 @@ __all__ = [
     "plan",
     "suggest",
     "verify",
+    "verify_models",
 ]
 
 __getattr__ = lazy(
@@ -55,6 +57,7 @@ __getattr__ = lazy(
         "ckptmap.suggest.suggestion": ("suggest",),
         "ckptmap.targets.load": ("load_target",),
         "ckptmap.tf.verify.engine": ("verify",),
+        "ckptmap.tf.verify.general.engine": ("verify_models",),
         "ckptmap.verbs.audit": ("audit",),
         "ckptmap.verbs.average": ("average",),
         "ckptmap.verbs.back": ("convert_back",),

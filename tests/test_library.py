@@ -23,7 +23,7 @@ __all__ = ["project"]
 
 VERBS = (
     *("audit", "average", "catalogue", "convert", "convert_back", "convert_many", "diff", "edit", "freeze", "inspect"),
-    *("open_checkpoint", "plan", "suggest", "verify"),
+    *("open_checkpoint", "plan", "suggest", "verify", "verify_models"),
 )
 
 
@@ -51,7 +51,7 @@ OF_THE_COMMAND = {"formats", "report", "report_files", "json", "everything", "co
 PAIRS: dict[str, tuple[tuple[str, ...], dict[str, str], set[str]]] = {
     # the command: the verbs that do it, options that are called otherwise, options that a program has no use for
     "convert": (
-        ("convert", "convert_many", "convert_back"),
+        ("convert", "convert_many", "convert_back", "verify_models"),
         {"label_map": "label_maps", "no_verify": "verify", "write": "form"},
         {"batch"},
     ),
@@ -62,7 +62,7 @@ PAIRS: dict[str, tuple[tuple[str, ...], dict[str, str], set[str]]] = {
     "diff": (("diff",), {"names_only": "values"}, {"stat"}),
     "freeze": (("freeze",), {"pattern": "patterns"}, set()),
     "suggest": (("suggest",), {"source": "old"}, {"output", "force"}),
-    "verify": (("verify",), {"ema": "weights"}, {"output", "label_map", "min_score"}),
+    "verify": (("verify", "verify_models"), {"ema": "weights"}, {"output", "label_map", "min_score"}),
 }
 
 
@@ -75,13 +75,21 @@ def test_what_an_option_can_do_an_argument_can(command: str) -> None:
     assert {renamed.get(name, name) for name in options} - known == set()
 
 
+OTHERS = {"fail_on", "verify"}
+"""What means another thing on the command line: `convert --verify` proves, the argument compares checksums."""
+
+
 def test_defaults_are_those_of_the_command() -> None:
     found: Any = typer.main.get_command(app)
     for command in ("convert", "edit", "audit", "diff", "verify"):
         arguments = parameters(command)
         for option in found.commands[command].params:
             argument = arguments.get(option.name)
-            if argument is not None and argument.default not in (None, (), argument.empty) and option.name != "fail_on":
+            if (
+                argument is not None
+                and argument.default not in (None, (), argument.empty)
+                and option.name not in OTHERS
+            ):
                 assert (command, option.name, option.default) == (command, option.name, argument.default)
 
 
