@@ -178,8 +178,9 @@ def test_detection_restores_both_extractors_of_a_faster_rcnn(row, variables, tf1
     assert [key for key in kernels if np.array_equal(loaded[key], converted[key])] == []
 
 
+@pytest.mark.matrix
 def test_exported_saved_model_detects_what_the_tf1_graph_detected(ran, migrated, tmp_path, monkeypatch):
-    """Traced without AutoGraph, which takes most of the time: the API's program runs with it in the matrix."""
+    """Traced without AutoGraph, which takes most of the time. `ckptmap export` has a quick test of its own."""
     tensorflow = tf2()
     from object_detection import exporter_lib_v2
 
