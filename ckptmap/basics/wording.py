@@ -17,6 +17,7 @@ ARGUMENTS = {
     "copy": ("data='copy'", "--data copy"),
     "ema": ("ema={}", "--ema {}"),
     "fail_on none": ("fail_on=()", "--fail-on none"),
+    "fill": ("fill=OLD", "--fill OLD"),
     "force": ("force=True", "--force"),
     "init_missing": ("init_missing=True", "--init-missing"),
     "label_maps": ("label_maps=(OLD, NEW)", "--label-map OLD NEW"),

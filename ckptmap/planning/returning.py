@@ -15,6 +15,7 @@ from ckptmap.basics.errors import PlanError, Problem
 from ckptmap.basics.globs import first_match
 from ckptmap.basics.nearest import Names, did_you_mean
 from ckptmap.basics.text import plural
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory, Variable
 from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, variable_key
 from ckptmap.mapping.op import Op, OperationError, Shape, Tensor, infer
@@ -315,7 +316,8 @@ def _missing_findings(records: Iterable[TargetRecord], fill: Filling | None) -> 
     missing = [record.variable.name for record in records if record.fate is TargetFate.MISSING]
     if missing:
         where = "that neither checkpoint has" if fill is not None else "that only the old checkpoint has"
-        hint = "take them from the old checkpoint with fill, or leave them out with allow_unused"
+        left_out = argument("allow_unused", missing[0])
+        hint = f"take them from the old checkpoint with {argument('fill')}, or leave them out with {left_out}"
         yield Problem(f"{plural(len(missing), 'TF1 variable')} {where}", missing[0], hint)
 
 
@@ -323,7 +325,8 @@ def _unused_findings(sources: Iterable[SourceRecord]) -> Iterator[Problem]:
     unused = [record.name for record in sources if record.fate is SourceFate.UNUSED and not record.reason]
     if unused:
         message = f"{plural(len(unused), 'TF2 variable')} that no TF1 variable is made of"
-        yield Problem(message, unused[0], "the TF1 model computes without it; accept that with allow_unused")
+        accept = argument("allow_unused", unused[0])
+        yield Problem(message, unused[0], f"the TF1 model computes without it; accept that with {accept}")
 
 
 def _idle_globs(accepted: Iterable[str], names: Sequence[str]) -> Iterator[Problem]:

@@ -117,7 +117,15 @@ def _target(plan: Plan) -> Document:
         ],
         "dimensions": dict(plan.unknowns),
         **({"form": plan.form.value} if plan.form is Form.NAMES else {}),
+        **_optimized(plan),
     }
+
+
+def _optimized(plan: Plan) -> Document:
+    """The objects of the template whose optimizer was left out, where there are any."""
+    if plan.template is None or plan.optimizer is not None or not plan.template.optimized:
+        return {}
+    return {"optimized": list(plan.template.optimized)}
 
 
 def _classes(plan: Plan) -> Document | None:

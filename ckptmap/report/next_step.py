@@ -18,6 +18,8 @@ _NAME = re.compile(r"[^\W\d_]\w*")
 """What a checkpoint's object can be called, where the root is no Keras model whose layers are counted."""
 _LAYERS = re.compile(r"layer_with_weights-\d+|layers?|variables|_\w+")
 
+_NOT_COMPILED = "  # your_model is not compiled yet: no state of an optimizer was written"
+
 
 def next_lines(report: Document) -> Iterator[str]:
     """The lines, the first of which says what they are; none where nothing was written."""
@@ -72,8 +74,16 @@ def _of_own_model(report: Document, path: str) -> Iterator[str]:
         yield f"model = {made}"
         yield f"tf.train.Checkpoint({arguments}).restore({path}).assert_consumed()"
     else:
-        yield f"checkpoint = tf.train.Checkpoint({', '.join(_objects(report))})"
+        yield f"checkpoint = tf.train.Checkpoint({', '.join(_objects(report))}){_when(report)}"
         yield f"checkpoint.restore({path}).assert_consumed()"
+
+
+def _when(report: Document) -> str:
+    """A compiled model has an optimizer, whose variables assert_consumed would look for in vain."""
+    root = report["target"]["root"]
+    whole = _objects(report) == ["your_model"]
+    compiled = ("" if whole else root) in report["target"].get("optimized", ())
+    return _NOT_COMPILED if compiled and (root or whole) else ""
 
 
 def _made(report: Document) -> str:

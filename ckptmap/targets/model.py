@@ -52,6 +52,8 @@ class Template:
     links: Mapping[str, str] = field(default_factory=dict)
     kind: Kind = Kind.V2
     """The format that it is in, and what is made of it too."""
+    optimized: tuple[str, ...] = ()
+    """The objects that had an optimizer: ``model`` where that was compiled, empty for the checkpoint itself."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from ckptmap.targets.model import Target, Template
 from ckptmap.targets.variables import Initializer, SpecVariable, TargetVariable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ckptmap.basics.errors import Problem
     from ckptmap.checkpoint.inventory import Inventory, Variable
@@ -56,7 +56,8 @@ def template_target(inventory: Inventory, known: ObjectPaths | None, obstacle: P
         raise TargetError("holds no variable of a model", where=inventory.path, hint=hint)
     full_names = _full_names(known, root)
     variables = tuple([_variable(path, variable, full_names.get(path, "")) for path, variable in paths.items()])
-    template = Template(inventory.path, obstacle, known.links if known else {})
+    links, beside = (known.links, known.beside) if known else ({}, frozenset())
+    template = Template(inventory.path, obstacle, links, optimized=tuple(sorted(set(_owners(beside)))))
     return Target(inventory.path, variables, root=root, origin=inventory.path, template=template)
 
 
@@ -96,6 +97,14 @@ def _path(key: str, known: ObjectPaths | None) -> str:
     if known is None:
         return plain
     return "" if key in known.beside else known.paths.get(key, plain)
+
+
+def _owners(keys: Iterable[str]) -> Iterator[str]:
+    """The paths of the objects whose optimizers these ``keys`` belong to."""
+    for key in keys:
+        above, found, _ = f"/{key}".partition("/optimizer/")
+        if found:
+            yield above.removeprefix("/")
 
 
 def _is_value(key: str) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.documents import read_document
 from ckptmap.basics.errors import CkptmapError, TargetError
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, refuse_holding, refuse_overwriting
 from ckptmap.planning.returning import Filling, Forward, plan_return
@@ -98,9 +99,8 @@ def _forward(source: PathLike, back: PathLike, fill: PathLike | None, old: Check
     if path.endswith(".json"):
         return forward_of_report(read_document(Path(path)), path, old.inventory if old is not None else None)
     if fill is None:
-        raise CkptmapError(
-            "a table alone does not say the old names", where=path, hint="give the old checkpoint too, with fill"
-        )
+        hint = f"give the old checkpoint too, with {argument('fill')}"
+        raise CkptmapError("a table alone does not say the old names", where=path, hint=hint)
     again = plan(fill, to=source, table=back, no_pipeline=True)
     return forward_of_report(document(again), path)
 

@@ -44,7 +44,7 @@ def test_every_option_and_every_keyword_is_there() -> None:
     group = typer.main.get_command(app)
     commands = group.commands.values()  # type: ignore[attr-defined]
     options = {option for one in commands for parameter in one.params for option in parameter.opts}
-    verbs = (ckptmap.convert, ckptmap.convert_many, audit, diff, freeze, Thresholds)
+    verbs = (ckptmap.convert, ckptmap.convert_many, ckptmap.convert_back, audit, diff, freeze, Thresholds)
     keywords = {name for verb in verbs for name in inspect.signature(verb).parameters} | set(
         PlanChoices.__annotations__
     )

@@ -29,7 +29,10 @@ def test_there_and_back(run, new, tmp_path):
 def test_what_only_the_old_one_has_exits_with_1(run, new, tmp_path):
     result = run("convert", new, "--back", new / "report.json", "-o", tmp_path / "serving")
     assert result.code == 1
-    assert "global_step: 1 TF1 variable that only the old checkpoint has" in result.out
+    assert (
+        "global_step: 1 TF1 variable that only the old checkpoint has (take them from the old checkpoint with "
+        "--fill OLD, or leave them out with --allow-unused global_step)"
+    ) in result.out
     assert not (tmp_path / "serving").exists()
     accepted = run(
         "convert", new, "--back", new / "report.json", "-o", tmp_path / "serving", "--allow-unused", "global_step"
@@ -50,6 +53,12 @@ def test_arguments_of_the_way_there(run, new, tmp_path, arguments, message):
     result = run("convert", new, *arguments, "--back", new / "report.json", "-o", tmp_path / "serving")
     assert result.code == 2
     assert message in result.err
+
+
+def test_a_table_alone_asks_for_the_old_checkpoint_by_the_option(run, new, tmp_path):
+    result = run("convert", new, "--back", tmp_path / "t.yaml", "-o", tmp_path / "serving")
+    assert result.code == 2
+    assert "a table alone does not say the old names (give the old checkpoint too, with --fill OLD)" in result.err
 
 
 def test_fill_is_for_the_way_back(run, new, tmp_path):

@@ -73,6 +73,23 @@ def test_a_model_of_ones_own_gets_two_lines_of_python(root, keys, arguments):
     ]
 
 
+@pytest.mark.parametrize(
+    ("root", "keys", "optimized", "told"),
+    [
+        ("model", ["model/a/kernel"], ["model"], True),
+        ("model", ["model/a/kernel"], [""], False),
+        ("model", ["model/a/kernel"], ["other"], False),
+        ("layers", ["layers/0/kernel"], [""], True),
+        ("", ["_variables/0"], [""], True),
+        ("", ["encoder/w", "decoder/w"], [""], False),
+    ],
+)
+def test_a_model_that_was_saved_compiled_is_restored_before_it_is_compiled(root, keys, optimized, told):
+    first, last = next_lines(report(root=root, keys=keys, optimized=optimized))
+    assert first.endswith("  # your_model is not compiled yet: no state of an optimizer was written") is told
+    assert last == 'checkpoint.restore("new/ckpt-0").assert_consumed()'
+
+
 def test_a_path_is_quoted_as_python_wants_it():
     lines = list(next_lines(report(checkpoint='C:\\new "1"\\ckpt-0')))
     assert ast.literal_eval(lines[1].removeprefix("checkpoint.restore(").removesuffix(").assert_consumed()")) == (

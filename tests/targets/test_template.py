@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ckptmap.basics.errors import TargetError
@@ -54,6 +56,23 @@ def test_slots_that_only_the_object_graph_knows() -> None:
     )
     target = template_target(inventory(dict.fromkeys(keys, (2,))), object_paths(ObjectGraph(nodes)))
     assert [variable.key for variable in target.variables] == ["dense/kernel"]
+
+
+@pytest.mark.parametrize(
+    ("above", "optimized"),
+    [("net/", ("net",)), ("", ("",)), ("net/optimizer_of_mine/", ()), ("net/inner/", ("net/inner",))],
+)
+def test_a_model_that_was_saved_compiled_is_known(above: str, optimized: tuple[str, ...]) -> None:
+    optimizer = f"{above}optimizer/_iterations{TAIL}" if optimized else f"{above}_iterations{TAIL}"
+    keys = [f"net/kernel{TAIL}", optimizer]
+    nodes = [Node(tensors=(SavedTensor("VARIABLE_VALUE", key, key),)) for key in keys]
+    known = replace(
+        object_paths(ObjectGraph((Node(), *nodes))), paths={keys[0]: "net/kernel"}, beside=frozenset(keys[1:])
+    )
+    target = template_target(inventory(dict.fromkeys(keys, ())), known)
+    assert target.template is not None
+    assert target.template.optimized == optimized
+    assert [variable.key for variable in target.variables] == ["kernel"]
 
 
 def test_names_come_from_the_object_graph_or_else_the_path() -> None:
