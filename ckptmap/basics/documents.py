@@ -57,6 +57,11 @@ def reason(error: Exception) -> str:
     return "it is no UTF-8 text" if isinstance(error, UnicodeError) else str(error)
 
 
+def unforeseen(error: Exception) -> str:
+    """What one item of many brought up that nobody foresaw: the system's reason, or what Python calls it."""
+    return reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+
+
 def _integer(digits: str) -> int:
     if len(digits) > _DIGITS:
         raise ValueError(f"a number of {len(digits):,} digits")

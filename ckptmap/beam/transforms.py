@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
-from ckptmap.basics.documents import reason
+from ckptmap.basics.documents import unforeseen
 from ckptmap.basics.errors import BusyError, CkptmapError, OutputError
 from ckptmap.report.batch_document import failed
 from ckptmap.report.document import Document
@@ -75,8 +75,7 @@ class _Each(beam.DoFn):  # type: ignore[misc]
         except CkptmapError as error:
             row = _letter(failed(path, error))
         except Exception as error:  # noqa: BLE001  (one file may not stop a fleet)
-            told = reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
-            row = _letter(failed(path, CkptmapError(told, where=path)))
+            row = _letter(failed(path, CkptmapError(unforeseen(error), where=path)))
         if isinstance(row, Failed):
             self._failed.inc()
             yield beam.pvalue.TaggedOutput(FAILED, row)
@@ -116,7 +115,7 @@ class _Convert(_Each):
     def setup(self) -> None:
         from ckptmap.request.choices import plan_options
         from ckptmap.request.surroundings import Wish
-        from ckptmap.verbs.batch import Plans
+        from ckptmap.verbs.batch_plans import Plans
         from ckptmap.verbs.resuming import wish_digest
         from ckptmap.verbs.writing import Writing
 

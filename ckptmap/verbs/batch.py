@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.basics.documents import read_document, reason
-from ckptmap.basics.errors import CkptmapError, OutputError, Problem
-from ckptmap.basics.globs import choosing_nothing, nothing_chosen
+from ckptmap.basics.documents import read_document, unforeseen
+from ckptmap.basics.errors import CkptmapError, OutputError
 from ckptmap.basics.wording import argument
-from ckptmap.checkpoint.dtypes import DType
-from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.remote import is_remote
 from ckptmap.checkpoint.staging import output_errors, write_whole
 from ckptmap.execution.files import FileForm
 from ckptmap.execution.overwriting import refuse_circle
 from ckptmap.execution.placing import DataMode
-from ckptmap.planning.ledger import Plan
 from ckptmap.report.batch_document import SCHEMA as BATCH_SCHEMA
 from ckptmap.report.batch_document import batch_document, converted, failed
 from ckptmap.report.document import Document
@@ -31,10 +25,10 @@ from ckptmap.report.json_format import json_pieces
 from ckptmap.report.shown import Report
 from ckptmap.request.batch_list import output_names
 from ckptmap.request.choices import PathLike, PlanChoices, plan_options
-from ckptmap.request.destination import Destination
 from ckptmap.request.search import searched
-from ckptmap.request.surroundings import Settled, Wish, config_beside, content, settle
-from ckptmap.verbs.conversion import Conversion, convert_planned, plan_to
+from ckptmap.request.surroundings import Wish, config_beside
+from ckptmap.verbs.batch_plans import Learned, Plans
+from ckptmap.verbs.conversion import Conversion, convert_planned
 from ckptmap.verbs.lanes import Lane, LaneEndedError, Progress, can_fork, cores, forked, side_by_side, worth
 from ckptmap.verbs.resuming import earlier_report, kept_report, wish_digest, with_config
 from ckptmap.verbs.writing import Writing
@@ -42,7 +36,7 @@ from ckptmap.verbs.writing import Writing
 if TYPE_CHECKING:
     from ckptmap.families.detection.operations import AnchorChoice
     from ckptmap.families.verdict import Prefer
-    from ckptmap.planning.choices import EmaChoice, Training
+    from ckptmap.planning.choices import EmaChoice
 
 _LEAST_JOBS = 4
 """Also on fewer cores: while one waits for the disk, another computes."""
@@ -51,11 +45,8 @@ _SECONDS_EACH, _BYTES_PER_SECOND = 0.02, 500e6
 
 OVERALL = "batch.json"
 """The report of all, in the output folder."""
-Layout = tuple[tuple[str, DType, tuple[int, ...], tuple[str, ...]], ...]
 _Item = tuple[str, Path | None]
 """A checkpoint, and the folder that it goes to."""
-_Key = tuple[Layout, bytes | None, "Training | None"]
-"""All that a plan depends on: names, dtypes and shapes, the config beside them, the step."""
 
 
 def convert_many(
@@ -191,8 +182,7 @@ def convert_all(
         except CkptmapError as error:
             return failed(path, error)
         except Exception as error:  # noqa: BLE001  (whatever one file brings up, the others are converted)
-            told = reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
-            return failed(path, CkptmapError(told, where=path))
+            return failed(path, CkptmapError(unforeseen(error), where=path))
 
     items = list(zip(paths, folders, strict=True))
     most = jobs or max(cores(), _LEAST_JOBS)
@@ -222,14 +212,14 @@ def _all(
 ) -> list[Document]:
     """The outcome of each item, in their order."""
 
-    def elsewhere(item: _Item) -> tuple[Document, _Learned]:
+    def elsewhere(item: _Item) -> tuple[Document, Learned]:
         return one(item), plans.learned()
 
-    def ended(item: _Item, error: LaneEndedError) -> tuple[Document, _Learned]:
-        return failed(item[0], _died(error)), _Learned()
+    def ended(item: _Item, error: LaneEndedError) -> tuple[Document, Learned]:
+        return failed(item[0], _died(error)), Learned()
 
-    def not_begun(item: _Item) -> tuple[Document, _Learned]:
-        return failed(item[0], _not_begun()), _Learned()
+    def not_begun(item: _Item) -> tuple[Document, Learned]:
+        return failed(item[0], _not_begun()), Learned()
 
     processes, threads = _shares(items, most)
     with forked(elsewhere, processes - 1) as helpers:
@@ -284,106 +274,6 @@ def _refuse_other_document(path: Path) -> None:
         known = False
     if not known:
         raise OutputError("is no report of ckptmap: that of this run would replace it", where=str(path))
-
-
-@dataclass(slots=True)
-class Plans:
-    """Plans by one wish, made once for each layout: for names, dtypes and shapes are all that a plan sees, beside the
-    config that lies beside the checkpoint, and the step that a training goes on at."""
-
-    wish: Wish
-    known: Destination | None
-    _made: dict[_Key, Settled] = field(default_factory=dict)
-    _told: set[_Key] = field(default_factory=set)
-    _known: dict[bytes, tuple[str, str]] = field(default_factory=dict)
-    _chose: set[str] = field(default_factory=set)
-    _names: set[str] = field(default_factory=set)
-    _lock: Lock = field(default_factory=Lock)
-
-    @property
-    def made(self) -> int:
-        """How many were made, here or elsewhere."""
-        return len(self._known)
-
-    @property
-    def targets(self) -> list[str]:
-        """The names of the targets that they lead to; the one that the user names comes first."""
-        own = [] if self.known is None else [self.known.target.name]
-        return [*own, *(target for target, _ in self._known.values())]
-
-    @property
-    def tables(self) -> list[str]:
-        """The names of the tables that they are made by, in the same order."""
-        own = [] if self.known is None else [self.known.table.name]
-        return [*own, *(table for _, table in self._known.values())]
-
-    def learned(self) -> _Learned:
-        """All that is known by now and was not told yet."""
-        with self._lock:
-            new = {key: settled for key, settled in self._made.items() if key not in self._told}
-            self._told.update(new)
-            names = {record.name for settled in new.values() for record in settled.plan.sources}
-            plans = {_digest(key): _names(settled.destination) for key, settled in new.items()}
-            return _Learned(plans, frozenset(self._chose), frozenset(names if self.wish.options.allow_unused else ()))
-
-    def learn(self, told: Iterable[_Learned]) -> None:
-        """What was learned of each checkpoint, in their order, here or elsewhere."""
-        for one in told:
-            for key, names in one.plans.items():
-                self._known.setdefault(key, names)
-            self._chose |= one.chose
-            self._names |= one.names
-
-    def __call__(self, inventory: Inventory, training: Training | None) -> tuple[Destination, Plan]:
-        """Where a checkpoint goes, and the ledger of it."""
-        beside = config_beside(inventory, self.wish)
-        names = inventory.names
-        layout = tuple((v.name, v.dtype, v.shape, names.get(v.name, ())) for v in inventory.variables.values())
-        key = (layout, None if beside is None else content(beside), training)
-        with self._lock:  # who has the same layout waits for its plan
-            if key not in self._made:
-                self._made[key] = self._settled(inventory, beside, training)
-        destination, plan = self._made[key].told(beside)
-        return destination, replace(plan, source=inventory)
-
-    def _settled(self, inventory: Inventory, beside: Path | None, training: Training | None) -> Settled:
-        """By the wish without the patterns that choose nothing here: they are for others of the checkpoints."""
-        patterns = self.wish.options.allow_unused
-        known = set(patterns).difference(choosing_nothing(patterns, inventory.variables))
-        self._chose |= known
-        kept = tuple(pattern for pattern in patterns if pattern in known)
-        wish = replace(self.wish, options=replace(self.wish.options, allow_unused=kept, training=training))
-        destination = None if training is not None else self._with(kept)  # what a config says of it depends on the step
-        return settle(inventory, wish, beside, plan_to, destination)
-
-    def _with(self, allow_unused: tuple[str, ...]) -> Destination | None:
-        if self.known is None:
-            return None
-        return replace(self.known, options=replace(self.known.options, allow_unused=allow_unused))
-
-    def findings(self) -> Iterator[Problem]:
-        """A pattern that chose nothing in any checkpoint that was planned."""
-        for pattern in dict.fromkeys(self.wish.options.allow_unused):
-            if self._known and pattern not in self._chose:
-                yield nothing_chosen("allow_unused", pattern, self._names)
-
-
-@dataclass(frozen=True, slots=True)
-class _Learned:
-    """What the plans that were made for a checkpoint say of the whole: target and table of each, by its digest; the
-    patterns that chose something; the names that they choose from, where there are patterns."""
-
-    plans: Mapping[bytes, tuple[str, str]] = field(default_factory=dict)
-    chose: frozenset[str] = frozenset()
-    names: frozenset[str] = frozenset()
-
-
-def _digest(key: _Key) -> bytes:
-    return hashlib.sha256(repr(key).encode("utf-8", "surrogateescape")).digest()
-
-
-def _names(destination: Destination) -> tuple[str, str]:
-    return destination.target.name, destination.table.name
 
 
 def _died(error: LaneEndedError) -> CkptmapError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ckptmap.basics.documents import reason
+from ckptmap.basics.documents import unforeseen
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.remote import is_remote
 from ckptmap.families.registry import verdict_on
@@ -65,7 +65,7 @@ def catalogue_row(path: str) -> Document:
     except CkptmapError as error:
         return _unread(path, str(error))
     except Exception as error:  # noqa: BLE001  (whatever one file brings up, the others are looked at)
-        return _unread(path, reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}")
+        return _unread(path, unforeseen(error))
 
 
 def _row(path: str, found: Inspection) -> Document:

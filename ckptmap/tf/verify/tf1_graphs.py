@@ -13,6 +13,7 @@ from ckptmap.tf import outputs
 from ckptmap.tf.environment import tensorflow_alone, tf1
 from ckptmap.tf.models import read_pipeline
 from ckptmap.tf.tf1.graph import build, restore
+from ckptmap.tf.verify import running
 from ckptmap.tf.verify.nodes import samples, weighted_nodes
 from ckptmap.tf.verify.sources import BOXES, IMAGE, Old, OldKind
 
@@ -79,25 +80,13 @@ def open_old(old: Old) -> OldModel:
         return _slim(old)
     v1 = tensorflow_alone().compat.v1
     graph = v1.Graph()
-    session = _session(v1, graph)
+    session = running.session(v1, graph)
     with graph.as_default():
         try:
             _IMPORTS[old.kind](v1, session, old.path)
         except (ValueError, TypeError, RuntimeError, v1.errors.OpError) as error:
             raise CheckpointError(f"TensorFlow cannot load it: {error}", where=old.path) from error
     return OldModel(v1, session, _input(graph, old), _outputs(graph), _FIRST_LABEL)
-
-
-def _session(v1: Any, graph: Any) -> Any:
-    """A session that runs the graph as it is written, on the CPU (see ``as_written`` of ``ckptmap.tf.environment``).
-
-    TensorFlow fuses other operations where weights are constants than where they are variables: the outputs of a
-    frozen graph then differ from those of its own checkpoint, by 2e-5 of their spread. Unoptimized they are equal.
-    """
-    config = v1.ConfigProto(device_count={"GPU": 0}, allow_soft_placement=True)
-    config.graph_options.rewrite_options.disable_meta_optimizer = True
-    config.graph_options.optimizer_options.opt_level = v1.OptimizerOptions.L0
-    return v1.Session(graph=graph, config=config)
 
 
 def _frozen(v1: Any, _session: Any, path: str) -> None:
@@ -146,7 +135,7 @@ def _slim(old: Old) -> OldModel:
     v1 = tf1()
     pipeline = read_pipeline(old.config)
     graph = v1.Graph()
-    session = _session(v1, graph)
+    session = running.session(v1, graph)
     with graph.as_default():
         image = v1.placeholder(v1.float32, (1, None, None, 3), name="image")
         v1.train.get_or_create_global_step()

@@ -10,8 +10,9 @@ from ckptmap.tf.environment import import_quietly
 from ckptmap.tf.inference import cut, guess_outputs
 from ckptmap.tf.verify.general.code import build
 from ckptmap.tf.verify.general.filling import fill
-from ckptmap.tf.verify.general.graphs import Named, Opened, ancestors, chosen_outputs, ends, placeholders, session
+from ckptmap.tf.verify.general.graphs import Named, Opened, ancestors, chosen_outputs, ends, placeholders
 from ckptmap.tf.verify.general.source import Kind
+from ckptmap.tf.verify.running import session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -18,8 +18,9 @@ from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.tf.environment import import_quietly
 from ckptmap.tf.verify.general.arguments import INPUTS
 from ckptmap.tf.verify.general.code import build
-from ckptmap.tf.verify.general.graphs import Named, Opened, assign, chosen_outputs, session
+from ckptmap.tf.verify.general.graphs import Named, Opened, assign, chosen_outputs
 from ckptmap.tf.verify.general.source import Kind
+from ckptmap.tf.verify.running import session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
