@@ -12,7 +12,9 @@ from ckptmap.checkpoint.names import shortened
 from ckptmap.tf.environment import import_quietly
 from ckptmap.tf.inference.flags import Settings, settings
 from ckptmap.tf.inference.folding import fold_switches
+from ckptmap.tf.inference.functional import inline_conditions
 from ckptmap.tf.inference.nodes import base, data_inputs, is_pipeline, kind_of, place
+from ckptmap.tf.inference.norms import batch_statistics
 from ckptmap.tf.inference.outputs import guess_outputs
 from ckptmap.tf.inference.placeholders import placeholder
 
@@ -77,6 +79,7 @@ def cut(graph: Any, outputs: Sequence[str] = ()) -> Cut:
     made.versions.CopyFrom(graph.versions)
     made.node.extend(kept.nodes.values())
     decided = settings(made)
+    inline_conditions(made, graph.library, decided.values)
     fold_switches(made, decided.values)
     reached = _Kept({node.name: node for node in made.node}, wanted)
     made = type(graph)()
@@ -85,7 +88,8 @@ def cut(graph: Any, outputs: Sequence[str] = ()) -> Cut:
     _keep_functions(graph.library, made)
     removed = _removed(graph.node, {kept.replaced.get(name, name) for name in reached.nodes})
     inputs = tuple(_input(node, kept.replaced) for node in made.node if node.op == "Placeholder")
-    return Cut(made, inputs, wanted, removed, decided.said, _notes(len(graph.node), removed, inputs, decided))
+    notes = (*_notes(len(graph.node), removed, inputs, decided), *batch_statistics(made))
+    return Cut(made, inputs, wanted, removed, decided.said, notes)
 
 
 class _Kept:

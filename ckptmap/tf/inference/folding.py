@@ -20,14 +20,14 @@ def fold_switches(graph: Any, flags: Mapping[str, bool | float]) -> None:
     A Switch on anything else stays, and so do loops.
     """
     ordered = in_order(graph.node)
-    fold = _Fold(_decided(ordered, flags))
+    fold = _Fold(decided(ordered, flags))
     for node in ordered:
         fold.follow(node)
     for node in graph.node:
         fold.change(node)
 
 
-def _decided(ordered: list[Any], flags: Mapping[str, bool | float]) -> dict[str, bool]:
+def decided(ordered: list[Any], flags: Mapping[str, bool | float]) -> dict[str, bool]:
     """The value of each predicate that depends on flags alone."""
     known = {name: value for name, value in flags.items() if isinstance(value, bool)}
     for node in ordered:

@@ -10,7 +10,7 @@ import pytest
 from ckptmap.basics.errors import CheckpointError
 from ckptmap.tf.environment import tensorflow_alone
 from ckptmap.tf.inference import Cut, cut, guess_outputs
-from tests.tf.inference.training_graphs import classifier, regression, training_meta
+from tests.tf.inference.training_graphs import always_training, classifier, conditions, regression, training_meta
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +108,25 @@ def test_the_graph_given_is_not_changed(trained: Any) -> None:
     before = trained.SerializeToString(deterministic=True)
     cut(trained)
     assert trained.SerializeToString(deterministic=True) == before
+
+
+def test_conditions_that_are_functions_are_decided(v1: Any) -> None:
+    found = cut(training_meta(v1, conditions, functional=True).graph_def, ["scores", "outer:1"])
+    left = {node.name: node.op for node in found.graph.node if node.op in ("If", "StatelessIf")}
+    assert list(left) == ["of_data"]
+    assert len(found.graph.library.function) == 2
+    assert all("is_training" not in name for node in found.graph.node for name in node.input)
+    x, w = np.array([[1.0, -2.0, 3.0]], np.float32), np.arange(6, dtype=np.float32).reshape(3, 2)
+    with v1.Graph().as_default(), v1.Session() as session:
+        v1.import_graph_def(found.graph, name="")
+        scores, inner = session.run(found.outputs, {"x:0": x, "w:0": w})
+    np.testing.assert_array_equal(inner, x + 1)
+    np.testing.assert_array_equal(scores, (x + 1) @ w * 2)
+
+
+def test_batch_norms_that_are_built_for_training_are_named(v1: Any, found: Cut) -> None:
+    trained = cut(training_meta(v1, always_training).graph_def, ["scores"])
+    said = "batch norm computes with the batch's statistics: "
+    (note,) = [note for note in trained.notes if note.startswith(said)]
+    assert note.removeprefix(said).partition(";")[0] == "fused, plain_norm/Rsqrt"
+    assert not [note for note in found.notes if "statistics" in note]

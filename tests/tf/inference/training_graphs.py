@@ -10,17 +10,19 @@ if TYPE_CHECKING:
 STALE = b"value"
 
 
-def training_meta(v1: Any, build: Callable[[Any], None]) -> Any:
-    """The MetaGraphDef of a graph, with an attribute and a node that no TensorFlow of today knows."""
+def training_meta(v1: Any, build: Callable[[Any], None], *, functional: bool = False) -> Any:
+    """The MetaGraphDef of a graph, with an attribute and a node that no TensorFlow of today knows.
+
+    ``functional``: conditions are functions, as TF2's control flow writes them.
+    """
     newer = v1.control_flow_v2_enabled()
-    v1.disable_control_flow_v2()
+    (v1.enable_control_flow_v2 if functional else v1.disable_control_flow_v2)()
     try:
         with v1.Graph().as_default() as graph:
             build(v1)
             meta = v1.train.export_meta_graph(graph=graph)
     finally:
-        if newer:
-            v1.enable_control_flow_v2()
+        (v1.enable_control_flow_v2 if newer else v1.disable_control_flow_v2)()
     for node in meta.graph_def.node:
         if node.op in ("Conv2D", "MatMul"):
             node.attr["retired_attribute"].s = STALE
@@ -71,3 +73,31 @@ def regression(v1: Any) -> None:
     found = v1.tanh(v1.matmul(x, weights), name="steering")
     loss = v1.reduce_sum(v1.square(found - wanted))
     v1.train.GradientDescentOptimizer(0.1).minimize(loss)
+
+
+def conditions(v1: Any) -> None:
+    """A condition on the flag inside another one, several results, and one on data."""
+    x = v1.placeholder(v1.float32, (None, 3), name="x")
+    training = v1.placeholder(v1.bool, (), name="is_training")
+    off = v1.logical_not(training)
+    weights = variable(v1, "w", (3, 2), 5)
+
+    def infer() -> Any:
+        inner = v1.cond(training, lambda: x * 1000.0, lambda: x + 1.0, name="inner")
+        return v1.matmul(inner, weights), inner
+
+    net, inner = v1.cond(off, infer, lambda: (v1.matmul(x, weights) * 100.0, x), name="outer")
+    net = v1.cond(v1.reduce_sum(inner) > 0.0, lambda: net * 2.0, lambda: net * 3.0, name="of_data")
+    v1.identity(net, name="scores")
+
+
+def always_training(v1: Any) -> None:
+    """Batch norms with the statistics of the batch and no flag, fused and not, and a layer norm."""
+    net = v1.placeholder(v1.float32, (None, 4, 4, 3), name="x")
+    ones, zeros = variable(v1, "ones", (3,), 6), variable(v1, "zeros", (3,), 7)
+    net, _, _ = v1.nn.fused_batch_norm(net, ones, zeros, is_training=True, name="fused")
+    mean, variance = v1.nn.moments(net, [0, 1, 2], name="plain")
+    net = v1.nn.batch_normalization(net, mean, variance, zeros, ones, 1e-3, name="plain_norm")
+    mean, variance = v1.nn.moments(net, [-1], name="layer", keepdims=True)
+    net = v1.nn.batch_normalization(net, mean, variance, zeros, ones, 1e-3, name="layer_norm")
+    v1.identity(net, name="scores")

@@ -51,7 +51,10 @@ def raises() -> Any:
 
 def keras_net(version: int, *, epsilon: float = 1e-3) -> Any:
     """The Keras port of ``net``."""
-    keras = keras_of(version)
+    return _port(keras_of(version), epsilon)
+
+
+def _port(keras: Any, epsilon: float = 1e-3) -> Any:
     layers = keras.layers
     return keras.Sequential(
         [
@@ -82,6 +85,11 @@ def net_2() -> Any:
 
 def net_3() -> Any:
     return keras_net(3)
+
+
+def net_alone() -> Any:
+    """``net_3`` where Keras 3 is the only Keras."""
+    return _port(import_quietly("keras"))
 
 
 def ids_2() -> Any:
