@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -133,3 +134,15 @@ def test_one_module_looks_for_the_nearest_names() -> None:
         if "import difflib" in path.read_text("utf-8")
     }
     assert asking == {"basics/nearest.py"}
+
+
+def test_the_page_lists_the_rooms_in_this_order() -> None:
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    assert tuple(re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE)) == ORDER
+
+
+def test_the_page_names_every_family() -> None:
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    row = next(line for line in page.splitlines() if line.startswith("| `families/` |"))
+    folders = {path.parent.name for path in (PACKAGE / "families").glob("*/family.py")}
+    assert {folder for folder in folders if f"`{folder}/`" not in row} == set()
