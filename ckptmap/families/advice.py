@@ -38,7 +38,8 @@ def advice(inventory: Inventory, model: Model | None, targets: Collection[str], 
     if inventory.kind in OF_OTHERS:
         return Advice(f"ckptmap convert {path} --to my_model/ckpt-0 -o new", _TEMPLATE)
     if model is None:
-        return Advice(note=f"unknown to ckptmap: convert it with your own table and TF2 model, {_own_table(path)}")
+        draft = f"ckptmap suggest {path} --to my_tf2/ckpt-1 -o my_model.yaml"
+        return Advice(note=f"unknown to ckptmap: draft a table for your TF2 model, {draft}, then {_own_table(path)}")
     target = next((name for name in model.targets if name in targets), None)
     if target is not None:
         known = f"--pipeline {shlex.quote(config.path)}" if _of_tf1(config, model) else f"--to {target}"
@@ -70,4 +71,4 @@ def _of_tf1(config: Beside | None, model: Model) -> TypeGuard[Beside]:
 
 
 def _own_table(path: str) -> str:
-    return f"ckptmap convert {path} --table my_model.yaml --to my_tf2/ckpt-0 -o new"
+    return f"ckptmap convert {path} --table my_model.yaml --to my_tf2/ckpt-1 -o new"

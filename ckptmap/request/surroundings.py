@@ -207,9 +207,14 @@ def _recognized(inventory: Inventory) -> str:
         raise TargetError(
             f"nothing says what to convert to, and no target is shipped for the {model.name} in the checkpoint",
             where=inventory.path,
-            hint=f"give {_own_way()}",
+            hint=f"give {_known_way() if model.tables else _own_way()}",
         )
     return found
+
+
+def _known_way() -> str:
+    """For a model that a shipped table is for, whatever sizes it has."""
+    return f"a TF2 checkpoint of your model with {argument('any to')}; ckptmap inspect says how to make one"
 
 
 def _own_way() -> str:

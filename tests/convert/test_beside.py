@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import ckptmap
@@ -106,6 +107,18 @@ def test_no_target_and_no_model_that_is_known(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="nothing says what to convert to, and ckptmap does not know") as told:
         ckptmap.plan(source)
     assert "give a target with the argument to" in told.value.problem.hint
+
+
+def test_a_model_with_a_shipped_table_asks_for_a_checkpoint_of_it_alone(tmp_path: Path) -> None:
+    values = {"dnn/logits/kernel": np.zeros((4, 3), np.float32), "dnn/logits/bias": np.zeros(3, np.float32)}
+    values |= {"dnn/hiddenlayer_0/kernel": np.zeros((5, 4), np.float32)}
+    values["dnn/hiddenlayer_0/bias"] = np.zeros(4, np.float32)
+    source = write_tf1(tmp_path / "old" / "model.ckpt", values)
+    with pytest.raises(TargetError, match="no target is shipped for the dnn") as told:
+        ckptmap.plan(source)
+    assert told.value.problem.hint == (
+        "give a TF2 checkpoint of your model with the argument to; ckptmap inspect says how to make one"
+    )
 
 
 def test_a_pipe_beside_a_checkpoint_is_no_config(old: Path) -> None:

@@ -71,7 +71,7 @@ def test_no_counterpart() -> None:
     assert found.command == ""
     assert found.note == (
         "the Object Detection API has no Keras faster_rcnn_vgg: use your own TF2 model, "
-        "ckptmap convert old/model.ckpt --table my_model.yaml --to my_tf2/ckpt-0 -o new"
+        "ckptmap convert old/model.ckpt --table my_model.yaml --to my_tf2/ckpt-1 -o new"
     )
 
 

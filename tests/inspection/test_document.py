@@ -48,8 +48,9 @@ def test_a_small_checkpoint(tmp_path: Path) -> None:
         "config": None,
         "convert": {
             "command": None,
-            "note": "unknown to ckptmap: convert it with your own table and TF2 model, "
-            f"ckptmap convert {prefix} --table my_model.yaml --to my_tf2/ckpt-0 -o new",
+            "note": "unknown to ckptmap: draft a table for your TF2 model, "
+            f"ckptmap suggest {prefix} --to my_tf2/ckpt-1 -o my_model.yaml, then "
+            f"ckptmap convert {prefix} --table my_model.yaml --to my_tf2/ckpt-1 -o new",
         },
         "variables": [
             {
