@@ -53,6 +53,8 @@ def _said(error: BaseException) -> str:
 
 def _where(error: BaseException) -> str:
     """File and line of the user's code that raised it: the innermost frame outside installed packages."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"  # no frame is in a file that does not compile
     own = str(Path(__file__).parents[3])
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [

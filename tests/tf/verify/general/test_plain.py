@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.tf.verify.general.choosing import are_detectors
+from ckptmap.tf.verify.general.code import find
 from ckptmap.tf.verify.general.comparing import measured
 from ckptmap.tf.verify.general.embeddings import rows_of
 from ckptmap.tf.verify.general.feeding import make_feeds
@@ -188,6 +190,15 @@ def test_code_is_a_module_and_a_function() -> None:
     for text in ("a.b.c", "a:", ":c", "a:b.c d"):
         with pytest.raises(CkptmapError, match="is no MODULE:FUNCTION"):
             parse_code(text, "new")
+
+
+def test_code_that_does_not_compile_is_named_by_its_own_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "does_not_compile.py").write_text("one = 1\ntwo = = 2\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.raises(CkptmapError, match="importing does_not_compile raised SyntaxError") as told:
+        find(find_source(FIXTURE, "old", "does_not_compile:build"))
+    assert told.value.problem.where == f"{tmp_path / 'does_not_compile.py'}:2"
 
 
 def test_detectors_are_told_by_their_config_or_their_graph(tmp_path: Path) -> None:
