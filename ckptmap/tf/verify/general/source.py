@@ -69,8 +69,10 @@ def find_source(path: Path | str, end: End, code: str = "", keras: int | None = 
     """What ``path`` is run from: a graph, a SavedModel, a Keras file, or a checkpoint with ``code`` or its ``.meta``.
 
     ``code`` is ``module:function``: of the old end it builds a TF1 graph, of the new end it returns a model of Keras or
-    a ``tf.Module``. Raises CheckpointError where ``path`` cannot be run.
+    a ``tf.Module``. Raises CkptmapError where it is neither, CheckpointError where ``path`` cannot be run.
     """
+    if code:
+        parse_code(code, end)  # a mistake is told in the words of who gave it: here, not in the model's own process
     place = Path(path)
     if not code and (found := _graph_file(place, end) or _saved_model(place, end) or _keras_file(place, end, keras)):
         return found

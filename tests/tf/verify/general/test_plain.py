@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.wording import command_line
 from ckptmap.tf.verify.general.choosing import are_detectors
 from ckptmap.tf.verify.general.code import find
 from ckptmap.tf.verify.general.comparing import measured
@@ -190,6 +191,8 @@ def test_code_is_a_module_and_a_function() -> None:
     for text in ("a.b.c", "a:", ":c", "a:b.c d"):
         with pytest.raises(CkptmapError, match="is no MODULE:FUNCTION"):
             parse_code(text, "new")
+    with command_line(), pytest.raises(CkptmapError, match="--new-model other is no MODULE:FUNCTION"):
+        find_source(FIXTURE, "new", "other")
 
 
 def test_code_that_does_not_compile_is_named_by_its_own_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
