@@ -124,7 +124,7 @@ QUICK = ("mobilenet_v1-0.5-keras3-96", "mobilenet_v3_small-keras2-10-96")
 """What the default run of the tests proves."""
 
 
-def run_slim(row: Row, prefix: str, image: Array) -> Array:
+def run_slim(row: Row, prefix: str, image: Array, *, meta: bool = False) -> Array:
     """Save slim's network with random weights as ``prefix``; its logits, or without top what it pools."""
     v1 = tf2().compat.v1
     with v1.Graph().as_default(), v1.Session() as session:
@@ -134,7 +134,7 @@ def run_slim(row: Row, prefix: str, image: Array) -> Array:
         v1.train.get_or_create_global_step()
         randomize(v1, session, 1)
         calibrate(v1, session, {placeholder: image}, 1)
-        v1.train.Saver().save(session, prefix, write_meta_graph=False)
+        v1.train.Saver().save(session, prefix, write_meta_graph=meta)
         return np.asarray(session.run(found, {placeholder: image}))
 
 
@@ -192,7 +192,7 @@ def _last_features(row: Row, points: Mapping[str, Any]) -> Any:
 
 def prove(row: Row, folder: Path) -> Proof:
     """Convert a row's checkpoint, restore and run it."""
-    image = _image(row)
+    image = image_of(row)
     expected = run_slim(row, str(folder / "model.ckpt"), image)
     settings: dict[str, Any] = {"keras": row.keras, "include_top": row.top}
     if row.model.rescales:
@@ -220,7 +220,7 @@ def prove(row: Row, folder: Path) -> Proof:
     )
 
 
-def _image(row: Row) -> Array:
+def image_of(row: Row) -> Array:
     values = np.random.default_rng(2).uniform(-1, 1, (1, row.size, row.size, 3)).astype(np.float32)
     if row.network.startswith("efficientnet"):
         return (values + 1) * 127.5

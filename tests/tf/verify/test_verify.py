@@ -49,6 +49,7 @@ def test_a_conversion_agrees_to_the_last_bit(photos: Path, tmp_path: Path) -> No
     out = tmp_path / "out"
     code, text, errors = run(TINY, tmp_path / "new", "--images", photos, "-o", out, "--min-score", "0.1")
     assert code == 0, errors
+    assert errors == f"wrote {out}: report.json, report.md, report.html and the pictures\n"
     assert "the models agree: 2 images, outputs equal to the last bit" in text
     report = json.loads((out / "report.json").read_text())
     whole = {one["name"]: one["max"] for one in report["outputs"] if one["level"] is None}
@@ -76,6 +77,7 @@ def test_a_quantized_model_is_proven_for_its_weights_alone(tmp_path: Path) -> No
     assert converted["verdict"]["kind"] == "weights only"
     code, text, errors = run(old, tmp_path / "new", "--limit", "1", "--report", tmp_path / "report.json")
     assert code == 0, errors
+    assert errors == f"wrote {tmp_path / 'report.json'}\n"
     assert "the weights agree, the old model run without its graph_rewriter: 1 image" in text
     assert "the models agree" not in text
     report = json.loads((tmp_path / "report.json").read_text())
@@ -85,7 +87,7 @@ def test_a_quantized_model_is_proven_for_its_weights_alone(tmp_path: Path) -> No
 def test_two_swapped_layers_are_named(tmp_path: Path) -> None:
     new = convert_changed(TINY, swap(f"{FOUR}/weights", f"{FIVE}/weights"), tmp_path / "new")
     code, text, errors = run(TINY, new, "--limit", "1", "--json")
-    assert code == 3, errors
+    assert (code, errors) == (3, "")
     report = json.loads(text)
     assert not report["agree"]
     assert report["first_difference"] == f"backbone: the result of {FOUR}"

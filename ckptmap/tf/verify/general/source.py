@@ -17,6 +17,7 @@ from ckptmap.checkpoint.folders import SAVED_MODEL_FILE
 from ckptmap.checkpoint.inventory import Kind as Stored
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.tf.verify.general.arguments import MODEL
+from ckptmap.tf.verify.general.shipped import Application, find_application
 from ckptmap.tf.verify.sources import is_object_based
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Kind(enum.Enum):
     SAVED_MODEL_2 = "TF2 SavedModel"
     KERAS_FILE = "Keras file"
     OBJECT_CODE = "model that code builds"
+    APPLICATION = "model of keras.applications with slim's paddings and epsilon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Source:
     ``path`` is the graph file, the SavedModel's folder, the checkpoint's prefix or the Keras file. ``code`` is
     ``module:function``, empty where no code of the user's is run. ``keras`` is 2 or 3, the Keras that ``tf.keras`` is
     in its process. ``outputs`` are the tensors to compare where the graph does not say; ``inputs`` are name, dtype and
-    shape of what a model takes that does not say it.
+    shape of what a model takes that does not say it. ``application`` is the model that ckptmap builds by itself.
     """
 
     kind: Kind
@@ -58,6 +60,7 @@ class Source:
     keras: int = 2
     outputs: tuple[str, ...] = ()
     inputs: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
+    application: Application | None = None
 
     @property
     def said(self) -> str:
@@ -120,6 +123,8 @@ def _keras_of(place: Path) -> int:
 def _of_checkpoint(inventory: Inventory, end: End, code: str, keras: int | None) -> Source:
     path = inventory.path
     if inventory.object_based and end == "new":
+        if not code and (found := find_application(path)):
+            return Source(Kind.APPLICATION, path, end, keras=keras or found.keras, application=found)
         if not code:
             raise CheckpointError("a TF2 checkpoint alone cannot be run", where=path, hint=_code_hint("new"))
         return Source(Kind.OBJECT_CODE, path, end, code, keras or _keras_by_names(inventory))

@@ -19,6 +19,7 @@ from ckptmap.tf.environment import import_quietly
 from ckptmap.tf.verify.general.arguments import INPUTS
 from ckptmap.tf.verify.general.code import build
 from ckptmap.tf.verify.general.graphs import Named, Opened, assign, chosen_outputs
+from ckptmap.tf.verify.general.shipped import build_application
 from ckptmap.tf.verify.general.source import Kind
 from ckptmap.tf.verify.running import session
 
@@ -103,6 +104,15 @@ def _code(tensorflow: Any, source: Source) -> Traced:
     return traced
 
 
+def _application(tensorflow: Any, source: Source) -> Traced:
+    if source.application is None:
+        raise AssertionError
+    model = build_application(tensorflow.keras, source.application)
+    traced = _of_object(tensorflow, source, model, f"Keras {source.keras} model")
+    _restore(tensorflow, source, model)
+    return traced
+
+
 def _keras_version(model: Any) -> int:
     """The Keras whose model it is; 0 for none."""
     for kind in type(model).__mro__:
@@ -133,8 +143,12 @@ def _restore(tensorflow: Any, source: Source, model: Any) -> None:
         made.read(source.path).assert_existing_objects_matched().expect_partial()
     except (AssertionError, ValueError, tensorflow.errors.OpError) as error:
         said = str(error).strip().splitlines()[0]
-        message = f"TensorFlow cannot restore it into the model of {source.code}: {said}"
+        message = f"TensorFlow cannot restore it into the model of {_builder(source)}: {said}"
         raise CheckpointError(message, where=source.path) from error
+
+
+def _builder(source: Source) -> str:
+    return f"keras.applications.{source.application.name}" if source.application else source.code
 
 
 def _of_object(tensorflow: Any, source: Source, model: Any, kind: str) -> Traced:
@@ -358,4 +372,9 @@ def _put_variables(definition: Any, variables: Mapping[str, Any]) -> None:
             node.attr["container"].s = b""
 
 
-_TRACED = {Kind.SAVED_MODEL_2: _saved_model, Kind.KERAS_FILE: _keras_file, Kind.OBJECT_CODE: _code}
+_TRACED = {
+    Kind.SAVED_MODEL_2: _saved_model,
+    Kind.KERAS_FILE: _keras_file,
+    Kind.OBJECT_CODE: _code,
+    Kind.APPLICATION: _application,
+}
