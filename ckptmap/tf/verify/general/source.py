@@ -40,7 +40,7 @@ class Kind(enum.Enum):
     SAVED_MODEL_2 = "TF2 SavedModel"
     KERAS_FILE = "Keras file"
     OBJECT_CODE = "model that code builds"
-    APPLICATION = "model of keras.applications with slim's paddings and epsilon"
+    APPLICATION = "model of keras.applications with slim's paddings and epsilon, giving logits"
 
 
 @dataclass(frozen=True, slots=True)

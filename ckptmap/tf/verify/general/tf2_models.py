@@ -108,7 +108,8 @@ def _application(tensorflow: Any, source: Source) -> Traced:
     if source.application is None:
         raise AssertionError
     model = build_application(tensorflow.keras, source.application)
-    traced = _of_object(tensorflow, source, model, f"Keras {source.keras} model")
+    kind = f"Keras {source.keras} {source.kind.value}"
+    traced = _of_object(tensorflow, source, model, kind)
     _restore(tensorflow, source, model)
     return traced
 
