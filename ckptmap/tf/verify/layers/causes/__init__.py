@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ckptmap.tf.verify.layers.causes.between import activation, data_format, embedding_scale, pooling
+from ckptmap.tf.verify.layers.causes.between import activation, crossed, data_format, embedding_scale, pooling
 from ckptmap.tf.verify.layers.causes.case import Case, Cause, Known
 from ckptmap.tf.verify.layers.causes.convolutions import geometry
 from ckptmap.tf.verify.layers.causes.held import held
@@ -22,6 +22,7 @@ CAUSES: tuple[Callable[[Case], Iterator[Cause]], ...] = (
     randomness,
     preprocessing,
     held,
+    crossed,
     geometry,
     epsilon,
     training_mode,

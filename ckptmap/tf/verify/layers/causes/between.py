@@ -14,6 +14,7 @@ from ckptmap.tf.verify.layers.measure import relative
 
 if TYPE_CHECKING:
     from ckptmap.tf.verify.layers.anatomy import Unit
+    from ckptmap.tf.verify.layers.pairing import Use
 
     Array = np.ndarray[Any, Any]
 
@@ -23,6 +24,40 @@ _AFFINE = frozenset({"Mul", "Add", "AddV2", "Sub", "RealDiv"})
 _MOST_TENSORS = 48
 _EXACT = 2e-6
 _EVIDENCE = "each side's tensors, computed anew from what enters"
+
+
+def crossed(case: Case) -> Iterator[Cause]:
+    """Layers that the mapping gave each other's place: the same value enters the layers of two different pairs."""
+    if case.first.place == "layer":
+        return
+    next_to = _followers if case.first.place == "after" else _beginning
+    old, new = next_to(case, 0), next_to(case, 1)
+    if not old or not new or {use.layer for use in old} & {use.layer for use in new}:
+        return
+    left = case.values(0, *(use.entering[0] for use in old))
+    right = case.values(1, *(use.entering[0] for use in new))
+    for one, before in zip(old, left, strict=True):
+        for other, after in zip(new, right, strict=True):
+            if relative(before, after, case.walk.tolerance) <= case.walk.tolerance:
+                names = [case.walk.layers[use.layer].name for use in (one, other)]
+                where = f"behind {case.first.layer.name}" if case.first.place == "after" else "first"
+                text = f"{where} comes {names[0]} in the old model, in the new one what {names[1]} became"
+                fix = f"mend the rules for {names[0]} and {names[1]}: each has the other's place"
+                yield Cause("swapped layers", text, fix, "what enters both is the same")
+                return
+
+
+def _followers(case: Case, side: int) -> list[Use]:
+    """The layers that take what this one gives, with no other between."""
+    uses, own = (case.walk.old, case.walk.new)[side], case.uses[side]
+    later = [use for use in uses.uses.values() if use is not own and use.entering]
+    return [use for use in later if own in uses.before(use.entering, use)]
+
+
+def _beginning(case: Case, side: int) -> list[Use]:
+    """The layers that no other comes before."""
+    uses = (case.walk.old, case.walk.new)[side]
+    return [use for use in uses.uses.values() if use.entering and uses.is_first(use.entering)]
 
 
 def activation(case: Case) -> Iterator[Cause]:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def preprocessing(case: Case) -> Iterator[Cause]:
     """What reaches the first layer differs: by scale, by mean, by the order of channels, or otherwise."""
-    if case.first.place != "before" or not case.walk.old.is_first((case.first.boundary[0],)):
+    sides = zip((case.walk.old, case.walk.new), case.first.boundary, strict=True)
+    if case.first.place != "before" or not all(uses.is_first((tensor,)) for uses, tensor in sides):
         return
     old, new = (value.astype(np.float64) for value in case.boundary())
     fix = "do to the new model's input what the old graph does to its own"
