@@ -8,7 +8,7 @@ from math import prod
 from ckptmap.basics.text import byte_count, checked, classes_text, optimizer_text, parameter_count, plural
 from ckptmap.families.detection.roots import fine_tune_type
 from ckptmap.report.document import CONVERT, Document
-from ckptmap.report.sheet import Cell, ConfigEdit, Level, Message, Row, Sheet, fate_counts
+from ckptmap.report.sheet import Cell, ConfigEdit, Level, Message, Row, Sheet, fate_counts, shape_text
 
 _FATES = (
     ("target", "restored", Level.OK),
@@ -62,7 +62,7 @@ def _target_row(item: Document) -> Row:
         "operations": "; ".join(map(_operation, item["operations"])),
         "reason": item["reason"],
         "rule": item["rule"],
-        "shape": _shape(item["shape"]),
+        "shape": shape_text(item["shape"]),
         "dtype": item["dtype"],
         "parameters": parameters,
         "fill": item.get("fill"),
@@ -87,10 +87,6 @@ def _level(side: str, item: Document) -> Level:
 def _operation(item: Document) -> str:
     arguments = ", ".join(f"{name} {value}" for name, value in item.items() if name != "operation")
     return f"{item['operation']} {arguments}".strip()
-
-
-def _shape(shape: list[int]) -> str:
-    return f"[{', '.join(map(str, shape))}]"
 
 
 def _verdict(document: Document, rows: tuple[Row, ...]) -> str:

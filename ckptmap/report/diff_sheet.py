@@ -8,7 +8,7 @@ from math import prod
 from ckptmap.basics.fold import layer
 from ckptmap.basics.text import byte_count, plural
 from ckptmap.report.document import Document
-from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts
+from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts, shape_text
 
 _FATES = (
     ("", "only_in_a", Level.FAILURE),
@@ -85,7 +85,7 @@ def _module(item: Document) -> str:
 
 
 def _shape(variable: Document | None) -> str | None:
-    return f"[{', '.join(map(str, variable['shape']))}]" if variable else None
+    return shape_text(variable["shape"]) if variable else None
 
 
 def _detail(item: Document) -> str:

@@ -173,6 +173,11 @@ def groups(rows: Iterable[Row]) -> tuple[Group, ...]:
     return tuple(found)
 
 
+def shape_text(shape: list[int]) -> str:
+    """A shape of a document, as a cell shows it: ``[3, 3, 64]``."""
+    return f"[{', '.join(map(str, shape))}]"
+
+
 def fate_counts(rows: Iterable[Row], order: Iterable[tuple[str, str, Level]]) -> tuple[FateCount, ...]:
     """How many rows met each of the fates ``(side, fate, level)``, in their order, zeros included."""
     met: dict[tuple[str, str], int] = {}

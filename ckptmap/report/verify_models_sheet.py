@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ckptmap.basics.text import plural
 from ckptmap.report.document import Document
-from ckptmap.report.sheet import Cell, Level, Message, Picture, Row, Sheet, fate_counts
+from ckptmap.report.sheet import Cell, Level, Message, Picture, Row, Sheet, fate_counts, shape_text
 
 _FATES = (
     ("outputs", "equal", Level.OK),
@@ -63,12 +63,8 @@ def _rows(document: Document) -> Iterator[Row]:
 def _row(side: str, name: str, new_name: str | None, fate: str, item: Document) -> Row:
     record: dict[str, Cell] = {column: item.get(column) for column in _COLUMNS}
     record |= {"side": side, "name": name, "new_name": new_name, "fate": fate}
-    record |= {column: _shape(item[column]) for column in ("shape_old", "shape_new") if column in item}
+    record |= {column: shape_text(item[column]) for column in ("shape_old", "shape_new") if column in item}
     return Row(name, fate, _LEVELS[side, fate], record, side, "", _apart(item))
-
-
-def _shape(shape: list[int]) -> str:
-    return f"[{', '.join(map(str, shape))}]"
 
 
 def _apart(item: Document) -> str:
@@ -83,7 +79,7 @@ def _apart(item: Document) -> str:
 
 def _not_compared(item: Document) -> str:
     if item.get("shape_old") != item.get("shape_new"):
-        return f"{_shape(item['shape_old'])} → {_shape(item['shape_new'])}"
+        return f"{shape_text(item['shape_old'])} → {shape_text(item['shape_new'])}"
     return "another shape, or values that are no numbers" if item.get("differs", True) else ""
 
 
@@ -109,7 +105,7 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
         yield side, f"{one['path']} ({one['kind']}{code}, {plural(one['variables'], 'variable')})"
     for item in document["inputs"]:
         name = item["old"] if item["old"] == item["new"] else f"{item['old']} = {item['new']}"
-        yield "input", f"{name}: {item['dtype']}{_shape(item['shape'])}, {item['values']}"
+        yield "input", f"{name}: {item['dtype']}{shape_text(item['shape'])}, {item['values']}"
     for setting in document["settings"]:
         yield "set", setting
     yield "seed", str(document["seed"])

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ckptmap.basics.text import plural
 from ckptmap.report.document import Document
-from ckptmap.report.sheet import Cell, FateCount, Level, Message, Picture, Row, Sheet, fate_counts
+from ckptmap.report.sheet import Cell, FateCount, Level, Message, Picture, Row, Sheet, fate_counts, shape_text
 
 _ROUNDING = "within rounding"
 _FATES = tuple(
@@ -82,7 +82,7 @@ def _row(side: str, name: str, fate: str, item: Document, reason: str = "") -> R
     record: dict[str, Cell] = dict.fromkeys(_COLUMNS)
     record |= {"side": side, "name": name, "fate": fate, "reason": reason or None}
     record |= {column: item.get(column) for column in ("max", "mean", "spread", "relative", "tolerance")}
-    record |= {column: _shape(item[column]) for column in ("shape_old", "shape_new") if column in item}
+    record |= {column: shape_text(item[column]) for column in ("shape_old", "shape_new") if column in item}
     return Row(name, fate, _LEVELS[side, fate], record, side, "", _detail(item, reason))
 
 
@@ -92,14 +92,10 @@ def _moved(match: Document) -> str:
     return " → ".join(sides)
 
 
-def _shape(shape: list[int]) -> str:
-    return f"[{', '.join(map(str, shape))}]"
-
-
 def _detail(item: Document, reason: str) -> str:
     """How far apart, in a few words."""
     if item.get("shape_old") != item.get("shape_new"):
-        distance = f"{_shape(item['shape_old'])} → {_shape(item['shape_new'])}"
+        distance = f"{shape_text(item['shape_old'])} → {shape_text(item['shape_new'])}"
     else:
         distance = f"{_number(item['relative'])} of the spread" if item.get("relative") else ""
     largest = f"max |Δ| {item['max']:.3g}, mean {item['mean']:.3g}" if item.get("max") else ""
@@ -154,7 +150,7 @@ def _without(document: Document) -> str:
 
 def _apart(item: Document) -> str:
     if item["shape_old"] != item["shape_new"]:
-        return f"has shape {_shape(item['shape_new'])} instead of {_shape(item['shape_old'])}"
+        return f"has shape {shape_text(item['shape_new'])} instead of {shape_text(item['shape_old'])}"
     return "is not finite" if item["relative"] is None else f"by {_number(item['relative'])} of its spread"
 
 
