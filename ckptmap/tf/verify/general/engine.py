@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.basics.documents import REPORT_NAME, read_document
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.tf.verify.general.arguments import PAIRS
+from ckptmap.tf.verify.general.beside import conversion_beside
 from ckptmap.tf.verify.general.comparing import measured
 from ckptmap.tf.verify.general.feeding import make_feeds, said
 from ckptmap.tf.verify.general.model import ModelVerification
@@ -153,7 +153,7 @@ class _Run:
         old, new = self._sides
         self._say("pairing the variables of both models")
         try:
-            report, place = _conversion(found.sources[1])
+            report, place = conversion_beside(found.sources[1].path) or (None, "")
             pairs = match_variables(old, new, report).pairs
             with _stored(found.sources[0]) as checkpoint:
                 known = known_values(old, new, report, checkpoint, place)
@@ -173,16 +173,6 @@ class _Run:
             measured(pair, (left, right), run)
             for pair, left, right in zip(self._outputs, found[0], found[1], strict=True)
         ]
-
-
-def _conversion(source: Source) -> tuple[Mapping[str, Any] | None, str]:
-    """The report of the conversion that made the new model, where it lies beside, and its path."""
-    place = Path(source.path).parent / REPORT_NAME
-    try:
-        found = read_document(place)
-    except CkptmapError:
-        return None, ""
-    return (found, str(place)) if found.get("schema") == "ckptmap.report/1" else (None, "")
 
 
 def _stored(source: Source) -> AbstractContextManager[Checkpoint | None]:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.basics.documents import REPORT_NAME, following, read_document
-from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.documents import following
 from ckptmap.families.classification.models import CLASSIFIERS
 from ckptmap.tf.classifiers import as_slim
+from ckptmap.tf.verify.general.beside import SCHEMA, conversion_beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ckptmap.families.classification.models import Classifier
 
-_SCHEMA = "ckptmap.report/1"
 _WIDTH = "width_"
 
 
@@ -31,14 +29,11 @@ class Application:
 
 def find_application(checkpoint: str) -> Application | None:
     """What the report beside a converted checkpoint says that it is of; None where no classifier or no report."""
-    place = Path(checkpoint).parent / REPORT_NAME
-    try:
-        report = read_document(place)
-    except CkptmapError:
+    found = conversion_beside(checkpoint)
+    if found is None:
         return None
-    if report.get("schema") != _SCHEMA:
-        return None
-    with following(_SCHEMA, str(place)):
+    report, place = found
+    with following(SCHEMA, place):
         target = report["target"]
         known = next((one for one in CLASSIFIERS.values() if one.target == target["name"]), None)
         return _application(known, target["settings"], target["dimensions"]) if known is not None else None
