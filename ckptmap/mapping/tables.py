@@ -21,7 +21,7 @@ from ckptmap.mapping.model import (
     Table,
     VariableRule,
 )
-from ckptmap.mapping.parse_rules import (
+from ckptmap.mapping.parse_variables import (
     Kinds,
     Scope,
     below,
