@@ -14,7 +14,8 @@ from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, format_entry, for
 from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
-from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, build_object_graph, format_object_graph
+from ckptmap.checkpoint.object_graph import VALUE_SUFFIX
+from ckptmap.checkpoint.object_graph_writing import build_object_graph, format_object_graph
 from ckptmap.checkpoint.sstable import TableWriter
 from ckptmap.checkpoint.values import checksum, join_strings
 

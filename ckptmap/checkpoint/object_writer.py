@@ -12,12 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
-from ckptmap.checkpoint.object_graph import (
-    SAVE_COUNTER,
-    object_path,
-    smallest_graph,
-    variable_key,
-)
+from ckptmap.checkpoint.object_graph import SAVE_COUNTER, object_path, variable_key
+from ckptmap.checkpoint.object_graph_writing import smallest_graph
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.writer import BundleWriter, Written, write_state
 

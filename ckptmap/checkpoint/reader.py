@@ -161,7 +161,7 @@ class Checkpoint(Mapping[str, "LazyArray"]):
         Raises:
             CheckpointError: the graph cannot be read (it lies in the data file).
         """
-        from ckptmap.checkpoint.object_graph import parse_object_graph
+        from ckptmap.checkpoint.object_graph_reading import parse_object_graph
 
         return self._from_graph(parse_object_graph)
 
@@ -171,7 +171,7 @@ class Checkpoint(Mapping[str, "LazyArray"]):
         Raises:
             CheckpointError: the graph cannot be read (it lies in the data file).
         """
-        from ckptmap.checkpoint.object_graph import parse_saved_names
+        from ckptmap.checkpoint.object_graph_reading import parse_saved_names
 
         return self._from_graph(parse_saved_names)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.files import CHUNK_SIZE, LocalFiles
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Variable
-from ckptmap.checkpoint.object_graph import format_object_graph, without_values
+from ckptmap.checkpoint.object_graph import without_values
+from ckptmap.checkpoint.object_graph_writing import format_object_graph
 from ckptmap.checkpoint.reader import Checkpoint
 from ckptmap.checkpoint.values import decode, encode, join_strings
 

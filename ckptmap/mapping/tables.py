@@ -21,16 +21,11 @@ from ckptmap.mapping.model import (
     Table,
     VariableRule,
 )
-from ckptmap.mapping.parse_variables import (
-    Kinds,
-    Scope,
-    below,
-    parse_drop,
-    parse_init,
-    parse_kinds,
-    parse_layer,
-    parse_variable,
-)
+from ckptmap.mapping.parse_kinds import Kinds, parse_kinds
+from ckptmap.mapping.parse_layers import below, parse_layer
+from ckptmap.mapping.parse_scope import Scope
+from ckptmap.mapping.parse_unmapped import parse_drop, parse_init
+from ckptmap.mapping.parse_variables import parse_variable
 from ckptmap.mapping.parse_where import check_used, parse_where
 from ckptmap.mapping.patterns import (
     Parts,

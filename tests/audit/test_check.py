@@ -9,7 +9,8 @@ from ckptmap.basics.errors import CheckpointError, TargetError
 from ckptmap.basics.wording import command_line
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
-from ckptmap.checkpoint.object_graph import build_object_graph, format_object_graph, variable_key
+from ckptmap.checkpoint.object_graph import variable_key
+from ckptmap.checkpoint.object_graph_writing import build_object_graph, format_object_graph
 from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.values import join_strings

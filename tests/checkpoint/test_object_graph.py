@@ -10,15 +10,12 @@ from ckptmap.checkpoint.object_graph import (
     ObjectGraph,
     SavedTensor,
     SlotReference,
-    build_object_graph,
     escape_name,
-    format_object_graph,
-    parse_object_graph,
-    parse_saved_names,
-    smallest_graph,
     unescape_name,
     variable_key,
 )
+from ckptmap.checkpoint.object_graph_reading import parse_object_graph, parse_saved_names
+from ckptmap.checkpoint.object_graph_writing import build_object_graph, format_object_graph, smallest_graph
 from ckptmap.checkpoint.wire import FormatError, bytes_field, number_field, text_field
 
 

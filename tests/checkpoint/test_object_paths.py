@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ckptmap.checkpoint.object_graph import Child, Node, ObjectGraph, SavedTensor, build_object_graph, variable_key
+from ckptmap.checkpoint.object_graph import Child, Node, ObjectGraph, SavedTensor, variable_key
+from ckptmap.checkpoint.object_graph_writing import build_object_graph
 from ckptmap.checkpoint.object_paths import object_paths
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import ckptmap
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
-from ckptmap.checkpoint.object_graph import Child, Node, ObjectGraph, SavedTensor, format_object_graph, variable_key
+from ckptmap.checkpoint.object_graph import Child, Node, ObjectGraph, SavedTensor, variable_key
+from ckptmap.checkpoint.object_graph_writing import format_object_graph
 from ckptmap.checkpoint.object_writer import ObjectValue, add_objects
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.values import encode, join_strings

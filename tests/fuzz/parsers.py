@@ -29,13 +29,9 @@ from ckptmap.checkpoint.frozen import FrozenGraphSource
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.checkpoint.leftovers import read_journal
 from ckptmap.checkpoint.meta import parse_meta
-from ckptmap.checkpoint.object_graph import (
-    format_object_graph,
-    object_path,
-    parse_object_graph,
-    parse_saved_names,
-    variable_key,
-)
+from ckptmap.checkpoint.object_graph import object_path, variable_key
+from ckptmap.checkpoint.object_graph_reading import parse_object_graph, parse_saved_names
+from ckptmap.checkpoint.object_graph_writing import format_object_graph
 from ckptmap.checkpoint.ordered_code import slice_key
 from ckptmap.checkpoint.reader import Source
 from ckptmap.checkpoint.sstable import FOOTER_SIZE, MAGIC, Handle, TableWriter

@@ -11,14 +11,8 @@ import numpy as np
 from ckptmap.checkpoint.bundle_proto import Entry, Extents, format_entry, format_header
 from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType
-from ckptmap.checkpoint.object_graph import (
-    Child,
-    Node,
-    ObjectGraph,
-    SavedTensor,
-    SlotReference,
-    format_object_graph,
-)
+from ckptmap.checkpoint.object_graph import Child, Node, ObjectGraph, SavedTensor, SlotReference
+from ckptmap.checkpoint.object_graph_writing import format_object_graph
 from ckptmap.checkpoint.ordered_code import FULL, slice_key
 from ckptmap.checkpoint.sstable import Handle
 from ckptmap.checkpoint.state import format_state

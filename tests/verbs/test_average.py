@@ -18,15 +18,8 @@ import ckptmap
 from ckptmap.basics.errors import CheckpointError, OutputError, PlanError
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
-from ckptmap.checkpoint.object_graph import (
-    Child,
-    Node,
-    ObjectGraph,
-    SavedTensor,
-    SlotReference,
-    format_object_graph,
-    variable_key,
-)
+from ckptmap.checkpoint.object_graph import Child, Node, ObjectGraph, SavedTensor, SlotReference, variable_key
+from ckptmap.checkpoint.object_graph_writing import format_object_graph
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.values import encode, join_strings
 from ckptmap.checkpoint.writer import BundleWriter

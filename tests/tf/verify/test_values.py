@@ -11,7 +11,8 @@ import pytest
 import ckptmap
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY
-from ckptmap.checkpoint.object_graph import Child, ObjectGraph, format_object_graph, variable_key
+from ckptmap.checkpoint.object_graph import Child, ObjectGraph, variable_key
+from ckptmap.checkpoint.object_graph_writing import format_object_graph
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.values import join_strings
 from ckptmap.checkpoint.writer import BundleWriter
