@@ -58,10 +58,8 @@ def _parse_layer(scope: Scope, node: Node, kinds: Kinds) -> LayerRule | None:
     last = _last(inner, fields["last"], pattern) if "last" in fields and pattern else None
     scope.close(fields.get("where"), inner)
     known = tuple(case for case in cases if case is not None)
-    per_class, optional = (
-        parse_per_class(doc, fields.get("per_class")),
-        doc.flag(fields.get("optional"), "optional", False),
-    )
+    per_class = parse_per_class(doc, fields.get("per_class"))
+    optional = doc.flag(fields.get("optional"), "optional", False)
     if pattern is None or not known or None in cases or (last is None and "last" in fields):
         return None
     _check_cases(doc, fields["as"], known)

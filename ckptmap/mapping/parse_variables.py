@@ -38,10 +38,8 @@ def parse_variable(scope: Scope, node: Node) -> VariableRule | None:
     bound = (patterns[0].names if patterns else frozenset()) - {group}
     targets = _targets(inner, fields, bound, first, many=count > 1 or "group" in fields) if patterns else ()
     scope.close(fields.get("where"), inner)
-    per_class, optional = (
-        parse_per_class(doc, fields.get("per_class")),
-        doc.flag(fields.get("optional"), "optional", False),
-    )
+    per_class = parse_per_class(doc, fields.get("per_class"))
+    optional = doc.flag(fields.get("optional"), "optional", False)
     if not patterns or not targets or ("group" in fields and group is None):
         return None
     shared = doc.flag(fields.get("shared"), "shared", False)

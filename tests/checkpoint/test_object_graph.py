@@ -141,7 +141,7 @@ def test_a_graph_of_more_than_16_mib() -> None:
 
 
 def test_more_children_than_a_graph_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ckptmap.checkpoint.object_graph._MAX_REFERENCES", 3)
+    monkeypatch.setattr("ckptmap.checkpoint.object_graph_reading._MAX_REFERENCES", 3)
     child = bytes_field(1, number_field(1, 0) + text_field(2, "a"))
     tensor = bytes_field(2, text_field(1, "VARIABLE_VALUE"))
     assert len(parse_object_graph(bytes_field(1, child * 2) + bytes_field(1, tensor)).nodes) == 2
