@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from ckptmap.suggest.cells import KINDS as CELLS
 from ckptmap.suggest.certainty import ANSWERED
+from ckptmap.suggest.drafted import Drafted, Named
 from ckptmap.suggest.leaves import Leaves, Move, as_layer, fits_kind, leaves_of
 from ckptmap.suggest.leftovers import grouped
 from ckptmap.suggest.natural import natural
-from ckptmap.suggest.rules import Drafted, Named, compress
+from ckptmap.suggest.rules import compress
 from ckptmap.suggest.scopes import grouped_by, whole_scopes
 
 if TYPE_CHECKING:

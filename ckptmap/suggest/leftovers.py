@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ckptmap.suggest.rules import Drafted, Named, compress
+from ckptmap.suggest.drafted import Drafted, Named
+from ckptmap.suggest.rules import compress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -38,7 +38,7 @@ _LOOSE_OWNER, _USED, _ALIKE = 0.3, 0.3, 4.0
 """What it counts that two norms follow layers of a pair where only their places say which they follow."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """What is known of every pair, each [old, new], and what was made of it."""
 
@@ -95,21 +95,25 @@ def match(
     names = literal(words) + endings
     order, ordered = _order(old, new, fits, names)
     nothing = np.broadcast_to(np.float32(0), fits.shape)
+    old_owner, new_owner, old_firm, new_firm = _owners(old, new)
     evidence = Evidence(
-        fits,
-        names,
-        literal(words, numbers=False),
-        endings,
-        order,
-        nothing,
-        nothing,
-        counted_alike(old, new),
-        nothing,
-        *_owners(old, new),
-        ordered,
-        (*key_runs(new), *name_runs(new)),
-        _earlier(flow),
-        {},
+        fits=fits,
+        names=names,
+        words=literal(words, numbers=False),
+        endings=endings,
+        order=order,
+        learned=nothing,
+        scopes=nothing,
+        counted=counted_alike(old, new),
+        votes=nothing,
+        old_owner=old_owner,
+        new_owner=new_owner,
+        old_firm=old_firm,
+        new_firm=new_firm,
+        ordered=ordered,
+        runs=(*key_runs(new), *name_runs(new)),
+        earlier=_earlier(flow),
+        pairs={},
     )
     evidence = _coloured(old, new, evidence, flow, new_flow)
     merit = _merit(old, new, evidence)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from ckptmap.suggest.rules import Named, compress
+from ckptmap.suggest.drafted import Named
+from ckptmap.suggest.rules import compress
 
 
 def rules(pairs):
