@@ -76,6 +76,33 @@ def test_the_core_names_no_family() -> None:
     assert found == []
 
 
+def test_no_string_alone_names_a_module_of_a_family() -> None:
+    """A module that is imported by its name in a string would be an arrow that nobody sees."""
+    found = [
+        f"{path.relative_to(PACKAGE.parent).as_posix()}: {text!r}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.relative_to(PACKAGE).parts[0] != "families"
+        for text in _family_modules_in_strings(path.read_text("utf-8"))
+    ]
+    assert found == []
+
+
+def _family_modules_in_strings(source: str) -> list[str]:
+    """Those of families that the text does not import openly too."""
+    tree = ast.parse(source)
+    opened = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    strings = {text for _, text in _strings(_without_docstrings(tree)) if text not in opened}
+    named = {text: match for text in strings if (match := re.match(r"ckptmap\.families\.(\w+)\.", text))}
+    return sorted(text for text, match in named.items() if not any(one.startswith(match[0]) for one in opened))
+
+
+def test_a_family_that_is_named_in_a_string_is_seen() -> None:
+    name = "ckptmap.families.detection.c:d"
+    assert _family_modules_in_strings(f'A = {{"b": "{name}"}}') == [name]
+    assert _family_modules_in_strings('A = "ckptmap.families"\nB = "ckptmap.families.registry"') == []
+    assert _family_modules_in_strings(f'from ckptmap.families.detection.a import b\nA = "{name}"') == []
+
+
 def test_the_words_are_seen_however_they_are_written() -> None:
     assert _named("BoxPredictor_0/ClassPredictor") == {"predictor"}
     assert _named("ssd_mobilenet_v2") == {"ssd", "mobilenet"}

@@ -74,6 +74,15 @@ def _graph(*, types: bool) -> dict[str, set[str]]:
     }
 
 
+def _modules_in_strings(source: str, modules: Mapping[str, object]) -> Iterator[str]:
+    """The modules that a text names in strings, as ``module`` or ``module:function``: imported when they are needed."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            name = node.value.partition(":")[0]
+            if name in modules:
+                yield name
+
+
 def _room(module: str) -> str:
     return module.split(".")[1]
 
@@ -81,10 +90,13 @@ def _room(module: str) -> str:
 def _arrows() -> dict[tuple[str, str], list[str]]:
     """The imports between rooms, as text."""
     arrows = defaultdict(list)
-    for name, found in _graph(types=True).items():
+    modules = _modules()
+    single = {name: path for name, path in modules.items() if path.stem != "__init__"}
+    for name, imported in _graph(types=True).items():
         if name in UNDER_EVERY_ROOM or name == "ckptmap.__main__":
             continue
-        for other in found - UNDER_EVERY_ROOM:
+        named = _modules_in_strings(modules[name].read_text("utf-8"), single)
+        for other in (imported | set(named)) - UNDER_EVERY_ROOM:
             if _room(name) != _room(other):
                 arrows[_room(name), _room(other)].append(f"{name} imports {other}")
     return arrows
@@ -125,6 +137,8 @@ def test_the_reader_of_imports_sees_every_way_to_write_one() -> None:
     )
     assert Counter(_imported(source, modules, types=False)) == {"ckptmap.c": 1, "ckptmap.a.b": 2}
     assert Counter(_imported(source, modules, types=True)) == {"ckptmap.c": 2, "ckptmap.a.b": 2}
+    strings = 'A = {"ckptmap.c/1": "ckptmap.a.b:f"}\nB = "of ckptmap.c"'
+    assert list(_modules_in_strings(strings, modules)) == ["ckptmap.a.b"]
 
 
 def test_one_module_looks_for_the_nearest_names() -> None:

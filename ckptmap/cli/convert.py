@@ -112,18 +112,7 @@ def _wish(what: What, how: How) -> Wish:
 def _writing(how: How, placing: Placing, progress: Progress | None = None) -> Writing:
     from ckptmap.verbs.writing import Writing
 
-    return Writing(
-        seed=how.seed,
-        data=placing.data,
-        verify_data=placing.verify_data,
-        verify=not placing.no_verify,
-        ranges=how.ranges,
-        force=placing.force,
-        dry_run=placing.dry_run or placing.output is None,
-        index_only=placing.index_only,
-        progress=progress,
-        form=how.write,
-    )
+    return Writing(seed=how.seed, ranges=how.ranges, progress=progress, form=how.write, **placing.choices)
 
 
 def _one(source: str, what: What, how: How, placing: Placing) -> Document:
@@ -160,13 +149,8 @@ def _back(source: str, back: str, fill: str | None, allow_unused: Sequence[str],
             fill=fill,
             allow_unused=tuple(allow_unused),
             output=placing.output,
-            data=placing.data,
-            verify_data=placing.verify_data,
-            verify=not placing.no_verify,
-            force=placing.force,
-            dry_run=placing.dry_run,
-            index_only=placing.index_only,
             progress=progress,
+            **placing.choices,
         )
 
 

@@ -119,13 +119,8 @@ def edit_command(
             weights_only=weights_only,
             ema=ema,
             cast=cast,
-            data=placing.data,
-            verify_data=placing.verify_data,
-            verify=not placing.no_verify,
-            force=placing.force,
-            dry_run=placing.dry_run,
-            index_only=placing.index_only,
             progress=progress,
+            **placing.choices,
         )
     emit(report, outputs)
     if report["findings"]:

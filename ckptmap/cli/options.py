@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 import typer
 
@@ -82,6 +82,17 @@ IndexOnly = Annotated[
 ]
 
 
+class WritingChoices(TypedDict):
+    """What :class:`Placing` says, as keyword arguments of the verbs that write a checkpoint."""
+
+    data: Data
+    verify_data: bool
+    verify: bool
+    force: bool
+    dry_run: bool
+    index_only: bool
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Placing:
     """Where a new checkpoint goes, and how its bytes get there."""
@@ -97,6 +108,18 @@ class Placing:
     def refuse_nowhere(self) -> None:
         """Raises typer.BadParameter where nobody says what to write to, or nothing could be written."""
         refuse_nowhere(self.output, dry_run=self.dry_run, index_only=self.index_only)
+
+    @property
+    def choices(self) -> WritingChoices:
+        """How to write, for the verbs."""
+        return {
+            "data": self.data,
+            "verify_data": self.verify_data,
+            "verify": not self.no_verify,
+            "force": self.force,
+            "dry_run": self.dry_run,
+            "index_only": self.index_only,
+        }
 
 
 def refuse_nowhere(output: Path | None, *, dry_run: bool, index_only: bool = False) -> None:

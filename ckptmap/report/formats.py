@@ -78,8 +78,8 @@ def render(document: Document, form: Format) -> bytes:
 
 
 _TEXTS = {
-    "ckptmap.freeze/1": "ckptmap.families.detection.freezing.document:freeze_lines",
-    "ckptmap.targets/1": "ckptmap.families.detection.catalogue:lines",
+    "ckptmap.freeze/1": "ckptmap.report.freeze_text",
+    "ckptmap.targets/1": "ckptmap.report.targets_text",
 }
 """Documents whose text is not that of their sheet."""
 
@@ -89,8 +89,7 @@ def _own_lines(document: Document) -> Iterator[str] | None:
     place = _TEXTS.get(str(document.get("schema")))
     if place is None:
         return None
-    module, _, function = place.partition(":")
-    lines: Iterator[str] = getattr(import_module(module), function)(document)
+    lines: Iterator[str] = import_module(place).lines(document)
     return lines
 
 

@@ -18,22 +18,31 @@ from ckptmap.report.sheet import Sheet
 
 def to_html(sheet: Sheet) -> str:
     """The page; names and reasons reach it as JSON data and become text nodes, never markup."""
-    return whole_page(
-        "ckptmap.report", f"{sheet.title}: {sheet.subject}", sheet.generator, _data(sheet), _without_script(sheet)
-    )
+    title = f"{sheet.title}: {sheet.subject}"
+    body = _without_script(sheet)
+    return whole_page("ckptmap.report", title, sheet.generator, _data(sheet), body, images="data: 'self' file:")
 
 
 def whole_page(
-    package: str, title: str, generator: str, data: dict[str, Any], more: Mapping[str, str] = MappingProxyType({})
+    package: str,
+    title: str,
+    generator: str,
+    data: dict[str, Any],
+    body: Mapping[str, str] = MappingProxyType({}),
+    *,
+    images: str = "data:",
 ) -> str:
-    """The page whose ``page.html``, ``page.css`` and ``page.js`` lie in the folder ``page`` of a package.
+    """The page whose ``page.html`` (its body), ``page.css`` and ``page.js`` lie in the folder ``page`` of a package.
 
-    ``data`` reaches its script as JSON, which cannot end the element it stands in; ``more`` is markup for other places.
+    ``data`` reaches its script as JSON, which cannot end the element it stands in; ``body`` is markup for places of the
+    body; ``images`` says from where the page's policy lets images come.
     """
     folder = files(package) / "page"
     page, style, script = ((folder / f"page.{end}").read_text(encoding="utf-8") for end in ("html", "css", "js"))
-    return Template(page).substitute(
-        more,
+    frame = (files("ckptmap.report") / "page" / "frame.html").read_text(encoding="utf-8")
+    return Template(frame).substitute(
+        body=Template(page).substitute(body),
+        images=images,
         title=escape(printable(title)),
         generator=escape(printable(generator)),
         style=style,

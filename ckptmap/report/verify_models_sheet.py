@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ckptmap.basics.text import plural
 from ckptmap.report.document import Document
 from ckptmap.report.sheet import Cell, Level, Message, Picture, Row, Sheet, fate_counts, shape_text
+from ckptmap.report.verification import cause_messages, distance, output_fate, proven_causes, verification_sheet
 
 _FATES = (
     ("outputs", "equal", Level.OK),
@@ -32,28 +33,22 @@ def sheet(document: Document) -> Sheet:
     """The sheet of a verification."""
     rows = tuple(_rows(document))
     counts = fate_counts(rows, _FATES if document["parts"] else _FATES[:3])
-    return Sheet(
-        schema=document["schema"],
-        generator=document["generator"],
-        title="ckptmap verify",
-        subject=f"{document['old']['path']} ↔ {document['new']['path']}",
-        passed=document["agree"],
+    return verification_sheet(
+        document,
         verdict=_verdict(document),
-        facts=tuple(_facts(document)),
+        facts=_facts(document),
         counts=counts,
         columns=_COLUMNS,
         rows=rows,
-        messages=tuple(_messages(document)),
-        pictures=tuple(_pictures(document)),
-        unit="result",
+        messages=_messages(document),
+        pictures=_pictures(document),
     )
 
 
 def _rows(document: Document) -> Iterator[Row]:
     for item in document["outputs"]:
         name = f"{item['old']}/{item['run']}" if item["run"] else item["old"]
-        fate = "equal" if item["max"] == 0 else "within rounding" if item["within"] else "differ"
-        yield _row("outputs", name, item["new"], fate, item)
+        yield _row("outputs", name, item["new"], output_fate(item), item)
     for part in document["parts"]:
         fate = "differ" if part["differs"] else "equal" if part["compared"] else "not compared"
         name = f"{part['name']} ({part['operation']})" if part["operation"] else part["name"]
@@ -84,7 +79,7 @@ def _not_compared(item: Document) -> str:
 
 
 def _verdict(document: Document) -> str:
-    worst = max(document["outputs"], key=lambda item: float("inf") if item["relative"] is None else item["relative"])
+    worst = max(document["outputs"], key=distance)
     count = plural(len({item["old"] for item in document["outputs"]}), "output")
     parts = [f"{_SAYS[document['verdict']]}: {count}"]
     if worst["max"] != 0:
@@ -93,9 +88,8 @@ def _verdict(document: Document) -> str:
     if not document["agree"]:
         first = document["first_difference"]
         parts += [f"first at {first}"] if first else []
-        proven = [cause["name"] for cause in document["causes"] if cause["proven"]]
-        parts += [f"cause: {', '.join(proven)}"] if proven else []
-    return "; ".join(parts)
+        parts.append(proven_causes(document))
+    return "; ".join(filter(None, parts))
 
 
 def _facts(document: Document) -> Iterator[tuple[str, str]]:
@@ -114,10 +108,7 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
 def _messages(document: Document) -> Iterator[Message]:
     if document["unexplained"]:
         yield Message(Level.NOTE, f"where they part was not found: {document['unexplained']}")
-    for cause in document["causes"]:
-        level = Level.FAILURE if cause["proven"] else Level.NOTE
-        state = "cause" if cause["proven"] else "not confirmed"
-        yield Message(level, f"{state}: {cause['text']} [{cause['evidence']}]", "", cause["fix"])
+    yield from cause_messages(document)
     for side, other in (("old", "new"), ("new", "old")):
         if document[f"only_{side}"]:
             names = ", ".join(document[f"only_{side}"])

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ckptmap.basics.text import plural
 from ckptmap.report.document import Document
 from ckptmap.report.sheet import Cell, FateCount, Level, Message, Picture, Row, Sheet, fate_counts, shape_text
+from ckptmap.report.verification import cause_messages, distance, output_fate, proven_causes, verification_sheet
 
 _ROUNDING = "within rounding"
 _FATES = tuple(
@@ -43,28 +44,22 @@ _COLUMNS = (
 def sheet(document: Document) -> Sheet:
     """The sheet of a verification."""
     rows = tuple(_rows(document))
-    return Sheet(
-        schema=document["schema"],
-        generator=document["generator"],
-        title="ckptmap verify",
-        subject=f"{document['old']['path']} ↔ {document['new']['path']}",
-        passed=document["agree"],
+    return verification_sheet(
+        document,
         verdict=_verdict(document),
-        facts=tuple(_facts(document)),
+        facts=_facts(document),
         counts=tuple(_counts(document, rows)),
         columns=_COLUMNS,
         rows=rows,
-        messages=tuple(_messages(document)),
-        pictures=tuple(_pictures(document)),
-        unit="result",
+        messages=_messages(document),
+        pictures=_pictures(document),
     )
 
 
 def _rows(document: Document) -> Iterator[Row]:
     for item in document["outputs"]:
         name = f"{item['name']}/{item['level']}" if item["level"] else item["name"]
-        fate = "equal" if item["max"] == 0 else _ROUNDING if item["within"] else "differ"
-        yield _row("levels" if item["level"] else "outputs", name, fate, item, item["level"] or "")
+        yield _row("levels" if item["level"] else "outputs", name, output_fate(item), item, item["level"] or "")
     for image in document["images"]:
         fate = "agree" if image["agrees"] else "differ"
         yield _row("images", image["name"], fate, image, _found(image["detections"]))
@@ -124,7 +119,7 @@ def _counts(document: Document, rows: tuple[Row, ...]) -> Iterator[FateCount]:
 
 def _verdict(document: Document) -> str:
     raw = [item for item in document["outputs"] if not item["level"] and not item["name"].startswith(("det", "num_d"))]
-    worst = max(raw or document["outputs"], key=_distance)
+    worst = max(raw or document["outputs"], key=distance)
     images = plural(len(document["images"]), "image")
     lacking = _without(document)
     if document["agree"]:
@@ -137,8 +132,7 @@ def _verdict(document: Document) -> str:
         parts.append(f"the old one ran {lacking}")
     if document["first_difference"]:
         parts.append(f"first at {document['first_difference']}")
-    proven = [cause["name"] for cause in document["causes"] if cause["proven"]]
-    parts.append(f"cause: {', '.join(proven)}" if proven else "no known cause was confirmed")
+    parts.append(proven_causes(document) or "no known cause was confirmed")
     return "; ".join(parts)
 
 
@@ -152,10 +146,6 @@ def _apart(item: Document) -> str:
     if item["shape_old"] != item["shape_new"]:
         return f"has shape {shape_text(item['shape_new'])} instead of {shape_text(item['shape_old'])}"
     return "is not finite" if item["relative"] is None else f"by {_number(item['relative'])} of its spread"
-
-
-def _distance(item: Document) -> float:
-    return float("inf") if item["relative"] is None else float(item["relative"])
 
 
 def _share(document: Document) -> str:
@@ -186,10 +176,7 @@ def _messages(document: Document) -> Iterator[Message]:
         text = f"the old model ran {lacking}, which rounds to 8 bits in use: only the weights are proven"
         hint = "verify the TF1 export (frozen_inference_graph.pb) to compare with what it computed"
         yield Message(Level.WARNING, text, document["old"]["config"] or "", hint)
-    for cause in document["causes"]:
-        level = Level.FAILURE if cause["proven"] else Level.NOTE
-        state = "cause" if cause["proven"] else "not confirmed"
-        yield Message(level, f"{state}: {cause['text']} [{cause['evidence']}]", "", cause["fix"])
+    yield from cause_messages(document)
     if document["values"]["note"]:
         yield Message(Level.NOTE, document["values"]["note"])
     for side, other in (("old", "new"), ("new", "old")):

@@ -70,7 +70,15 @@ def convert_back(
             model, or an operation has no inverse; OutputError where ``output`` cannot be written or is not empty;
             VerificationError where what is read back is not what was written.
     """
-    how = Writing(0, data, verify_data, verify, False, force, dry_run or output is None, index_only, progress)
+    how = Writing(
+        data=data,
+        verify_data=verify_data,
+        verify=verify,
+        force=force,
+        dry_run=dry_run or output is None,
+        index_only=index_only,
+        progress=progress,
+    )
     folder = None if output is None else Path(output)
     if folder is not None and not how.dry_run:
         check_output(folder, force=force)

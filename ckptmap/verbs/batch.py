@@ -151,7 +151,17 @@ def convert_many(
         "anchors": anchors,
     }
     wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
-    how = Writing(seed, data, verify_data, verify, ranges, force, dry_run or output is None, index_only, form=form)
+    how = Writing(
+        seed=seed,
+        data=data,
+        verify_data=verify_data,
+        verify=verify,
+        ranges=ranges,
+        force=force,
+        dry_run=dry_run or output is None,
+        index_only=index_only,
+        form=form,
+    )
     return Report(convert_all(sources, output, wish, how, jobs=jobs, resume=resume, progress=progress))
 
 

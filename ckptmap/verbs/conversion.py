@@ -237,7 +237,18 @@ def convert(
         "anchors": anchors,
     }
     wish = Wish(to, table, pipeline, plan_options(choices), prefer, no_pipeline)
-    how = Writing(seed, data, verify_data, verify, ranges, force, dry_run or output is None, index_only, progress, form)
+    how = Writing(
+        seed=seed,
+        data=data,
+        verify_data=verify_data,
+        verify=verify,
+        ranges=ranges,
+        force=force,
+        dry_run=dry_run or output is None,
+        index_only=index_only,
+        progress=progress,
+        form=form,
+    )
     folder = None if output is None else Path(output)
     return Report(convert_planned(Conversion(os.fspath(source), folder, wish, how, also or {})))
 

@@ -78,7 +78,15 @@ def edit(
             the new type holds; OutputError where ``output`` cannot be written or is not empty; VerificationError where
             what is read back is not what was written.
     """
-    how = Writing(0, data, verify_data, verify, False, force, dry_run or output is None, index_only, progress)
+    how = Writing(
+        data=data,
+        verify_data=verify_data,
+        verify=verify,
+        force=force,
+        dry_run=dry_run or output is None,
+        index_only=index_only,
+        progress=progress,
+    )
     folder = None if output is None else Path(output)
     wanted = Edit(
         table=load_table(os.fspath(table)) if table is not None else None,

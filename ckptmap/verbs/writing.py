@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _UNVERIFIED = "the checksums of the source were not compared, its values may be damaged"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Writing:
     """What the user decided about reading and writing; ``ckptmap.convert`` says what each means."""
 

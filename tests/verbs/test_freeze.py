@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from ckptmap.basics.errors import CkptmapError
-from ckptmap.families.detection.freezing.document import freeze_document, freeze_lines
+from ckptmap.families.detection.freezing.document import freeze_document
 from ckptmap.families.detection.freezing.rule import Trainer
+from ckptmap.report.freeze_text import lines
 from ckptmap.verbs.freeze import freeze
 from tests.convert.conftest import write_template, write_tf1
 
@@ -193,8 +194,8 @@ def test_a_tf2_checkpoint_has_no_tf1_names(tmp_path: Path) -> None:
 
 
 def test_a_person_sees_parts_and_patterns() -> None:
-    lines = list(freeze_lines(freeze_document(freeze(FIXTURE, patterns=["FeatureExtractor/.*"], stages=["heads"]))))
-    assert lines[1:7] == [
+    found = list(lines(freeze_document(freeze(FIXTURE, patterns=["FeatureExtractor/.*"], stages=["heads"]))))
+    assert found[1:7] == [
         "pattern  FeatureExtractor/.*  180 variables  (--pattern)",
         "",
         "  part                          frozen               trainable",
@@ -202,7 +203,7 @@ def test_a_person_sees_parts_and_patterns() -> None:
         "  neck                     24 (22.4 k)                       -",
         "  box head                           -              12 (7.1 k)",
     ]
-    assert "stage    heads  freeze ^FeatureExtractor/" in lines
+    assert "stage    heads  freeze ^FeatureExtractor/" in found
 
 
 def test_patterns_stand_in_place_of_the_config_s(tmp_path: Path) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ckptmap.basics.escapes import printable
 from ckptmap.families.detection.pipeline.models import EXTRACTORS
 from ckptmap.families.registry import verdict_on
 from ckptmap.targets.load import list_targets
@@ -46,14 +45,6 @@ def catalogue_document() -> dict[str, Any]:
     """The catalogue as plain JSON values, schema ``ckptmap.targets/1``."""
     entries = [{**asdict(entry), "differences": list(entry.differences)} for entry in catalogue()]
     return {"schema": SCHEMA, "generator": f"ckptmap {__version__}", "targets": entries}
-
-
-def lines(document: Mapping[str, Any]) -> Iterator[str]:
-    """A catalogue's document for a person: columns of name, verdict and TF2 type."""
-    entries = document["targets"]
-    name, verdict = (max((len(entry[key]) for entry in entries), default=0) for key in ("name", "verdict"))
-    for entry in entries:
-        yield printable(f"{entry['name']:<{name}}  {entry['verdict']:<{verdict}}  {entry['extractor_type']}")
 
 
 def markdown() -> Iterator[str]:

@@ -1,18 +1,15 @@
-"""What ``ckptmap freeze`` found as plain JSON values, and as lines for people."""
+"""What ``ckptmap freeze`` found as plain JSON values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ckptmap.basics.errors import Problem
-from ckptmap.basics.text import parameter_count, plural, printable
 from ckptmap.families.detection.freezing.model import Freezing, Matched, Stage, Weight
 from ckptmap.families.detection.freezing.remarks import no_match
 from ckptmap.version import __version__
 
 SCHEMA = "ckptmap.freeze/1"
-_MOST_PATTERNS = 4
 
 Document = dict[str, Any]
 
@@ -88,47 +85,3 @@ def _parts(frozen: Iterable[Weight], trainable: Iterable[Weight]) -> list[Docume
             entry[side]["variables"] += 1
             entry[side]["parameters"] += weight.parameters
     return list(parts.values())
-
-
-def freeze_lines(document: Document) -> Iterator[str]:
-    """The document for a person: what each pattern matches, counts for each part, stages, remarks."""
-    yield f"model    {printable(document['subject'])}  (rule of {document['trainer']})"
-    for one in document["patterns"]:
-        yield f"pattern  {printable(one['pattern'])}  {plural(len(one['matches']), 'variable')}  ({one['field']})"
-    yield ""
-    yield from _table(document["parts"])
-    for stage in document["stages"]:
-        yield ""
-        yield f"stage    {printable(stage['stage'])}  {_patterns_text(stage['patterns'])}"
-        yield from _table(stage["parts"])
-    yield ""
-    yield from _becomes(document)
-    for remark in document["remarks"]:
-        yield f"note     {printable(str(Problem(remark['message'], remark['where'] or '', remark['hint'] or '')))}"
-
-
-def _table(parts: Iterable[Document]) -> Iterator[str]:
-    yield f"  {'part':<12}{'frozen':>24}{'trainable':>24}"
-    for part in parts:
-        yield f"  {part['part'] or 'other':<12}{_count(part['frozen']):>24}{_count(part['trainable']):>24}"
-
-
-def _count(side: Document) -> str:
-    return f"{side['variables']:,} ({parameter_count(side['parameters'])})" if side["variables"] else "-"
-
-
-def _patterns_text(patterns: list[str]) -> str:
-    if not patterns:
-        return "freezes nothing"
-    more = f" … {len(patterns) - _MOST_PATTERNS} more; --json lists all" if len(patterns) > _MOST_PATTERNS else ""
-    return "freeze " + " ".join(printable(pattern) for pattern in patterns[:_MOST_PATTERNS]) + more
-
-
-def _becomes(document: Document) -> Iterator[str]:
-    """The first frozen variable of each part with its place in TF2, as an example of what --json lists."""
-    seen = set()
-    for weight in document["variables"]:
-        if weight["frozen"] and weight["part"] not in seen and weight["layer"]:
-            seen.add(weight["part"])
-            place = f"  at {printable(weight['key'])}" if weight["key"] else ""
-            yield f"in TF2   {printable(weight['name'])} is {printable(weight['layer'])}{place}"
