@@ -61,7 +61,7 @@ PAIRS: dict[str, tuple[tuple[str, ...], dict[str, str], set[str]]] = {
     "audit": (("audit",), {}, {"exit_zero"}),
     "diff": (("diff",), {"names_only": "values"}, {"stat"}),
     "freeze": (("freeze",), {"pattern": "patterns"}, set()),
-    "suggest": (("suggest",), {"source": "old"}, {"output", "force"}),
+    "suggest": (("suggest", "verify_models"), {"source": "old"}, {"output", "force"}),
     "verify": (("verify", "verify_models"), {"ema": "weights"}, {"output", "label_map", "min_score"}),
 }
 

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ckptmap.basics.errors import OutputError
 from ckptmap.basics.text import printable
-from ckptmap.cli.command import OUTPUT, WHAT, examples
+from ckptmap.cli.bundles import bundled
+from ckptmap.cli.command import HOW, OUTPUT, WHAT, examples
 from ckptmap.cli.completion import complete_targets
 from ckptmap.cli.options import Source
 from ckptmap.cli.speaking import quiet, say
+from ckptmap.cli.two_models import RunModels
+
+if TYPE_CHECKING:
+    from ckptmap.suggest import Suggestion
+    from ckptmap.suggest.asking import Ask
 
 EXAMPLES = examples(
     ("draft the table, then look at what is marked", "ckptmap suggest old/model.ckpt --to tf2/ckpt-1 -o mine.yaml"),
     ("see both models side by side", "ckptmap suggest old/ --to tf2/ -o mine.yaml -o draft.html"),
     ("settle what is doubtful at once", "ckptmap suggest old/ --to tf2/ --ask -o mine.yaml"),
     ("with the new model's graph, for models with branches", "ckptmap suggest old/ --to tf2/ --graph model.json"),
+    ("run both models to settle what is doubtful", "ckptmap suggest old/ --to tf2/ --check --new-model mine:build"),
 )
 
 
 _PAGE = ".html"
+_ARCHIVE = ".keras"
 
 
+@bundled
 def suggest_command(
     source: Source,
+    models: RunModels,
     to: Annotated[
         str,
         typer.Option(
@@ -65,6 +75,15 @@ def suggest_command(
             rich_help_panel=WHAT,
         ),
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Run both models, as ckptmap verify does, and keep of what is doubtful what gives the same outputs. "
+            "Needs TensorFlow.",
+            rich_help_panel=HOW,
+        ),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace FILE where it is there already.", rich_help_panel=OUTPUT)
     ] = False,
@@ -74,12 +93,13 @@ def suggest_command(
     Exit code 1 where anything is doubtful or left over.
     """
     from ckptmap.cli.asking import terminal
-    from ckptmap.suggest import suggest
 
+    if models.asked and not check:
+        raise typer.BadParameter("says how models are run: add --check", param_hint="--new-model")
     outputs = output or []
     for path in outputs:
         _refuse(path, force=force)
-    found = suggest(source, to=to, graph=graph, ask=terminal() if ask else None)
+    found = _suggested(source, to, graph, models, ask=terminal() if ask else None, check=check)
     if not outputs:
         typer.echo(printable_lines(found.text), nl=False)
     else:
@@ -95,6 +115,21 @@ def suggest_command(
             say(f"wrote {path}")
     if not found.sure:
         raise typer.Exit(1)
+
+
+def _suggested(
+    source: str, to: str, graph: Path | None, models: RunModels, *, ask: Ask | None, check: bool
+) -> Suggestion:
+    from ckptmap.suggest import suggest
+
+    if not check:
+        return suggest(source, to=to, graph=graph, ask=ask)
+    from ckptmap.cli.steps import step_progress
+    from ckptmap.tf.checking import by_outputs
+
+    model = graph if graph is not None and graph.suffix == _ARCHIVE else None
+    with step_progress() as tell:
+        return suggest(source, to=to, graph=graph, ask=ask, check=by_outputs(model=model, **models.running, say=tell))
 
 
 def printable_lines(text: str) -> str:

@@ -13,7 +13,7 @@ from ckptmap.cli.command import HOW, WHAT
 
 
 @dataclass(frozen=True, slots=True)
-class TwoModels:
+class RunModels:
     """What says how models are run, fed and paired that no pipeline.config describes."""
 
     old_model: Annotated[
@@ -85,6 +85,30 @@ class TwoModels:
             rich_help_panel=HOW,
         ),
     ] = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether any of it is given."""
+        return self != type(self)()
+
+    @property
+    def running(self) -> dict[str, Any]:
+        """The arguments of ``verify_models`` and of ``ckptmap.tf.checking.by_outputs``."""
+        return {
+            "old_model": self.old_model,
+            "new_model": self.new_model,
+            "keras": self.keras,
+            "inputs": self.inputs or (),
+            "pairs": self.pairs or (),
+            "old_outputs": self.old_outputs or (),
+            "new_outputs": self.new_outputs or (),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TwoModels(RunModels):
+    """The same, and what verification asks besides."""
+
     small_variances: Annotated[
         bool,
         typer.Option(
@@ -95,23 +119,9 @@ class TwoModels:
     ] = False
 
     @property
-    def asked(self) -> bool:
-        """Whether any of it is given."""
-        return self != TwoModels()
-
-    @property
     def keywords(self) -> dict[str, Any]:
         """The arguments of ``verify_models``."""
-        return {
-            "old_model": self.old_model,
-            "new_model": self.new_model,
-            "keras": self.keras,
-            "inputs": self.inputs or (),
-            "pairs": self.pairs or (),
-            "old_outputs": self.old_outputs or (),
-            "new_outputs": self.new_outputs or (),
-            "small_variances": self.small_variances,
-        }
+        return {**self.running, "small_variances": self.small_variances}
 
 
 def are_any(models: TwoModels, old: Path, new: Path, pipeline: Path | None) -> bool:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ckptmap.suggest.numbering import template
-from ckptmap.suggest.shapes import fit
+from ckptmap.suggest.shapes import layers_fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,8 +121,7 @@ def _by_name(name: str, pair: Pair, old: Layer, new: Sequence[Layer]) -> dict[in
 
 
 def _fits(old: Layer, new: Layer) -> bool:
-    one, other = ({role: item.shape for role, item in layer.leaves.items()} for layer in (old, new))
-    return fit(one, other) > 0
+    return layers_fit(old, new) > 0
 
 
 def _impossible(chosen: Mapping[int, int], pins: Mapping[int, int], matched: Matched) -> str:

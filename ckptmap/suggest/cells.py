@@ -54,6 +54,14 @@ _LAYOUTS = (
 )
 
 
+_ALSO = ("lstm_cell", "lstm_cell_without_forget_bias")
+
+
+def kinds_of(kind: str) -> tuple[str, ...]:
+    """The other kinds that a cell of this kind may be where nothing but its outputs tells them apart."""
+    return tuple(other for other in _ALSO if other != kind) if kind in _ALSO else ()
+
+
 def new_cells(layers: Iterable[Layer]) -> tuple[Layer, ...]:
     """The new layers, each with a kernel for its state as a cell."""
     return tuple(_new_cell(layer) or layer for layer in layers)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ckptmap.suggest.cells import KINDS as CELLS
 from ckptmap.suggest.certainty import ANSWERED
+from ckptmap.suggest.checking import PROOFS
 from ckptmap.suggest.drafted import Drafted, Named
 from ckptmap.suggest.leaves import Leaves, Move, as_layer, fits_kind, leaves_of
 from ckptmap.suggest.leftovers import grouped
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ckptmap.suggest.model import Layer, Matched, Pair
 
 
+_IDLE = "left over: no output of the model depends on it"
 COPY = "copy"
 """The placeholder for the numbers of variables that are stacked to one."""
 
@@ -40,6 +42,8 @@ class DraftedRule:
     count: int
     answered: int = 0
     """How many pairs the user has settled."""
+    proofs: Mapping[str, int] = field(default_factory=dict)
+    """What runs of both models showed, and of how many pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +265,9 @@ def _drafted(rule: Drafted, kind: str, ops: str, ones: Sequence[_One]) -> Drafte
     pairs = [ones[at].pair for at in rule.members]
     first = min(natural(ones[at].old.scope) for at in rule.members)
     doubts = tuple(pair for pair in pairs if not pair.sure)
-    return DraftedRule(rule, kind, ops, first, doubts, len(pairs), sum(pair.why == ANSWERED for pair in pairs))
+    answered = sum(pair.why == ANSWERED for pair in pairs)
+    proofs = Counter(pair.why for pair in pairs if pair.why in PROOFS)
+    return DraftedRule(rule, kind, ops, first, doubts, len(pairs), answered, proofs)
 
 
 def _drops(matched: Matched, ones: Sequence[_One], bookkeeping: Mapping[str, str], how: _How) -> tuple[Left, ...]:
@@ -269,9 +275,15 @@ def _drops(matched: Matched, ones: Sequence[_One], bookkeeping: Mapping[str, str
     kept = [name for one in ones for item, _, _ in one.leaves.moves for name in (item.parts or (item.name,))]
     spare = [item.name for one in ones for item in one.leaves.spare_old]
     found = [Left(Drafted(name, name, {}, ()), reason, False) for name, reason in bookkeeping.items()]
-    for names, reason in ((left, "left over: no new layer is like it"), (spare, "the new layer has no such variable")):
-        others = [*kept, *bookkeeping, *(spare if names is left else left)]
-        found += [Left(rule, reason, True) for rule in grouped(names, others, narrow=how.narrow, literal=how.literal)]
+    groups = {
+        "left over: no new layer is like it": [name for name in left if name not in matched.idle],
+        _IDLE: [name for name in (*left, *spare) if name in matched.idle],
+        "the new layer has no such variable": [name for name in spare if name not in matched.idle],
+    }
+    for reason, names in groups.items():
+        others = [*kept, *bookkeeping, *(name for group in groups.values() if group is not names for name in group)]
+        rules = grouped(names, others, narrow=how.narrow, literal=how.literal)
+        found += [Left(rule, reason, reason != _IDLE) for rule in rules]
     return tuple(found)
 
 
@@ -280,12 +292,13 @@ def _inits(matched: Matched, ones: Sequence[_One], how: _How) -> tuple[Left, ...
     kept = [item.name for one in ones for _, item, _ in one.leaves.moves]
     spare: dict[str, str] = {}
     for one in ones:
-        spare |= {item.name: _neutral(role) for role, item in one.new.leaves.items() if item in one.leaves.spare_new}
-    reason = "left over: no old layer is like it"
-    found = [
-        Left(rule, reason, True, "initializer")
-        for rule in grouped(left, [*kept, *spare], narrow=how.narrow, literal=how.literal)
-    ]
+        spare |= {item.name: neutral(role) for role, item in one.new.leaves.items() if item in one.leaves.spare_new}
+    idle = [name for name in left if name in matched.idle]
+    needed = [name for name in left if name not in matched.idle]
+    found = []
+    for names, rest, reason in ((needed, idle, "left over: no old layer is like it"), (idle, needed, _IDLE)):
+        rules = grouped(names, [*kept, *spare, *rest], narrow=how.narrow, literal=how.literal)
+        found += [Left(rule, reason, reason != _IDLE, "initializer") for rule in rules]
     for value in sorted(set(spare.values())):
         names = [name for name, own in spare.items() if own == value]
         others = [*kept, *left, *(name for name, own in spare.items() if own != value)]
@@ -297,6 +310,6 @@ def _inits(matched: Matched, ones: Sequence[_One], how: _How) -> tuple[Left, ...
     return tuple(found)
 
 
-def _neutral(role: str) -> str:
+def neutral(role: str) -> str:
     """The value with which a leaf changes nothing; the target's own where there is none."""
     return {"bias": "zeros", "beta": "zeros", "gamma": "ones"}.get(role, "initializer")

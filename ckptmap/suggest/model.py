@@ -101,6 +101,10 @@ class Matched:
     """The share of the variables of each side whose layer has a partner."""
     gap: str = ""
     """A layer that is left over in the midst of its like, which shows two different models; empty for none."""
+    idle: frozenset[str] = frozenset()
+    """Names of variables that no output depends on, where both models were run and agree."""
+    told: tuple[str, ...] = ()
+    """What runs of both models showed, a line each."""
 
     @property
     def left_old(self) -> tuple[int, ...]:

@@ -64,6 +64,11 @@ def elements(shape: Shape) -> int | None:
     return math.prod(known) if len(known) == len(shape) else None
 
 
+def layers_fit(old: Layer, new: Layer) -> float:
+    """How well an old layer fills a new one, 0 to 1."""
+    return fit(*({role: item.shape for role, item in layer.leaves.items()} for layer in (old, new)))
+
+
 def fit(old: dict[str, Shape], new: dict[str, Shape]) -> float:
     """How well the leaves of an old layer fill those of a new one, 0 to 1."""
     partners = role_partners(tuple(old), tuple(new))

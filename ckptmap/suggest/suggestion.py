@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from ckptmap.mapping import Table, apply_table, load_table
 from ckptmap.suggest.asking import Ask, settled
 from ckptmap.suggest.cells import new_cells, old_cells
 from ckptmap.suggest.certainty import broken_run, coverage, judge
+from ckptmap.suggest.checking import Check, Checked, again_with_proofs, with_proofs
 from ckptmap.suggest.drafting import DraftTable, draft
 from ckptmap.suggest.graphs import Flow, Node, flow
 from ckptmap.suggest.keras_graph import keras_flow, read_keras_graph
@@ -26,7 +28,6 @@ from ckptmap.suggest.summary import summary_lines
 from ckptmap.suggest.writing import yaml_lines
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Mapping, Sequence
 
     from ckptmap.suggest.model import Item, Layer
@@ -74,6 +75,7 @@ def suggest(
     to: str | os.PathLike[str],
     graph: str | os.PathLike[str] | None = None,
     ask: Ask | None = None,
+    check: Check | None = None,
 ) -> Suggestion:
     """Draft the mapping table that leads from a TF1 checkpoint to a TF2 model. Reads indexes only, writes nothing.
 
@@ -82,6 +84,8 @@ def suggest(
         to: a TF2 checkpoint of the model, or the name of a shipped target.
         graph: what ``model.to_json()`` gives, or a ``.keras`` archive, of a Keras model: its data flow is used.
         ask: is asked each doubtful choice; what it answers goes into the table (see ``asking``).
+        check: runs both models, and keeps of what is doubtful what gives the same outputs: what
+            ``ckptmap.tf.checking.by_outputs`` makes. It comes before ``ask``.
 
     Raises:
         CkptmapError: one of them cannot be read, is none, or has nothing in common with the other.
@@ -91,12 +95,23 @@ def suggest(
     layers = read_keras_graph(graph) if graph is not None else None
     prepared = prepare(source.items, items, source.nodes, layers)
     matched = paired(prepared)
+    checked = check(os.fspath(old), os.fspath(to), matched) if matched.pairs and check is not None else None
+    if checked is not None:
+        matched = with_proofs(matched, checked)
     if matched.pairs and ask is not None:
-        matched = settled(matched, lambda pins: paired(prepared, pins), ask)
+        matched = settled(matched, lambda pins: _again(prepared, pins, checked), ask)
     if not matched.pairs:
         hint = "no layer of one has the shapes of a layer of the other: are these two the same model?"
         raise TargetError(f"has nothing in common with {source.inventory.path}", where=target.name, hint=hint)
     return drafted(matched, source, target.name)
+
+
+def _again(sides: Prepared, pins: Mapping[int, int], checked: Checked | None) -> Matched:
+    """The pairs with what the user settled since, and what was proven before."""
+    if checked is None:
+        return paired(sides, pins)
+    proven = {one: other for one, (other, _) in checked.proofs.items()}
+    return again_with_proofs(paired(sides, {**proven, **pins}), checked)
 
 
 def matched_layers(
@@ -185,7 +200,7 @@ def _wanted(matched: Matched) -> dict[str, str]:
 
 def is_exact(text: str, names: Sequence[str], matched: Matched) -> bool:
     """Whether a table has no mistake, makes of ``names`` what the pairs say, and drops all others."""
-    table = _loaded(text)
+    table = loaded(text)
     if table is None:
         return False
     result = apply_table(table, names)
@@ -193,7 +208,8 @@ def is_exact(text: str, names: Sequence[str], matched: Matched) -> bool:
     return not (result.problems or result.unmatched or result.unused) and made == _wanted(matched)
 
 
-def _loaded(text: str) -> Table | None:
+def loaded(text: str) -> Table | None:
+    """The table of this text; None where it has mistakes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "draft.yaml"
         path.write_text(text, encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ckptmap.request.table_likeness import likely_tables
+from ckptmap.suggest.checking import PROOFS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +22,9 @@ def summary_lines(matched: Matched, table: DraftTable, source: OldSide, target: 
     """A line for each fact, the most important first."""
     sure = sum(pair.sure for pair in matched.pairs)
     yield f"A draft: {source.inventory.path} -> {target}"
-    if min(matched.coverage) < _ENOUGH or matched.gap:
+    proven = sum(pair.why in PROOFS for pair in matched.pairs)
+    unlike = min(matched.coverage) < _ENOUGH or bool(matched.gap)
+    if unlike and not (proven and all(pair.sure for pair in matched.pairs)):
         yield "TRUST NOTHING OF THIS DRAFT: the two may be different models."
         if matched.gap:
             yield f"  {matched.gap} is left over, although others that are called like it have partners."
@@ -32,8 +35,9 @@ def summary_lines(matched: Matched, table: DraftTable, source: OldSide, target: 
     yield from _left("new", matched.new, matched.left_new)
     found, doubtful = len(matched.pairs), sum(bool(rule.doubts) for rule in table.rules)
     yield f"{found} of {len(matched.old)} old layers have a partner among {len(matched.new)} new ones:"
-    yield f"  {sure} sure, {found - sure} doubtful."
+    yield f"  {sure} sure{f' ({proven} of them proven by runs)' if proven else ''}, {found - sure} doubtful."
     yield f"{len(table.rules)} rules, {doubtful} of them doubtful" + (": each is marked." if doubtful else ".")
+    yield from matched.told
     if not source.ordered:
         yield "No .meta lies beside the old checkpoint, which would say in which order its layers were made."
     yield from source.notes

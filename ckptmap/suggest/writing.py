@@ -124,10 +124,14 @@ def _item(fields: Mapping[str, str], where: Where, shared: Where) -> Iterator[st
 
 
 def doubts(rule: DraftedRule, matched: Matched) -> Iterator[str]:
-    """What the user settled and what is doubtful in a rule: a line a reason, the first runner-up with it."""
+    """What is settled or proven and what is doubtful in a rule: a line a reason, the first runner-up with it."""
     if rule.answered:
         which = f"{rule.answered} of {rule.count} layers are" if rule.count > 1 else "this layer is"
         yield f"{which} as you answered"
+    for proof, count in rule.proofs.items():
+        word, _, rest = proof.partition(": ")
+        which = f"{count} of {rule.count} layers" if rule.count > 1 else "this layer"
+        yield f"{word}: {which}: {rest}"
     reasons = Counter(pair.why for pair in rule.doubts)
     for reason, count in reasons.most_common():
         first = next(pair for pair in rule.doubts if pair.why == reason)
