@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ckptmap.tf.checking.probes import Probes, same
 from ckptmap.tf.checking.values import Candidate, altered, items_of
 from ckptmap.tf.verify.general.comparing import measured
+from ckptmap.tf.verify.general.feeding import as_dtype
 from ckptmap.tf.verify.layers.matching import new_variables
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ckptmap.tf.checking.values import Values
     from ckptmap.tf.verify.general.feeding import Feeds
     from ckptmap.tf.verify.general.pairing import Pairs
-    from ckptmap.tf.verify.general.side import Running, Variable
+    from ckptmap.tf.verify.general.side import Changing, Running, Variable
 
     Array = np.ndarray[Any, Any]
 
@@ -34,7 +35,7 @@ class Sides:
 
     old: tuple[Layer, ...]
     new: tuple[Layer, ...]
-    running: tuple[Running, Running]
+    running: tuple[Running, Changing]
     feeds: Feeds
     outputs: Pairs
 
@@ -74,6 +75,7 @@ class Trials:
         )
         self._wanted = old.run(self.sides.feeds.of(0), [one.tensor for one, _ in self.sides.outputs])
         self._old_prints: dict[int, Print] | None = None
+        self._held: dict[str, Array] = {}
 
     @property
     def old_prints(self) -> dict[int, Print]:
@@ -95,7 +97,8 @@ class Trials:
         """Whether the outputs agree, with the values of the new layer ``other`` altered where one is given."""
         self.left -= 1
         tensors = [one.tensor for _, one in self.sides.outputs]
-        found = self.sides.running[1].run(self._fed(owner, other), tensors)
+        self._give(owner, other)
+        found = self.sides.running[1].run(self.sides.feeds.of(1), tensors)
         return all(
             measured((old, new), (self._wanted[old.tensor], found[new.tensor])).within
             for old, new in self.sides.outputs
@@ -104,22 +107,26 @@ class Trials:
     def prints(self, owner: Mapping[int, int]) -> dict[int, Print]:
         """What enters each new layer."""
         self.left -= 1
-        return self.probes.prints(self._fed(owner, -1))
+        self._give(owner, -1)
+        return self.probes.prints(self.sides.feeds.of(1))
 
     def matching(self, owner: Mapping[int, int], prints: Mapping[int, Print]) -> list[tuple[int, bool]]:
         """For each new layer that can be compared, in order, whether its input is its partner's."""
         watched = [at for at in sorted(prints, key=lambda at: self.probes.place[at]) if at in owner]
         return [(at, same(self.old_prints[owner[at]], prints[at])) for at in watched if owner[at] in self.old_prints]
 
-    def _fed(self, owner: Mapping[int, int], other: int) -> dict[str, Array]:
-        feeds = dict(self.sides.feeds.of(1))
+    def _give(self, owner: Mapping[int, int], other: int) -> None:
+        """Give the new model's variables the values of an assignment: those that it has not got."""
+        wanted: dict[str, Array] = {}
         for new, old in owner.items():
             given = self.values.of(self.candidate(old, new))
-            for name, value in (altered(given) if new == other else given).items():
-                variable = self._variables.get(name)
-                if variable is not None:
-                    feeds |= dict.fromkeys(variable.reads, value.astype(variable.dtype))
-        return feeds
+            wanted |= altered(given) if new == other else given
+        known = {name: value for name, value in wanted.items() if name in self._variables}
+        changed = {name: value for name, value in known.items() if self._held.get(name) is not value}
+        if changed:
+            found = {name: self._variables[name] for name in changed}
+            self.sides.running[1].give({one.node: as_dtype(changed[name], one.dtype) for name, one in found.items()})
+            self._held |= changed
 
     def candidate(self, old: int, new: int) -> Candidate:
         """An old layer in the place of a new one, as the kind that is tried."""

@@ -48,7 +48,7 @@ class Feeds:
     def of(self, end: int) -> dict[str, Array]:
         """What to feed a side: 0 the old one, 1 the new one."""
         specs = [(one.new if end else one.old, one.value) for one in self.fed]
-        return {**self.flags[end], **{spec.tensor: _as(value, spec.dtype) for spec, value in specs}}
+        return {**self.flags[end], **{spec.tensor: as_dtype(value, spec.dtype) for spec, value in specs}}
 
 
 def make_feeds(
@@ -244,5 +244,6 @@ def _pixels(images: Sequence[Array], shape: tuple[int, ...]) -> Array:
     return np.stack(found)
 
 
-def _as(value: Array, dtype: str) -> Array:
+def as_dtype(value: Array, dtype: str) -> Array:
+    """The value in a side's dtype, where NumPy has that."""
     return value if dtype in ("string", "bfloat16") else value.astype(dtype)

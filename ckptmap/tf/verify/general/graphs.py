@@ -51,6 +51,8 @@ class Opened:
     names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     constant: Mapping[str, Array] = field(default_factory=dict)
+    _setters: dict[str, tuple[Any, Any]] = field(default_factory=dict, repr=False)
+    """By node, what gives a variable a value: the placeholder and the operation."""
 
     @cached_property
     def side(self) -> Side:
@@ -77,6 +79,21 @@ class Opened:
         except (self.v1.errors.OpError, ValueError, TypeError, KeyError) as error:
             raise CkptmapError(f"TensorFlow cannot run it: {_first_line(error)}", where=self.path) from error
         return {name: np.asarray(value) for name, value in found.items()}
+
+    def give(self, values: Mapping[str, Array]) -> None:
+        """Give variables other values, by node (``Variable.node``), for all runs to come.
+
+        Raises CkptmapError where TensorFlow cannot.
+        """
+        try:
+            for name, value in values.items():
+                if name not in self._setters:
+                    variable = self.session.graph.get_operation_by_name(name)
+                    self._setters[name] = _setter(self.v1, self.session, variable, value)
+            feeds = {self._setters[name][0]: value for name, value in values.items()}
+            self.session.run([self._setters[name][1] for name in values], feeds)
+        except (self.v1.errors.OpError, ValueError, TypeError, KeyError) as error:
+            raise CkptmapError(f"TensorFlow cannot run it: {_first_line(error)}", where=self.path) from error
 
     def _variables(self, operations: Sequence[Any]) -> Iterator[Variable]:
         inside = {operation.name for operation in operations}
@@ -118,6 +135,12 @@ class Opened:
 
 def assign(v1: Any, running: Any, variable: Any, value: Array) -> None:
     """Give the variable that the operation ``variable`` holds a value, in the session."""
+    given, assigned = _setter(v1, running, variable, value)
+    running.run(assigned, {given: value})
+
+
+def _setter(v1: Any, running: Any, variable: Any, value: Array) -> tuple[Any, Any]:
+    """A placeholder of the value's shape, and the operation that gives it to the variable."""
     tensor = variable.outputs[0]
     with running.graph.as_default():
         if variable.type == "VarHandleOp":
@@ -126,7 +149,7 @@ def assign(v1: Any, running: Any, variable: Any, value: Array) -> None:
         else:
             given = v1.placeholder(tensor.dtype.base_dtype, value.shape)
             assigned = v1.assign(tensor, given, validate_shape=False).op
-    running.run(assigned, {given: value})
+    return given, assigned
 
 
 def ancestors(graph: Any, ends: Iterable[Any]) -> list[Any]:

@@ -56,6 +56,10 @@ class Served:
         found: dict[str, Array] = self._process.ask("run", dict(feeds), tuple(fetches))
         return found
 
+    def give(self, values: Mapping[str, Array]) -> None:
+        """Give variables other values over there, by node, for all runs to come."""
+        self._process.ask("give", dict(values))
+
 
 @contextmanager
 def served(source: Source) -> Iterator[Served]:

@@ -100,3 +100,11 @@ class Running(Protocol):
         computed, such as a variable's ``reads``. Raises CkptmapError where TensorFlow cannot run it.
         """
         ...
+
+
+class Changing(Running, Protocol):
+    """A side whose variables can be given other values."""
+
+    def give(self, values: Mapping[str, Array]) -> None:
+        """Give variables values, by node (``Variable.node``), for all runs to come; raises CkptmapError."""
+        ...
