@@ -32,7 +32,7 @@ from ckptmap.checkpoint.wire import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MAX_BYTES = (1 << 31) - 1
+MAX_GRAPH_BYTES = (1 << 31) - 1
 """What a protobuf message can have; the graph of the largest detector has 2 MB, that of 100,000 variables 13 MB."""
 _MAX_REFERENCES = 4 * MAX_ITEMS
 """Children, tensors and slots of all objects; honest objects have three each at most."""
@@ -86,8 +86,8 @@ def parse_saved_names(data: Bytes) -> SavedNames:
 
 def _messages(data: Bytes) -> Iterator[bytes]:
     """The nodes as they are stored."""
-    if len(data) > _MAX_BYTES:
-        raise FormatError(f"the object graph is larger than {_MAX_BYTES} bytes")
+    if len(data) > MAX_GRAPH_BYTES:
+        raise FormatError(f"the object graph is larger than {MAX_GRAPH_BYTES} bytes")
     return bounded(_pieces(data), "objects")
 
 

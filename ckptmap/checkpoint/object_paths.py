@@ -16,8 +16,8 @@ from ckptmap.checkpoint.object_graph import VARIABLE_VALUE, Node, ObjectGraph, S
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-_OPTIMIZERS = ("optimizer", "_optimizer")
-_OF_AN_OPTIMIZER = {"_iterations", "_variables"}
+OPTIMIZERS = ("optimizer", "_optimizer")
+OF_AN_OPTIMIZER = {"_iterations", "_variables"}
 """What every optimizer of Keras holds, of 2.11 and later."""
 
 
@@ -48,7 +48,7 @@ def object_paths(graph: ObjectGraph) -> ObjectPaths:
 def _children(graph: ObjectGraph, node: Node) -> Iterator[tuple[str, int]]:
     """The children of a node that are no optimizers: name and number."""
     for child in node.children:
-        if child.name not in _OPTIMIZERS and not _is_optimizer(graph.nodes[child.node]):
+        if child.name not in OPTIMIZERS and not _is_optimizer(graph.nodes[child.node]):
             yield child.name, child.node
 
 
@@ -57,7 +57,7 @@ def _all_children(_graph: ObjectGraph, node: Node) -> Iterator[tuple[str, int]]:
 
 
 def _is_optimizer(node: Node) -> bool:
-    return len(node.children) > 1 and {child.name for child in node.children} >= _OF_AN_OPTIMIZER
+    return len(node.children) > 1 and {child.name for child in node.children} >= OF_AN_OPTIMIZER
 
 
 def _shortest(graph: ObjectGraph, children: Callable[[ObjectGraph, Node], Iterable[tuple[str, int]]]) -> dict[int, str]:

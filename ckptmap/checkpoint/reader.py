@@ -181,10 +181,11 @@ class Checkpoint(Mapping[str, "LazyArray"]):
         Raises:
             CheckpointError: the graph cannot be read (it lies in the data file).
         """
+        from ckptmap.checkpoint.object_graph_reading import parse_object_graph
         from ckptmap.checkpoint.object_paths import object_paths
+        from ckptmap.checkpoint.usual_paths import usual_paths
 
-        graph = self.object_graph()
-        return None if graph is None else object_paths(graph)
+        return self._from_graph(lambda data: usual_paths(data) or object_paths(parse_object_graph(data)))
 
     def readable_names(self) -> dict[str, str]:
         """The readable name that each variable was saved with, by its name here: ``conv_1/kernel`` of an object path.

@@ -51,9 +51,9 @@ def read_varint(data: Bytes, position: int) -> tuple[int, int]:
 
 def few_bytes(raw: bytes) -> int:
     """The number that a varint of five bytes at most stands for, the whole of ``raw``."""
+    if len(raw) == 1:
+        return raw[0]
     number = int.from_bytes(raw, "little")
-    if number < 0x80:
-        return number
     return (
         (number & 0x7F)
         | (number >> 1 & 0x3F80)

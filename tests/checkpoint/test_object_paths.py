@@ -63,7 +63,9 @@ trees = st.dictionaries(st.lists(names, min_size=2, max_size=4).map("/".join), s
 
 
 @given(trees, st.lists(st.tuples(names, names, st.integers(0, 9)), max_size=5))
-def test_a_graph_made_of_paths_and_links_has_every_way_of_the_first(paths: dict[str, str], wanted: list) -> None:
+def test_a_graph_made_of_paths_and_links_has_every_way_of_the_first(
+    paths: dict[str, str], wanted: list[tuple[str, str, int]]
+) -> None:
     whole = {path: "" for path in paths if not any(other.startswith(f"{path}/") for other in paths)}
     ends = sorted(whole)
     links = {f"{one}{other}x": ends[number % len(ends)] for one, other, number in wanted}
