@@ -23,7 +23,7 @@ from ckptmap.checkpoint.files import CHUNK_SIZE, Files, damage, stream
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Slice, Span, Variable
 from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.ordered_code import FULL, slice_key
-from ckptmap.checkpoint.sstable import Table
+from ckptmap.checkpoint.sstable import SSTable
 from ckptmap.checkpoint.values import checksum, decode, element_count, encode
 from ckptmap.checkpoint.wire import FormatError, varint
 
@@ -63,7 +63,7 @@ def read_bundle_index(files: Files, prefix: str, kind: Kind = Kind.V2, notes: tu
     whole = files.read(path, 0, size) if size <= _WHOLE_INDEX else None
     refuse(files, path, whole)
     with damage(path), collector_paused():
-        entries = Table(_reader(files, path, whole), size).entries()
+        entries = SSTable(_reader(files, path, whole), size).entries()
         key, header = next(entries, (HEADER_KEY, b""))
         shards = parse_header(header if key == HEADER_KEY else b"")
         index = _Index(shards)

@@ -87,7 +87,7 @@ def _entries_end(block: bytes) -> int:
     return end
 
 
-class Table:
+class SSTable:
     """A table that is read block by block.
 
     Args:

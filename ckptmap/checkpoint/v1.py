@@ -17,7 +17,7 @@ from ckptmap.checkpoint.files import Files, damage
 from ckptmap.checkpoint.inventory import Inventory, Kind, Slice, Variable
 from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.ordered_code import slice_key
-from ckptmap.checkpoint.sstable import Table
+from ckptmap.checkpoint.sstable import SSTable
 from ckptmap.checkpoint.tensor_proto import tensor_values
 from ckptmap.checkpoint.values import element_count, encode
 from ckptmap.checkpoint.wire import Bytes, FormatError, as_bytes, as_int, as_text, bounded, read_fields
@@ -114,12 +114,12 @@ class V1Source:
             return tensor_values(variable.dtype, lengths, _tensor_of(variable.name, entry), exact=True)
 
 
-def _open_table(files: Files, path: str) -> Table:
+def _open_table(files: Files, path: str) -> SSTable:
     size = files.size(path)
     if size is None:
         raise CheckpointError("this data file is missing", where=shortened(path), hint="copy it there")
     with damage(path):
-        return Table(lambda offset, length: files.read(path, offset, length), size, _MAX_BLOCK)
+        return SSTable(lambda offset, length: files.read(path, offset, length), size, _MAX_BLOCK)
 
 
 def _variable(name: str, saved: _Saved) -> Variable:

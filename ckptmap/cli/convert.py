@@ -71,7 +71,7 @@ def convert_command(
     many = several.are_meant(named)
     if what.further and many:
         raise typer.BadParameter("several checkpoints become one, or each one of its own", param_hint="--and")
-    made = None if placing.dry_run else _made(placing.output, many=many)
+    made = None if placing.dry_run else _files_made(placing.output, many=many)
     outputs = reports.outputs([*named, *what.read, several.batch, back.back, back.fill], made)
     placing.refuse_nowhere()
     proving.check(placing.output, models, many=many, dry_run=placing.dry_run)
@@ -79,11 +79,11 @@ def convert_command(
         _refuse_forward(context, back.back, many=many)
     with annotating(outputs):
         if back.back is not None and named:
-            report = _back(named[0], back.back, back.fill, how.allow_unused or (), placing)
+            report = _convert_back(named[0], back.back, back.fill, how.allow_unused or (), placing)
         elif named and not many:
-            report = _one(named[0], what, how, placing)
+            report = _convert_one(named[0], what, how, placing)
         else:
-            report = _many(named, several, what, how, placing)
+            report = _convert_many(named, several, what, how, placing)
     emit(report, outputs)
     if code := report.get("exit_code", 1 if report["findings"] else 0):
         raise typer.Exit(code)
@@ -91,7 +91,7 @@ def convert_command(
         prove(named[0], report, placing.output, models, pipeline=what.pipeline, raw=how.ema == "ignore")
 
 
-def _made(output: Path | None, *, many: bool) -> Made | None:
+def _files_made(output: Path | None, *, many: bool) -> Made | None:
     """What the conversion writes besides its reports; of several, each has a folder of its own below ``output``."""
     if output is None:
         return None
@@ -115,7 +115,7 @@ def _writing(how: How, placing: Placing, progress: Progress | None = None) -> Wr
     return Writing(seed=how.seed, ranges=how.ranges, progress=progress, form=how.write, **placing.choices)
 
 
-def _one(source: str, what: What, how: How, placing: Placing) -> Document:
+def _convert_one(source: str, what: What, how: How, placing: Placing) -> Document:
     from ckptmap.cli.progress import progress_bar
     from ckptmap.verbs.conversion import Conversion, convert_planned
 
@@ -138,7 +138,7 @@ def _refuse_forward(context: typer.Context, back: str | None, *, many: bool) -> 
             raise typer.BadParameter("means nothing on the way back: leave it out", param_hint=one.opts[0])
 
 
-def _back(source: str, back: str, fill: str | None, allow_unused: Sequence[str], placing: Placing) -> Document:
+def _convert_back(source: str, back: str, fill: str | None, allow_unused: Sequence[str], placing: Placing) -> Document:
     from ckptmap.cli.progress import progress_bar
     from ckptmap.verbs.back import convert_back
 
@@ -154,7 +154,7 @@ def _back(source: str, back: str, fill: str | None, allow_unused: Sequence[str],
         )
 
 
-def _many(sources: Sequence[str], several: Several, what: What, how: How, placing: Placing) -> Document:
+def _convert_many(sources: Sequence[str], several: Several, what: What, how: How, placing: Placing) -> Document:
     from ckptmap.cli.progress import progress_bar
     from ckptmap.request.batch_list import read_list
     from ckptmap.verbs.batch import convert_all

@@ -112,7 +112,7 @@ def verify_command(
     Needs TensorFlow; of detectors that a pipeline.config describes the tf extra.
     """
     read = [old, new, images, pipeline, label_map]
-    outputs = reports.outputs(read, _made(output))
+    outputs = reports.outputs(read, _files_made(output))
     if output is not None:
         from ckptmap.tf.verify.folder import check_folder
 
@@ -161,7 +161,7 @@ def _models_document(found: ModelVerification, output: Path | None) -> Document:
     return document
 
 
-def _made(output: Path | None) -> Made | None:
+def _files_made(output: Path | None) -> Made | None:
     if output is None:
         return None
     from ckptmap.execution.overwriting import VERIFIED, Made

@@ -29,13 +29,13 @@ def averaged(a: Inventory, b: Inventory) -> Averaged:
     own is compared with them, name by name.
     """
     for side, one, other in (("a", a, b), ("b", b, a)):
-        found = dict(_found(one, other))
+        found = dict(_average_by_owner(one, other))
         if found:
             return Averaged(side, found)
     return Averaged("", {})
 
 
-def _found(one: Inventory, other: Inventory) -> Iterator[tuple[str, str]]:
+def _average_by_owner(one: Inventory, other: Inventory) -> Iterator[tuple[str, str]]:
     if averages_of(roles(other)):
         return
     for owner, average in averages_of(roles(one)).items():

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from ckptmap.checkpoint.inventory import Variable
 from ckptmap.families.family import Beside
 from ckptmap.inspection.inspector import Inspection
 from ckptmap.inspection.training import Training
+from ckptmap.report.document import Document
 from ckptmap.version import __version__
 
 SCHEMA = "ckptmap.inspect/1"
-
-Document = dict[str, Any]
 
 
 def document(found: Inspection, match: tuple[str, ...] = ()) -> Document:

@@ -11,7 +11,7 @@ from ckptmap.checkpoint.dtypes import DType, dtype_from_label
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ckptmap.mapping.yamlnodes import Document, Node
+    from ckptmap.mapping.yamlnodes import Node, YamlDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,13 @@ class Argument:
     ``holds`` says whether a value that came from JSON can be one.
     """
 
-    parse: Callable[[Document, Node, str], Any]
+    parse: Callable[[YamlDocument, Node, str], Any]
     holds: Callable[[Any], bool]
     to_json: Callable[[Any], Any] = lambda value: value
     from_json: Callable[[Any], Any] = lambda value: value
 
 
-def _numbers(doc: Document, node: Node, what: str) -> tuple[float, ...] | None:
+def _numbers(doc: YamlDocument, node: Node, what: str) -> tuple[float, ...] | None:
     """One number, or a list of them."""
     if node.id != "sequence":
         number = doc.number(node, what)
@@ -37,7 +37,7 @@ def _numbers(doc: Document, node: Node, what: str) -> tuple[float, ...] | None:
     return None if None in numbers else tuple(number for number in numbers if number is not None)
 
 
-def _dtype(doc: Document, node: Node, what: str) -> DType | None:
+def _dtype(doc: YamlDocument, node: Node, what: str) -> DType | None:
     label = doc.text(node, what)
     dtype = None if label is None else dtype_from_label(label)
     if label is not None and dtype is None:

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from ckptmap.checkpoint.dtypes import DType
     from ckptmap.mapping.op import Array, Fault, Pulled, Shape, Tensor
-    from ckptmap.mapping.yamlnodes import Document, Node
+    from ckptmap.mapping.yamlnodes import Node, YamlDocument
 
 _MAX_BYTES = 1 << 26
 _SCORE = re.compile(r"-?[0-9.]+(e-?[0-9]+)?")
 
 
-def _moves(doc: Document, node: Node, what: str) -> tuple[int, tuple[int, ...]] | None:
+def _moves(doc: YamlDocument, node: Node, what: str) -> tuple[int, tuple[int, ...]] | None:
     """The old row of each new token, from the two files that a table names, and how many rows there were."""
     named = [doc.text(item, f"an item of {what}") for item in doc.items(node, what)]
     if len(named) != 2:
@@ -45,7 +45,7 @@ def _moves(doc: Document, node: Node, what: str) -> tuple[int, tuple[int, ...]] 
     return len(old), tuple(old.get(token, FRESH) for token in new)
 
 
-def _tokens(doc: Document, node: Node, name: str) -> dict[str, int] | None:
+def _tokens(doc: YamlDocument, node: Node, name: str) -> dict[str, int] | None:
     """The tokens of a vocabulary file with their rows; None, with the mistake noted, where it is none."""
     try:
         with open_regular(doc.folder / name) as handle:

@@ -13,10 +13,10 @@ from ckptmap.mapping.patterns import PatternError, parse_pattern
 
 if TYPE_CHECKING:
     from ckptmap.mapping.ops import Op
-    from ckptmap.mapping.yamlnodes import Document, Node
+    from ckptmap.mapping.yamlnodes import Node, YamlDocument
 
 
-def parse_kinds(doc: Document, node: Node | None) -> dict[str, Kind]:
+def parse_kinds(doc: YamlDocument, node: Node | None) -> dict[str, Kind]:
     """The ``kinds`` of a table by name."""
     if node is None:
         return {}
@@ -44,7 +44,7 @@ def _has_rules(node: Node) -> bool:
     return [(key.value, value.id) for key, value in pairs] == [("variables", "sequence")]
 
 
-def _kind_of_rules(doc: Document, name: str, key: Node, value: Node) -> Kind:
+def _kind_of_rules(doc: YamlDocument, name: str, key: Node, value: Node) -> Kind:
     nodes = doc.items(value.value[0][1], "`variables`")
     if not nodes:
         doc.error(key, f'kind "{name}" has no rules')
@@ -52,7 +52,7 @@ def _kind_of_rules(doc: Document, name: str, key: Node, value: Node) -> Kind:
     return Kind(name, {}, doc.ref(key), tuple(rules))
 
 
-def _leaf(doc: Document, text: str, key: Node, value: Node) -> Leaf | None:
+def _leaf(doc: YamlDocument, text: str, key: Node, value: Node) -> Leaf | None:
     source, required = text.removesuffix("?"), not text.endswith("?")
     ops: tuple[Op, ...] = ()
     target_node: Node | None = value
@@ -74,7 +74,7 @@ def _leaf(doc: Document, text: str, key: Node, value: Node) -> Leaf | None:
     return Leaf(source, targets[0], required, ops, doc.ref(key), tuple(targets[1:]))
 
 
-def _leaf_targets(doc: Document, text: str, node: Node) -> list[str] | None:
+def _leaf_targets(doc: YamlDocument, text: str, node: Node) -> list[str] | None:
     """The leaf in the target, or the names of a list that it may have there."""
     if node.id == "sequence" and not node.value:
         doc.error(node, f'leaf "{text}" has no name in the target')

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ckptmap.mapping.parse_kinds import Kinds
     from ckptmap.mapping.parse_scope import Scope
-    from ckptmap.mapping.yamlnodes import Document, Node
+    from ckptmap.mapping.yamlnodes import Node, YamlDocument
 
 _LAYER = ("from", "to", "as", "last", "where", "per_class", "optional", "shared", "or_drop")
 
@@ -67,7 +67,7 @@ def _parse_layer(scope: Scope, node: Node, kinds: Kinds) -> LayerRule | None:
     return LayerRule(pattern, known, last, per_class, optional, doc.ref(node), shared, parse_or_drop(doc, fields))
 
 
-def _kinds_to_targets(doc: Document, fields: Mapping[str, Node]) -> list[tuple[Node, Node]]:
+def _kinds_to_targets(doc: YamlDocument, fields: Mapping[str, Node]) -> list[tuple[Node, Node]]:
     """The kinds of ``as``, a name, a list of names or a mapping of name to target, each with its target."""
     kind, target = fields["as"], fields.get("to", fields["from"])
     if kind.id == "mapping":
@@ -107,7 +107,7 @@ def _last(scope: Scope, node: Node, pattern: Pattern) -> Last | None:
     return Last(of, known, parse_per_class(doc, fields.get("per_class")))
 
 
-def _check_cases(doc: Document, node: Node, cases: tuple[Case, ...]) -> None:
+def _check_cases(doc: YamlDocument, node: Node, cases: tuple[Case, ...]) -> None:
     """Note kinds that cannot be told apart by the leaves they demand."""
     for i, case in enumerate(cases):
         for other in cases[i + 1 :]:

@@ -14,10 +14,10 @@ from ckptmap.mapping.ops_sized import SplitForTargets
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ckptmap.mapping.yamlnodes import Document, Node
+    from ckptmap.mapping.yamlnodes import Node, YamlDocument
 
 
-def parse_ops(doc: Document, node: Node | None) -> tuple[Op, ...]:
+def parse_ops(doc: YamlDocument, node: Node | None) -> tuple[Op, ...]:
     """The operations of an ``ops`` list, in order; mistakes are noted in ``doc`` and left out."""
     if node is None:
         return ()
@@ -30,7 +30,7 @@ def for_target(ops: Sequence[Op], number: int) -> tuple[Op, ...]:
     return tuple(replace(op, take=number) if isinstance(op, Split | SplitForTargets) else op for op in ops)
 
 
-def check_arity(doc: Document, node: Node, ops: Sequence[Op], many: bool, targets: int | None) -> None:
+def check_arity(doc: YamlDocument, node: Node, ops: Sequence[Op], many: bool, targets: int | None) -> None:
     """Note where operations leave several variables for one target, or cut one up for a single target.
 
     ``targets`` is the length of the rule's ``to`` list, None where there is only one ``to``.
@@ -50,7 +50,7 @@ def check_arity(doc: Document, node: Node, ops: Sequence[Op], many: bool, target
             doc.error(node, f"split makes {split.parts} parts, `to` lists {targets} names")
 
 
-def check_target_lengths(doc: Document, node: Node, ops: Sequence[Op]) -> None:
+def check_target_lengths(doc: YamlDocument, node: Node, ops: Sequence[Op]) -> None:
     """Note operations that take a length from the target where it cannot be told."""
     asking = [at for at, op in enumerate(ops) if op.asks_target]
     if len(asking) > 1:
@@ -60,14 +60,14 @@ def check_target_lengths(doc: Document, node: Node, ops: Sequence[Op]) -> None:
             doc.error(node, f"{op} comes last", "the target fills what it leaves open")
 
 
-def refuse_target_lengths(doc: Document, node: Node, ops: Sequence[Op]) -> None:
+def refuse_target_lengths(doc: YamlDocument, node: Node, ops: Sequence[Op]) -> None:
     """Note operations that take a length from the target in a nested list, which is only a part of one."""
     for op in ops:
         if op.asks_target:
             doc.error(node, f"{op} is for the `ops` of the rule", "what is nested is only a part of the target")
 
 
-def _parse_op(doc: Document, node: Node) -> Op | None:
+def _parse_op(doc: YamlDocument, node: Node) -> Op | None:
     pairs = doc.pairs(node, "an operation")
     if pairs is None:
         return None
@@ -80,7 +80,7 @@ def _parse_op(doc: Document, node: Node) -> Op | None:
         known = did_you_mean(name, named) or f"known: {', '.join(named)}"
         doc.error(key, f'there is no operation "{name}"', known)
         return None
-    return _made(doc, value, _meant(named[name], value))
+    return _operation(doc, value, _meant(named[name], value))
 
 
 def _meant(kinds: Sequence[type[Op]], node: Node) -> type[Op]:
@@ -97,7 +97,7 @@ def _unworded(kinds: Sequence[type[Op]]) -> type[Op]:
     return next((kind for kind in kinds if not kind.word), kinds[0])
 
 
-def _made(doc: Document, node: Node, kind: type[Op]) -> Op | None:
+def _operation(doc: YamlDocument, node: Node, kind: type[Op]) -> Op | None:
     if kind.word and node.id == "scalar" and node.value == kind.word:
         return kind()
     if kind.alone and (node.id != "mapping" or not kind.given):
@@ -111,7 +111,7 @@ def _made(doc: Document, node: Node, kind: type[Op]) -> Op | None:
     return _sound(doc, node, kind.from_table(values)) if len(doc.problems) == before else None
 
 
-def _sound(doc: Document, node: Node, op: Op) -> Op | None:
+def _sound(doc: YamlDocument, node: Node, op: Op) -> Op | None:
     fault = op.unsound()
     if fault is not None:
         doc.error(node, *fault)

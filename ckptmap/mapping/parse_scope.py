@@ -12,7 +12,7 @@ from ckptmap.mapping.patterns import Pattern, PatternError, Placeholder, Templat
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ckptmap.mapping.yamlnodes import Document, Node
+    from ckptmap.mapping.yamlnodes import Node, YamlDocument
 
 _MAY_LACK = "optional"
 """``background: optional``: a target may lack the background."""
@@ -22,7 +22,7 @@ _MAY_LACK = "optional"
 class Scope:
     """The placeholders a table declares, and which of them its rules have used so far."""
 
-    doc: Document
+    doc: YamlDocument
     declared: Mapping[str, Placeholder]
     used: set[str] = field(default_factory=set)
     patterns: set[Node] = field(default_factory=set)
@@ -82,7 +82,7 @@ def parse_counter(scope: Scope, node: Node, patterns: tuple[Pattern, ...]) -> st
     return None
 
 
-def parse_per_class(doc: Document, node: Node | None) -> PerClass | None:
+def parse_per_class(doc: YamlDocument, node: Node | None) -> PerClass | None:
     """How a variable is divided by classes; None where the rule does not say, or for a mistake."""
     if node is None:
         return None
@@ -102,12 +102,12 @@ def parse_per_class(doc: Document, node: Node | None) -> PerClass | None:
     return PerClass(axis, background, block, sheds)
 
 
-def parse_or_drop(doc: Document, fields: Mapping[str, Node]) -> str:
+def parse_or_drop(doc: YamlDocument, fields: Mapping[str, Node]) -> str:
     """Why a source may be dropped where the target lacks its variable; empty where the rule does not say."""
     return parse_reason(doc, fields["or_drop"], "or_drop") or "" if "or_drop" in fields else ""
 
 
-def parse_reason(doc: Document, node: Node, what: str) -> str | None:
+def parse_reason(doc: YamlDocument, node: Node, what: str) -> str | None:
     """A text that is not empty."""
     reason = doc.text(node, what)
     if reason is not None and not reason.strip():

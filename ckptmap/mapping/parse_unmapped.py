@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ckptmap.mapping.parse_scope import Scope
     from ckptmap.mapping.patterns import Pattern
-    from ckptmap.mapping.yamlnodes import Document, Node
+    from ckptmap.mapping.yamlnodes import Node, YamlDocument
 
 _WORDS = ("zeros", "ones", "initializer")
 
@@ -48,7 +48,7 @@ def _match(scope: Scope, fields: Mapping[str, Node] | None) -> tuple[Pattern | N
     return pattern, parse_reason(scope.doc, fields["reason"], "reason") if "reason" in fields else None
 
 
-def _init_value(doc: Document, node: Node) -> InitValue | None:
+def _init_value(doc: YamlDocument, node: Node) -> InitValue | None:
     if node.id == "scalar" and node.value in _WORDS:
         return str(node.value)
     if node.id == "sequence":

@@ -8,12 +8,12 @@ from ckptmap.basics.nearest import did_you_mean
 from ckptmap.mapping.patterns import MAX_CHOICES, Placeholder, Type, Where, is_placeholder_name
 
 if TYPE_CHECKING:
-    from ckptmap.mapping.yamlnodes import Document, Node
+    from ckptmap.mapping.yamlnodes import Node, YamlDocument
 
 _TYPES = {kind.value: kind for kind in Type if kind is not Type.CHOICE}
 
 
-def parse_where(doc: Document, node: Node | None) -> dict[str, Placeholder]:
+def parse_where(doc: YamlDocument, node: Node | None) -> dict[str, Placeholder]:
     """The placeholders of a ``where`` mapping by name; mistakes are noted in ``doc`` and left out."""
     if node is None:
         return {}
@@ -28,14 +28,14 @@ def parse_where(doc: Document, node: Node | None) -> dict[str, Placeholder]:
     return where
 
 
-def check_used(doc: Document, node: Node | None, declared: Where, used: set[str]) -> None:
+def check_used(doc: YamlDocument, node: Node | None, declared: Where, used: set[str]) -> None:
     """Note placeholders that no rule uses."""
     for name, (key, _) in (doc.pairs(node, "`where`") or {}).items() if node is not None else ():
         if name in declared and name not in used:
             doc.error(key, f"the placeholder {{{name}}} is declared, but no rule uses it", did_you_mean(name, used))
 
 
-def _parse(doc: Document, name: str, node: Node) -> Placeholder | None:
+def _parse(doc: YamlDocument, name: str, node: Node) -> Placeholder | None:
     if node.id == "mapping":
         choices = _order(doc, node) if any(key.value == "order" for key, _ in node.value) else _value_map(doc, node)
     else:
@@ -57,7 +57,7 @@ def _parse(doc: Document, name: str, node: Node) -> Placeholder | None:
     return Placeholder(name, Type.CHOICE, choices)
 
 
-def _value_map(doc: Document, node: Node) -> dict[str, str] | None:
+def _value_map(doc: YamlDocument, node: Node) -> dict[str, str] | None:
     """Source text to target text."""
     choices = {}
     for key, (_, value) in (doc.pairs(node, "a value map") or {}).items():
@@ -67,7 +67,7 @@ def _value_map(doc: Document, node: Node) -> dict[str, str] | None:
     return choices
 
 
-def _order(doc: Document, node: Node) -> dict[str, str] | None:
+def _order(doc: YamlDocument, node: Node) -> dict[str, str] | None:
     """Layers in the order in which they were made, to their number."""
     fields = doc.mapping(node, "an ordered list", ("order", "start"))
     if fields is None or "order" not in fields:
@@ -79,7 +79,7 @@ def _order(doc: Document, node: Node) -> dict[str, str] | None:
     return _unique(doc, node, [(name, str(start + i)) for i, name in enumerate(names)])
 
 
-def _order_items(doc: Document, node: Node) -> list[str] | None:
+def _order_items(doc: YamlDocument, node: Node) -> list[str] | None:
     names: list[str] = []
     for item in doc.items(node, "`order`"):
         if item.id == "mapping":
@@ -93,7 +93,7 @@ def _order_items(doc: Document, node: Node) -> list[str] | None:
     return names
 
 
-def _scoped(doc: Document, node: Node) -> list[str]:
+def _scoped(doc: YamlDocument, node: Node) -> list[str]:
     """``{scope: "block_{n}", n: [1, 10], of: [a, b]}``: block_1/a, block_1/b, block_2/a, …; ``n`` only with ``{n}``."""
     fields = doc.mapping(node, "a scope of `order`", ("scope", "n", "of"), ("scope", "of"))
     if fields is None or not {"scope", "of"} <= fields.keys():
@@ -113,7 +113,7 @@ def _scoped(doc: Document, node: Node) -> list[str]:
     return [f"{scope.replace('{n}', str(n))}/{name}" for n in numbers for name in inner]
 
 
-def _unique(doc: Document, node: Node, pairs: list[tuple[str, str]]) -> dict[str, str] | None:
+def _unique(doc: YamlDocument, node: Node, pairs: list[tuple[str, str]]) -> dict[str, str] | None:
     choices: dict[str, str] = {}
     for text, value in pairs:
         if text in choices:

@@ -39,7 +39,7 @@ from ckptmap.mapping.patterns import (
 )
 from ckptmap.mapping.rule_conflicts import overlaps
 from ckptmap.mapping.rule_ref import RuleRef
-from ckptmap.mapping.yamlnodes import Document, Node
+from ckptmap.mapping.yamlnodes import Node, YamlDocument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -142,7 +142,7 @@ class _Loader:
 
     def load(self, path: Path) -> _Loaded:
         """One file and everything it includes."""
-        doc = Document(self._label(path), self.problems, self.digests, path.parent)
+        doc = YamlDocument(self._label(path), self.problems, self.digests, path.parent)
         loaded = _Loaded()
         self.files.append(path)
         root = doc.read(path) if len(self.files) <= _MAX_FILES else None
@@ -155,7 +155,7 @@ class _Loader:
         inner = replace(self, chain=(*self.chain, path))
         for node in _items(doc, fields, "include"):
             inner._include(scope, node, loaded)
-        self._own(scope, fields, loaded)
+        self._parse_rules(scope, fields, loaded)
         check_used(doc, fields.get("where"), scope.declared, scope.used)
         return loaded
 
@@ -164,7 +164,7 @@ class _Loader:
         self.used.update(again)
         return {**declared, **again}
 
-    def _own(self, scope: Scope, fields: Mapping[str, Node], loaded: _Loaded) -> None:
+    def _parse_rules(self, scope: Scope, fields: Mapping[str, Node], loaded: _Loaded) -> None:
         doc = scope.doc
         _add_kinds(doc, fields.get("kinds"), loaded.kinds, parse_kinds(doc, fields.get("kinds")))
         layers = _items(doc, fields, "layers")
@@ -197,7 +197,7 @@ class _Loader:
         except PatternError as error:
             doc.error(node, str(error), error.hint)
 
-    def _load_narrowed(self, doc: Document, node: Node | None, path: Path) -> _Loaded:
+    def _load_narrowed(self, doc: YamlDocument, node: Node | None, path: Path) -> _Loaded:
         """An included table, its placeholders narrowed by the include's ``where``."""
         where = parse_where(doc, node)
         used: set[str] = set()
@@ -207,7 +207,7 @@ class _Loader:
         self.used.update(used)
         return included
 
-    def _resolve(self, doc: Document, node: Node) -> Path | None:
+    def _resolve(self, doc: YamlDocument, node: Node) -> Path | None:
         name = doc.text(node, "table")
         if name is None:
             return None
@@ -264,7 +264,7 @@ def _checked(loaded: _Loaded, path: Path, problems: list[Problem]) -> list[Rule]
     return rules
 
 
-def _items(doc: Document, fields: Mapping[str, Node], name: str) -> list[Node]:
+def _items(doc: YamlDocument, fields: Mapping[str, Node], name: str) -> list[Node]:
     return doc.items(fields[name], f"`{name}`") if name in fields else []
 
 
@@ -287,7 +287,7 @@ def _below(root: Path, name: str) -> Path | None:
     return None
 
 
-def _add_kinds(doc: Document, node: Node | None, kinds: Kinds, added: Mapping[str, Kind]) -> None:
+def _add_kinds(doc: YamlDocument, node: Node | None, kinds: Kinds, added: Mapping[str, Kind]) -> None:
     """Kinds that may have no other of their name beside them."""
     for name, kind in added.items():
         other = kinds.known.setdefault(kinds.twice.get(name, [name])[0], kind)
@@ -295,7 +295,7 @@ def _add_kinds(doc: Document, node: Node | None, kinds: Kinds, added: Mapping[st
             doc.error(node, f'the kind "{name}" is defined twice: {other.ref} and {kind.ref}')
 
 
-def _include_kinds(doc: Document, node: Node, kinds: Kinds, included: Kinds) -> None:
+def _include_kinds(doc: YamlDocument, node: Node, kinds: Kinds, included: Kinds) -> None:
     """Kinds of another table: called as it calls them as far as no two included tables have one name."""
     plain = {name: kind for name, kind in included.known.items() if "/" not in name}
     full = {name: kind for name, kind in included.known.items() if "/" in name}

@@ -32,7 +32,7 @@ _NULL = "tag:yaml.org,2002:null"
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class YamlDocument:
     """One YAML file: how it is called in messages, the mistakes found in it so far, the SHA-256 of what was read.
 
     ``folder`` is where the files that it names are.

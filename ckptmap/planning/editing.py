@@ -85,7 +85,7 @@ def plan_edit(inventory: Inventory, edit: Edit) -> Plan:
     sorted_out = _sorted_out(inventory, edit)
     weights = list(_weights(sorted_out))
     renamed = [one._replace(target=_new_name(one, edit, sorted_out)) for one in weights]
-    offers, problems = _offers([*renamed, *_following(renamed, sorted_out)], sorted_out)
+    offers, problems = _candidates([*renamed, *_following(renamed, sorted_out)], sorted_out)
     problems = [*_table_problems(sorted_out), *problems, *_unusable(offers), *_collisions(offers)]
     if problems:
         raise PlanError(f"{inventory.path} cannot be edited so", problems)
@@ -210,7 +210,7 @@ def _new_name(move: Assignment, edit: Edit, these: _Sorted) -> str:
     return f"{edit.scope}/{name}" if edit.scope and name and not these.is_bookkeeping(move.sources[0]) else name
 
 
-def _offers(moves: Iterable[Assignment], these: _Sorted) -> tuple[list[Offer], list[Problem]]:
+def _candidates(moves: Iterable[Assignment], these: _Sorted) -> tuple[list[Offer], list[Problem]]:
     offers, problems = [], []
     for move in moves:
         lost = [name for name in move.sources if name in these.gone]

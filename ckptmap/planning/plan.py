@@ -40,7 +40,7 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     averages = averages_of(slots) if options.ema != "ignore" else {}
     asking = {key: one for key, one in placed.items() if asks_target(one)}
     told = {key: one for key, one in placed.items() if key not in asking}
-    offers, refused = _offers(told, inventory, averages)
+    offers, refused = _candidates(told, inventory, averages)
     layout = settings_from_shapes(
         target, layout, {o.assignment.target: o.shape for o in offers.values()}, options.settings
     )
@@ -130,7 +130,7 @@ def _collision(first: Assignment, second: Assignment) -> Problem:
     return Problem(f"{one} and {other} both fill {second.target}", str(second.rule), f"the other rule is {first.rule}")
 
 
-def _offers(
+def _candidates(
     placed: Mapping[str, Assignment], inventory: Inventory, averages: Mapping[str, str]
 ) -> tuple[dict[str, Offer], list[Problem]]:
     offers: dict[str, Offer] = {}
@@ -150,7 +150,8 @@ def _asked(
     """The offers that take lengths from the target, whose shapes are no evidence of them."""
     found = dict(fitted(asking, solved.variables, inventory))
     problems = [one for one in found.values() if isinstance(one, Problem)]
-    offers, refused = _offers({k: one for k, one in found.items() if isinstance(one, Assignment)}, inventory, averages)
+    moved = {key: one for key, one in found.items() if isinstance(one, Assignment)}
+    offers, refused = _candidates(moved, inventory, averages)
     return offers, [*problems, *refused, *_misfits(solved.variables, offers)]
 
 

@@ -96,7 +96,7 @@ def plan_return(
     Raises:
         PlanError: the checkpoint is of another model, or an operation has no inverse.
     """
-    found, problems = _found(inventory, forward, readable)
+    found, problems = _was(inventory, forward, readable)
     ways, lost = _ways(found, inventory, forward.old)
     problems += [problem for name, problem in lost.items() if first_match(name, accepted) is None]
     old_slots = classify(forward.old)
@@ -129,7 +129,7 @@ def plan_return(
     )
 
 
-def _found(inventory: Inventory, forward: Forward, readable: Mapping[str, str]) -> tuple[dict[str, Was], list[Problem]]:
+def _was(inventory: Inventory, forward: Forward, readable: Mapping[str, str]) -> tuple[dict[str, Was], list[Problem]]:
     """What the conversion made, by the keys that it has in the checkpoint now."""
     by_name: dict[str, list[str]] = {}
     for key, name in readable.items():

@@ -28,14 +28,14 @@ def settings_from_shapes(target: Target, layout: Layout, offers: Offers, given: 
         return layout
     chosen, wrong = dict(given), _contradictions(layout, offers)
     while wrong:
-        rivals = [{**chosen, name: value} for name, value in _rivals(target, layout)]
-        found = [(target.layout(offers, rival), rival) for rival in rivals]
-        counted = [(_contradictions(other, offers), other, rival) for other, rival in found]
-        left, other, rival = min(counted, key=lambda one: one[0], default=(wrong, layout, chosen))
+        changed = [{**chosen, name: value} for name, value in _other_values(target, layout)]
+        found = [(target.layout(offers, settings), settings) for settings in changed]
+        counted = [(_contradictions(other, offers), other, settings) for other, settings in found]
+        left, other, settings = min(counted, key=lambda one: one[0], default=(wrong, layout, chosen))
         if left >= wrong:
             break
-        layout, chosen, wrong = other, rival, left
-    others = [(name, target.layout(offers, {**chosen, name: value})) for name, value in _rivals(target, layout)]
+        layout, chosen, wrong = other, settings, left
+    others = [(name, target.layout(offers, {**chosen, name: value})) for name, value in _other_values(target, layout)]
     shown = {name for name, other in others if _contradictions(other, offers) > wrong}
     return replace(layout, assumed=tuple(one for one in layout.assumed if one.setting not in shown))
 
@@ -44,7 +44,7 @@ def _contradictions(layout: Layout, offers: Offers) -> int:
     return len(layout.solve(offers).problems)
 
 
-def _rivals(target: Target, layout: Layout) -> Iterator[tuple[str, Value]]:
+def _other_values(target: Target, layout: Layout) -> Iterator[tuple[str, Value]]:
     """The other values of what the layout assumes under which there are the same variables, of other shapes."""
     for assumption in layout.assumed:
         for value in target.covers(assumption.setting):

@@ -25,18 +25,18 @@ def spoken_names(table: Table, inventory: Inventory, names: Collection[str]) -> 
 
 def as_listed(mapping: MappingResult, spoken: Mapping[str, str]) -> MappingResult:
     """What a table makes of ``spoken`` names (by the name that each goes by here), in terms of the latter."""
-    own = {said: name for name, said in spoken.items() if said != name}
-    if not own:
+    by_said = {said: name for name, said in spoken.items() if said != name}
+    if not by_said:
         return mapping
-    assignments = (one._replace(sources=_own(one.sources, own)) for one in mapping.assignments)
+    assignments = (one._replace(sources=_table_names(one.sources, by_said)) for one in mapping.assignments)
     return replace(
         mapping,
         assignments=tuple(assignments),
-        drops=tuple(replace(drop, source=own.get(drop.source, drop.source)) for drop in mapping.drops),
-        unmatched=_own(mapping.unmatched, own),
-        hints={own.get(name, name): hint for name, hint in mapping.hints.items()},
+        drops=tuple(replace(drop, source=by_said.get(drop.source, drop.source)) for drop in mapping.drops),
+        unmatched=_table_names(mapping.unmatched, by_said),
+        hints={by_said.get(name, name): hint for name, hint in mapping.hints.items()},
     )
 
 
-def _own(names: Iterable[str], own: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple([own.get(name, name) for name in names])
+def _table_names(names: Iterable[str], by_said: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple([by_said.get(name, name) for name in names])

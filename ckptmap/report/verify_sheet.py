@@ -62,7 +62,7 @@ def _rows(document: Document) -> Iterator[Row]:
         yield _row("levels" if item["level"] else "outputs", name, output_fate(item), item, item["level"] or "")
     for image in document["images"]:
         fate = "agree" if image["agrees"] else "differ"
-        yield _row("images", image["name"], fate, image, _found(image["detections"]))
+        yield _row("images", image["name"], fate, image, _counted(image["detections"]))
         for number, match in enumerate(image["matches"], 1):
             yield _row("detections", f"{image['name']}/{number}", match["fate"], match, _moved(match))
     for part in document["parts"]:
@@ -105,7 +105,7 @@ def _number(value: float) -> str:
     return f"{value:.3g}"
 
 
-def _found(detections: dict[str, int]) -> str:
+def _counted(detections: dict[str, int]) -> str:
     return ", ".join(f"{count} {fate}" for fate, count in detections.items() if count) or "no detections"
 
 
@@ -192,4 +192,4 @@ def _messages(document: Document) -> Iterator[Message]:
 def _pictures(document: Document) -> Iterator[Picture]:
     for image in document["images"]:
         if image["picture"]:
-            yield Picture(image["picture"], f"{image['name']}: old left, new right; {_found(image['detections'])}")
+            yield Picture(image["picture"], f"{image['name']}: old left, new right; {_counted(image['detections'])}")

@@ -25,9 +25,9 @@ def stacked(old: Sequence[Item], new: Sequence[Item]) -> list[Item]:
             groups[match[1]][int(match[2] or 0)] = item
     whole = {stem: group for stem, group in groups.items() if len(group) > 1 and set(group) == set(range(len(group)))}
     taken = {item.name for group in whole.values() for item in group.values()}
-    return [*(item for item in old if item.name not in taken), *(_one(group) for group in whole.values())]
+    return [*(item for item in old if item.name not in taken), *(_stacked(group) for group in whole.values())]
 
 
-def _one(group: dict[int, Item]) -> Item:
+def _stacked(group: dict[int, Item]) -> Item:
     first = group[0]
     return Item(first.name, first.key, (len(group),), first.place, tuple(group[at].name for at in range(len(group))))

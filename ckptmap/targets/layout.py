@@ -38,7 +38,7 @@ class Layout:
         return NameIndex(self.variables, self.root)
 
     @cached_property
-    def _found(self) -> dict[str, SpecVariable | Problem]:
+    def _looked_up(self) -> dict[str, SpecVariable | Problem]:
         """What ``find`` has found so far: a plan asks for each name more than once."""
         return {}
 
@@ -57,9 +57,9 @@ class Layout:
 
     def find(self, name: str) -> SpecVariable | Problem:
         """The variable that a table's target string means; a Problem with the nearest names where there is not one."""
-        found = self._found.get(name)
+        found = self._looked_up.get(name)
         if found is None:
-            found = self._found[name] = self._index.find(name)
+            found = self._looked_up[name] = self._index.find(name)
         return found
 
     def lacks(self, name: str) -> bool:
@@ -72,12 +72,12 @@ class Layout:
 
     def _known(self, name: str) -> SpecVariable | None:
         """The same as ``find``, without the search for the nearest names where there is none."""
-        if name not in self._found:
+        if name not in self._looked_up:
             matches = self._index.matches(name)
             if len(matches) != 1:
                 return None
-            self._found[name] = matches[0]
-        found = self._found[name]
+            self._looked_up[name] = matches[0]
+        found = self._looked_up[name]
         return None if isinstance(found, Problem) else found
 
     def solve(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ckptmap.checkpoint.crc import crc32c, mask
-from ckptmap.checkpoint.sstable import MAGIC, Handle, Table, TableWriter, block_entries
+from ckptmap.checkpoint.sstable import MAGIC, Handle, SSTable, TableWriter, block_entries
 from ckptmap.checkpoint.wire import FormatError, varint
 
 # written by TensorFlow's SaveV2: global_step = 7 (int64), w = [1.5, -2.0] (float32)
@@ -23,8 +23,8 @@ ENTRIES = [
 ]
 
 
-def table_of(data: bytes) -> Table:
-    return Table(lambda offset, length: data[offset : offset + length], len(data))
+def table_of(data: bytes) -> SSTable:
+    return SSTable(lambda offset, length: data[offset : offset + length], len(data))
 
 
 def written(entries: list[tuple[bytes, bytes]]) -> bytes:

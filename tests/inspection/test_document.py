@@ -8,8 +8,9 @@ import pytest
 
 import ckptmap
 from ckptmap.inspection.csv_format import to_csv
-from ckptmap.inspection.document import Document, document
+from ckptmap.inspection.document import document
 from ckptmap.inspection.inspector import inspect
+from ckptmap.report.document import Document
 from ckptmap.report.sheets import schema_file
 from tests.convert.conftest import values, write_tf1
 from tests.families.detection.test_config_beside import write as write_config

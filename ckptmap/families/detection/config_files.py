@@ -20,12 +20,12 @@ def find_config(home: Path) -> Path | None:
         ConfigError: the folder cannot be read.
     """
     try:
-        return _found(home)
+        return _look_up(home)
     except OSError as error:
         raise ConfigError(f"cannot look for a config: {error.strerror or error}", where=str(home)) from error
 
 
-def _found(home: Path) -> Path | None:
+def _look_up(home: Path) -> Path | None:
     folder = home
     for _ in range(_LEVELS_UP):
         if (folder / CONFIG_NAME).is_file():

@@ -11,7 +11,7 @@ from ckptmap.families.detection.operations import Anchors, BoxCoder, BoxOutputs
 from ckptmap.mapping.ops import OperationError, Reshape, execute, infer
 from ckptmap.mapping.ops_join import Stack
 from ckptmap.mapping.parse_ops import parse_ops
-from ckptmap.mapping.yamlnodes import Document
+from ckptmap.mapping.yamlnodes import YamlDocument
 
 F = DType.FLOAT32
 
@@ -20,7 +20,7 @@ def parsed(text: str, tmp_path) -> tuple[tuple[object, ...], list[str]]:
     problems: list[Problem] = []
     file = tmp_path / "ops.yaml"
     file.write_text(text, encoding="utf-8")
-    doc = Document("ops.yaml", problems)
+    doc = YamlDocument("ops.yaml", problems)
     return parse_ops(doc, doc.read(file)), [problem.message for problem in problems]
 
 

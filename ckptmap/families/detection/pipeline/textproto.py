@@ -211,18 +211,18 @@ class _Parser:
         start = self.token.start
         if self._at("string"):
             self._take()
-            return self._made(ScalarKind.STRING, start)
+            return self._scalar_of(ScalarKind.STRING, start)
         if self._at("symbol", "-"):
             self._take()
         if self._at("number"):
             self._take()
-            return self._made(ScalarKind.NUMBER, start)
+            return self._scalar_of(ScalarKind.NUMBER, start)
         if self._at("word"):
             self._take()
-            return self._made(ScalarKind.WORD, start)
+            return self._scalar_of(ScalarKind.WORD, start)
         raise self._expected("a value", behind=True)
 
-    def _made(self, kind: ScalarKind, start: int) -> Scalar:
+    def _scalar_of(self, kind: ScalarKind, start: int) -> Scalar:
         return Scalar(kind, self.blank.text[start : self.end], start, self.end)
 
     def _list_item(self) -> None:
