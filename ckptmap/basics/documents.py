@@ -14,7 +14,7 @@ from ckptmap.basics.regular import open_regular
 
 REPORT_NAME = "report.json"
 """The report beside what a command wrote."""
-_LARGEST = 512 << 20
+LARGEST = 512 << 20
 """Bytes of a document: a conversion of a million variables has as many."""
 _DIGITS = 40
 """Of a whole number; all of 128 bits, such as a file's number on Windows, have fewer."""
@@ -75,12 +75,29 @@ def read_document(path: Path) -> dict[str, Any]:
         CkptmapError: the file cannot be read, or holds something else.
     """
     try:
-        document = parse_json(read_text(path, _LARGEST))
+        text = read_text(path, LARGEST)
     except (OSError, ValueError) as error:
-        raise CkptmapError(f"cannot be read as a report: {reason(error)}", where=str(path)) from error
+        raise _unreadable(error, str(path)) from error
+    return document_in(text, str(path))
+
+
+def document_in(text: str | bytes, where: str) -> dict[str, Any]:
+    """The document that ``text`` is, which was read from ``where``.
+
+    Raises:
+        CkptmapError: it is something else.
+    """
+    try:
+        document = parse_json(text.decode("utf-8") if isinstance(text, bytes) else text)
+    except ValueError as error:
+        raise _unreadable(error, where) from error
     if not isinstance(document, dict) or "schema" not in document:
-        raise CkptmapError("is no report of ckptmap", where=str(path), hint="give the report.json of a conversion")
+        raise CkptmapError("is no report of ckptmap", where=where, hint="give the report.json of a conversion")
     return document
+
+
+def _unreadable(error: Exception, where: str) -> CkptmapError:
+    return CkptmapError(f"cannot be read as a report: {reason(error)}", where=where)
 
 
 class MisstatedError(ValueError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ckptmap.basics.secrets import without_secrets
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -32,8 +34,8 @@ class CkptmapError(Exception):
     exit_code = 2
 
     def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
-        super().__init__(str(Problem(message, where, hint)))
-        self.problem = Problem(message, where, hint)
+        self.problem = Problem(*map(without_secrets, (message, where, hint)))
+        super().__init__(str(self.problem))
 
 
 class CheckpointError(CkptmapError):

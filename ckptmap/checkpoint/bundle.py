@@ -273,6 +273,12 @@ class BundleSource:
             return None
         return self._data_file(variable.span), variable.span
 
+    def places(self, variable: Variable) -> Iterator[tuple[str, int, int]]:
+        """The parts of data files that hold the value: path, offset and size. Raises CheckpointError as ``stored``."""
+        for span in (variable.span, *(part.span for part in variable.slices)):
+            if span is not None:
+                yield self._data_file(span), span.offset, span.size
+
     def refuse_absent_data(self) -> None:
         """Looks at every data file that a value needs, without reading it.
 

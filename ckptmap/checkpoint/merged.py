@@ -15,7 +15,7 @@ from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import numpy as np
 
@@ -80,10 +80,19 @@ class MergedCheckpoint(Checkpoint):
         part, own = self._place(name)
         return part.rows(own, axis, start, stop)
 
-    def stored(self, name: str) -> tuple[str, Span] | None:
+    def stored(self, name: str, reaches: Callable[[str], bool] = lambda _: False) -> tuple[str, Span] | None:
         """The place of the bytes in a data file of their checkpoint."""
         part, own = self._place(name)
-        return part.stored(own)
+        return part.stored(own, reaches)
+
+    def fetch(self, names: Iterable[str]) -> None:
+        """Brings the values to this machine, from each checkpoint its own."""
+        wanted: dict[int, tuple[Checkpoint, list[str]]] = {}
+        for name in names:
+            part, own = self._place(name)
+            wanted.setdefault(id(part), (part, []))[1].append(own)
+        for part, own_names in wanted.values():
+            part.fetch(own_names)
 
     def refuse_absent_data(self) -> None:
         """Looks at the data files of all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import CheckpointError
@@ -26,8 +27,6 @@ from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.state import STATE_FILE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ckptmap.checkpoint.files import Files
 
 _MODEL_SUFFIXES = {".pb", ".pbtxt", ".config", ".yaml", ".yml", ".h5", ".hdf5", ".keras", ".safetensors"}
@@ -110,11 +109,15 @@ def _incomplete(prefix: str, folder: str, name: str, files: Files) -> Checkpoint
     return variables_missing(f"{prefix}.meta", prefix, files) if f"{name}.meta" in others else None
 
 
+def is_model_name(name: str) -> bool:
+    """Whether a file of this name is one that a model needs, whatever it holds."""
+    named = any(pattern.fullmatch(name) for pattern in (INDEX, DATA, META)) or name == STATE_FILE
+    return named or Path(name).suffix.lower() in _MODEL_SUFFIXES
+
+
 def is_model_file(path: Path) -> bool:
     """Whether the existing local file is one that a model needs: of a checkpoint, a graph, a config or a table."""
-    name, suffix = path.name, path.suffix.lower()
-    named = any(pattern.fullmatch(name) for pattern in (INDEX, DATA, META)) or name == STATE_FILE
-    if named or suffix in _MODEL_SUFFIXES:
+    if is_model_name(path.name):
         return True
     with closing(LocalFiles()) as files:
         return is_table(str(path), files)

@@ -16,7 +16,7 @@ from ckptmap.checkpoint.paths import locate
 from ckptmap.checkpoint.remote import RemoteFiles, is_remote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
     import numpy as np
@@ -133,18 +133,30 @@ class Checkpoint(Mapping[str, "LazyArray"]):
             return self._source.rows(variable, axis, start, stop)
         return self._source.value(variable)[(slice(None),) * axis + (slice(start, stop),)]
 
-    def stored(self, name: str) -> tuple[str, Span] | None:
+    def fetch(self, names: Iterable[str]) -> None:
+        """Brings the values of a remote checkpoint to this machine, in large ranges and several at a time.
+
+        It does nothing where the files are here, or the format does not say where its values lie.
+
+        Raises:
+            CheckpointError: no such variable; a data file is missing, too short, or cannot be read.
+        """
+        if isinstance(self._source, BundleSource) and isinstance(self._files, RemoteFiles):
+            self._files.fetch(place for name in names for place in self._source.places(self._variable(name)))
+
+    def stored(self, name: str, reaches: Callable[[str], bool] = lambda _: False) -> tuple[str, Span] | None:
         """The file on this machine, and the place in it, where the bytes of ``name`` lie whole as a V2 bundle has them.
 
-        None where there is no such place: a partitioned variable, a V1 checkpoint, a frozen graph, a remote file; and
-        where checksums are not compared, so that none is handed on.
+        None where there is no such place: a partitioned variable, a V1 checkpoint, a frozen graph, a remote file that
+        ``reaches`` does not speak for; and where checksums are not compared, so that none is handed on.
 
         Raises:
             CheckpointError: no such variable; the data file is missing, something else, or too short.
         """
-        if not isinstance(self._source, BundleSource) or not isinstance(self._files, LocalFiles):
+        if not isinstance(self._source, BundleSource):
             return None
-        return self._source.stored(self._variable(name))
+        place = self._source.stored(self._variable(name))
+        return place if place is None or isinstance(self._files, LocalFiles) or reaches(place[0]) else None
 
     def refuse_absent_data(self) -> None:
         """Refuses to promise anything of values whose data files are not all there; none of them is read.

@@ -2,24 +2,94 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+import tempfile
+import time
+from bisect import bisect_right
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from ckptmap.basics.errors import CheckpointError
+from ckptmap.basics.errors import CheckpointError, CkptmapError
 from ckptmap.checkpoint.names import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 # asking a web server for a listing would fetch the file itself
 _WITHOUT_FOLDERS = ("http://", "https://")
 _PARTS = "and gcsfs for gs://, s3fs for s3://, aiohttp for https://"
+_PAUSES = (0.2, 1.0, 4.0)
+"""Seconds before a request that failed is made again."""
+_LONGEST_SECONDS = 120
+"""For one request of a range: 140 kB a second for the largest."""
+_GAP = 1 << 20
+"""Bytes that nobody wants, rather than one request more."""
+_RANGE = 1 << 24
+"""Bytes of one request."""
+_AT_A_TIME = 8
+_FINAL = (
+    FileNotFoundError, FileExistsError, PermissionError, NotADirectoryError, IsADirectoryError, NotImplementedError,
+    ImportError, TypeError, ValueError, CkptmapError,
+)  # fmt: skip
+"""What a second try would not change."""
+_Result = TypeVar("_Result")
 
 
 def is_remote(path: str) -> bool:
     """Whether ``path`` is a URL such as ``gs://bucket/model.ckpt``."""
     scheme, found, _ = path.partition("://")
     return bool(found) and scheme.isidentifier()
+
+
+def patient(request: Callable[[], _Result]) -> _Result:
+    """The answer to a request of a store; where the store is busy or the line was cut, it is asked again, three times.
+
+    A driver may try again itself before that.
+    """
+    for pause in _PAUSES:
+        with suppress(_Again):
+            return _tried(request)
+        time.sleep(pause)
+    return request()
+
+
+class _Again(Exception):  # noqa: N818  (it is no error yet)
+    """A request that may succeed at another time."""
+
+
+def _tried(request: Callable[[], _Result]) -> _Result:
+    try:
+        return request()
+    except _FINAL:
+        raise
+    except Exception as error:  # each driver has kinds of its own
+        raise _Again from error
+
+
+def opened_system(url: str, error: type[CkptmapError] = CheckpointError, verb: str = "read") -> Any:
+    """The file system of fsspec for ``url``.
+
+    Raises:
+        CkptmapError: an ``error``; fsspec, or its part for this kind of URL, is not installed.
+    """
+    try:
+        import fsspec
+
+        return fsspec.core.url_to_fs(url)[0]
+    except ImportError as missing:
+        from ckptmap.basics.extras import install
+
+        hint = f"{install('remote')}, {_PARTS}"
+        raise error(f"cannot be {verb}: {missing}", where=shortened(url), hint=hint) from missing
+    except ValueError as unknown:
+        raise error(f"no such kind of URL: {unknown}", where=shortened(url)) from unknown
+
+
+class _Range(NamedTuple):
+    path: str
+    start: int
+    end: int
 
 
 class RemoteFiles:
@@ -32,17 +102,8 @@ class RemoteFiles:
     def __init__(self, url: str) -> None:
         self._folders = not url.startswith(_WITHOUT_FOLDERS)
         self._sizes: dict[str, int | None] = {}
-        try:
-            import fsspec
-
-            self._system: Any = fsspec.core.url_to_fs(url)[0]
-        except ImportError as error:
-            from ckptmap.basics.extras import install
-
-            hint = f"{install('remote')}, {_PARTS}"
-            raise CheckpointError(f"cannot be read: {error}", where=shortened(url), hint=hint) from error
-        except ValueError as error:
-            raise CheckpointError(f"no such kind of URL: {error}", where=shortened(url)) from error
+        self._system: Any = opened_system(url)
+        self._fetched: _Fetched | None = None
 
     def size(self, path: str) -> int | None:
         """The size in bytes; None where there is no such file. Asked for once."""
@@ -54,22 +115,23 @@ class RemoteFiles:
         """Whether ``path`` is a folder; a web server has none."""
         if not self._folders:
             return False
-        with _remote_errors(path):
-            return bool(self._system.isdir(path))
+        with remote_errors(path):
+            return bool(patient(lambda: self._system.isdir(path)))
 
     def names(self, folder: str) -> list[str]:
         """The names in ``folder``, sorted; empty where it cannot be listed."""
         if not self._folders:
             return []
-        with _remote_errors(folder):
+        with remote_errors(folder):
             try:
-                found = self._system.ls(folder, detail=False)
+                found = patient(lambda: self._system.ls(folder, detail=False))
             except (FileNotFoundError, NotADirectoryError):
                 return []
         return sorted(name.rstrip("/").rsplit("/", 1)[-1] for name in found)
 
     def modified(self, path: str) -> float:
         """When the file was last written, in seconds since 1970; 0 where the store does not tell."""
+        self._system.invalidate_cache(path)
         try:
             return float(self._system.modified(path).timestamp())
         except (NotImplementedError, KeyError, AttributeError):
@@ -80,8 +142,25 @@ class RemoteFiles:
         length = min(length, (self.size(path) or 0) - offset)
         if length <= 0:
             return b""
-        with _remote_errors(path):
-            return bytes(self._system.cat_file(path, start=offset, end=offset + length))
+        here = self._fetched.read(path, offset, length) if self._fetched is not None else None
+        return self._ask(_Range(path, offset, offset + length)) if here is None else here
+
+    def fetch(self, wanted: Iterable[tuple[str, int, int]]) -> None:
+        """Brings parts of files (path, offset, length) to this machine, in large ranges and several at a time.
+
+        ``read`` finds them here from then on, until ``close``. They lie in a file without a name.
+
+        Raises:
+            CheckpointError: a range cannot be read.
+        """
+        ranges = list(_joined(wanted))
+        if len(ranges) == 0:
+            return
+        self._fetched = self._fetched or _Fetched()
+        keep = self._fetched.keep
+        with ThreadPoolExecutor(_AT_A_TIME) as threads:
+            for _ in threads.map(lambda one: keep(one, self._ask(one)), ranges):
+                pass
 
     def join(self, folder: str, name: str) -> str:
         """The URL of ``name`` in ``folder``."""
@@ -93,12 +172,19 @@ class RemoteFiles:
         return folder, name
 
     def close(self) -> None:
-        """Nothing stays open between reads."""
+        """Lets go of what was fetched."""
+        if self._fetched is not None:
+            self._fetched.close()
+            self._fetched = None
+
+    def _ask(self, wanted: _Range) -> bytes:
+        with remote_errors(wanted.path):
+            return patient(lambda: read_range(self._system, *wanted))
 
     def _ask_size(self, path: str) -> int | None:
-        with _remote_errors(path):
+        with remote_errors(path):
             try:
-                facts = self._system.info(path)
+                facts = patient(lambda: self._system.info(path))
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 return None
         size = facts.get("size")
@@ -109,8 +195,74 @@ class RemoteFiles:
         return int(size)
 
 
+class _Fetched:
+    """Ranges of remote files, kept in one file of this machine."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  (closed by close)
+        self._places: dict[str, list[tuple[int, int, int]]] = {}
+        self._lock = Lock()
+
+    def keep(self, one: _Range, content: bytes) -> None:
+        """Takes the bytes of a range."""
+        with self._lock:
+            place = self._file.seek(0, 2)
+            self._file.write(content)
+            known = self._places.setdefault(one.path, [])
+            known.insert(bisect_right(known, (one.start,)), (one.start, one.end, place))
+
+    def read(self, path: str, offset: int, length: int) -> bytes | None:
+        """The bytes, which may lie in ranges that touch; None where not all of them are here."""
+        found = bytearray()
+        known = self._places.get(path, ())
+        at = bisect_right(known, (offset, float("inf"))) - 1
+        while len(found) < length and 0 <= at < len(known):
+            start, end, place = known[at]
+            here, last = offset + len(found), min(end, offset + length)
+            if not start <= here < end:
+                return None
+            with self._lock:
+                self._file.seek(place + here - start)
+                found += self._file.read(last - here)
+            at += 1
+        return bytes(found) if len(found) == length else None
+
+    def close(self) -> None:
+        """Forgets all."""
+        self._file.close()
+
+
+def _joined(wanted: Iterable[tuple[str, int, int]]) -> Iterator[_Range]:
+    """The parts as ranges worth a request: near ones become one, long ones several."""
+    whole: list[_Range] = []
+    for path, offset, length in sorted(wanted):
+        last = whole[-1] if whole else None
+        if last is not None and last.path == path and offset - last.end <= _GAP:
+            whole[-1] = last._replace(end=max(last.end, offset + length))
+        elif length:
+            whole.append(_Range(path, offset, offset + length))
+    for one in whole:
+        for start in range(one.start, one.end, _RANGE):
+            yield one._replace(start=start, end=min(start + _RANGE, one.end))
+
+
+def read_range(system: Any, path: str, start: int, end: int) -> bytes:
+    """The bytes of one range. Raises ConnectionError where the line was cut, TimeoutError where nothing comes."""
+    if getattr(system, "async_impl", False) and not system.asynchronous:
+        from fsspec.asyn import sync
+
+        own = system._strip_protocol(path)
+        answer = sync(system.loop, system._cat_file, own, start=start, end=end, timeout=_LONGEST_SECONDS)
+    else:
+        answer = system.cat_file(path, start=start, end=end)
+    content = bytes(answer)
+    if len(content) != end - start:
+        raise ConnectionError(f"{len(content)} bytes came of {end - start}")
+    return content
+
+
 @contextmanager
-def _remote_errors(path: str) -> Iterator[None]:
+def remote_errors(path: str) -> Iterator[None]:
     """Turns what a store's driver raises, each its own kinds, into an error that names the URL."""
     try:
         yield

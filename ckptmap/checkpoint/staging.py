@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+from abc import ABC, abstractmethod
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,38 +34,48 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 20
 
 
-class Staging:
-    """A hidden folder inside ``folder`` in which new files wait; a context manager.
+class Waiting(ABC):
+    """New files that wait in a folder of this machine, to appear in their order; a context manager.
 
-    ``folder`` is made where it does not exist, and locked: no other run writes into it meanwhile. What runs that died
-    have left in it is cleared first. Leaving the context without ``commit`` removes everything that was made, the
-    folder too where it is new. What ``commit`` replaces stays readable until its successor is complete.
-
-    Raises:
-        OutputError: the folder cannot be made or written to, or another run is writing into it.
+    Leaving the context without ``commit`` removes them.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = Path(folder)
-        self._made = _missing_parents(self.folder)
+    def __init__(self) -> None:
+        self._aside = Path()
         self._order: list[str] = []
         self._decisive = ""
         self._obsolete: list[str] = []
-        self._lock: FolderLock | None = None
-        self._stuck = False
-        self._flush: _Flush | None = None
-        try:
-            with output_errors(self.folder):
-                self.folder.mkdir(parents=True, exist_ok=True)
-                self._lock = FolderLock(self.folder)
-                end_dead_runs(self.folder, self._lock)
-                self._aside = make_aside(self.folder)
-        except BaseException:
-            self._leave()
-            raise
+
+    @abstractmethod
+    def place(self, name: str) -> str:
+        """The path, or the URL, that the file ``name`` will have."""
+
+    @abstractmethod
+    def names(self) -> Iterable[str]:
+        """The names that are there already."""
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Lets the new files appear. Raises OutputError where one cannot."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Removes what waits."""
+
+    @abstractmethod
+    def begin_flush(self) -> None:
+        """Begins to bring the files named so far to where they will be safe, beside what is done next."""
+
+    def reaches(self, path: str) -> bool:  # noqa: ARG002  (of a folder of this machine nothing is)
+        """Whether the remote file ``path`` can become one of the new files without coming to this machine."""
+        return False
+
+    def refer(self, name: str, path: str) -> None:
+        """Makes a copy of the remote file ``path``, which ``reaches``, the file ``unnamed(name)``."""
+        raise NotImplementedError
 
     def new(self, name: str, *, decisive: bool = False) -> Path:
-        """Where to write the file that will be ``folder / name``; files move into place in the order of these calls.
+        """Where to write the file that will be called ``name``; files appear in the order of these calls.
 
         With the ``decisive`` one (the last where there is none) those before it become visible, as with the index of a
         checkpoint: a run that dies before leaves what was there, a run that dies behind it what is new.
@@ -83,7 +94,7 @@ class Staging:
         Raises:
             OutputError: it cannot be written.
         """
-        with output_errors(self.folder / name):
+        with output_errors(self.place(name)):
             path = self.new(name)
             with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as handle:
                 for block in [text] if isinstance(text, str) else _blocks(text):
@@ -100,8 +111,56 @@ class Staging:
         return self._aside / name
 
     def discard_later(self, name: str) -> None:
-        """Marks a file of ``folder`` that the new ones make void: ``commit`` removes it at the end."""
+        """Marks a file beside the new ones that they make void: ``commit`` removes it at the end."""
         self._obsolete.append(name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _void(self) -> list[str]:
+        return sorted(set(self._obsolete) - set(self._order))
+
+
+class Staging(Waiting):
+    """A hidden folder inside ``folder`` in which new files wait; a context manager.
+
+    ``folder`` is made where it does not exist, and locked: no other run writes into it meanwhile. What runs that died
+    have left in it is cleared first. Leaving the context without ``commit`` removes everything that was made, the
+    folder too where it is new. What ``commit`` replaces stays readable until its successor is complete.
+
+    Raises:
+        OutputError: the folder cannot be made or written to, or another run is writing into it.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        super().__init__()
+        self.folder = Path(folder)
+        self._made = _missing_parents(self.folder)
+        self._lock: FolderLock | None = None
+        self._stuck = False
+        self._flush: _Flush | None = None
+        try:
+            with output_errors(self.folder):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._lock = FolderLock(self.folder)
+                end_dead_runs(self.folder, self._lock)
+                self._aside = make_aside(self.folder)
+        except BaseException:
+            self._leave()
+            raise
+
+    def place(self, name: str) -> str:
+        """The path of ``name`` in the folder."""
+        return str(self.folder / name)
+
+    def names(self) -> Iterable[str]:
+        """The names in the folder."""
+        return [place.name for place in self.folder.iterdir()]
 
     def begin_flush(self) -> None:
         """Begins to put the files named so far on the disk, beside what is done next; ``commit`` waits for the end."""
@@ -140,14 +199,6 @@ class Staging:
             discard(self._aside)
         self._leave()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _prepare(self) -> None:
         """Flushes the new files, keeps the old ones under second names, and says what is about to happen."""
         if self._flush is not None:
@@ -170,9 +221,6 @@ class Staging:
             move_back(self.folder, self._aside, moved)
         except OSError:
             self._stuck = True
-
-    def _void(self) -> list[str]:
-        return sorted(set(self._obsolete) - set(self._order))
 
     def _leave(self) -> None:
         if self._lock is not None:
@@ -201,7 +249,7 @@ def _missing_parents(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def output_errors(path: Path) -> Iterator[None]:
+def output_errors(path: Path | str) -> Iterator[None]:
     """Turns what the operating system refuses into an error that names the file."""
     try:
         yield

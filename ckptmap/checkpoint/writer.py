@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ckptmap.checkpoint.staging import Staging
+    from ckptmap.checkpoint.staging import Waiting
 
 OWN_DATA = "own.data"
 """What the data file of a bundle's own is called before ``finish`` names it."""
@@ -53,7 +53,7 @@ class BundleWriter:
     which need not have them all yet.
     """
 
-    def __init__(self, staging: Staging, name: str, wrote: Callable[[Span], object] | None = None) -> None:
+    def __init__(self, staging: Waiting, name: str, wrote: Callable[[Span], object] | None = None) -> None:
         self._staging = staging
         self._name = name
         self._wrote = wrote
@@ -169,6 +169,13 @@ class BundleWriter:
         place = self._staging.unnamed(name)
         with output_errors(place):
             duplicate(path, place, how)
+        self._adopted.append(name)
+        return len(self._adopted) - 1
+
+    def adopt_remote(self, path: str) -> int:
+        """``adopt`` for a remote data file that ``staging.reaches``: the number to ``refer`` to it."""
+        name = f"adopted-{len(self._adopted)}"
+        self._staging.refer(name, path)
         self._adopted.append(name)
         return len(self._adopted) - 1
 
@@ -299,16 +306,16 @@ class BundleWriter:
         """
         pattern = re.compile(rf"{re.escape(self._name)}\.data-\d+-of-(\d+)")
         taken = set()
-        for old in self._staging.folder.iterdir():
-            if match := pattern.fullmatch(old.name):
+        for old in self._staging.names():
+            if match := pattern.fullmatch(old):
                 taken.add(int(match[1]))
-                self._staging.discard_later(old.name)
+                self._staging.discard_later(old)
         while count in taken:
             count += 1
         return count
 
 
-def write_state(staging: Staging, name: str) -> None:
+def write_state(staging: Waiting, name: str) -> None:
     """Writes the ``checkpoint`` state file that makes ``name`` the latest of its folder.
 
     Raises:

@@ -38,11 +38,12 @@ def average_command(
     It is computed in double precision. Optimizer slots are left out; bookkeeping, such as global_step, and what is no
     floating-point number come from the last checkpoint.
     """
+    from ckptmap.checkpoint.store import place_of
     from ckptmap.cli.progress import progress_bar
     from ckptmap.execution.overwriting import CONVERTED, Made
     from ckptmap.verbs.average import average
 
-    made = Made(output, CONVERTED) if output is not None and not dry_run else None
+    made = Made(place_of(output), CONVERTED) if output is not None and not dry_run else None
     outputs = reports.outputs(sources, made)
     refuse_nowhere(output, dry_run=dry_run)
     with annotating(outputs), progress_bar("averaging", "bytes") as progress:

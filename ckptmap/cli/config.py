@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ckptmap.basics.bounds import CLASSES
+from ckptmap.basics.secrets import without_secrets
 from ckptmap.basics.text import plural, printable
 from ckptmap.cli.command import OUTPUT, WHAT, Command, Group, examples
 from ckptmap.cli.options import Json
@@ -36,12 +37,12 @@ def _group() -> None:
 def migrate_command(
     source: Annotated[Path, typer.Argument(metavar="OLD", help="The TF1 pipeline.config.", show_default=False)],
     output: Annotated[
-        Path,
+        str,
         typer.Option(
             "--output",
             "-o",
             metavar="FILE",
-            help="File to write the TF2 config to.",
+            help="File to write the TF2 config to, or a URL.",
             show_default=False,
             rich_help_panel=OUTPUT,
         ),
@@ -85,7 +86,7 @@ def migrate_command(
 ) -> None:
     """Write the TF2 config of exactly this model; every edit is listed with its reason, all else stays as it is."""
     from ckptmap.basics.errors import OutputError
-    from ckptmap.checkpoint.staging import write_whole
+    from ckptmap.checkpoint.store import place_of, write_place
     from ckptmap.execution.overwriting import refuse_config
     from ckptmap.families.detection.pipeline.classes import Classes
     from ckptmap.families.detection.pipeline.config import read_config
@@ -94,19 +95,20 @@ def migrate_command(
     from ckptmap.families.detection.pipeline.training import Checkpoint
 
     config = read_config(source)
-    if output.exists() and not force:
+    place = place_of(output)
+    if not force and (place.exists() if isinstance(place, Path) else place.size() is not None):
         raise OutputError(f"{output} exists", hint="choose another file, or add --force (never over the old config)")
-    refuse_config(output, [config.path, label_map, checkpoint])
+    refuse_config(place, [config.path, label_map, checkpoint])
     made = migrated(
         config,
         checkpoint=Checkpoint(checkpoint) if checkpoint else None,
         classes=Classes(num_classes or _count(label_map), label_map or ""),
         prefer=prefer,
     )
-    write_whole(output, encode(made.text))
+    write_place(place, encode(made.text))
     if json or not quiet():
         _print(made, json=json)
-    say(f"wrote {output}: {plural(len(made.edits), 'edit')}")
+    say(f"wrote {without_secrets(output)}: {plural(len(made.edits), 'edit')}")
 
 
 def _count(label_map: str | None) -> int | None:

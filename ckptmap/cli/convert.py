@@ -88,16 +88,17 @@ def convert_command(
     if code := report.get("exit_code", 1 if report["findings"] else 0):
         raise typer.Exit(code)
     if proving.verify and placing.output is not None:
-        prove(named[0], report, placing.output, models, pipeline=what.pipeline, raw=how.ema == "ignore")
+        prove(named[0], report, Path(placing.output), models, pipeline=what.pipeline, raw=how.ema == "ignore")
 
 
-def _files_made(output: Path | None, *, many: bool) -> Made | None:
+def _files_made(output: str | None, *, many: bool) -> Made | None:
     """What the conversion writes besides its reports; of several, each has a folder of its own below ``output``."""
     if output is None:
         return None
+    from ckptmap.checkpoint.store import place_of
     from ckptmap.execution.overwriting import CONVERTED, Made
 
-    return Made(output, CONVERTED, deep=many)
+    return Made(place_of(output), CONVERTED, deep=many)
 
 
 def _wish(what: What, how: How) -> Wish:
@@ -116,13 +117,15 @@ def _writing(how: How, placing: Placing, progress: Progress | None = None) -> Wr
 
 
 def _convert_one(source: str, what: What, how: How, placing: Placing) -> Document:
+    from ckptmap.checkpoint.store import place_of
     from ckptmap.cli.progress import progress_bar
     from ckptmap.verbs.conversion import Conversion, convert_planned
 
     wish = _wish(what, how)
     with progress_bar("writing", "bytes") as progress:
         writing = _writing(how, placing, progress)
-        return convert_planned(Conversion(source, placing.output, wish, writing, what.further))
+        folder = place_of(placing.output) if placing.output is not None else None
+        return convert_planned(Conversion(source, folder, wish, writing, what.further))
 
 
 def _refuse_forward(context: typer.Context, back: str | None, *, many: bool) -> None:

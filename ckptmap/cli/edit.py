@@ -100,11 +100,12 @@ def edit_command(
     counts, then for each name the first of --rename and --strip-scope that speaks of it, last --scope. Slots and
     moving averages go where their variable goes.
     """
+    from ckptmap.checkpoint.store import place_of
     from ckptmap.cli.progress import progress_bar
     from ckptmap.execution.overwriting import CONVERTED, Made
     from ckptmap.verbs.edit import edit
 
-    made = Made(placing.output, CONVERTED) if placing.output is not None and not placing.dry_run else None
+    made = Made(place_of(placing.output), CONVERTED) if placing.output is not None and not placing.dry_run else None
     outputs = reports.outputs([source, table], made)
     placing.refuse_nowhere()
     with annotating(outputs), progress_bar("writing", "bytes") as progress:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal, TypedDict
 
 import typer
@@ -30,12 +29,12 @@ Sources = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.", rich_help_panel=REPORTS)]
 All = Annotated[bool, typer.Option("--all", help="List what is as it should be too.", rich_help_panel=REPORTS)]
 Output = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--output",
         "-o",
         metavar="DIRECTORY",
-        help="Directory to write the new checkpoint to.",
+        help="Directory to write the new checkpoint to, or a URL such as s3://bucket/new.",
         show_default=False,
         rich_help_panel=OUTPUT,
     ),
@@ -122,7 +121,7 @@ class Placing:
         }
 
 
-def refuse_nowhere(output: Path | None, *, dry_run: bool, index_only: bool = False) -> None:
+def refuse_nowhere(output: str | None, *, dry_run: bool, index_only: bool = False) -> None:
     """Where nobody says what to write to, or nothing could be written.
 
     Raises:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.secrets import without_secrets
 from ckptmap.basics.text import printable
+from ckptmap.checkpoint.store import Place, place_of, write_place
 from ckptmap.cli.command import REPORTS
 from ckptmap.cli.completion import complete_formats
 from ckptmap.cli.options import Json
@@ -39,11 +41,11 @@ _FILE_HELP = (
     f"Write the report to FILE, in the format that its ending ({' '.join(ENDINGS)}) or --format says; repeatable."
 )
 ReportFiles = Annotated[
-    list[Path] | None,
+    list[str] | None,
     typer.Option("--report", "-o", metavar="FILE", help=_FILE_HELP, show_default=False, rich_help_panel=REPORTS),
 ]
 ReportFilesBeside = Annotated[
-    list[Path] | None,
+    list[str] | None,
     typer.Option("--report", metavar="FILE", help=_FILE_HELP, show_default=False, rich_help_panel=REPORTS),
 ]
 """For a command whose ``-o`` is the checkpoint that it writes."""
@@ -73,13 +75,13 @@ class ReportsBeside(Reports):
 class Outputs:
     """What is written where; with an empty ``stdout`` nothing is printed."""
 
-    files: tuple[tuple[Path, Format], ...]
+    files: tuple[tuple[Place, Format], ...]
     stdout: tuple[Format, ...]
 
 
 def choose_outputs(
     formats: Sequence[Format] | None,
-    files: Sequence[Path] | None,
+    files: Sequence[str | Place] | None,
     *,
     json: bool = False,
     inputs: Iterable[PathLike | None] = (),
@@ -98,12 +100,13 @@ def choose_outputs(
             text. Annotations go there beside the text.
         OutputError: a file is no report, but one that a model needs, that is read or that the command writes itself.
     """
-    if files:
+    places = [place_of(file) for file in files or ()]
+    if places:
         from ckptmap.execution.overwriting import refuse_reports
 
-        refuse_reports(files, inputs, made)
+        refuse_reports(places, inputs, made)
     asked = [*(formats or ()), *([Format.JSON] if json else ())]
-    pairs = [(path, _said_format(path)) for path in files or ()]
+    pairs = [(path, _said_format(path)) for path in places]
     left = [form for form in dict.fromkeys(asked) if form not in {form for _, form in pairs}]
     chosen = []
     for path, form in pairs:
@@ -113,11 +116,11 @@ def choose_outputs(
     return Outputs(tuple(chosen), _for_stdout(left) if asked else () if quiet() else (Format.TEXT,))
 
 
-def _said_format(path: Path) -> Format | None:
+def _said_format(path: Place) -> Format | None:
     return Format.MARKDOWN if is_step_summary(path) else format_of_file(path)
 
 
-def _unknown_ending(path: Path) -> str:
+def _unknown_ending(path: Place) -> str:
     said = f"no format has the ending {path.suffix}" if path.suffix else "it has no ending"
     return f"{printable(str(path))}: {said}: take one of {' '.join(ENDINGS)}, or say the format with --format"
 
@@ -133,13 +136,13 @@ def _for_stdout(left: Sequence[Format]) -> tuple[Format, ...]:
     return tuple(left)
 
 
-def is_step_summary(path: Path) -> bool:
+def is_step_summary(path: Place) -> bool:
     """Whether this is the file of GitHub Actions that the steps of a job add their summaries to.
 
     https://docs.github.com/actions/reference/workflow-commands-for-github-actions#adding-a-job-summary
     """
     told = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not told:
+    if not told or not isinstance(path, Path):
         return False
     summary = Path(told)
     try:
@@ -163,16 +166,14 @@ def emit(document: Document, outputs: Outputs, *, everything: bool = False) -> N
     finally:
         for path, content in rendered:
             _write(path, content)
-            say(f"wrote {path}")
+            say(f"wrote {without_secrets(str(path))}")
 
 
-def _write(path: Path, content: bytes) -> None:
-    if is_step_summary(path):
+def _write(path: Place, content: bytes) -> None:
+    if isinstance(path, Path) and is_step_summary(path):
         append(path, content)
-        return
-    from ckptmap.checkpoint.staging import write_whole
-
-    write_whole(path, content)
+    else:
+        write_place(path, content)
 
 
 def _print_report(document: Document, form: Format, *, everything: bool) -> None:

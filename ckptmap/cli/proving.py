@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ckptmap.checkpoint.remote import is_remote
 from ckptmap.cli.command import HOW
 from ckptmap.cli.speaking import say
 from ckptmap.cli.steps import step_progress
@@ -35,7 +36,7 @@ class Proving:
         ),
     ] = False
 
-    def check(self, output: Path | None, models: TwoModels, *, many: bool, dry_run: bool) -> None:
+    def check(self, output: str | None, models: TwoModels, *, many: bool, dry_run: bool) -> None:
         """Raises typer.BadParameter where there is nothing to prove, CkptmapError where the report has no place."""
         if not self.verify:
             if models.asked:
@@ -45,11 +46,13 @@ class Proving:
             raise typer.BadParameter("one conversion is proven at a time", param_hint="--verify")
         if output is None or dry_run:
             raise typer.BadParameter("a conversion that writes nothing is not proven", param_hint="--verify")
+        if is_remote(output):
+            raise typer.BadParameter("the proof reads files of this machine: write to a directory", param_hint="-o")
         from ckptmap.tf.environment import check_installed
         from ckptmap.tf.verify.folder import check_folder
 
         check_installed()
-        check_folder(output / FOLDER)
+        check_folder(Path(output, FOLDER))
 
 
 def prove(source: str, report: Document, output: Path, models: TwoModels, *, pipeline: str | None, raw: bool) -> None:

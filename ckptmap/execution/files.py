@@ -29,7 +29,7 @@ from ckptmap.checkpoint.writer import Written
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ckptmap.checkpoint.staging import Staging
+    from ckptmap.checkpoint.staging import Waiting
     from ckptmap.planning.ledger import Plan
     from ckptmap.targets.variables import TargetVariable
 
@@ -51,7 +51,7 @@ class Sink(Protocol):
 
 
 @contextmanager
-def opened_sink(plan: Plan, staging: Staging, form: FileForm) -> Iterator[Sink | None]:
+def opened_sink(plan: Plan, staging: Waiting, form: FileForm) -> Iterator[Sink | None]:
     """The file to write; None where a checkpoint of TensorFlow is.
 
     Raises:
@@ -74,7 +74,7 @@ def opened_sink(plan: Plan, staging: Staging, form: FileForm) -> Iterator[Sink |
 class KerasSink:
     """A copy of the template with other values; what no variable of the plan is, stays: an optimizer's, for one."""
 
-    def __init__(self, template: str, keys: Iterable[str], staging: Staging) -> None:
+    def __init__(self, template: str, keys: Iterable[str], staging: Waiting) -> None:
         self.name = "model.weights.h5" if is_keras_3(dict.fromkeys(keys)) else "model.h5"
         self._path = staging.new(self.name)
         with output_errors(self._path):
@@ -131,7 +131,7 @@ def _stored(dtype: DType, shape: tuple[int, ...], raw: bytes) -> Any:
 class SafetensorsSink:
     """A file of its own; keys are the template's, else readable names where those are distinct, else object paths."""
 
-    def __init__(self, plan: Plan, staging: Staging) -> None:
+    def __init__(self, plan: Plan, staging: Waiting) -> None:
         self.name = "model.safetensors"
         self._keys = _keys(plan)
         variables = {self._keys[v.key]: (v.dtype, v.shape) for v in (record.variable for record in plan.targets)}

@@ -20,7 +20,8 @@ from ckptmap.basics.errors import OutputError
 from ckptmap.checkpoint.data_files import DATA, INDEX, META
 from ckptmap.checkpoint.leftovers import PREFIX
 from ckptmap.checkpoint.names import shortened
-from ckptmap.checkpoint.paths import is_model_file
+from ckptmap.checkpoint.paths import is_model_file, is_model_name
+from ckptmap.checkpoint.store import Place, StorePath, place_of
 
 if TYPE_CHECKING:
     from ckptmap.checkpoint.inventory import Inventory
@@ -45,18 +46,26 @@ _REPORT_HINT = "give another file"
 class Made:
     """A folder that the run writes itself: the names of its files; ``deep``: in the folders below it too."""
 
-    folder: Path
+    folder: Place
     names: re.Pattern[str]
     deep: bool = False
 
-    def has(self, path: Path) -> bool:
+    def has(self, path: Place) -> bool:
         """Whether the run writes ``path`` itself."""
+        if not isinstance(path, Path) or not isinstance(self.folder, Path):
+            return self._has_remote(path)
         place, folder = _real(path), _real(self.folder)
         inside = place.is_relative_to(folder) if self.deep else _same(place.parent, folder)
         return inside and self.names.fullmatch(place.name) is not None
 
+    def _has_remote(self, path: Place) -> bool:
+        if not isinstance(path, StorePath) or not isinstance(self.folder, StorePath):
+            return False
+        below = self.deep and path.url.startswith(f"{self.folder.url.rstrip('/')}/")
+        return (below or path.parent.same(self.folder)) and self.names.fullmatch(path.name) is not None
 
-def refuse_reports(reports: Sequence[Path], inputs: Iterable[PathLike | None], made: Made | None = None) -> None:
+
+def refuse_reports(reports: Sequence[Place], inputs: Iterable[PathLike | None], made: Made | None = None) -> None:
     """Refuse a report in place of a file that is read, of a model, or that the same run writes.
 
     Args:
@@ -69,9 +78,12 @@ def refuse_reports(reports: Sequence[Path], inputs: Iterable[PathLike | None], m
     """
     named = [path for path in inputs if path is not None]
     for number, path in enumerate(reports):
+        if isinstance(path, StorePath):
+            _refuse_remote_report(path, reports[:number], named, made)
+            continue
         if _is_dir(path):
             raise OutputError("is a directory", where=shortened(str(path)), hint="give a file")
-        if any(_same(path, other) for other in reports[:number]) and _replaces(path):
+        if any(_same(path, other) for other in reports[:number] if isinstance(other, Path)) and _replaces(path):
             raise _refused(path, "is given for two reports: one would replace the other")
         if made is not None and made.has(path):
             raise _refused(path, "is a file that this command writes itself: a report does not replace it")
@@ -81,67 +93,105 @@ def refuse_reports(reports: Sequence[Path], inputs: Iterable[PathLike | None], m
             raise _refused(path, "is read by this command: a report does not replace it")
 
 
-def refuse_config(output: Path, inputs: Iterable[PathLike | None]) -> None:
+def _refuse_remote_report(
+    path: StorePath, others: Sequence[Place], inputs: Sequence[PathLike], made: Made | None
+) -> None:
+    """In a store the names decide."""
+    if any(path.same(other) for other in others):
+        raise _refused(path, "is given for two reports: one would replace the other")
+    if made is not None and made.has(path):
+        raise _refused(path, "is a file that this command writes itself: a report does not replace it")
+    if any(path.same(place_of(one)) for one in inputs):
+        raise _refused(path, "is read by this command: a report does not replace it")
+    if is_model_name(path.name):
+        raise _refused(path, "is a file of a checkpoint or a config: a report does not replace it")
+
+
+def refuse_config(output: Place, inputs: Iterable[PathLike | None]) -> None:
     """Refuse a config in place of a file that is read, or of another file of a model than a config.
 
     Raises:
         OutputError: it names the file.
     """
+    if isinstance(output, StorePath):
+        if any(output.same(place_of(path)) for path in inputs if path is not None):
+            raise _refused(output, "is read by this command: its output does not replace it")
+        if is_model_name(output.name) and output.suffix.lower() != ".config":
+            raise _refused(output, "is a file of a model, and no config: a config does not replace it")
+        return
     if _is_one_of(output, chain.from_iterable(input_files(path) for path in inputs if path is not None)):
         raise _refused(output, "is read by this command: its output does not replace it")
     if _is_file(output) and is_model_file(_real(output)) and _real(output).suffix.lower() != ".config":
         raise _refused(output, "is a file of a model, and no config: a config does not replace it")
 
 
-def refuse_overwriting(folder: Path, names: re.Pattern[str], inputs: Iterable[tuple[str, Path]]) -> None:
+def refuse_overwriting(folder: Place, names: re.Pattern[str], inputs: Iterable[tuple[str, Place]]) -> None:
     """Refuse a folder in which one of ``inputs`` (what it is, the file) would be replaced: it has one of ``names``.
 
     Raises:
         OutputError: it says what the file is.
     """
-    written = [place for place in folder.iterdir() if names.fullmatch(place.name)] if _is_dir(folder) else []
-    for what, path in inputs:
-        if any(_same_file(path, place) for place in written):
-            raise OutputError(
-                f"{folder} holds {what}, {shortened(str(path))}, which would be replaced",
-                hint="write the new one to a directory of its own",
-            )
+    if isinstance(folder, StorePath):
+        clash = [(what, path) for what, path in inputs if _in_folder(path, folder) and names.fullmatch(path.name)]
+    else:
+        written = [place for place in folder.iterdir() if names.fullmatch(place.name)] if _is_dir(folder) else []
+        local = ((what, path) for what, path in inputs if isinstance(path, Path))
+        clash = [(what, path) for what, path in local if any(_same_file(path, place) for place in written)]
+    for what, path in clash:
+        raise OutputError(
+            f"{folder} holds {what}, {shortened(str(path))}, which would be replaced",
+            hint="write the new one to a directory of its own",
+        )
 
 
-def refuse_holding(folder: Path, what: str, files: Iterable[Path]) -> None:
+def refuse_holding(folder: Place, what: str, files: Iterable[Place]) -> None:
     """Refuse a folder that holds one of ``files`` itself, wherever links lead, or in a hidden folder of a run.
 
     Raises:
         OutputError: it says ``what`` the files are.
     """
     for path in files:
-        if _stat(path) is not None and _holds(folder, _real(path)):
+        if _in_folder(path, folder) if isinstance(path, StorePath) else _is_held(path, folder):
             raise OutputError(f"{folder} holds {what}", hint="write the new one to a directory of its own")
 
 
-def refuse_circle(folders: Iterable[Path], sources: Iterable[str]) -> None:
+def _is_held(path: Path, folder: Place) -> bool:
+    return isinstance(folder, Path) and _stat(path) is not None and _holds(folder, _real(path))
+
+
+def _in_folder(path: Place, folder: Place) -> bool:
+    return isinstance(path, StorePath) and path.parent.same(folder)
+
+
+def refuse_circle(folders: Iterable[Place], sources: Iterable[str]) -> None:
     """Refuse folders that a run writes where one of them holds what it reads for another, wherever links lead.
 
     Raises:
         OutputError: it names the source.
     """
-    written = {(found.st_dev, found.st_ino) for folder in folders if (found := _stat(folder)) is not None}
-    for source in sources if written else ():
+    folders = list(folders)
+    stores = {folder.url.rstrip("/") for folder in folders if isinstance(folder, StorePath)}
+    local = (folder for folder in folders if isinstance(folder, Path))
+    written = {(found.st_dev, found.st_ino) for folder in local if (found := _stat(folder)) is not None}
+    for source in sources if written or stores else ():
+        if {source.rstrip("/"), source.rpartition("/")[0]} & stores:
+            raise _circle(source)
         files = (Path(f"{source}{ending}") for ending in ("", ".index"))
         holders = (_stat(place if _is_dir(place) else _real(place).parent) for place in files if _stat(place))
         if any((found.st_dev, found.st_ino) in written for found in holders if found is not None):
-            raise OutputError(
-                "is in a folder that this run writes for another checkpoint",
-                where=shortened(source),
-                hint="write to another directory",
-            )
+            raise _circle(source)
 
 
-def checkpoint_files(inventory: Inventory) -> Iterator[Path]:
-    """The files of a checkpoint on this machine, and those that its prefix could have."""
+def _circle(source: str) -> OutputError:
+    message = "is in a folder that this run writes for another checkpoint"
+    return OutputError(message, where=shortened(source), hint="write to another directory")
+
+
+def checkpoint_files(inventory: Inventory) -> Iterator[Place]:
+    """The files of a checkpoint, and those that its prefix could have."""
     for part in inventory.parts.values() or [inventory]:
-        yield from (Path(f"{part.path}{ending}") for ending in ("", ".index", ".meta"))
-        yield from map(Path, part.data_files)
+        yield from (place_of(f"{part.path}{ending}") for ending in ("", ".index", ".meta"))
+        yield from map(place_of, part.data_files)
 
 
 def input_files(path: PathLike) -> Iterator[Path]:
@@ -221,5 +271,5 @@ def _holds(folder: Path, place: Path) -> bool:
     return any(inner.name.startswith(PREFIX) and _same_file(outer, folder) for inner, outer in above)
 
 
-def _refused(path: Path, message: str) -> OutputError:
+def _refused(path: Place, message: str) -> OutputError:
     return OutputError(message, where=shortened(str(path)), hint=_REPORT_HINT)

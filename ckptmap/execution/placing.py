@@ -14,6 +14,9 @@ from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.cloning import How
 from ckptmap.checkpoint.inventory import Span
 from ckptmap.checkpoint.reader import Checkpoint
+from ckptmap.checkpoint.remote import is_remote
+from ckptmap.checkpoint.staging import Staging, Waiting
+from ckptmap.checkpoint.store import StorePath
 from ckptmap.checkpoint.writer import BundleWriter
 from ckptmap.mapping.ops_rows import keeps_bytes
 from ckptmap.planning.ledger import Plan, TargetFate, TargetRecord
@@ -38,7 +41,7 @@ class Placement:
     """What was adopted: the shard of each data file by its path, the mode that came of it, and what to say about it."""
 
     shards: Mapping[str, int] = field(default_factory=dict)
-    mode: How = "copy"
+    mode: How | Literal["store"] = "copy"
     notes: tuple[str, ...] = ()
 
 
@@ -47,24 +50,28 @@ def unchanged(record: TargetRecord) -> bool:
     return record.fate is TargetFate.RESTORED and keeps_bytes(record.ops)
 
 
-def stored_values(plan: Plan, checkpoint: Checkpoint) -> Stored:
-    """The places of all unchanged values that lie whole in a data file of this machine.
+def stored_values(plan: Plan, checkpoint: Checkpoint, staging: Waiting, mode: DataMode) -> Stored:
+    """The places of all unchanged values that lie whole in a data file of this machine, or of the store that they go
+    to, where that may copy it.
 
     Raises:
         CheckpointError: a data file is missing, something else, or too short.
     """
     names = [record.sources[0] for record in plan.targets if unchanged(record)]
-    return {name: place for name in names if (place := checkpoint.stored(name)) is not None}
+    reaches = staging.reaches if mode in ("auto", "reflink") else lambda _: False
+    return {name: place for name in names if (place := checkpoint.stored(name, reaches)) is not None}
 
 
-def place_data(writer: BundleWriter, plan: Plan, stored: Stored, mode: DataMode) -> Placement:
+def place_data(writer: BundleWriter, plan: Plan, stored: Stored, mode: DataMode, staging: Waiting) -> Placement:
     """Makes the data files that hold ``stored`` values shards of the new checkpoint, where ``mode`` wants that.
 
-    A file that cannot be linked or cloned is left out, for its values to be copied; the notes say why, except with
-    ``auto``, which promises nothing.
+    Into a store go copies that the store makes, and else only the bytes that are wanted. A file that cannot be linked
+    or cloned is left out, for its values to be copied; the notes say why, except with ``auto``, which promises nothing.
     """
     if mode == "copy":
         return Placement()
+    if not isinstance(staging, Staging):
+        return _in_store(writer, plan, stored, mode)
     how: How = "link" if mode == "link" else "reflink"
     shards: dict[str, int] = {}
     refused: dict[str, None] = {}
@@ -76,8 +83,22 @@ def place_data(writer: BundleWriter, plan: Plan, stored: Stored, mode: DataMode)
             shards[path] = shard
     notes = [] if mode == "auto" else [f"copied, {how} is not possible here: {reason}" for reason in refused]
     notes += _scattered(plan, stored, mode)
-    notes += _idle(stored, shards)
+    notes += _idle(stored, {path: Path(path).stat().st_size for path in shards}, "old data files")
     return Placement(shards, how if shards else "copy", tuple(notes))
+
+
+def _in_store(writer: BundleWriter, plan: Plan, stored: Stored, mode: DataMode) -> Placement:
+    sizes = {
+        path: StorePath(path).size() or 0
+        for path in dict.fromkeys(path for path, _ in stored.values())
+        if is_remote(path)
+    }
+    shards = {path: writer.adopt_remote(path) for path in sizes}
+    notes = [] if mode == "auto" or shards else [f"copied, {mode} is not possible from here into a store"]
+    if shards:
+        notes += _scattered(plan, stored, mode)
+    notes += _idle(stored, sizes, "copied data files")
+    return Placement(shards, "store" if shards else "copy", tuple(notes))
 
 
 def _adopt(writer: BundleWriter, path: str, how: How) -> int | str:
@@ -95,12 +116,12 @@ def _scattered(plan: Plan, stored: Stored, mode: DataMode) -> Iterator[str]:
         yield f"{plural(count, 'value')} copied: a {plan.source.kind.value} does not hold them whole on this machine"
 
 
-def _idle(stored: Stored, shards: Mapping[str, int]) -> Iterator[str]:
+def _idle(stored: Stored, sizes: Mapping[str, int], what: str) -> Iterator[str]:
     """Bytes that come along unused, such as those of optimizer slots, where they are more than a few."""
     used: Counter[str] = Counter()
     for path, span in set(stored.values()):
         used[path] += span.size
-    needed = sum(used[path] for path in shards)
-    idle = sum(Path(path).stat().st_size for path in shards) - needed
+    needed = sum(used[path] for path in sizes)
+    idle = sum(sizes.values()) - needed
     if idle > needed * _FEW:
-        yield f"{byte_count(idle)} of the old data files serve no variable; {argument('copy')} omits them"
+        yield f"{byte_count(idle)} of the {what} serve no variable; {argument('copy')} omits them"

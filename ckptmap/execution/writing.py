@@ -13,7 +13,7 @@ from ckptmap.checkpoint.inventory import Span
 from ckptmap.checkpoint.object_graph import SAVE_COUNTER, object_path, variable_key
 from ckptmap.checkpoint.object_writer import ObjectValue, add_objects, add_values
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
-from ckptmap.checkpoint.staging import Staging
+from ckptmap.checkpoint.staging import Waiting
 from ckptmap.checkpoint.writer import OWN_DATA, BundleWriter, Written, write_state
 from ckptmap.execution.behind import Behind
 from ckptmap.execution.files import FileForm, Sink, opened_sink, read_file_back
@@ -61,7 +61,7 @@ class Staged:
 def stage_checkpoint(
     plan: Plan,
     checkpoint: Checkpoint,
-    staging: Staging,
+    staging: Waiting,
     *,
     seed: int,
     data: DataMode = "auto",
@@ -79,14 +79,16 @@ def stage_checkpoint(
     with opened_sink(plan, staging, form) as sink:
         if sink is not None:
             return _stage_file(plan, checkpoint, sink, seed, progress)
-    stored = stored_values(plan, checkpoint)
+    wanted: DataMode = data if checkpoint.verify else "copy"
+    stored = stored_values(plan, checkpoint, staging, wanted)
     name = checkpoint_name(plan)
+    checkpoint.fetch(_through_here(plan, stored))
     with (
         _opened_template(plan) as template,
         Behind(staging.unnamed(OWN_DATA)) as behind,
         BundleWriter(staging, name, behind.wrote) as writer,
     ):
-        placement = place_data(writer, plan, stored, data if checkpoint.verify else "copy")
+        placement = place_data(writer, plan, stored, wanted, staging)
         work = sum(record.variable.nbytes for record in plan.targets if not _adopted(record, stored, placement))
         report = _counting(progress, work)
         inputs = _Inputs(checkpoint, template, stored, placement, seed)
@@ -108,6 +110,13 @@ def _stage_file(plan: Plan, checkpoint: Checkpoint, sink: Sink, seed: int, progr
         }
         digests = template.digests() if template is not None else {}
     return Staged(written, Placement(), {}, sink.name, digests, sink=sink)
+
+
+def _through_here(plan: Plan, stored: Stored) -> Iterator[str]:
+    """The source variables whose values are read."""
+    for record in plan.targets:
+        if not (unchanged(record) and record.sources[0] in stored):
+            yield from record.sources
 
 
 def _links(plan: Plan) -> dict[str, str]:
@@ -194,11 +203,15 @@ def read_back(prefix: Path, plan: Plan, staged: Staged, source: Checkpoint, *, e
             if found is None or found.span is None or found.span.crc32c != wanted.crc32c:
                 raise VerificationError(f"{key} is not in the index as it was written", where=str(prefix))
         count, own = 0, len(staged.placement.shards)
+        if everything:
+            source.fetch(record.sources[0] for record in plan.targets if _in_the_store(record, staged))
         for record in plan.targets:
             if everything or not _adopted(record, staged.stored, staged.placement):
                 key = _key(plan, record)
                 span = variables[key].span
-                if span is None or span.file != own or span._replace(file=0) not in staged.right:
+                if span is not None and _in_the_store(record, staged):
+                    _read(source, record.sources[0])  # what the store will copy
+                elif span is None or span.file != own or span._replace(file=0) not in staged.right:
                     _compare(checkpoint, key, source, _unread(record, staged.stored))
                 count += 1
         if plan.form is Form.OBJECTS:
@@ -224,6 +237,10 @@ def _read(checkpoint: Checkpoint, name: str) -> None:
 def _adopted(record: TargetRecord, stored: Stored, placement: Placement) -> bool:
     place = stored.get(record.sources[0]) if unchanged(record) else None
     return place is not None and place[0] in placement.shards
+
+
+def _in_the_store(record: TargetRecord, staged: Staged) -> bool:
+    return staged.placement.mode == "store" and _adopted(record, staged.stored, staged.placement)
 
 
 def _unread(record: TargetRecord, stored: Stored) -> str | None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from ckptmap.basics.documents import REPORT_NAME
 from ckptmap.basics.errors import CkptmapError, Problem, ProblemsError
+from ckptmap.basics.secrets import without_secrets
+from ckptmap.checkpoint.store import place_of
 from ckptmap.report.document import Document
 from ckptmap.version import __version__
 
@@ -48,17 +50,23 @@ def batch_document(
     }
 
 
+def _beside(checkpoint: str) -> str:
+    """The report beside a checkpoint."""
+    place = place_of(checkpoint)
+    return str(place.with_name(REPORT_NAME) if isinstance(place, Path) else place.parent / REPORT_NAME)
+
+
 def converted(source: str, report: Document, *, kept: bool = False) -> Document:
     """What became of ``source``, by the report of its own conversion; ``kept`` where that was an earlier run's."""
     output = report["output"]
     done = "kept" if kept else "converted"
     fate = "findings" if report["findings"] else "planned" if output is None else done
     return {
-        "source": source,
+        "source": without_secrets(source),
         "fate": fate,
         "exit_code": 1 if report["findings"] else 0,
         "checkpoint": output["checkpoint"] if output else None,
-        "report": str(Path(output["checkpoint"]).with_name(REPORT_NAME)) if output else None,
+        "report": _beside(output["checkpoint"]) if output else None,
         "bytes": output["bytes"] if output else None,
         "data": output["data"] if output else None,
         "summary": report["summary"],
@@ -71,7 +79,7 @@ def converted(source: str, report: Document, *, kept: bool = False) -> Document:
 def failed(source: str, error: CkptmapError) -> Document:
     """What became of ``source`` where nothing did."""
     return {
-        "source": source,
+        "source": without_secrets(source),
         "fate": "failed",
         "exit_code": error.exit_code,
         "checkpoint": None,

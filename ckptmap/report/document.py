@@ -34,8 +34,9 @@ class Output:
     """What a conversion left on disk: the checkpoint's prefix, and the size of its values in bytes.
 
     ``verified`` values were read back and their checksums compared; ``kept`` ones lie untouched in a linked or cloned
-    data file, where ``data`` is ``link`` or ``reflink``, and have the checksum that the old index states. ``checksums``
-    are the SHA-256 of the files that decide the ``source``, the ``table`` and the ``output``, by their names.
+    data file, or in one that the ``store`` has copied, as ``data`` says, and have the checksum that the old index
+    states. ``checksums`` are the SHA-256 of the files that decide the ``source``, the ``table`` and the ``output``, by
+    their names.
     """
 
     checkpoint: str

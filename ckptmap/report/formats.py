@@ -5,13 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from rich.console import Console
     from typing_extensions import Self
 
+    from ckptmap.checkpoint.store import Place
     from ckptmap.report.document import Document
     from ckptmap.report.sheet import Sheet
 
@@ -55,7 +55,7 @@ ENDINGS = tuple(_BY_ENDING)
 """Those that say a format."""
 
 
-def format_of_file(path: Path) -> Format | None:
+def format_of_file(path: Place) -> Format | None:
     """The format that the file's ending stands for; None where it stands for none."""
     return _BY_ENDING.get(path.suffix.lower())
 

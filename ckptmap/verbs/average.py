@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
+from ckptmap.checkpoint.store import Place, place_of
 from ckptmap.execution.averaging import Mean
 from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, refuse_holding, refuse_overwriting
 from ckptmap.planning.averaging import average_ledger, plan_average
@@ -53,7 +53,7 @@ def average(
             what is read back is not what was written.
     """
     how = Writing(verify=verify, data="copy", force=force, dry_run=dry_run or output is None, progress=progress)
-    folder = None if output is None else Path(output)
+    folder = None if output is None else place_of(output)
     if folder is not None and not how.dry_run:
         check_output(folder, force=force)
     with ExitStack() as opened:
@@ -75,6 +75,6 @@ def average(
         )
 
 
-def _read_files(held: Iterable[Checkpoint]) -> Iterator[tuple[str, Path]]:
+def _read_files(held: Iterable[Checkpoint]) -> Iterator[tuple[str, Place]]:
     for one in held:
         yield from (("a source checkpoint", path) for path in checkpoint_files(one.inventory))

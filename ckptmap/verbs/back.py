@@ -13,6 +13,7 @@ from ckptmap.basics.documents import read_document
 from ckptmap.basics.errors import CkptmapError, TargetError
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
+from ckptmap.checkpoint.store import Place, place_of
 from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, refuse_holding, refuse_overwriting
 from ckptmap.planning.returning import Filling, Forward, plan_return
 from ckptmap.report.document import document
@@ -79,7 +80,7 @@ def convert_back(
         index_only=index_only,
         progress=progress,
     )
-    folder = None if output is None else Path(output)
+    folder = None if output is None else place_of(output)
     if folder is not None and not how.dry_run:
         check_output(folder, force=force)
     with ExitStack() as opened:
@@ -120,14 +121,14 @@ def _refuse_names(checkpoint: Checkpoint) -> None:
         )
 
 
-def _refuse_inputs(folder: Path, checkpoint: Checkpoint, old: Checkpoint | None, back: PathLike) -> None:
+def _refuse_inputs(folder: Place, checkpoint: Checkpoint, old: Checkpoint | None, back: PathLike) -> None:
     refuse_holding(folder, "the source checkpoint", checkpoint_files(checkpoint.inventory))
     if old is not None:
         refuse_holding(folder, "the old checkpoint", checkpoint_files(old.inventory))
     refuse_overwriting(folder, CONVERTED, _read_files(checkpoint, old, back))
 
 
-def _read_files(checkpoint: Checkpoint, old: Checkpoint | None, back: PathLike) -> Iterator[tuple[str, Path]]:
+def _read_files(checkpoint: Checkpoint, old: Checkpoint | None, back: PathLike) -> Iterator[tuple[str, Place]]:
     """What is read, and each of its files; a second name of the source's data is what ``link`` makes."""
     own = (path for path in checkpoint_files(checkpoint.inventory) if str(path) not in checkpoint.inventory.data_files)
     yield from (("the source checkpoint", path) for path in own)

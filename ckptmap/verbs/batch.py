@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.basics.documents import read_document, unforeseen
+from ckptmap.basics.documents import unforeseen
 from ckptmap.basics.errors import CkptmapError, OutputError
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.remote import is_remote
-from ckptmap.checkpoint.staging import output_errors, write_whole
+from ckptmap.checkpoint.staging import output_errors
+from ckptmap.checkpoint.store import Place, StorePath, place_of, write_place
 from ckptmap.execution.files import FileForm
 from ckptmap.execution.overwriting import refuse_circle
 from ckptmap.execution.placing import DataMode
@@ -30,7 +31,7 @@ from ckptmap.request.surroundings import Wish, config_beside
 from ckptmap.verbs.batch_plans import Learned, Plans
 from ckptmap.verbs.conversion import Conversion, convert_planned
 from ckptmap.verbs.lanes import Lane, LaneEndedError, Progress, can_fork, cores, forked, side_by_side, worth
-from ckptmap.verbs.resuming import earlier_report, kept_report, wish_digest, with_config
+from ckptmap.verbs.resuming import earlier_report, kept_report, read_report, wish_digest, with_config
 from ckptmap.verbs.writing import Writing
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ _SECONDS_EACH, _BYTES_PER_SECOND = 0.02, 500e6
 
 OVERALL = "batch.json"
 """The report of all, in the output folder."""
-_Item = tuple[str, Path | None]
+_Item = tuple[str, "Place | None"]
 """A checkpoint, and the folder that it goes to."""
 
 
@@ -97,7 +98,8 @@ def convert_many(
         to: as in :func:`ckptmap.convert`, like the arguments from ``table`` on that are not named here.
         output: the folder; None is a dry run.
         jobs: how many are converted at a time, at most; None: one a core, and four at least. Each has a process of its
-            own where that is faster and no other thread runs here (Linux), and threads where sources are remote.
+            own where that is faster and no other thread runs here (Linux), and threads where a source or the output is
+            remote.
         table: shipped table or your own YAML.
         pipeline: the TF1 pipeline.config of all models.
         no_pipeline: leave the configs beside the checkpoints out.
@@ -177,10 +179,11 @@ def convert_all(
 ) -> Document:
     """What :func:`convert_many` does, for one ``wish`` of all and one way to write. Raises as that does."""
     paths = searched(sources)
-    folders = [None if output is None else Path(output, name) for name in output_names(paths)]
+    top = None if output is None else place_of(output)
+    folders = [None if top is None else top / name for name in output_names(paths)]
     refuse_circle([folder for folder in folders if folder is not None], paths)
     plans = Plans(wish, wish.destination() if wish.names_the_target else None)
-    overall = None if output is None or how.dry_run else Path(output, OVERALL)
+    overall = None if top is None or how.dry_run else top / OVERALL
     if overall is not None:
         _refuse_other_document(overall)
     digest = "" if how.dry_run else wish_digest(wish, how.seed, how.form, how.ranges, how.verify)
@@ -201,12 +204,12 @@ def convert_all(
         findings = tuple(plans.findings())
         report = batch_document(plans.targets, plans.tables, done, jobs=most, plans=plans.made, findings=findings)
         if overall is not None and any(one["checkpoint"] is not None for one in done):
-            write_whole(overall, "".join((*json_pieces(report), "\n")).encode("utf-8", "surrogateescape"))
+            write_place(overall, "".join((*json_pieces(report), "\n")).encode("utf-8", "surrogateescape"))
     return report
 
 
 def convert_one(
-    path: str, folder: Path | None, wish: Wish, how: Writing, digest: str, plans: Plans, *, resume: bool
+    path: str, folder: Place | None, wish: Wish, how: Writing, digest: str, plans: Plans, *, resume: bool
 ) -> Document:
     """What became of one checkpoint, for the report of all; ``digest`` is the wish's. Raises as ``ckptmap.convert``."""
     own = _own_digest(path, digest, wish)
@@ -245,7 +248,7 @@ def _shares(items: Sequence[_Item], most: int) -> tuple[int, int]:
     What is remote is waited for in threads; otherwise a second thread would only stand in the way of the first.
     """
     most = max(1, min(most, len(items)))
-    if any(is_remote(path) for path, _ in items):
+    if any(is_remote(path) or isinstance(folder, StorePath) for path, folder in items):
         return 1, most
     if most == 1 or not can_fork():
         return 1, 1
@@ -274,12 +277,13 @@ def _own_digest(path: str, digest: str, wish: Wish) -> str:
         return with_config(digest, config_beside(checkpoint.inventory, wish))
 
 
-def _refuse_other_document(path: Path) -> None:
+def _refuse_other_document(path: Place) -> None:
     """Raises OutputError where the report of all would replace something else than an earlier one."""
-    if not path.exists():
+    there = path.exists() if isinstance(path, Path) else path.size() is not None
+    if not there:
         return
     try:
-        known = read_document(path)["schema"] == BATCH_SCHEMA
+        known = read_report(path)["schema"] == BATCH_SCHEMA
     except CkptmapError:
         known = False
     if not known:
@@ -298,12 +302,12 @@ def _not_begun() -> CkptmapError:
 
 
 @contextmanager
-def _parents(folders: Iterable[Path | None]) -> Iterator[None]:
+def _parents(folders: Iterable[Place | None]) -> Iterator[None]:
     """The folders above the outputs, made before all and removed after all where nothing came of them.
 
     Each conversion makes and removes its own; those that several share would vanish under another's feet.
     """
-    wanted = {above for folder in folders if folder is not None for above in folder.parents}
+    wanted = {above for folder in folders if isinstance(folder, Path) for above in folder.parents}
     made = sorted((folder for folder in wanted if not folder.exists()), key=lambda folder: len(folder.parts))
     for folder in made:
         with output_errors(folder):

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from ckptmap.basics.collector import collector_paused
 from ckptmap.basics.documents import REPORT_NAME
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.secrets import without_secrets
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import OF_OTHERS, Inventory
 from ckptmap.checkpoint.merged import open_sources
 from ckptmap.checkpoint.reader import Checkpoint
-from ckptmap.checkpoint.staging import Staging
+from ckptmap.checkpoint.store import Place, place_of
 from ckptmap.execution.files import FileForm
 from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, input_files, refuse_holding, refuse_overwriting
 from ckptmap.execution.placing import DataMode
@@ -35,7 +36,7 @@ from ckptmap.request.destination import Destination
 from ckptmap.request.resolve import migration
 from ckptmap.request.surroundings import Wish, config_beside, settle
 from ckptmap.request.table_likeness import refuse_other_architecture
-from ckptmap.verbs.writing import Reading, Writing, check_empty, check_output, staged
+from ckptmap.verbs.writing import Reading, Writing, check_output, opened_staging, staged
 
 if TYPE_CHECKING:
     from ckptmap.checkpoint.identity import Stamps
@@ -249,7 +250,7 @@ def convert(
         progress=progress,
         form=form,
     )
-    folder = None if output is None else Path(output)
+    folder = None if output is None else place_of(output)
     return Report(convert_planned(Conversion(os.fspath(source), folder, wish, how, also or {})))
 
 
@@ -258,7 +259,7 @@ class Conversion:
     """One checkpoint, the folder it goes to (None: nowhere), what the user says of the destination, and how."""
 
     source: str
-    folder: Path | None
+    folder: Place | None
     wish: Wish
     how: Writing
     also: Mapping[str, PathLike] = field(default_factory=dict)
@@ -330,14 +331,13 @@ def _write(
     made: Plan,
     destination: Destination,
     checkpoint: Checkpoint,
-    folder: Path,
+    folder: Place,
     how: Writing,
     before: Stamps,
     ranges: Mapping[str, float] | None,
 ) -> Document:
     config = migration(destination, made, _prefix(folder))
-    with Staging(folder) as staging:
-        check_empty(folder, force=how.force)
+    with opened_staging(folder, force=how.force) as staging:
         output = staged(made, Reading(checkpoint, before, destination.table.digests), staging, how)
         with collector_paused():
             report = document(made, config, output, ranges=ranges)
@@ -348,12 +348,12 @@ def _write(
     return report
 
 
-def _prefix(folder: Path | None) -> str | None:
+def _prefix(folder: Place | None) -> str | None:
     """What the migrated config calls the new checkpoint; None where nobody said where it goes."""
-    return None if folder is None else (folder / CHECKPOINT_NAME).as_posix()
+    return None if folder is None else without_secrets((folder / CHECKPOINT_NAME).as_posix())
 
 
-def _refuse_inputs(folder: Path, destination: Destination, source: Inventory) -> None:
+def _refuse_inputs(folder: Place, destination: Destination, source: Inventory) -> None:
     """Refuse to write over, or beside, what the checkpoint is made from; ``force`` is for an earlier run's output."""
     origin = destination.target.origin
     of_file = destination.target.template is not None and destination.target.template.kind in OF_OTHERS
@@ -362,7 +362,7 @@ def _refuse_inputs(folder: Path, destination: Destination, source: Inventory) ->
     refuse_overwriting(folder, CONVERTED, _read_files(destination, source))
 
 
-def _read_files(destination: Destination, source: Inventory) -> Iterator[tuple[str, Path]]:
+def _read_files(destination: Destination, source: Inventory) -> Iterator[tuple[str, Place]]:
     """What is read, and each of its files; a second name of the source's data is what ``--data link`` makes."""
     own = (path for path in checkpoint_files(source) if str(path) not in source.data_files)
     yield from (("the source checkpoint", path) for path in own)

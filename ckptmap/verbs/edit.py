@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ckptmap.basics.errors import CkptmapError, TargetError
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
 from ckptmap.checkpoint.reader import open_checkpoint
+from ckptmap.checkpoint.store import Place, place_of
 from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, refuse_holding, refuse_overwriting
 from ckptmap.mapping import Table, load_table
 from ckptmap.planning.editing import CASTS, Edit, Rename, plan_edit
@@ -87,7 +88,7 @@ def edit(
         index_only=index_only,
         progress=progress,
     )
-    folder = None if output is None else Path(output)
+    folder = None if output is None else place_of(output)
     wanted = Edit(
         table=load_table(os.fspath(table)) if table is not None else None,
         renames=tuple(_renames(renames, strip)),
@@ -142,7 +143,7 @@ def _refuse_object_paths(inventory: Inventory, table: Table | None) -> None:
         )
 
 
-def _read_files(inventory: Inventory, table: Table | None) -> Iterator[tuple[str, Path]]:
+def _read_files(inventory: Inventory, table: Table | None) -> Iterator[tuple[str, Place]]:
     """What is read, and each of its files; a second name of the source's data is what ``link`` makes."""
     own = (path for path in checkpoint_files(inventory) if str(path) not in inventory.data_files)
     yield from (("the source checkpoint", path) for path in own)

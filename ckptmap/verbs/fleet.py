@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ckptmap.basics.documents import unforeseen
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.secrets import without_secrets
 from ckptmap.checkpoint.remote import is_remote
 from ckptmap.families.registry import verdict_on
 from ckptmap.inspection.inspector import Inspection, inspect
@@ -73,7 +74,7 @@ def _row(path: str, found: Inspection) -> Document:
     target = next((name for name in model.targets if name in list_targets()), None) if model else None
     verdict = verdict_on(target) if target else None
     return {
-        "path": path,
+        "path": without_secrets(path),
         "kind": found.inventory.kind.value,
         "object_based": found.inventory.object_based,
         "architecture": model.name if model else None,
@@ -98,7 +99,7 @@ _FACTS = (
 
 
 def _unread(path: str, problem: str) -> Document:
-    return {"path": path, **dict.fromkeys(_FACTS), "problems": [problem]}
+    return {"path": without_secrets(path), **dict.fromkeys(_FACTS), "problems": [problem]}
 
 
 def _ended(path: str, error: LaneEndedError) -> Document:

@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ckptmap.basics.documents import REPORT_NAME, read_document
+from ckptmap.basics.documents import LARGEST, REPORT_NAME, document_in, read_document
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.reader import open_checkpoint
+from ckptmap.checkpoint.store import Place
 from ckptmap.mapping import load_table
 from ckptmap.report.document import SCHEMA, Document
 from ckptmap.request.surroundings import Wish, content
@@ -43,7 +44,7 @@ def with_config(digest: str, beside: Path | None) -> str:
     return hashlib.sha256(digest.encode() + content(beside)).hexdigest()
 
 
-def kept_report(folder: Path, source: str, digest: str) -> Document | None:
+def kept_report(folder: Place, source: str, digest: str) -> Document | None:
     """The report of the earlier conversion in ``folder`` that is still valid; None where it has to be made again.
 
     It is valid where the source's files, the wish and what was written are what they were.
@@ -63,14 +64,28 @@ def kept_report(folder: Path, source: str, digest: str) -> Document | None:
     return report if same else None
 
 
-def earlier_report(folder: Path) -> Document | None:
+def earlier_report(folder: Place) -> Document | None:
     """The report of a conversion in ``folder`` that wrote something; None where there is none."""
     try:
-        report: Any = read_document(folder / REPORT_NAME)
+        report: Any = read_report(folder / REPORT_NAME)
     except CkptmapError:
         return None
     known = isinstance(report, dict) and report.get("schema") == SCHEMA and isinstance(report.get("output"), dict)
     return report if known else None
+
+
+def read_report(place: Place) -> Document:
+    """The document in a JSON file, here or in a store.
+
+    Raises:
+        CkptmapError: it cannot be read, or holds something else.
+    """
+    if isinstance(place, Path):
+        return read_document(place)
+    size = place.size()
+    if size is None or size > LARGEST:
+        raise CkptmapError("is not there, or no report", where=str(place))
+    return document_in(place.read(), str(place))
 
 
 def wish_checksums(digest: str) -> dict[str, dict[str, str]]:

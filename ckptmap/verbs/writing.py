@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.documents import REPORT_NAME
 from ckptmap.basics.errors import CkptmapError, OutputError
+from ckptmap.basics.secrets import without_secrets
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.leftovers import surviving
-from ckptmap.checkpoint.staging import Staging, output_errors
+from ckptmap.checkpoint.staging import Staging, Waiting, output_errors
+from ckptmap.checkpoint.store import Place, StorePath
+from ckptmap.checkpoint.store_staging import StoreStaging
+from ckptmap.execution.overwriting import CONVERTED
 from ckptmap.execution.writing import Progress, read_back, stage_checkpoint
 from ckptmap.report.document import Document, Output
 from ckptmap.report.json_format import json_pieces
@@ -63,7 +66,7 @@ class Reading:
 
 
 def write_plan(
-    made: Plan, reading: Reading, folder: Path, how: Writing, told: Callable[[Output], Document]
+    made: Plan, reading: Reading, folder: Place, how: Writing, told: Callable[[Output], Document]
 ) -> Document:
     """Write the checkpoint of ``made`` and its report into ``folder``, whole or not at all.
 
@@ -77,15 +80,32 @@ def write_plan(
     Raises:
         CkptmapError: as ``ckptmap.convert``.
     """
-    with Staging(folder) as staging:
-        check_empty(folder, force=how.force)
+    with opened_staging(folder, force=how.force) as staging:
         report = told(staged(made, reading, staging, how))
         staging.write(REPORT_NAME, chain(json_pieces(report), ["\n"]))
         staging.commit()
     return report
 
 
-def staged(made: Plan, reading: Reading, staging: Staging, how: Writing) -> Output:
+def opened_staging(folder: Place, *, force: bool) -> Waiting:
+    """Where the new files wait, once it is sure that they may go to ``folder``; a context manager.
+
+    Raises:
+        OutputError: it cannot be written to, or holds something and ``force`` is not set.
+    """
+    if isinstance(folder, StorePath):
+        check_empty(folder, force=force)
+        return StoreStaging(folder, replace=force)
+    staging = Staging(folder)
+    try:
+        check_empty(folder, force=force)
+    except BaseException:
+        staging.close()
+        raise
+    return staging
+
+
+def staged(made: Plan, reading: Reading, staging: Waiting, how: Writing) -> Output:
     """Write the checkpoint into ``staging`` and read it back."""
     checkpoint = reading.checkpoint
     written = stage_checkpoint(
@@ -107,16 +127,19 @@ def staged(made: Plan, reading: Reading, staging: Staging, how: Writing) -> Outp
         **({"template": written.template} if written.template else {}),
         **wish_checksums(how.wish),
     }
-    prefix = str(staging.folder / written.name)
+    prefix = without_secrets(staging.place(written.name))
     return Output(prefix, written.nbytes, again.values, notes, written.placement.mode, kept, checksums)
 
 
-def check_output(folder: Path, *, force: bool) -> None:
+def check_output(folder: Place, *, force: bool) -> None:
     """Refuse a folder that cannot be written to, or holds something.
 
     Raises:
         OutputError: it is a file, or is not empty and ``force`` is not set.
     """
+    if isinstance(folder, StorePath):
+        check_empty(folder, force=force)
+        return
     with output_errors(folder):
         there, is_folder = folder.exists(), folder.is_dir()
     if there and not is_folder:
@@ -125,18 +148,26 @@ def check_output(folder: Path, *, force: bool) -> None:
         check_empty(folder, force=force)
 
 
-def check_empty(folder: Path, *, force: bool) -> None:
-    """Refuse a folder that holds more than what dead runs began and the next run takes back.
+def check_empty(folder: Place, *, force: bool) -> None:
+    """Refuse a folder that holds more than what dead runs began and the next run takes back, or goes on with.
 
     Raises:
         OutputError: it does, and ``force`` is not set.
     """
     if force:
         return
-    with output_errors(folder):
-        full = bool(surviving(folder))
+    if isinstance(folder, StorePath):
+        full = any(_is_finished(name) for name in folder.names())
+    else:
+        with output_errors(folder):
+            full = bool(surviving(folder))
     if full:
         raise OutputError(
             f"{folder} is not empty",
             hint=f"choose another directory, or add {argument('force')} to replace what is in it",
         )
+
+
+def _is_finished(name: str) -> bool:
+    """Whether a name in a store is more than a part of a checkpoint that has no index yet."""
+    return CONVERTED.fullmatch(name) is None or name.lower().endswith((".index", ".h5", ".safetensors"))
