@@ -54,8 +54,11 @@ class StoreStaging(Waiting):
         return str(self.folder / name)
 
     def names(self) -> Iterable[str]:
-        """The names that were in the folder when this began."""
-        return self._there
+        """What was in the folder when this began and may not be written over.
+
+        Where nothing is replaced that is nothing: all runs of one work give the same names to the same objects.
+        """
+        return self._there if self._replace else ()
 
     def reaches(self, path: str) -> bool:
         """Whether ``path`` is in the same store, which copies it itself."""

@@ -8,7 +8,7 @@ import typer
 
 from ckptmap.cli.bundles import bundled
 from ckptmap.cli.command import examples
-from ckptmap.cli.options import DryRun, Force, NoVerify, Output, refuse_nowhere
+from ckptmap.cli.options import DryRun, Force, IfExists, NoVerify, Output, refuse_nowhere
 from ckptmap.cli.outputs import ReportsBeside, annotating, emit
 
 EXAMPLES = examples(
@@ -31,6 +31,7 @@ def average_command(
     output: Output = None,
     no_verify: NoVerify = False,
     force: Force = False,
+    if_exists: IfExists = "fail",
     dry_run: DryRun = False,
 ) -> None:
     """Write the mean of the weights of several checkpoints of one model, TF1 or TF2.
@@ -47,5 +48,13 @@ def average_command(
     outputs = reports.outputs(sources, made)
     refuse_nowhere(output, dry_run=dry_run)
     with annotating(outputs), progress_bar("averaging", "bytes") as progress:
-        report = average(sources, output=output, verify=not no_verify, force=force, dry_run=dry_run, progress=progress)
+        report = average(
+            sources,
+            output=output,
+            verify=not no_verify,
+            force=force,
+            if_exists=if_exists,
+            dry_run=dry_run,
+            progress=progress,
+        )
     emit(report, outputs)

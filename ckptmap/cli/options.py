@@ -72,6 +72,15 @@ Force = Annotated[
         "--force", help="Replace a checkpoint that is already in the output directory.", rich_help_panel=OUTPUT
     ),
 ]
+Exists = Literal["fail", "skip", "replace"]
+IfExists = Annotated[
+    Exists,
+    typer.Option(
+        "--if-exists",
+        help="Where a checkpoint is there: fail; skip, leave it and give its report; replace, as --force.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the ledger; write nothing.", rich_help_panel=OUTPUT)]
 IndexOnly = Annotated[
     bool,
@@ -88,6 +97,7 @@ class WritingChoices(TypedDict):
     verify_data: bool
     verify: bool
     force: bool
+    if_exists: Exists
     dry_run: bool
     index_only: bool
 
@@ -101,6 +111,7 @@ class Placing:
     verify_data: VerifyData = False
     no_verify: NoVerify = False
     force: Force = False
+    if_exists: IfExists = "fail"
     dry_run: DryRun = False
     index_only: IndexOnly = False
 
@@ -116,6 +127,7 @@ class Placing:
             "verify_data": self.verify_data,
             "verify": not self.no_verify,
             "force": self.force,
+            "if_exists": self.if_exists,
             "dry_run": self.dry_run,
             "index_only": self.index_only,
         }

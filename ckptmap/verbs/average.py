@@ -15,7 +15,7 @@ from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, refuse_ho
 from ckptmap.planning.averaging import average_ledger, plan_average
 from ckptmap.report.document import document
 from ckptmap.report.shown import Report
-from ckptmap.verbs.writing import Reading, Writing, check_output, write_plan
+from ckptmap.verbs.writing import IfExists, Reading, Writing, check_output, report_there, write_plan
 
 if TYPE_CHECKING:
     from ckptmap.execution.writing import Progress
@@ -30,6 +30,7 @@ def average(
     output: PathLike | None,
     verify: bool = True,
     force: bool = False,
+    if_exists: IfExists = "fail",
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Report:
@@ -44,6 +45,8 @@ def average(
         output: the folder; None is a dry run.
         verify: compare the sources' checksums.
         force: replace what is in ``output``.
+        if_exists: where ``output`` holds a checkpoint: ``fail``; ``skip``, leave it and return its report;
+            ``replace``, as ``force``.
         dry_run: write nothing.
         progress: called with (bytes done, bytes in all).
 
@@ -52,10 +55,19 @@ def average(
             than the first; OutputError where ``output`` cannot be written or is not empty; VerificationError where
             what is read back is not what was written.
     """
-    how = Writing(verify=verify, data="copy", force=force, dry_run=dry_run or output is None, progress=progress)
+    how = Writing(
+        verify=verify,
+        data="copy",
+        force=force,
+        if_exists=if_exists,
+        dry_run=dry_run or output is None,
+        progress=progress,
+    )
     folder = None if output is None else place_of(output)
+    if (there := report_there(folder, how)) is not None:
+        return Report(there)
     if folder is not None and not how.dry_run:
-        check_output(folder, force=force)
+        check_output(folder, force=how.replaces)
     with ExitStack() as opened:
         held = [opened.enter_context(open_checkpoint(os.fspath(source), verify=verify)) for source in sources]
         planned = plan_average([one.inventory for one in held])

@@ -20,7 +20,7 @@ from ckptmap.report.document import document
 from ckptmap.report.shown import Report
 from ckptmap.request.conversion_report import forward_of_report
 from ckptmap.verbs.conversion import plan
-from ckptmap.verbs.writing import Reading, Writing, check_output, write_plan
+from ckptmap.verbs.writing import IfExists, Reading, Writing, check_output, report_there, write_plan
 
 if TYPE_CHECKING:
     from ckptmap.execution.placing import DataMode
@@ -41,6 +41,7 @@ def convert_back(
     verify_data: bool = False,
     verify: bool = True,
     force: bool = False,
+    if_exists: IfExists = "fail",
     dry_run: bool = False,
     index_only: bool = False,
     progress: Progress | None = None,
@@ -62,6 +63,8 @@ def convert_back(
         verify_data: read back linked and cloned values too.
         verify: compare the source's checksums.
         force: replace what is in ``output``.
+        if_exists: where ``output`` holds a checkpoint: ``fail``; ``skip``, leave it and return its report;
+            ``replace``, as ``force``.
         dry_run: write nothing.
         index_only: of a dry run, do not look whether the data files are there.
         progress: called with (bytes done, bytes in all).
@@ -76,13 +79,16 @@ def convert_back(
         verify_data=verify_data,
         verify=verify,
         force=force,
+        if_exists=if_exists,
         dry_run=dry_run or output is None,
         index_only=index_only,
         progress=progress,
     )
     folder = None if output is None else place_of(output)
+    if (there := report_there(folder, how)) is not None:
+        return Report(there)
     if folder is not None and not how.dry_run:
-        check_output(folder, force=force)
+        check_output(folder, force=how.replaces)
     with ExitStack() as opened:
         checkpoint = opened.enter_context(open_checkpoint(os.fspath(source), verify=verify))
         before = checkpoint.stamps()

@@ -32,7 +32,7 @@ from ckptmap.verbs.batch_plans import Learned, Plans
 from ckptmap.verbs.conversion import Conversion, convert_planned
 from ckptmap.verbs.lanes import Lane, LaneEndedError, Progress, can_fork, cores, forked, side_by_side, worth
 from ckptmap.verbs.resuming import earlier_report, kept_report, read_report, wish_digest, with_config
-from ckptmap.verbs.writing import Writing
+from ckptmap.verbs.writing import IfExists, Writing, report_there
 
 if TYPE_CHECKING:
     from ckptmap.families.detection.operations import AnchorChoice
@@ -66,6 +66,7 @@ def convert_many(
     verify: bool = True,
     ranges: bool = False,
     force: bool = False,
+    if_exists: IfExists = "fail",
     dry_run: bool = False,
     index_only: bool = False,
     form: FileForm = "target",
@@ -110,6 +111,8 @@ def convert_many(
         verify: compare the checksums of the sources' values.
         ranges: keep the ranges of quantization-aware training in the reports.
         force: replace what is in the folders.
+        if_exists: where its folder holds a checkpoint: ``fail``; ``skip``, leave it and count it as kept;
+            ``replace``, as ``force``.
         dry_run: write nothing.
         index_only: of a dry run, do not look whether the data files are there.
         form: ``target`` or ``safetensors``.
@@ -160,6 +163,7 @@ def convert_many(
         verify=verify,
         ranges=ranges,
         force=force,
+        if_exists=if_exists,
         dry_run=dry_run or output is None,
         index_only=index_only,
         form=form,
@@ -212,10 +216,12 @@ def convert_one(
     path: str, folder: Place | None, wish: Wish, how: Writing, digest: str, plans: Plans, *, resume: bool
 ) -> Document:
     """What became of one checkpoint, for the report of all; ``digest`` is the wish's. Raises as ``ckptmap.convert``."""
+    if (there := report_there(folder, how)) is not None:
+        return converted(path, there, kept=True)
     own = _own_digest(path, digest, wish)
     if resume and folder is not None and (earlier := kept_report(folder, path, own)) is not None:
         return converted(path, earlier, kept=True)
-    replaced = how.force or (resume and folder is not None and earlier_report(folder) is not None)
+    replaced = how.replaces or (resume and folder is not None and earlier_report(folder) is not None)
     report = convert_planned(Conversion(path, folder, wish, replace(how, wish=own, force=replaced)), plans)
     return converted(path, report)
 

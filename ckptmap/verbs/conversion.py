@@ -36,7 +36,7 @@ from ckptmap.request.destination import Destination
 from ckptmap.request.resolve import migration
 from ckptmap.request.surroundings import Wish, config_beside, settle
 from ckptmap.request.table_likeness import refuse_other_architecture
-from ckptmap.verbs.writing import Reading, Writing, check_output, opened_staging, staged
+from ckptmap.verbs.writing import IfExists, Reading, Writing, check_output, opened_staging, report_there, staged
 
 if TYPE_CHECKING:
     from ckptmap.checkpoint.identity import Stamps
@@ -153,6 +153,7 @@ def convert(
     verify: bool = True,
     ranges: bool = False,
     force: bool = False,
+    if_exists: IfExists = "fail",
     dry_run: bool = False,
     index_only: bool = False,
     form: FileForm = "target",
@@ -196,6 +197,8 @@ def convert(
             its own, and the report says so.
         ranges: keep the ranges of quantization-aware training, which no TF2 model takes, in the report.
         force: replace what is in ``output``.
+        if_exists: where ``output`` holds a checkpoint: ``fail``; ``skip``, leave it and return its report;
+            ``replace``, as ``force``.
         dry_run: write nothing; with an ``output`` the report lists the config edits of the real run. Whether the data
             files are there, whole by their sizes, is looked at.
         index_only: of a dry run, do not look at that.
@@ -245,6 +248,7 @@ def convert(
         verify=verify,
         ranges=ranges,
         force=force,
+        if_exists=if_exists,
         dry_run=dry_run or output is None,
         index_only=index_only,
         progress=progress,
@@ -274,8 +278,10 @@ def convert_planned(
     if how.form != "target" and asked.wish.options.training is not None:
         hint = f"leave {argument('no optimizer')} out"
         raise CkptmapError("a file of weights holds no optimizer", hint=hint)
+    if (there := report_there(folder, how)) is not None:
+        return there
     if folder is not None and not how.dry_run:
-        check_output(folder, force=how.force)
+        check_output(folder, force=how.replaces)
     with open_sources(asked.source, asked.also, verify=how.verify) as checkpoint:
         before = checkpoint.stamps()
         if not how.index_only:
@@ -337,7 +343,7 @@ def _write(
     ranges: Mapping[str, float] | None,
 ) -> Document:
     config = migration(destination, made, _prefix(folder))
-    with opened_staging(folder, force=how.force) as staging:
+    with opened_staging(folder, force=how.replaces) as staging:
         output = staged(made, Reading(checkpoint, before, destination.table.digests), staging, how)
         with collector_paused():
             report = document(made, config, output, ranges=ranges)

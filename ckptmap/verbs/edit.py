@@ -17,7 +17,7 @@ from ckptmap.mapping import Table, load_table
 from ckptmap.planning.editing import CASTS, Edit, Rename, plan_edit
 from ckptmap.report.document import document
 from ckptmap.report.shown import Report
-from ckptmap.verbs.writing import Reading, Writing, check_output, write_plan
+from ckptmap.verbs.writing import IfExists, Reading, Writing, check_output, report_there, write_plan
 
 if TYPE_CHECKING:
     from ckptmap.checkpoint.inventory import Inventory
@@ -44,6 +44,7 @@ def edit(
     verify_data: bool = False,
     verify: bool = True,
     force: bool = False,
+    if_exists: IfExists = "fail",
     dry_run: bool = False,
     index_only: bool = False,
     progress: Progress | None = None,
@@ -70,6 +71,8 @@ def edit(
         verify_data: read back linked and cloned values too.
         verify: compare the source's checksums.
         force: replace what is in ``output``.
+        if_exists: where ``output`` holds a checkpoint: ``fail``; ``skip``, leave it and return its report;
+            ``replace``, as ``force``.
         dry_run: write nothing.
         index_only: of a dry run, do not look whether the data files are there.
         progress: called with (bytes done, bytes in all).
@@ -84,6 +87,7 @@ def edit(
         verify_data=verify_data,
         verify=verify,
         force=force,
+        if_exists=if_exists,
         dry_run=dry_run or output is None,
         index_only=index_only,
         progress=progress,
@@ -98,8 +102,10 @@ def edit(
         ema=ema,
         cast=_cast(cast) if cast is not None else None,
     )
+    if (there := report_there(folder, how)) is not None:
+        return Report(there)
     if folder is not None and not how.dry_run:
-        check_output(folder, force=force)
+        check_output(folder, force=how.replaces)
     with open_checkpoint(os.fspath(source), verify=verify) as checkpoint:
         before = checkpoint.stamps()
         _refuse_object_paths(checkpoint.inventory, wanted.table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ckptmap.basics.documents import REPORT_NAME
 from ckptmap.basics.errors import CkptmapError, OutputError
@@ -19,7 +19,7 @@ from ckptmap.execution.overwriting import CONVERTED
 from ckptmap.execution.writing import Progress, read_back, stage_checkpoint
 from ckptmap.report.document import Document, Output
 from ckptmap.report.json_format import json_pieces
-from ckptmap.verbs.resuming import wish_checksums
+from ckptmap.verbs.resuming import earlier_report, wish_checksums
 
 if TYPE_CHECKING:
     from ckptmap.checkpoint.identity import Stamps
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from ckptmap.planning.ledger import Plan
 
 _UNVERIFIED = "the checksums of the source were not compared, its values may be damaged"
+
+
+IfExists = Literal["fail", "skip", "replace"]
+"""What becomes of a checkpoint that is there: the run is refused, or makes nothing, or replaces it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,8 +49,14 @@ class Writing:
     index_only: bool = False
     progress: Progress | None = None
     form: FileForm = "target"
+    if_exists: IfExists = "fail"
     wish: str = ""
     """A digest of all that the user wants, for a later run to know this one's work by; empty where none is kept."""
+
+    @property
+    def replaces(self) -> bool:
+        """Whether a checkpoint that is there is replaced."""
+        return self.force or self.if_exists == "replace"
 
     def __post_init__(self) -> None:
         if self.index_only and not self.dry_run:
@@ -80,11 +90,27 @@ def write_plan(
     Raises:
         CkptmapError: as ``ckptmap.convert``.
     """
-    with opened_staging(folder, force=how.force) as staging:
+    with opened_staging(folder, force=how.replaces) as staging:
         report = told(staged(made, reading, staging, how))
         staging.write(REPORT_NAME, chain(json_pieces(report), ["\n"]))
         staging.commit()
     return report
+
+
+def report_there(folder: Place | None, how: Writing) -> Document | None:
+    """The report of the whole checkpoint in ``folder``, where such a one may stay; None where one is to be made.
+
+    Raises:
+        OutputError: a store does not answer.
+    """
+    if folder is None or how.if_exists != "skip" or how.dry_run:
+        return None
+    report = earlier_report(folder)
+    if report is None:
+        return None
+    name = str(report["output"].get("checkpoint", "")).replace("\\", "/").rpartition("/")[2]
+    there = folder.names() if isinstance(folder, StorePath) else {place.name for place in folder.iterdir()}
+    return report if {name, f"{name}.index"} & set(there) else None
 
 
 def opened_staging(folder: Place, *, force: bool) -> Waiting:
