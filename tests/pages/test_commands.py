@@ -123,7 +123,7 @@ NOT_RUN = {
     "docs/details.md": 1,
     "docs/efficientdet.md": 1,
     "docs/estimators.md": 4,
-    "docs/fleets.md": 6,
+    "docs/fleets.md": 7,
     "docs/language.md": 5,
     "docs/start-detector.md": 1,
     "docs/start-own-model.md": 3,
