@@ -23,9 +23,10 @@ def families() -> tuple[Family, ...]:
     from ckptmap.families.detection.family import DETECTION
     from ckptmap.families.estimators.family import ESTIMATORS
     from ckptmap.families.language.family import LANGUAGE
+    from ckptmap.families.own_code.family import OWN_CODE
     from ckptmap.families.recurrent.family import RECURRENT
 
-    return (CLASSIFICATION, DETECTION, LANGUAGE, ESTIMATORS, RECURRENT)
+    return (OWN_CODE, CLASSIFICATION, DETECTION, LANGUAGE, ESTIMATORS, RECURRENT)
 
 
 def recognize(inventory: Inventory, aside: Collection[str] = ()) -> Model | None:

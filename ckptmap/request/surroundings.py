@@ -20,7 +20,7 @@ from ckptmap.planning.choices import PlanOptions
 from ckptmap.planning.ledger import Plan
 from ckptmap.request.choices import PathLike
 from ckptmap.request.destination import Destination, has_no_tf1_names
-from ckptmap.request.known_tables import with_known_table
+from ckptmap.request.known_tables import for_source
 from ckptmap.request.resolve import find_destination
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def settle(
 
     def without() -> tuple[Destination, Plan]:
         named = known or (wish if wish.names_the_target else replace(wish, to=_recognized(inventory))).destination()
-        found = with_known_table(inventory, named)
+        found = for_source(inventory, named)
         return found, plan(inventory, found)
 
     if beside is None:

@@ -81,6 +81,8 @@ class Target:
     """The TF1 model that it is for, where that is called otherwise."""
     template: Template | None = None
     """Where its variables have values of their own; None for a shipped target."""
+    follows_source: bool = False
+    """Whether it has the variables of whatever is converted, by the same names: ``following`` gives it those."""
     optimizers: OptimizersFound | None = None
     """The optimizers of a template; None for a shipped target, and where the graph cannot be read."""
 
@@ -148,6 +150,6 @@ class Target:
     def _no_such(self, name: str) -> TargetError:
         known = [setting.name for setting in self.settings] + list(self.unknowns)
         if not known:
-            return TargetError(f"a template fixes every shape; {name} cannot be given", where=self.name)
+            return TargetError(f"every shape is fixed; {name} cannot be given", where=self.name)
         close = nearest(name, known, 3) or sorted(known)
         return TargetError(f"no setting is called {name}", where=self.name, hint=f"known: {', '.join(close)}")

@@ -97,6 +97,7 @@ def target_from_dict(data: Mapping[str, Any]) -> Target:
         root=data.get("root", "model"),
         origin=data["generator"],
         counterpart_of=data.get("counterpart_of", ""),
+        follows_source=data.get("follows_source", False),
     )
 
 

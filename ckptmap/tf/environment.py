@@ -60,6 +60,16 @@ def check_installed() -> None:
 def tf2() -> Any:
     """The module ``tensorflow`` in a TF2 process, ready for ``import object_detection``.
 
+    Raises TensorFlowError as ``keras_2`` does, and when the API is not installed.
+    """
+    tensorflow = keras_2()
+    _import_object_detection()
+    return tensorflow
+
+
+def keras_2() -> Any:
+    """The module ``tensorflow`` in a TF2 process whose ``tf.keras`` is Keras 2, ready for tf_slim and code of TF1.
+
     Raises TensorFlowError as ``prepare`` does, and when this process is a TF1 process.
     """
     prepare()
@@ -69,7 +79,6 @@ def tf2() -> Any:
     _stand_in("tensorflow.compat.v1.estimator")
     _alias_moved(tensorflow)
     _alias_dropped()
-    _import_object_detection()
     return tensorflow
 
 

@@ -94,6 +94,11 @@ def classifiers(folder: Path) -> None:
     shapes |= {f"{layer}/BatchNorm/{leaf}": (width,) for layer, width in layers.items() for leaf in leaves}
     shapes |= {"Logits/Conv2d_1c_1x1/weights": (1, 1, 1024, 11), "Logits/Conv2d_1c_1x1/biases": (11,)}
     random_tf1(folder / "mobilenet_v1.ckpt", {f"MobilenetV1/{name}": shape for name, shape in shapes.items()})
+    lenet = {"conv1": (5, 5, 1, 32), "conv2": (5, 5, 32, 64), "fc3": (98, 32), "fc4": (32, 10)}
+    weights: dict[str, Shape] = {f"LeNet/{layer}/weights": shape for layer, shape in lenet.items()}
+    random_tf1(
+        folder / "lenet.ckpt", {**weights, **{f"LeNet/{layer}/biases": shape[-1:] for layer, shape in lenet.items()}}
+    )
 
 
 OLD_LAYERS = ("lens", "iris", "eye", "focus")

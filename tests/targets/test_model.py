@@ -45,5 +45,5 @@ def test_given_nonsense_is_refused(toy: Target, given: dict[str, object], messag
 
 
 def test_nothing_can_be_given_to_a_template() -> None:
-    with pytest.raises(TargetError, match="a template fixes every shape; num_classes cannot be given"):
+    with pytest.raises(TargetError, match="every shape is fixed; num_classes cannot be given"):
         Target("zoo/ckpt-0", ()).layout([], {"num_classes": 3})

@@ -45,7 +45,7 @@ MORE: dict[str, list[Mapping[str, Any]]] = {
     "rfcn_resnet101": [{"rpn_batch_norm": "scale and center"}],
     "context_rcnn_resnet101": [DROPOUT],
 }
-BUILT = [name for name in list_targets() if not name.startswith((AUTOML, "keras_"))]
+BUILT = [name for name in list_targets() if not name.startswith((AUTOML, "keras_", "own_code"))]
 """Targets that the Object Detection API builds; AutoML's own code and keras.applications build the others
 (tests/tf/test_efficientdet.py, tests/tf/test_classifiers.py)."""
 

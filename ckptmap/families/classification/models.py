@@ -159,7 +159,7 @@ CLASSIFIERS: Mapping[str, Classifier] = {
         ),
         *(_mobilenet_v3(size, kind) for size in ("small", "large") for kind in ("", "_minimalistic")),
         *_resnets(),
-        *(_efficientnet(version) for version in range(5)),
+        *(_efficientnet(version) for version in range(8)),
     )
 }
 """By slim's name."""

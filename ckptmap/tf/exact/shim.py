@@ -9,9 +9,7 @@ One class serves every SSD, one every Faster R-CNN; which slim classes they stan
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import tf_slim as slim
@@ -19,9 +17,10 @@ import tf_slim as slim
 from ckptmap.families.detection.roots import classification_name
 from ckptmap.tf.environment import slim_module
 from ckptmap.tf.exact.api import faster_rcnn_meta_arch, hyperparams_builder, ssd_meta_arch, tf
+from ckptmap.tf.own_code import TracedCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 v1 = tf.compat.v1
 _SCOPE = "FeatureExtractor"  # SSDMetaArch's for slim extractors
@@ -58,49 +57,6 @@ def _slim_class(entry: str) -> Any:
     return getattr(slim_module(f"models.{module}_feature_extractor"), f"{name}FeatureExtractor")
 
 
-class _SlimNetwork:
-    """Mixed into a Keras model: ``call`` is slim's code, traced once for each shape of input.
-
-    Traced on its own, as an inner function, because slim asks tensors for their names, which eager ones lack, and
-    because what it writes into its graph's collections (regularization losses, which Keras has of its own) must not be
-    met in the caller's graph. Tracing is what takes the time: whoever calls with the same shape again has it for free.
-    """
-
-    def call(self, inputs: Any, **_: Any) -> Any:
-        """What slim makes of a batch [batch, height, width, channels]."""
-        return self._traced(inputs)
-
-    def _run(self, inputs: Any) -> Any:
-        with _as_slim_expects():
-            return self._slim_call(inputs)
-
-    _traced: Any = tf.function(v1.keras.utils.track_tf1_style_variables(_run), autograph=False)
-
-    def _slim_call(self, inputs: Any) -> Any:
-        raise NotImplementedError
-
-    def _trackable_children(self, save_type: str = "checkpoint", **_: Any) -> Any:  # noqa: ARG002
-        """A SavedModel gets the variables alone: what Keras adds are more traces of the call, which nothing reads."""
-        return super()._trackable_children()  # type: ignore[misc]
-
-    def slim_variables(self) -> dict[str, Any]:
-        """The variables by their TF1 names; those of a network that has run."""
-        store = getattr(self, "_tf1_style_var_store", None)
-        return dict(store._vars) if store else {}
-
-
-@contextlib.contextmanager
-def _as_slim_expects() -> Iterator[None]:
-    """Shapes hold ``Dimension`` objects (``shape[1].value``); the age of ``layer.apply`` is no news."""
-    v1.disable_v2_tensorshape()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        v1.enable_v2_tensorshape()
-
-
 class HyperparamsWithProto(hyperparams_builder.KerasLayerHyperparams):
     """The hyperparameters of Keras layers that remember the message they were made of: slim's are made of it, too."""
 
@@ -109,7 +65,7 @@ class HyperparamsWithProto(hyperparams_builder.KerasLayerHyperparams):
         self.proto = proto
 
 
-class SlimSsd(_SlimNetwork, ssd_meta_arch.SSDKerasFeatureExtractor):
+class SlimSsd(TracedCode, ssd_meta_arch.SSDKerasFeatureExtractor):
     """Any slim feature extractor of SSD, with the interface of the Keras ones.
 
     ``entry`` is one of ``SSD``; ``settings`` are those with which ``model_builder`` calls an extractor in TF2.
@@ -128,7 +84,7 @@ class SlimSsd(_SlimNetwork, ssd_meta_arch.SSDKerasFeatureExtractor):
         """Slim's scaling of pixel values."""
         return self._slim.preprocess(resized_inputs)
 
-    def _slim_call(self, inputs: Any) -> Any:
+    def _tf1_call(self, inputs: Any, *_: Any) -> Any:
         norm = slim.arg_scope([slim.batch_norm], is_training=self._train_batch_norm)
         with norm, v1.variable_scope(_SCOPE, reuse=v1.AUTO_REUSE):
             return self._slim.extract_features(inputs)
@@ -139,20 +95,20 @@ class SlimSsd(_SlimNetwork, ssd_meta_arch.SSDKerasFeatureExtractor):
         return _backbone(self)
 
 
-def _backbone(*networks: _SlimNetwork) -> Any:
+def _backbone(*networks: TracedCode) -> Any:
     """The variables that slim's classification network has, too, under its names, as one object to restore."""
-    found = {classification_name(name): variable for one in networks for name, variable in one.slim_variables().items()}
+    found = {classification_name(name): variable for one in networks for name, variable in one.tf1_variables().items()}
     return tf.train.Checkpoint(**{name: variable for name, variable in found.items() if name})
 
 
-class SlimStage(_SlimNetwork, tf.keras.Model):
+class SlimStage(TracedCode, tf.keras.Model):
     """One stage of a slim feature extractor of Faster R-CNN."""
 
     def __init__(self, run: Callable[[Any], Any], name: str) -> None:
         super().__init__(name=name)
         self._run_stage = run
 
-    def _slim_call(self, inputs: Any) -> Any:
+    def _tf1_call(self, inputs: Any, *_: Any) -> Any:
         return self._run_stage(inputs)
 
 

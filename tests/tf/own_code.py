@@ -1,0 +1,215 @@
+"""slim's networks that no library has for TF2, run by their own code inside Keras: a row each, and its proof.
+
+    python -m tests.tf.own_code [--only 'inception*'] [--work FOLDER] TABLE.md
+
+A row's TF1 graph has random weights and statistics and is saved by the TF1 Saver; ``ckptmap convert --to own_code``
+converts it, Keras restores the result with TensorFlow's assertions that every variable on both sides is met, and both
+run on the same input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import ckptmap
+from ckptmap.families.own_code.slim import NETWORKS
+from ckptmap.families.verdict import Kind
+from ckptmap.tf.environment import as_written, import_quietly, same_kernels, slim_module, tf2
+from ckptmap.tf.tf1.weights import calibrate, randomize
+from ckptmap.tf.tf2_model import restore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A network on an input of this shape; ``options`` go to slim's function."""
+
+    network: str
+    shape: tuple[int, ...]
+    classes: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        parts = [self.network, *(f"{name}_{value}" for name, value in self.options.items()), self.classes]
+        return "-".join(str(part).replace(" ", "") for part in parts if part is not None)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What came of a row; ``difference`` in units of the output's spread."""
+
+    verdict: str
+    variables: int
+    restored: int
+    unused: int
+    difference: float
+
+
+def _rows() -> Iterator[Row]:
+    for network, size, classes in (
+        ("alexnet_v2", 224, (1000, 5)),
+        ("vgg_a", 224, (1000, 5)),
+        ("overfeat", 231, (1000, 5)),
+        ("cifarnet", 32, (10, 100)),
+        ("inception_v1", 224, (1001,)),
+        ("inception_v2", 96, (1001,)),
+        ("inception_v4", 147, (1001, 5)),
+        ("mobilenet_edgetpu", 96, (1001,)),
+    ):
+        yield from (Row(network, (1, size, size, 3), count) for count in classes)
+    yield from (Row("lenet", (1, 28, 28, 1), count) for count in (10, 62))
+    for network in ("inception_v2", "mobilenet_edgetpu"):
+        yield Row(network, (1, 96, 96, 3), 5, {"depth_multiplier": 0.5})
+    yield Row("inception_v1", (1, 96, 96, 3), 5, {"global_pool": True})
+    for network in ("i3d", "s3dg"):
+        yield from (Row(network, (1, 16, 64, 64, 3), count) for count in (400, 5))
+    yield from (Row("cyclegan_generator_resnet", (1, 32, 32, 3), None, {"num_filters": count}) for count in (64, 16))
+    yield from (Row("dcgan_generator", (2, 64), None, {"depth": 64, "final_size": size}) for size in (32, 64))
+    yield from (Row("dcgan_discriminator", (2, size, size, 3), None, {"depth": size}) for size in (32, 64))
+    for method in ("nn_upsample_conv", "conv2d_transpose"):
+        yield Row("pix2pix_generator", (1, 256, 256, 3), None, {"num_outputs": 3, "upsample_method": method})
+    for filters in ((64, 128, 256, 512), (16, 32)):
+        yield Row("pix2pix_discriminator", (1, 64, 64, 3), None, {"num_filters": filters})
+    yield from _large_rows()
+
+
+def _large_rows() -> Iterator[Row]:
+    for network, size, count in (
+        ("resnet_v1_200", 64, 1000),
+        ("resnet_v2_200", 64, 1001),
+        ("nasnet_cifar", 32, 10),
+        ("nasnet_mobile", 96, 1001),
+        ("nasnet_large", 96, 5),
+        ("pnasnet_mobile", 96, 5),
+        ("pnasnet_large", 96, 5),
+    ):
+        yield Row(network, (1, size, size, 3), count)
+
+
+ROWS = {row.name: row for row in _rows()}
+QUICK = ("lenet-10", "dcgan_generator-depth_64-final_size_32")
+"""What the default run of the tests proves."""
+
+
+def run_tf1(row: Row, prefix: str, inputs: Array) -> Array:
+    """Save slim's network with random weights as ``prefix``; what it makes of ``inputs`` in a TF1 session."""
+    v1 = tf2().compat.v1
+    with v1.Graph().as_default(), v1.Session() as session:
+        placeholder = v1.placeholder(v1.float32, inputs.shape)
+        found = _network(row, placeholder)
+        v1.train.get_or_create_global_step()
+        randomize(v1, session, 1)
+        calibrate(v1, session, {placeholder: inputs}, 1)
+        v1.train.Saver().save(session, prefix)
+        return np.asarray(session.run(found, {placeholder: inputs}))
+
+
+def _network(row: Row, inputs: Any) -> Any:
+    """As slim's scripts call it: ``slim_network`` is not asked."""
+    network = NETWORKS[row.network]
+    module = slim_module(f"nets.{network.module}")
+    options = dict(row.options) if row.classes is None else {**row.options, "num_classes": row.classes}
+    scope = getattr(module, network.arg_scope)() if network.arg_scope else None
+    held = import_quietly("tf_slim").arg_scope(scope) if scope is not None else contextlib.nullcontext()
+    with held, contextlib.redirect_stdout(sys.stderr):
+        return getattr(module, network.function)(inputs, is_training=False, **options)[0]
+
+
+def inputs_of(row: Row) -> Array:
+    return np.random.default_rng(2).uniform(-1, 1, row.shape).astype(np.float32)
+
+
+def prove(row: Row, folder: Path) -> Proof:
+    """Convert a row's checkpoint, restore and run it."""
+    from ckptmap.tf.own_code import slim_network
+
+    inputs = inputs_of(row)
+    expected = run_tf1(row, str(folder / "model.ckpt"), inputs)
+    report = ckptmap.convert(folder / "model.ckpt", to="own_code", output=folder / "new")
+    assert report["output"] is not None, report["findings"]
+    tensorflow = tf2()
+    model = slim_network(row.network, row.classes, **row.options)
+    with contextlib.redirect_stdout(sys.stderr):
+        model(tensorflow.zeros(row.shape))
+    restore(model, folder / "new" / "ckpt-0")
+    with as_written(tensorflow):
+        found = np.asarray(model(tensorflow.constant(inputs)))
+    summary = report["summary"]
+    return Proof(
+        report["verdict"]["kind"],
+        len(report["target_variables"]),
+        summary["restored"],
+        summary["unused"],
+        float(np.abs(found - expected).max() / expected.std()),
+    )
+
+
+def as_expected(proof: Proof) -> bool:
+    """Whether every variable found its place, and the output is the same to the bit."""
+    whole = (proof.restored, proof.unused) == (proof.variables, 0)
+    return whole and proof.difference == 0 and proof.verdict == Kind.EQUAL.value
+
+
+HEADER = "| network | input | options | classes | variables | verdict | difference |\n|---|---|---|---|---|---|---|\n"
+
+
+def table(proofs: Iterable[tuple[Row, Proof]]) -> str:
+    """The proofs in Markdown, a line a row."""
+    return HEADER + "".join(f"| {' | '.join(_cells(row, proof))} |\n" for row, proof in proofs)
+
+
+def _cells(row: Row, proof: Proof) -> Iterator[str]:
+    yield row.network
+    yield " x ".join(map(str, row.shape[1:]))
+    yield ", ".join(f"{name} {value}" for name, value in row.options.items())
+    yield "" if row.classes is None else str(row.classes)
+    yield str(proof.variables)
+    yield proof.verdict
+    yield f"{proof.difference:.1e}" if proof.difference else "0"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prove the rows and write their table; 1 where one is not as expected."""
+    parser = argparse.ArgumentParser(prog="python -m tests.tf.own_code", description=main.__doc__)
+    parser.add_argument("--only", default="*", help="rows whose names match")
+    parser.add_argument("--work", type=Path, help="keep results here, and take those that are there")
+    parser.add_argument("table", type=Path)
+    options = parser.parse_args(arguments)
+    same_kernels()
+    proofs = []
+    with tempfile.TemporaryDirectory() as own:
+        kept = options.work or Path(own)
+        kept.mkdir(parents=True, exist_ok=True)
+        for row in (row for row in ROWS.values() if fnmatch(row.name, options.only)):
+            file = kept / f"{row.name}.json"
+            if not file.exists():
+                with tempfile.TemporaryDirectory() as folder:
+                    file.write_text(json.dumps(asdict(prove(row, Path(folder)))), encoding="utf-8")
+            proof = Proof(**json.loads(file.read_text(encoding="utf-8")))
+            proofs.append((row, proof))
+            print(row, proof, as_expected(proof), file=sys.stderr, flush=True)  # noqa: T201
+    options.table.write_text(table(proofs), encoding="utf-8")
+    return 0 if all(as_expected(proof) for _, proof in proofs) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
