@@ -86,7 +86,7 @@ def _remark(network: Network, classes: int | None, width: float) -> Iterator[str
 def verdict_here() -> Verdict:
     """Equal: it is the same code."""
     advice = "the model is made by ckptmap.tf.own_code, of the TF1 code"
-    return Verdict(Kind.EQUAL, extractor_type="ckptmap.tf.own_code", advice=advice, unconfigured=True)
+    return Verdict(Kind.EQUAL, extractor_type="own_code(function)", advice=advice, unconfigured=True)
 
 
 def _recognize(shapes: Shapes, object_based: bool) -> Known | None:

@@ -179,5 +179,5 @@ def test_what_it_is_not_for(tmp_path: Path) -> None:
 def test_what_is_said_of_it() -> None:
     verdict = verdict_on("own_code")
     assert verdict is not None
-    assert (str(verdict), verdict.extractor_type) == ("equal", "ckptmap.tf.own_code")
+    assert (str(verdict), verdict.extractor_type) == ("equal", "own_code(function)")
     assert preprocessing_of("own_code") == "what its TF1 code takes: that code goes on"
