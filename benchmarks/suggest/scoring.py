@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from benchmarks.suggest.flows import whole_flow
-from ckptmap.suggest.cells import new_cells, old_cells
 from ckptmap.suggest.certainty import judge
 from ckptmap.suggest.keras_graph import keras_flow
-from ckptmap.suggest.layers import layers_of
 from ckptmap.suggest.leaves import leaves_of
 from ckptmap.suggest.matching import match
 from ckptmap.suggest.model import Item, Layer, Pair
-from ckptmap.suggest.stacking import stacked
+from ckptmap.suggest.suggestion import layers_of_both
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,10 +70,7 @@ def sides(pair: TruePair, variant: Variant) -> tuple[tuple[Layer, ...], tuple[La
     names = [name for _, name, _ in pair.new]
     tellable = variant.readable and len(set(names)) == len(names)
     new = [Item(name if tellable else key, key, shape) for key, name, shape in pair.new]
-    new = sorted(new, key=lambda item: item.name)
-    old = stacked(sorted(old, key=lambda item: item.name), new)
-    new_layers = new_cells(layers_of(new))
-    return old_cells(layers_of(old), old, new_layers, ()), new_layers
+    return layers_of_both(old, new)
 
 
 def drafted_pairs(pair: TruePair, variant: Variant) -> tuple[tuple[Layer, ...], tuple[Layer, ...], tuple[Pair, ...]]:

@@ -195,7 +195,7 @@ def _fits_exchanged(
 
 def _judged(one: int, other: int, known: _Known) -> Pair:
     evidence = known.evidence
-    doubt = _own_doubt(known.old[one], float(evidence.fits[one, other]))
+    doubt = _own_doubt(known.old[one], known.new[other], float(evidence.fits[one, other]))
     if doubt:
         return Pair(one, other, why=doubt)
     rivals_new = np.flatnonzero(evidence.fits[one] > 0)
@@ -211,14 +211,13 @@ def _judged(one: int, other: int, known: _Known) -> Pair:
     return _against_rivals(one, other, known, rivals_old, rivals_new)
 
 
-def _own_doubt(old: Layer, fits: float) -> str:
+def _own_doubt(old: Layer, new: Layer, fits: float) -> str:
     """What makes a pair doubtful whatever else there is; empty for nothing."""
     if fits < _WELL**2:
         return "the old layer has a variable that the new one lacks"
     if old.cell:
         return old.cell.doubt
-    several = any(item.parts for item in old.leaves.values())
-    return "several variables become one: their order is that of their numbers, a guess" if several else ""
+    return next((item.doubt for layer in (old, new) for item in layer.leaves.values() if item.doubt), "")
 
 
 def _against_rivals(

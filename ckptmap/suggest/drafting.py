@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ckptmap.suggest.cells import KINDS as CELLS
 from ckptmap.suggest.certainty import ANSWERED
 from ckptmap.suggest.checking import PROOFS
 from ckptmap.suggest.drafted import Drafted, Named
+from ckptmap.suggest.fusing import PART
 from ckptmap.suggest.leaves import Leaves, Move, as_layer, fits_kind, leaves_of
 from ckptmap.suggest.leftovers import grouped
 from ckptmap.suggest.natural import natural
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ckptmap.mapping.model import Kind
-    from ckptmap.suggest.model import Layer, Matched, Pair
+    from ckptmap.suggest.model import Item, Layer, Matched, Pair
 
 
 _IDLE = "left over: no output of the model depends on it"
@@ -42,6 +43,9 @@ class DraftedRule:
     count: int
     answered: int = 0
     """How many pairs the user has settled."""
+    olds: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
+    """The patterns and names where a rule lists several; empty for one."""
     proofs: Mapping[str, int] = field(default_factory=dict)
     """What runs of both models showed, and of how many pairs."""
 
@@ -238,21 +242,60 @@ def _variable_rules(
     ones: Sequence[_One], single: Sequence[int], matched: Matched, *, narrow: bool, literal: bool
 ) -> list[DraftedRule]:
     """Rules for pairs whose variables do not lie in one scope: one for each variable."""
-    by_ops: dict[tuple[str, bool], list[Named]] = defaultdict(list)
+    by_manner: dict[_Manner, list[Named]] = defaultdict(list)
     for at in single:
         for one, other, ops in ones[at].leaves.moves:
-            by_ops[ops, bool(one.parts)].append(Named(one.name, other.name, at))
+            manner = _Manner(ops, _counted(one), _words(one), _words(other))
+            by_manner[manner].append(
+                Named(one.name.removesuffix(f"{PART}0") if one.parts else one.name, other.name, at)
+            )
     names = [name for layer in matched.old for name in layer.variables]
     found = []
-    for (ops, several), named in by_ops.items():
+    for manner, named in by_manner.items():
         unique = [Named(one.old, one.new, place) for place, one in enumerate(named)]
         mine = {one.old for one in named}
         for rule in _compressed(unique, [name for name in names if name not in mine], narrow=narrow, literal=literal):
             members = tuple(named[place].number for place in rule.members)
-            old = f"{rule.old}{{{COPY}}}" if several else rule.old
-            where = {**rule.where, COPY: "auto"} if several else rule.where
-            found.append(_drafted(Drafted(old, rule.new, where, members), "", ops, ones))
+            where = {**rule.where, COPY: _COUNTS[manner.counted]} if manner.counted else rule.where
+            drafted = _drafted(Drafted(rule.old + manner.counted, rule.new, where, members), "", manner.ops, ones)
+            found.append(replace(drafted, olds=_others(rule.old, manner.old), news=_others(rule.new, manner.new)))
     return found
+
+
+_COUNTS = {f"{{{COPY}}}": "auto", f"{PART}{{{COPY}}}": "int"}
+"""What stands behind the names of variables that are numbered, and what that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How one move is made: its operations, what counts its old variables, and the words that list its variables."""
+
+    ops: str
+    counted: str
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+
+
+def _counted(item: Item) -> str:
+    if not item.parts or _words(item):
+        return ""
+    return f"{PART}{{{COPY}}}" if item.pieces else f"{{{COPY}}}"
+
+
+def _words(item: Item) -> tuple[str, ...]:
+    """The words in which the names of several variables differ that are not numbered; none for others."""
+    names = [name.split("/") for name in item.parts]
+    if not item.pieces or any(len(name) != len(names[0]) for name in names) or PART[1:] in names[0][-1]:
+        return ()
+    differing = [at for at in range(len(names[0])) if len({name[at] for name in names}) > 1]
+    return tuple(name[differing[0]] for name in names) if len(differing) == 1 else ()
+
+
+def _others(pattern: str, words: Sequence[str]) -> tuple[str, ...]:
+    """The pattern once for each word, in the place of the first."""
+    parts = pattern.split("/")
+    at = next((place for place in reversed(range(len(parts))) if words and parts[place] == words[0]), None)
+    return tuple("/".join([*parts[:at], word, *parts[at + 1 :]]) for word in words) if at is not None else ()
 
 
 def _compressed(named: Sequence[Named], others: Sequence[str], *, narrow: bool, literal: bool) -> list[Drafted]:
@@ -267,13 +310,13 @@ def _drafted(rule: Drafted, kind: str, ops: str, ones: Sequence[_One]) -> Drafte
     doubts = tuple(pair for pair in pairs if not pair.sure)
     answered = sum(pair.why == ANSWERED for pair in pairs)
     proofs = Counter(pair.why for pair in pairs if pair.why in PROOFS)
-    return DraftedRule(rule, kind, ops, first, doubts, len(pairs), answered, proofs)
+    return DraftedRule(rule, kind, ops, first, doubts, len(pairs), answered, proofs=proofs)
 
 
 def _drops(matched: Matched, ones: Sequence[_One], bookkeeping: Mapping[str, str], how: _How) -> tuple[Left, ...]:
     left = [name for at in matched.left_old for name in matched.old[at].variables]
     kept = [name for one in ones for item, _, _ in one.leaves.moves for name in (item.parts or (item.name,))]
-    spare = [item.name for one in ones for item in one.leaves.spare_old]
+    spare = [name for one in ones for item in one.leaves.spare_old for name in (item.parts or (item.name,))]
     found = [Left(Drafted(name, name, {}, ()), reason, False) for name, reason in bookkeeping.items()]
     groups = {
         "left over: no new layer is like it": [name for name in left if name not in matched.idle],
@@ -289,10 +332,15 @@ def _drops(matched: Matched, ones: Sequence[_One], bookkeeping: Mapping[str, str
 
 def _inits(matched: Matched, ones: Sequence[_One], how: _How) -> tuple[Left, ...]:
     left = [name for at in matched.left_new for name in matched.new[at].variables]
-    kept = [item.name for one in ones for _, item, _ in one.leaves.moves]
+    kept = [name for one in ones for _, item, _ in one.leaves.moves for name in (item.parts or (item.name,))]
     spare: dict[str, str] = {}
     for one in ones:
-        spare |= {item.name: neutral(role) for role, item in one.new.leaves.items() if item in one.leaves.spare_new}
+        spare |= {
+            name: neutral(role)
+            for role, item in one.new.leaves.items()
+            if item in one.leaves.spare_new
+            for name in (item.parts or (item.name,))
+        }
     idle = [name for name in left if name in matched.idle]
     needed = [name for name in left if name not in matched.idle]
     found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ckptmap.suggest.model import Item, Layer
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_PART = re.compile(r"/part_[0-9]+$")
 _GAINS = frozenset({"g"})
 _GAIN_AND_OFFSET = {"g": "gamma", "b": "beta"}
 
@@ -55,8 +57,8 @@ def _cut(item: Item) -> tuple[str, str]:
 
 
 def _cut_text(name: str) -> tuple[str, str]:
-    """Scope and leaf; a ``/`` within one part of an object path is written ``.S``."""
-    scope, _, leaf = name.replace(".S", "/").rpartition("/")
+    """Scope and leaf; a ``/`` within one part of an object path is written ``.S``. Of a partition the whole's."""
+    scope, _, leaf = _PART.sub("", name.replace(".S", "/")).rpartition("/")
     return scope, leaf
 
 

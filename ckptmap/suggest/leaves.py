@@ -42,18 +42,17 @@ def leaves_of(old: Layer, new: Layer) -> Leaves:
     partners = role_partners(tuple(old.leaves), tuple(new.leaves)) or {}
     moves = [(old.leaves[a], new.leaves[b]) for a, b in partners.items()]
     return Leaves(
-        tuple((one, other, _stacked(one, other)) for one, other in moves),
+        tuple((one, other, _whole(one, other)) for one, other in moves),
         tuple(item for role, item in old.leaves.items() if role not in partners),
         tuple(item for role, item in new.leaves.items() if role not in partners.values()),
     )
 
 
-def _stacked(old: Item, new: Item) -> str:
-    """The operations of a move; those of several scalars begin with their stacking."""
-    ops = operations(old.shape, new.shape)
-    if not old.parts:
-        return ops
-    return f"[{{stack: 0}}, {ops[1:]}" if ops else "[{stack: 0}]"
+def _whole(old: Item, new: Item) -> str:
+    """The operations of a move; those that join several variables come first, those that cut into several last."""
+    steps = (old.join, operations(old.shape, new.shape)[1:-1], new.join)
+    told = ", ".join(step for step in steps if step)
+    return f"[{told}]" if told else ""
 
 
 def operations(old: Shape, new: Shape) -> str:
@@ -83,7 +82,12 @@ def as_layer(old: Layer, new: Layer, leaves: Leaves) -> tuple[Move, ...] | None:
     if old.cell:
         return ()
     for one, other, ops in leaves.moves:
-        if one.parts or not one.name.startswith(f"{old.scope}/") or not other.name.startswith(f"{new.scope}/"):
+        if (
+            one.parts
+            or other.parts
+            or not one.name.startswith(f"{old.scope}/")
+            or not other.name.startswith(f"{new.scope}/")
+        ):
             return None
         moves.append(Move(one.name[len(old.scope) + 1 :], other.name[len(new.scope) + 1 :], ops))
     return tuple(sorted(moves, key=lambda move: move.old))

@@ -25,7 +25,13 @@ class Item:
     shape: Shape
     place: int | None = None
     parts: tuple[str, ...] = ()
-    """The variables that are stacked to this one, in order, where it stands for several: ``w``, ``w_1``, ``w_2``."""
+    """The variables that this one is joined of or cut into, in order, where it stands for several: ``w``, ``w_1`` …"""
+    join: str = ""
+    """The operations that join them, or cut it into them, as a table writes them."""
+    doubt: str = ""
+    """What is doubtful in that; empty for nothing."""
+    pieces: tuple[Item, ...] = ()
+    """The same variables as ``parts``, with their shapes; none for counted scalars."""
 
 
 @dataclass(frozen=True, slots=True)

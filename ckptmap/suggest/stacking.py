@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _COUNTED = re.compile(r"(.+?)(?:_([1-9][0-9]{0,3}))?")
 
+_DOUBT = "several variables become one: their order is that of their numbers, a guess"
+
 
 def stacked(old: Sequence[Item], new: Sequence[Item]) -> list[Item]:
     """The old variables with each complete count of scalars put together, if no new variable is a scalar."""
@@ -30,4 +32,5 @@ def stacked(old: Sequence[Item], new: Sequence[Item]) -> list[Item]:
 
 def _stacked(group: dict[int, Item]) -> Item:
     first = group[0]
-    return Item(first.name, first.key, (len(group),), first.place, tuple(group[at].name for at in range(len(group))))
+    names = tuple(group[at].name for at in range(len(group)))
+    return Item(first.name, first.key, (len(group),), first.place, names, "{stack: 0}", _DOUBT)

@@ -16,6 +16,7 @@ from ckptmap.suggest.cells import new_cells, old_cells
 from ckptmap.suggest.certainty import broken_run, coverage, judge
 from ckptmap.suggest.checking import Check, Checked, again_with_proofs, with_proofs
 from ckptmap.suggest.drafting import DraftTable, draft
+from ckptmap.suggest.fusing import departed, fused
 from ckptmap.suggest.graphs import Flow, Node, flow
 from ckptmap.suggest.keras_graph import keras_flow, read_keras_graph
 from ckptmap.suggest.layers import layers_of
@@ -144,10 +145,7 @@ def prepare(
     graph: Mapping[str, Sequence[str]] | None = None,
 ) -> Prepared:
     """The layers of both sides: see ``matched_layers``."""
-    new_items = sorted(new, key=lambda item: item.name)
-    old_items = stacked(sorted(old, key=lambda item: item.name), new_items)
-    new_layers = new_cells(layers_of(new_items))
-    old_layers = old_cells(layers_of(old_items), old_items, new_layers, nodes)
+    old_layers, new_layers = layers_of_both(old, new, nodes)
     _refuse_too_many(len(old_layers), len(new_layers))
     layer_of = {name: at for at, layer in enumerate(old_layers) for name in layer.variables}
     return Prepared(
@@ -156,6 +154,18 @@ def prepare(
         flow(nodes, layer_of) if nodes else None,
         keras_flow(graph, new_layers) if graph else None,
     )
+
+
+def layers_of_both(
+    old: Iterable[Item], new: Iterable[Item], nodes: Sequence[Node] = ()
+) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+    """The layers of both sides; variables that are one on one side and several on the other are put together."""
+    new_items = sorted(new, key=lambda item: item.name)
+    old_items = departed(stacked(sorted(old, key=lambda item: item.name), new_items), new_items)
+    plain_new, plain_old = layers_of(new_items), layers_of(old_items)
+    new_layers = new_cells(fused(plain_new, plain_old, new=True))
+    old_layers = old_cells(fused(plain_old, plain_new, new=False), old_items, new_layers, nodes)
+    return old_layers, new_layers
 
 
 def _refuse_too_many(old: int, new: int) -> None:
@@ -194,7 +204,8 @@ def _wanted(matched: Matched) -> dict[str, str]:
     found: dict[str, str] = {}
     for pair in matched.pairs:
         leaves = leaves_of(matched.old[pair.old], matched.new[pair.new])
-        found |= {other.name: one.name for one, other, _ in leaves.moves}
+        for one, other, _ in leaves.moves:
+            found |= dict.fromkeys(other.parts or (other.name,), (one.parts or (one.name,))[0])
     return found
 
 

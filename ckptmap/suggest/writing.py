@@ -97,13 +97,17 @@ def _leaf(new: str, ops: str) -> str:
 
 def _rule(rule: DraftedRule, matched: Matched, shared: Where) -> Iterator[str]:
     yield from (f"  # {line}" for line in doubts(rule, matched))
-    fields = {"from": quoted(rule.rule.old), "to": quoted(rule.rule.new)}
+    fields = {"from": _listed(rule.olds) or quoted(rule.rule.old), "to": _listed(rule.news) or quoted(rule.rule.new)}
     if rule.kind:
         fields["as"] = quoted(rule.kind)
     elif rule.ops:
         fields |= {"group": "copy"} if "copy" in rule.rule.where else {}
         fields["ops"] = rule.ops
     yield from _item(fields, rule.rule.where, shared)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"[{', '.join(map(quoted, names))}]" if names else ""
 
 
 def _item(fields: Mapping[str, str], where: Where, shared: Where) -> Iterator[str]:

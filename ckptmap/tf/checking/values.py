@@ -102,8 +102,8 @@ class Values:
         spare = leaves_of(candidate.old, candidate.new).spare_new
         for role, item in candidate.new.leaves.items():
             value = _NEUTRAL.get(neutral(role))
-            if item in spare and value is not None and None not in item.shape:
-                found[item.name] = np.full([length or 0 for length in item.shape], value, np.float32)
+            for one in (item.pieces or (item,)) if item in spare and value is not None else ():
+                found[one.name] = np.full([length or 0 for length in one.shape], value, np.float32)
         return found
 
     def _read(self, name: str) -> Array:
@@ -111,8 +111,10 @@ class Values:
 
 
 def items_of(layer: Layer) -> tuple[Item, ...]:
-    """The variables of a new layer, those of a cell spelled out."""
-    return layer.cell.items if layer.cell else tuple(layer.leaves.values())
+    """The variables of a new layer, those of a cell and those that one variable is cut into spelled out."""
+    if layer.cell:
+        return layer.cell.items
+    return tuple(one for item in layer.leaves.values() for one in (item.pieces or (item,)))
 
 
 def altered(values: Mapping[str, Array]) -> dict[str, Array]:
