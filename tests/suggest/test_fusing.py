@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from ckptmap.checkpoint.reader import open_checkpoint
 from tests.suggest.conftest import write_new, write_old
 
 FUSED = {
@@ -68,8 +67,7 @@ def test_three_variables_of_attention_become_one(run, tmp_path):
     assert done.code == 1
     listed = ", ".join(f'"net/layer_{{i}}/{word}/{{part}}"' for word in ("query", "key", "value"))
     assert f'  - from: [{listed}]\n    to: "block_{{i}}/qkv/{{part}}"\n    ops: [{{concat: -1}}]' in text
-    with open_checkpoint(tmp_path / "out") as made:
-        assert made.read("block_1/qkv/kernel").shape == (8, 24)
+    assert "doubtful: 6 of 6 layers: several variables become one, in the order query, key, value: a guess" in text
 
 
 def test_three_on_both_sides_stay_three(run, tmp_path):
