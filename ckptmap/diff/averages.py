@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from ckptmap.checkpoint.inventory import Inventory, Variable
 from ckptmap.diff.fingerprint import fingerprint
-from ckptmap.mapping.roles import roles
-from ckptmap.mapping.slots import averages_of
+from ckptmap.mapping.slots import Slot, averages_of
+
+Slots = Mapping[str, Slot]
+"""What each variable is that is no weight, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +24,24 @@ class Averaged:
     averages: Mapping[str, str]
 
 
-def averaged(a: Inventory, b: Inventory) -> Averaged:
+def averaged(a: Inventory, b: Inventory, slots_a: Slots, slots_b: Slots) -> Averaged:
     """The averages that only one of the checkpoints has, where the other has the raw value that they stand for.
 
     Where both sides have the same raw value by their checksums, that is what is compared. A side with averages of its
-    own is compared with them, name by name.
+    own is compared with them, name by name. ``slots_a`` and ``slots_b`` are the roles of their variables.
     """
-    for side, one, other in (("a", a, b), ("b", b, a)):
-        found = dict(_average_by_owner(one, other))
+    of_a, of_b = averages_of(slots_a), averages_of(slots_b)
+    if of_a and of_b:
+        return Averaged("", {})
+    for side, averages, one, other in (("a", of_a, a, b), ("b", of_b, b, a)):
+        found = dict(_average_by_owner(averages, one, other))
         if found:
             return Averaged(side, found)
     return Averaged("", {})
 
 
-def _average_by_owner(one: Inventory, other: Inventory) -> Iterator[tuple[str, str]]:
-    if averages_of(roles(other)):
-        return
-    for owner, average in averages_of(roles(one)).items():
+def _average_by_owner(averages: Mapping[str, str], one: Inventory, other: Inventory) -> Iterator[tuple[str, str]]:
+    for owner, average in averages.items():
         raw, counterpart = one.variables.get(owner), other.variables.get(owner)
         if counterpart is not None and _alike(one.variables[average], counterpart) and not _same(raw, counterpart):
             yield owner, average

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from ckptmap.basics.errors import CheckpointError, Problem
 from ckptmap.basics.text import plural
@@ -67,9 +66,10 @@ def compare(a: Checkpoint, b: Checkpoint, options: Options, migration: Migration
     notes = (*_missing_data(a), *_missing_data(b))
     if notes and not options.read:
         options = Options(False, False, options.tolerance, options.match)
+    slots_a, slots_b = roles(a.inventory), roles(b.inventory)
     names = {**a.readable_names(), **b.readable_names()} if options.match else {}
     if migration is None:
-        of_averages = averaged(a.inventory, b.inventory)
+        of_averages = averaged(a.inventory, b.inventory, slots_a, slots_b)
         moved = same_readable_name(a, b)
         pairs = pair_by_name(a.inventory, b.inventory, options.match, of_averages, moved, names)
         notes = (*notes, *_graph_note(a.inventory, b.inventory), *_average_note(of_averages))
@@ -81,7 +81,7 @@ def compare(a: Checkpoint, b: Checkpoint, options: Options, migration: Migration
     comparison = _Comparison(
         a, b, options, _same_bytes(a.inventory, b.inventory, pairs) if options.read else frozenset()
     )
-    slots = {**roles(b.inventory), **roles(a.inventory)}
+    slots = {**slots_b, **slots_a}
     records = sorted((_with_role(comparison.record(pair), slots) for pair in pairs), key=_badness)
     return Diff(a.inventory, b.inventory, tuple(records), options, migration.name if migration else "", notes, advice)
 
@@ -89,7 +89,7 @@ def compare(a: Checkpoint, b: Checkpoint, options: Options, migration: Migration
 def _with_role(record: DiffRecord, slots: Mapping[str, Slot]) -> DiffRecord:
     """The record with what its variable is, where it is no weight."""
     slot = slots.get(record.name)
-    return record if slot is None else replace(record, role=slot.kind, owner=slot.owner or "")
+    return record if slot is None else record._replace(role=slot.kind, owner=slot.owner or "")
 
 
 def _same_bytes(a: Inventory, b: Inventory, pairs: tuple[Pair, ...]) -> frozenset[str]:
@@ -229,6 +229,6 @@ def _one_sided(pair: Pair) -> DiffFate | None:
 
 def _line(pair: Pair, fate: DiffFate, delta: Delta | None = None) -> DiffRecord:
     a = pair.a[0] if len(pair.a) == 1 else None
-    sources = tuple(variable.name for variable in pair.a if variable.name != pair.name)
+    sources = tuple([variable.name for variable in pair.a if variable.name != pair.name])
     reason = pair.expected if fate is DiffFate.EXPECTED else pair.note
-    return DiffRecord(pair.name, fate, a, pair.b, delta, reason, sources, tuple(map(str, pair.ops)))
+    return DiffRecord(pair.name, fate, a, pair.b, delta, reason, sources, tuple(map(str, pair.ops)) if pair.ops else ())

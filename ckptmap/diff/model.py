@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from ckptmap.checkpoint.inventory import Inventory, Variable
 from ckptmap.report.shown import Shown
@@ -53,9 +53,9 @@ class Delta:
         return self.incomparable == 0 and self.max_abs is not None and self.max_abs <= tolerance
 
 
-@dataclass(frozen=True, slots=True)
-class DiffRecord:
-    """One line of a comparison: the variable as ``a`` and as ``b`` have it, None where one lacks it."""
+class DiffRecord(NamedTuple):
+    """One line of a comparison: the variable as ``a`` and as ``b`` have it, None where one lacks it; a tuple, as there
+    are many."""
 
     name: str
     fate: DiffFate
@@ -106,8 +106,8 @@ class Diff(Shown):
     @property
     def equal(self) -> bool:
         """Whether something was compared, and nothing differs; two checkpoints without a variable are equal."""
-        compared = any(record.fate is not DiffFate.EXPECTED for record in self.records)
-        return not any(record.fate.differs for record in self.records) and (compared or not self.records)
+        fates = {record.fate for record in self.records}
+        return not any(fate.differs for fate in fates) and fates != {DiffFate.EXPECTED}
 
     @property
     def summary(self) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ckptmap.basics.globs import chosen, refuse_choosing_nothing
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Variable
@@ -22,8 +22,7 @@ _MOVED = "another object path, the same readable name"
 _AVERAGE_NOTES = {"a": "moving average in a, raw value in b", "b": "raw value in a, moving average in b"}
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """What is compared under one name: a variable of ``a``, or several and the operations on them, with one of ``b``.
 
     ``expected`` says why one side lacks it where that is as it should be, ``note`` what is to be known of the two.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import prod
 
 from ckptmap.basics.fold import layer
@@ -53,12 +53,48 @@ def sheet(document: Document) -> Sheet:
     )
 
 
+class _Record(Mapping[str, Cell]):
+    """The line of a variable in a table, made when a format asks for it: most reports show few lines of many."""
+
+    __slots__ = ("_cells", "_item")
+
+    def __init__(self, item: Document) -> None:
+        self._item = item
+        self._cells: dict[str, Cell] | None = None
+
+    def __getitem__(self, column: str) -> Cell:
+        if self._cells is None:
+            self._cells = _cells(self._item)
+        return self._cells[column]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_COLUMNS)
+
+    def __len__(self) -> int:
+        return len(_COLUMNS)
+
+
 def _row(item: Document) -> Row:
-    shape = (item["b"] or item["a"] or {}).get("shape", [])
-    parameters = prod(shape)
-    name = item["name"].removesuffix(VALUE_SUFFIX)
-    record: dict[str, Cell] = {
-        "name": name,
+    name = _name(item)
+    # across a migration the old names fold into modules, the new ones are numbered paths
+    shown = item["sources"][0] if len(item["sources"]) == 1 else name
+    level, reason = _LEVELS[item["fate"]], item["reason"] or _role(item)
+    record, parameters = _Record(item), _parameters(item)
+    return Row(shown, item["fate"], level, record, "", reason, _detail(item), parameters, module=_module(item))
+
+
+def _name(item: Document) -> str:
+    name: str = item["name"]
+    return name.removesuffix(VALUE_SUFFIX)
+
+
+def _parameters(item: Document) -> int:
+    return prod((item["b"] or item["a"] or {}).get("shape", ()))
+
+
+def _cells(item: Document) -> dict[str, Cell]:
+    return {
+        "name": _name(item),
         "fate": item["fate"],
         "source": " + ".join(item["sources"]),
         "operations": "; ".join(item["operations"]),
@@ -66,12 +102,8 @@ def _row(item: Document) -> Row:
         **{f"dtype_{side}": item[side]["dtype"] if item[side] else None for side in ("a", "b")},
         **{name: item[name] for name in ("different", "max_delta", "rms", "cosine", "incomparable", "reason")},
         "role": item.get("role"),
-        "parameters": parameters,
+        "parameters": _parameters(item),
     }
-    # across a migration the old names fold into modules, the new ones are numbered paths
-    shown = item["sources"][0] if len(item["sources"]) == 1 else name
-    level, reason = _LEVELS[item["fate"]], item["reason"] or _role(item)
-    return Row(shown, item["fate"], level, record, "", reason, _detail(item), parameters, module=_module(item))
 
 
 def _role(item: Document) -> str:
@@ -90,6 +122,8 @@ def _shape(variable: Document | None) -> str | None:
 
 def _detail(item: Document) -> str:
     """What differs, in a few words: both shapes, both dtypes, or how far the values are apart."""
+    if item["fate"] == "equal":
+        return ""
     a, b = item["a"], item["b"]
     if item["fate"] == "shape":
         return f"{_shape(a) or 'computed'} → {_shape(b)}"
