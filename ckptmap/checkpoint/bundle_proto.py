@@ -210,14 +210,27 @@ def _format_extent(start: int, length: int) -> bytes:
 
 def format_entry(entry: Entry) -> bytes:
     """The BundleEntryProto, field by field in TensorFlow's order."""
-    return b"".join(
-        (
-            number_field(1, entry.dtype),
-            bytes_field(2, format_shape(entry.shape)),
-            number_field(3, entry.shard),
-            number_field(4, entry.offset),
-            number_field(5, entry.size),
-            b"" if entry.crc32c is None else fixed32_field(6, mask(entry.crc32c)),
-            *(bytes_field(7, _format_slice(extents)) for extents in entry.slices),
-        )
+    whole = (
+        _format_kind(entry.dtype, entry.shape)
+        + (_shard_field(entry.shard) if entry.shard else b"")
+        + (number_field(4, entry.offset) if entry.offset else b"")
+        + _size_field(entry.size)
+        + (b"" if entry.crc32c is None else fixed32_field(6, mask(entry.crc32c)))
     )
+    return b"".join((whole, *(bytes_field(7, _format_slice(extents)) for extents in entry.slices)))
+
+
+@lru_cache(maxsize=4096)
+def _format_kind(dtype: int, shape: tuple[int, ...]) -> bytes:
+    """What values of a type and a shape have in common; few are different."""
+    return number_field(1, dtype) + bytes_field(2, format_shape(shape))
+
+
+@lru_cache(maxsize=256)
+def _shard_field(shard: int) -> bytes:
+    return number_field(3, shard)
+
+
+@lru_cache(maxsize=4096)
+def _size_field(size: int) -> bytes:
+    return number_field(5, size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from ckptmap.checkpoint.object_graph_reading import parse_object_graph
 from ckptmap.checkpoint.wire import bytes_field, number_field, text_field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _VARIABLE_NAME = text_field(1, VARIABLE_VALUE)
 
@@ -63,17 +64,15 @@ def smallest_graph(variables: Mapping[str, str], links: Mapping[str, str] = Mapp
         graph = build_object_graph(weights, links)
         yield format_object_graph(_with_slots(graph, {path: variables[path] for path in slots}))
         return
-    root = _Branch(number=0)
-    for path in variables:
-        _enter(root, path)
+    root = _entered(variables)
     for path, other in links.items():
         parent, _, name = path.rpartition("/")
         above = _branch(root, parent) if parent else root
         above.children[unescape_name(name)] = _branch(root, other)
     for children, path in _numbered(root):
-        edges = [bytes_field(1, number_field(1, number) + text_field(2, name)) for name, number in children]
+        edges = b"".join([bytes_field(1, number_field(1, number) + _name_field(name)) for name, number in children])
         tensor = _variable_field(variables[path], path) if path else b""
-        yield bytes_field(1, b"".join((*edges, tensor, HOLDS_VALUES)))
+        yield bytes_field(1, edges + tensor + HOLDS_VALUES)
 
 
 def _with_slots(graph: ObjectGraph, slots: Mapping[str, str]) -> ObjectGraph:
@@ -108,15 +107,28 @@ def _node(graph: ObjectGraph, path: str) -> int | None:
     return at
 
 
-def _enter(root: _Branch, path: str) -> None:
-    """Makes the object at a path a variable."""
-    above, slash, last = path.rpartition("/")
-    parent = _branch(root, above) if slash else root
-    name = _name(last, path)
-    if name in parent.children:
-        _branch(parent, last).path = path
-    else:
-        parent.children[name] = path
+@lru_cache(maxsize=4096)
+def _name_field(name: str) -> bytes:
+    """The name of a child as an edge has it: layers have few."""
+    return text_field(2, name)
+
+
+def _entered(paths: Iterable[str]) -> _Branch:
+    """The root of the objects at all ``paths``, each of which becomes a variable."""
+    root = _Branch(number=0)
+    near, branch = "", root
+    for path in paths:
+        above, slash, last = path.rpartition("/")
+        scope, _, layer = above.rpartition("/")
+        if scope != near:  # most layers stand beside the one before
+            near, branch = scope, _branch(root, scope) if scope else root
+        parent = _branch(branch, layer) if slash else root
+        name = _name(last, path)
+        if name in parent.children:
+            _branch(parent, last).path = path
+        else:
+            parent.children[name] = path
+    return root
 
 
 def _name(part: str, path: str) -> str:
@@ -129,12 +141,16 @@ def _branch(root: _Branch, path: str) -> _Branch:
     """The branch at a path, made where it is not there yet."""
     branch = root
     for part in path.split("/"):
-        name = _name(part, path)
-        child = branch.children.get(name)
-        if not isinstance(child, _Branch):
-            child = branch.children[name] = _Branch(child or "")
-        branch = child
+        branch = _step(branch, _name(part, path))
     return branch
+
+
+def _step(branch: _Branch, name: str) -> _Branch:
+    """The branch of this name below, made where it is not there yet."""
+    child = branch.children.get(name)
+    if not isinstance(child, _Branch):
+        child = branch.children[name] = _Branch(child or "")
+    return child
 
 
 def _numbered(root: _Branch) -> Iterator[tuple[list[tuple[str, int]], str]]:

@@ -218,7 +218,13 @@ class _BlockBuilder:
             self._count = 0
         else:
             shared = _common_prefix(self.last_key, key)
-        self._entries += varint(shared) + varint(len(key) - shared) + varint(len(value)) + key[shared:] + value
+        unshared, size = len(key) - shared, len(value)
+        if shared | unshared | size < 0x80:  # as nearly all are
+            self._entries += bytes((shared, unshared, size))
+        else:
+            self._entries += varint(shared) + varint(unshared) + varint(size)
+        self._entries += key[shared:]
+        self._entries += value
         self._count += 1
         self.last_key = key
 

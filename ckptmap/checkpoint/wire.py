@@ -157,6 +157,8 @@ def varint(value: int) -> bytes:
         return _SMALL[value]
     if 0 <= value < 0x4000:
         return bytes((value & 0x7F | 0x80, value >> 7))
+    if 0 <= value < 0x200000:
+        return bytes((value & 0x7F | 0x80, value >> 7 & 0x7F | 0x80, value >> 14))
     value &= _UINT64
     out = bytearray()
     while value > 0x7F:
@@ -178,7 +180,10 @@ def fixed32_field(number: int, value: int) -> bytes:
 
 def bytes_field(number: int, value: bytes) -> bytes:
     """A field of bytes or of a nested message, written even when empty."""
-    return varint(number << 3 | _LENGTH) + varint(len(value)) + value
+    tag, size = number << 3 | _LENGTH, len(value)
+    if tag < 0x80 and size < 0x80:  # as nearly all are
+        return _SMALL[tag] + _SMALL[size] + value
+    return varint(tag) + varint(size) + value
 
 
 def text_field(number: int, value: str) -> bytes:

@@ -89,8 +89,7 @@ def stage_checkpoint(
         BundleWriter(staging, name, behind.wrote) as writer,
     ):
         placement = place_data(writer, plan, stored, wanted, staging)
-        work = sum(record.variable.nbytes for record in plan.targets if not _adopted(record, stored, placement))
-        report = _counting(progress, work)
+        report = _counting(progress, _work(plan, stored, placement) if progress is not None else 0)
         inputs = _Inputs(checkpoint, template, stored, placement, seed)
         written = _add_all(writer, plan, inputs, report)
         right = behind.end()
@@ -98,6 +97,11 @@ def stage_checkpoint(
         digests = template.digests() if template is not None else {}
     write_state(staging, name)
     return Staged(written, placement, stored, name, digests, right)
+
+
+def _work(plan: Plan, stored: Stored, placement: Placement) -> int:
+    """The bytes that are written."""
+    return sum(record.variable.nbytes for record in plan.targets if not _adopted(record, stored, placement))
 
 
 def _stage_file(plan: Plan, checkpoint: Checkpoint, sink: Sink, seed: int, progress: Progress | None) -> Staged:

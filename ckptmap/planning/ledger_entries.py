@@ -180,6 +180,10 @@ def _source_records(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterat
 def _offered_sources(made: Offer, target: TargetRecord | None, outside: str) -> Iterator[SourceRecord]:
     """The records of the variables that one target takes; ``target`` is None if the root leaves it out: ``outside``."""
     rule = _line(made.assignment.rule) if target is None else target.rule
+    if target is not None and target.fate is TargetFate.RESTORED and made.sources == made.assignment.sources:
+        for name in made.sources:
+            yield SourceRecord(name, SourceFate.MAPPED, "", rule)
+        return
     averaged = [name for name in made.assignment.sources if name not in made.sources]
     if target is not None and target.from_sources:
         for name in made.sources:

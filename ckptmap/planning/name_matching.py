@@ -63,7 +63,10 @@ def resolved(
     dropped. ``given`` are settings as ``Target.layout`` takes them.
     """
     layout = target.layout({name for one in mapping.assignments for name in (one.target, *one.others)}, given)
-    named = [one._replace(target=layout.meant((one.target, *one.others))) for one in mapping.assignments]
+    named = [
+        one._replace(target=layout.meant((one.target, *one.others))) if one.others else one
+        for one in mapping.assignments
+    ]
     left = [one for one in named if one.or_drop and layout.lacks(one.target)]
     if left:
         kept = {source for one in named if one not in left for source in one.sources}

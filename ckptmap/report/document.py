@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ckptmap.checkpoint.inventory import Variable
     from ckptmap.families.detection.pipeline.migrate import Migration
     from ckptmap.families.verdict import Verdict
+    from ckptmap.mapping.ops import Op
     from ckptmap.planning.ledger import Counterpart, Plan, SourceRecord, TargetRecord
 
 SCHEMA = "ckptmap.report/1"
@@ -201,8 +202,6 @@ def _output(written: Output | None) -> Document | None:
 
 
 def _target_record(record: TargetRecord, root: str) -> Document:
-    from ckptmap.mapping.ops_json import op_to_json
-
     variable = record.variable
     return {
         "key": object_path(root, variable.key).removesuffix(VALUE_SUFFIX),
@@ -210,7 +209,7 @@ def _target_record(record: TargetRecord, root: str) -> Document:
         "part": variable.part,
         "fate": record.fate.value,
         "source": _one_or_many(record.sources),
-        "operations": [op_to_json(op) for op in record.ops],
+        "operations": _operations(record.ops),
         "reason": record.explained or None,
         "rule": record.rule or None,
         "fill": record.fill.value if record.fill else None,
@@ -220,12 +219,18 @@ def _target_record(record: TargetRecord, root: str) -> Document:
     }
 
 
-def _counterpart(counterpart: Counterpart | None) -> Document:
+def _operations(ops: Sequence[Op]) -> list[Any]:
+    if not ops:
+        return []
     from ckptmap.mapping.ops_json import op_to_json
 
+    return [op_to_json(op) for op in ops]
+
+
+def _counterpart(counterpart: Counterpart | None) -> Document:
     if counterpart is None:
         return {}
-    operations = [op_to_json(op) for op in counterpart.ops]
+    operations = _operations(counterpart.ops)
     return {"counterpart": {"source": _one_or_many(counterpart.sources), "operations": operations}}
 
 

@@ -54,8 +54,8 @@ def template_target(inventory: Inventory, known: ObjectPaths | None, obstacle: P
     if not paths:
         hint = "Keras 3 saves no layers that a subclassed model holds in a list: make each an attribute of its own"
         raise TargetError("holds no variable of a model", where=inventory.path, hint=hint)
-    full_names = _full_names(known, root)
-    variables = tuple([_variable(path, variable, full_names.get(path, "")) for path, variable in paths.items()])
+    saved = known.names.full_names if known else {}
+    variables = tuple([_variable(path, held, saved.get(held.name, "")) for path, held in paths.items()])
     links, beside = (known.links, known.beside) if known else ({}, frozenset())
     template = Template(inventory.path, obstacle, links, optimized=tuple(sorted(set(_owners(beside)))))
     return Target(inventory.path, variables, root=root, origin=inventory.path, template=template)
@@ -124,12 +124,6 @@ def _is_bookkeeping(path: str) -> bool:
     """A counter of its own at the root, or anything of an object that is named as an optimizer."""
     first, _, rest = path.partition("/")
     return first in ("optimizer", "_optimizer") or (not rest and first in _BOOKKEEPING)
-
-
-def _full_names(known: ObjectPaths | None, root: str) -> dict[str, str]:
-    prefix = f"{root}/" if root else ""
-    saved = known.names.full_names if known else {}
-    return {_path(key, known).removeprefix(prefix): name for key, name in saved.items()}
 
 
 def _variable(path: str, variable: Variable, full_name: str) -> SpecVariable:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
+from ckptmap.basics.collector import collector_paused
 from ckptmap.basics.documents import REPORT_NAME
 from ckptmap.basics.errors import CkptmapError, OutputError
 from ckptmap.basics.secrets import without_secrets
@@ -134,9 +135,10 @@ def opened_staging(folder: Place, *, force: bool) -> Waiting:
 def staged(made: Plan, reading: Reading, staging: Waiting, how: Writing) -> Output:
     """Write the checkpoint into ``staging`` and read it back."""
     checkpoint = reading.checkpoint
-    written = stage_checkpoint(
-        made, checkpoint, staging, seed=how.seed, data=how.data, form=how.form, progress=how.progress
-    )
+    with collector_paused():
+        written = stage_checkpoint(
+            made, checkpoint, staging, seed=how.seed, data=how.data, form=how.form, progress=how.progress
+        )
     staging.begin_flush()
     again = read_back(staging.unnamed(written.name), made, written, checkpoint, everything=how.verify_data)
     checkpoint.refuse_changed(reading.before)
