@@ -7,14 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ckptmap.audit.config_remarks import config_error, config_remarks
+from ckptmap.audit.likeness import another_model
 from ckptmap.audit.model import Audit, HeldEntry, HeldFate, Model, Prediction, Remark
 from ckptmap.audit.subject import Subject, subject_of_config, subject_of_target
 from ckptmap.audit.tf1 import TYPES as TF1_TYPES
 from ckptmap.audit.tf1 import looked_at, predict_tf1
-from ckptmap.audit.tf2 import predict_tf2
+from ckptmap.audit.tf2 import NO_CHECKPOINT, predict_no_checkpoint, predict_tf2
+from ckptmap.audit.tf2_paths import CLASSIFICATION_TYPE
 from ckptmap.audit.thresholds import Thresholds, broken
 from ckptmap.basics.errors import MissingDataError, TargetError
 from ckptmap.basics.wording import argument
+from ckptmap.checkpoint.absence import refuse_unless_whole
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory
 from ckptmap.checkpoint.object_graph import ObjectGraph
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
@@ -58,15 +61,16 @@ def audit(
     """
     with open_checkpoint(os.fspath(checkpoint)) as opened:
         if not index_only:
-            opened.refuse_absent_data()
+            refuse_unless_whole(opened, index_suffices=True)
         inventory, graph = opened.inventory, _graph(opened)
     config = read_config(os.fspath(pipeline)) if pipeline is not None else None
     subject = _subject(inventory, config, to, like, kind, given)
-    prediction = _predict(subject.model, config, inventory, graph)
+    prediction = _predict(subject, config, inventory, graph)
     held = tuple(_held(inventory, prediction))
     remarks = (
         *(config_remarks(config, elsewhere=elsewhere) if config else ()),
         *subject.remarks,
+        *_another_model(subject, prediction, inventory),
         *_nothing_restored(prediction, inventory),
     )
     remarks += tuple(_looked_at(subject.model, config, inventory))
@@ -103,9 +107,14 @@ def _subject(
 
 
 def _predict(
-    model: Model, config: PipelineConfig | None, inventory: Inventory, graph: ObjectGraph | None
+    subject: Subject, config: PipelineConfig | None, inventory: Inventory, graph: ObjectGraph | None
 ) -> Prediction:
-    if model.api == "tf1":
+    model = subject.model
+    if subject.error:
+        return Prediction((), frozenset(), subject.error, subject.hint)
+    if inventory.kind in NO_CHECKPOINT:
+        prediction = predict_no_checkpoint(model.variables or (), inventory.kind)
+    elif model.api == "tf1":
         load_all = config is not None and config.training.load_all_detection_checkpoint_vars
         prediction = predict_tf1(model, inventory, load_all=load_all)
     else:
@@ -126,6 +135,16 @@ def _nothing_restored(prediction: Prediction, inventory: Inventory) -> Iterator[
     if prediction.entries and not prediction.error and not prediction.read:
         hint = "the checkpoint is one of TF2: object paths, no names" if inventory.object_based else ""
         yield Remark("error", "nothing is restored: training would start from scratch, without a word", "", hint)
+
+
+def _another_model(subject: Subject, prediction: Prediction, inventory: Inventory) -> Iterator[Remark]:
+    """The likely cause where nothing fits; a detector is meant to take the weights of a classifier."""
+    if subject.error or not subject.target or subject.model.kind == CLASSIFICATION_TYPE:
+        return
+    if prediction.error or not prediction.read:
+        other = another_model(inventory, subject.target)
+        if other is not None:
+            yield Remark("error", other[0], "", other[1])
 
 
 def _held(inventory: Inventory, prediction: Prediction) -> Iterator[HeldEntry]:

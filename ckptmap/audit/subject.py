@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ckptmap.audit.likeness import another_model
 from ckptmap.audit.model import Model, Remark
 from ckptmap.audit.tf1 import GLOBAL_STEP
 from ckptmap.audit.tf2_paths import CENTER_NET, CLASSIFICATION_TYPE
@@ -49,6 +50,15 @@ class Subject:
 
     model: Model
     remarks: tuple[Remark, ...] = ()
+    target: str = ""
+    """The shipped target that has the model's variables; empty where there is none."""
+    error: str = ""
+    hint: str = ""
+    """Why the restore fails for certain though the model's lengths are not all known, and what to do."""
+
+
+class UndecidedError(TargetError):
+    """Neither the user nor the checkpoint says how long some of the model's variables are."""
 
 
 def subject_of_target(
@@ -60,16 +70,32 @@ def subject_of_target(
         TargetError: there is no such target, or it does not have a given setting.
     """
     target = load_target(text)
+    shipped = "" if target.template is not None else target.name
+    unsolved = Model(target.name, "tf2", None, _architecture(target.variables), kind, target.root)
     if not inventory.object_based:
         target.split(given or {})
         # nothing of it is restored, whatever the lengths are
-        return Subject(Model(target.name, "tf2", None, _architecture(target.variables), kind, target.root))
-    variables, settings, classes = _concrete(target, given or {}, _offers(inventory))
+        return Subject(unsolved, target=shipped)
+    try:
+        variables, settings, classes = _concrete(target, given or {}, _offers(inventory))
+    except UndecidedError:
+        # what no shape shows is not there: the restore fails whatever the lengths are
+        other = another_model(inventory, shipped) or _nothing_of(target, inventory)
+        if other is None:
+            raise
+        return Subject(unsolved, target=shipped, error=f"AssertionError: {other[0]}", hint=other[1])
     architecture = _architecture(variables)
     if kind != "full" and not architecture:
         raise TargetError(f"{target.name} is no detection model: the type {kind} means nothing for it")
     model = Model(target.name, "tf2", variables, architecture, kind, target.root, "", settings, classes)
-    return Subject(model)
+    return Subject(model, target=shipped)
+
+
+def _nothing_of(target: Target, inventory: Inventory) -> tuple[str, str] | None:
+    """That the checkpoint holds no variable of the target, and what to do; None where it holds one."""
+    if _offers(inventory).keys() & {variable.key for variable in target.variables}:
+        return None
+    return f"the checkpoint holds none of the variables of {target.name}", "see what it is with ckptmap inspect"
 
 
 def _architecture(variables: Iterable[TargetVariable | SpecVariable]) -> str:
@@ -129,7 +155,7 @@ def _shipped_tf2(model: Model, config: PipelineConfig, inventory: Inventory) -> 
         return Subject(model, (_unknown(config, f"give a checkpoint of this model with {argument('like')}"),))
     found = described(config)
     variables, settings, _ = _concrete(found.target, _given(found, config), _offers(inventory))
-    return Subject(replace(model, variables=variables, settings=settings))
+    return Subject(replace(model, variables=variables, settings=settings), target=found.target.name)
 
 
 def _shipped_tf1(model: Model, config: PipelineConfig, inventory: Inventory) -> Subject:
@@ -149,7 +175,7 @@ def _shipped_tf1(model: Model, config: PipelineConfig, inventory: Inventory) -> 
     own = tuple(v._replace(key=named[v.key], name=named[v.key]) for v in variables if v.key in named)
     remarks = _unnamed(len(variables) - len(own), config)
     own += _without_counterpart(table, inventory)
-    return Subject(replace(model, variables=own, settings=dict(layout.settings)), remarks)
+    return Subject(replace(model, variables=own, settings=dict(layout.settings)), remarks, target.name)
 
 
 def _unknown(config: PipelineConfig, why: str) -> Remark:
@@ -299,8 +325,9 @@ def _solved(
     values = {name: _fallback(name) for name in needed} | dict(solved) | own
     if any(value is None for value in values.values()):
         missing = sorted(name for name, value in values.items() if value is None)
-        how = f"give {number('num_classes' if 'num_classes' in missing else missing[0])}"
-        raise TargetError(f"nothing decides {', '.join(missing[:5])}", where=target.name, hint=how)
+        missing.sort(key=lambda name: name != "num_classes")  # people know that one first
+        how = f"give {' '.join(map(number, missing))}"
+        raise UndecidedError(f"nothing decides {', '.join(missing)}", where=target.name, hint=how)
     return layout, {name: value for name, value in values.items() if value is not None}
 
 

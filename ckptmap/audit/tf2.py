@@ -13,13 +13,26 @@ from ckptmap.audit.object_walk import Find, finder, root_names
 from ckptmap.audit.tf2_paths import CLASSIFICATION_TYPE, DETECTION_TYPE, FULL, refusal, restore_paths, root_of
 from ckptmap.basics.text import plural
 from ckptmap.basics.wording import argument
-from ckptmap.checkpoint.inventory import Inventory, Variable
+from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.checkpoint.object_graph import SAVE_COUNTER, ObjectGraph
 from ckptmap.families.detection.model_parts import CLASS_HEAD, HEADS
 from ckptmap.families.detection.pipeline.models import FASTER_RCNN
 from ckptmap.targets import TargetVariable
 
+_LOADED_BY = {
+    Kind.FROZEN_GRAPH: "convert it first with ckptmap convert",
+    Kind.KERAS: "load it with model.load_weights, or convert it to a checkpoint with ckptmap convert",
+    Kind.SAFETENSORS: "load it with safetensors.numpy.load_file, or make a checkpoint with ckptmap convert",
+}
+"""What a file that is no checkpoint is good for."""
+NO_CHECKPOINT = tuple(_LOADED_BY)
 _NAME_BASED = "IOError: Checkpoint is expected to be an object-based checkpoint."
+
+
+def predict_no_checkpoint(variables: Iterable[TargetVariable], kind: Kind) -> Prediction:
+    """``tf.train.load_checkpoint`` reads bundles and V1 checkpoints; it opens no other file."""
+    reason = f"a {kind.value} is no checkpoint: TensorFlow restores nothing from it"
+    return _nothing(variables, reason, f"DataLossError: {reason}", _LOADED_BY[kind])
 
 
 def predict_tf2(model: Model, inventory: Inventory, graph: ObjectGraph | None) -> Prediction:

@@ -19,6 +19,7 @@ ARGUMENTS = {
     "fail_on none": ("fail_on=()", "--fail-on none"),
     "fill": ("fill=OLD", "--fill OLD"),
     "force": ("force=True", "--force"),
+    "index_only": ("index_only=True", "--index-only"),
     "init_missing": ("init_missing=True", "--init-missing"),
     "label_maps": ("label_maps=(OLD, NEW)", "--label-map OLD NEW"),
     "like": ("the argument like", "--like"),

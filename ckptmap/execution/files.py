@@ -17,7 +17,7 @@ from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.files import CHUNK_SIZE
 from ckptmap.checkpoint.hdf5 import datasets, dtype_of, hdf5_errors, open_hdf5, rows_together
-from ckptmap.checkpoint.inventory import Kind
+from ckptmap.checkpoint.inventory import OF_OTHERS, Kind
 from ckptmap.checkpoint.keras import is_keras_3
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.safetensors import header
@@ -50,6 +50,14 @@ class Sink(Protocol):
         """What ``open_checkpoint`` calls the variable in the file."""
 
 
+def file_kind(plan: Plan, form: FileForm) -> Kind | None:
+    """What kind of file of others is written; None where a checkpoint of TensorFlow is."""
+    if form == "safetensors":
+        return Kind.SAFETENSORS
+    kind = plan.template.kind if plan.template is not None else None
+    return kind if kind in OF_OTHERS else None
+
+
 @contextmanager
 def opened_sink(plan: Plan, staging: Waiting, form: FileForm) -> Iterator[Sink | None]:
     """The file to write; None where a checkpoint of TensorFlow is.
@@ -57,8 +65,8 @@ def opened_sink(plan: Plan, staging: Waiting, form: FileForm) -> Iterator[Sink |
     Raises:
         OutputError: it cannot be written, or cannot hold the values.
     """
-    kind = plan.template.kind if plan.template is not None else Kind.V2
-    if form == "safetensors" or kind is Kind.SAFETENSORS:
+    kind = file_kind(plan, form)
+    if kind is Kind.SAFETENSORS:
         sink: SafetensorsSink | KerasSink = SafetensorsSink(plan, staging)
     elif kind is Kind.KERAS and plan.template is not None:
         sink = KerasSink(plan.template.path, [record.variable.key for record in plan.targets], staging)

@@ -31,10 +31,18 @@ def next_lines(report: Document) -> Iterator[str]:
         yield f"tf.compat.v1.train.Saver().restore(session, {path})"
     elif output["checkpoint"].endswith(".h5"):
         yield f"model.load_weights({path})"
+        yield from _unnamed(report)
     elif output["checkpoint"].endswith(".safetensors"):
         yield f"safetensors.numpy.load_file({path})"
+        yield from _unnamed(report)
     else:
         yield from _of_checkpoint(report, path)
+
+
+def _unnamed(report: Document) -> Iterator[str]:
+    """A migrated config trains from checkpoints only."""
+    if report["config"]:
+        yield "the pipeline.config does not name this file: the Object Detection API restores checkpoints only"
 
 
 def _of_checkpoint(report: Document, path: str) -> Iterator[str]:

@@ -40,17 +40,18 @@ def _lines(sheet: Sheet, *, everything: bool) -> Iterator[str]:
         label = f"{side:<10}" if _by_side(sheet, side) else ""
         yield f"  {label}" + "   ".join(map(_count, counts))
     yield ""
+    first, others = _by_weight(sheet.all_messages)
+    yield from _messages(first)
     for count in sheet.counts:
         if count.count and (everything or count.level is not Level.OK):
-            most = _MOST_NOTED if count.level is Level.NOTE else _MOST_GROUPS
-            yield from _fate(sheet, count, None if everything else most)
-    yield from _messages(sheet.all_messages)
+            yield from _fate(sheet, count, everything=everything)
+    yield from _messages(others)
     yield from _edits(sheet)
     for picture in sheet.pictures:
         yield f"[bold]picture[/]   {_safe(picture.file)}  [dim]{_safe(picture.caption)}[/]"
     for line in sheet.advice:
         yield f"[bold]next[/]      {_safe(line)}"
-    yield f"[bold {'green' if sheet.passed else 'red'}]{_safe(sheet.verdict)}[/]"
+    yield f"[bold {'green' if sheet.passed else 'red'}]{_safe(_shortened_verdict(sheet))}[/]"
 
 
 def _facts(sheet: Sheet) -> Iterator[str]:
@@ -64,10 +65,37 @@ def _count(count: FateCount) -> str:
     return f"[{_COLOURS[count.level]}]{text}[/]" if count.count else f"[dim]{text}[/]"
 
 
-def _fate(sheet: Sheet, count: FateCount, most: int | None) -> Iterator[str]:
+def _by_weight(messages: Iterable[Message]) -> tuple[list[Message], list[Message]]:
+    """The failures, which a reader must see before any list; and the others."""
+    told = list(messages)
+    return [one for one in told if one.level is Level.FAILURE], [one for one in told if one.level is not Level.FAILURE]
+
+
+def _shortened_verdict(sheet: Sheet) -> str:
+    """The verdict without the failure that a line above says already."""
+    for message in sheet.messages:
+        if message.level is Level.FAILURE and sheet.verdict.endswith(f": {message.text}"):
+            return sheet.verdict.removesuffix(f": {message.text}")
+    return sheet.verdict
+
+
+def _fate(sheet: Sheet, count: FateCount, *, everything: bool) -> Iterator[str]:
     rows = [row for row in sheet.rows if (row.side, row.fate) == (count.side, count.fate)]
+    title, most = _title(sheet, count), _MOST_NOTED if count.level is Level.NOTE else _MOST_GROUPS
+    if not everything and count.level is Level.NOTE and len(rows) > most and _is_whole_side(sheet, rows):
+        yield f"{_head(count, title, len(rows))}  all of them [dim](--all lists them, --json has every one)[/]"
+        return
     for reason, members in _by_reason(rows):
-        yield from _reason(count, _title(sheet, count), reason, sheet.grouped(members), most)
+        yield from _reason(count, title, reason, sheet.grouped(members), None if everything else most)
+
+
+def _is_whole_side(sheet: Sheet, rows: list[Row]) -> bool:
+    """Whether these are all rows of their side: a list says nothing more then."""
+    return len(rows) == sum(row.side == rows[0].side for row in sheet.rows)
+
+
+def _head(count: FateCount, title: str, total: int) -> str:
+    return f"  [{_COLOURS[count.level]}]{title:<16}[/] {total:>5,}"
 
 
 def _title(sheet: Sheet, count: FateCount) -> str:
@@ -88,7 +116,7 @@ def _by_reason(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
 
 def _reason(count: FateCount, title: str, reason: str, found: tuple[Group, ...], most: int | None) -> Iterator[str]:
     total = sum(len(group.rows) for group in found)
-    head = f"  [{_COLOURS[count.level]}]{title:<16}[/] {total:>5,}"
+    head = _head(count, title, total)
     yield f"{head}  {_safe(reason)}" if reason else head
     for group in found[:most]:
         yield f"  {'':<16} {len(group.rows):>5,}  [dim]{_safe(_label(group))}[/]{_detail(group)}"

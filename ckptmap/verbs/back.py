@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ckptmap.basics.documents import read_document
 from ckptmap.basics.errors import CkptmapError, TargetError
 from ckptmap.basics.wording import argument
+from ckptmap.checkpoint.absence import refuse_unless_whole
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.store import Place, place_of
 from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, refuse_holding, refuse_overwriting
@@ -96,7 +97,7 @@ def convert_back(
         old = opened.enter_context(open_checkpoint(os.fspath(fill))) if fill is not None else None
         if not index_only:
             for one in filter(None, (checkpoint, old)):
-                one.refuse_absent_data()
+                refuse_unless_whole(one, index_suffices=how.dry_run)
         if folder is not None:
             _refuse_inputs(folder, checkpoint, old, back)
         forward = _forward(source, back, fill, old)

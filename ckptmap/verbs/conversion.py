@@ -14,11 +14,12 @@ from ckptmap.basics.documents import REPORT_NAME
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.basics.secrets import without_secrets
 from ckptmap.basics.wording import argument
+from ckptmap.checkpoint.absence import refuse_unless_whole
 from ckptmap.checkpoint.inventory import OF_OTHERS, Inventory
 from ckptmap.checkpoint.merged import open_sources
 from ckptmap.checkpoint.reader import Checkpoint
 from ckptmap.checkpoint.store import Place, place_of
-from ckptmap.execution.files import FileForm
+from ckptmap.execution.files import FileForm, file_kind
 from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, input_files, refuse_holding, refuse_overwriting
 from ckptmap.execution.placing import DataMode
 from ckptmap.execution.quantization import quantization_ranges
@@ -285,7 +286,7 @@ def convert_planned(
     with open_sources(asked.source, asked.also, verify=how.verify) as checkpoint:
         before = checkpoint.stamps()
         if not how.index_only:
-            checkpoint.refuse_absent_data()
+            refuse_unless_whole(checkpoint, index_suffices=how.dry_run)
         if folder is not None:
             refuse_holding(folder, "the source checkpoint", checkpoint_files(checkpoint.inventory))
         held = checkpoint.inventory
@@ -295,7 +296,7 @@ def convert_planned(
         if folder is not None:
             _refuse_inputs(folder, destination, checkpoint.inventory)
         if made.findings or folder is None or how.dry_run:
-            return document(made, migration(destination, made, _prefix(folder)), ranges=learned)
+            return document(made, migration(destination, made, _prefix(folder, made, how)), ranges=learned)
         return _write(made, destination, checkpoint, folder, how, before, learned)
 
 
@@ -342,7 +343,7 @@ def _write(
     before: Stamps,
     ranges: Mapping[str, float] | None,
 ) -> Document:
-    config = migration(destination, made, _prefix(folder))
+    config = migration(destination, made, _prefix(folder, made, how))
     with opened_staging(folder, force=how.replaces) as staging:
         output = staged(made, Reading(checkpoint, before, destination.table.digests), staging, how)
         with collector_paused():
@@ -354,9 +355,11 @@ def _write(
     return report
 
 
-def _prefix(folder: Place | None) -> str | None:
-    """What the migrated config calls the new checkpoint; None where nobody said where it goes."""
-    return None if folder is None else without_secrets((folder / CHECKPOINT_NAME).as_posix())
+def _prefix(folder: Place | None, made: Plan, how: Writing) -> str | None:
+    """What the migrated config calls the new checkpoint; None where nobody said where it goes, or none is written."""
+    if folder is None or file_kind(made, how.form) is not None:
+        return None
+    return without_secrets((folder / CHECKPOINT_NAME).as_posix())
 
 
 def _refuse_inputs(folder: Place, destination: Destination, source: Inventory) -> None:

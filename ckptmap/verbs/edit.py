@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import CkptmapError, TargetError
+from ckptmap.checkpoint.absence import refuse_unless_whole
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.store import Place, place_of
@@ -110,7 +111,7 @@ def edit(
         before = checkpoint.stamps()
         _refuse_object_paths(checkpoint.inventory, wanted.table)
         if not index_only:
-            checkpoint.refuse_absent_data()
+            refuse_unless_whole(checkpoint, index_suffices=how.dry_run)
         if folder is not None:
             refuse_holding(folder, "the source checkpoint", checkpoint_files(checkpoint.inventory))
             refuse_overwriting(folder, CONVERTED, _read_files(checkpoint.inventory, wanted.table))

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import Project, Run
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 TINY = FIXTURES / "ssd_mobilenet_v2_tiny"
@@ -27,9 +27,11 @@ def test_a_converted_checkpoint_restores_by_its_own_config(run: Run, new: Path) 
 def test_a_restore_that_fails_exits_with_1(run: Run, new: Path) -> None:
     result = run("audit", TINY, "--pipeline", new / "pipeline.config")
     assert result.code == 1
-    assert result.out.splitlines()[-1] == (
-        "the restore fails: IOError: Checkpoint is expected to be an object-based checkpoint."
-    )
+    told = [line for line in result.out.splitlines() if "IOError" in line]
+    assert len(told) == 1
+    assert told[0].startswith("error ")
+    assert "IOError: Checkpoint is expected to be an object-based checkpoint. (TF2 reads nothing of a TF1" in told[0]
+    assert result.out.splitlines()[-1] == "the restore fails"
     assert run("audit", TINY, "--pipeline", new / "pipeline.config", "--exit-zero").code == 0
 
 
@@ -110,3 +112,63 @@ def test_what_is_not_there_is_an_error_of_one_line(run: Run, tmp_path: Path) -> 
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("error: ")
     assert run("audit", TINY, "--to", "ssd_mobilenet_v22").code == 2
+
+
+def test_what_fails_stands_before_the_lists_and_a_list_of_all_is_one_line(run: Run) -> None:
+    result = run("audit", FIXTURES / "ssd_mobilenet_v2_training", "--to", "ssd_mobilenet_v2")
+    lines = [line for line in result.out.splitlines() if line]
+    assert result.code == 1
+    assert [line.split()[0] for line in lines[5:]] == ["error", "unused", "the"]
+    assert lines[6].split()[1:] == [
+        "937",
+        "all",
+        "of",
+        "them",
+        "(--all",
+        "lists",
+        "them,",
+        "--json",
+        "has",
+        "every",
+        "one)",
+    ]
+    assert "FeatureExtractor/MobilenetV2/Conv" in run("audit", TINY, "--to", "ssd_mobilenet_v2", "--all").out
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["ssd_resnet50_v1_fpn", "faster_rcnn_resnet50", "mask_rcnn_resnet50", "ssd_mobilenet_v1", "keras_mobilenet"],
+)
+def test_a_checkpoint_of_another_model_is_a_finding_that_names_it(run: Run, new: Path, target: str) -> None:
+    result = run("audit", new, "--to", target)
+    assert (result.code, result.err) == (1, "")
+    assert f"the checkpoint holds another model: it looks like ssd_mobilenet_v2, not {target}" in result.out
+    assert "--to ssd_mobilenet_v2 audits this one" in result.out
+
+
+def test_a_checkpoint_that_nobody_knows_is_a_finding_too(run: Run, project: Project) -> None:
+    result = run("audit", project.template, "--to", "ssd_resnet50_v1_fpn")
+    assert (result.code, result.err) == (1, "")
+    assert "the checkpoint holds none of the variables of ssd_resnet50_v1_fpn" in result.out
+
+
+def test_a_config_of_another_model_is_told_too(run: Run) -> None:
+    result = run("audit", TINY, "--pipeline", FIXTURES / "ssd_mobilenet_v2_depthwise" / "pipeline.config")
+    assert "another model" not in result.out  # the same network, another predictor
+
+
+@pytest.mark.parametrize("to", [("--to", "ssd_mobilenet_v2"), ("--pipeline", TINY / "pipeline.config")])
+def test_a_file_of_others_is_called_what_it_is(run: Run, tmp_path: Path, to: tuple[object, ...]) -> None:
+    run("convert", TINY, "--write", "safetensors", "-o", tmp_path / "new")
+    result = run("audit", tmp_path / "new" / "model.safetensors", *to)
+    assert (result.code, "TF1 checkpoint" in result.out) == (1, False)
+    assert "DataLossError: a safetensors file is no checkpoint: TensorFlow restores nothing from it" in result.out
+
+
+def test_an_index_without_its_data_names_the_option_that_does_without(run: Run, new: Path) -> None:
+    (new / "ckpt-0.data-00000-of-00001").unlink()
+    arguments = ("audit", new / "ckpt-0.index", "--to", "ssd_mobilenet_v2")
+    refused = run(*arguments)
+    assert refused.code == 2
+    assert "this data file is missing (copy it there, it belongs beside the index; --index-only looks at" in refused.err
+    assert run(*arguments, "--index-only").code == 0

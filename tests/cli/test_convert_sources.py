@@ -35,6 +35,17 @@ def test_a_further_checkpoint_that_is_none(run: Run, project: Project, words: li
     assert not (project.folder / "new").exists()
 
 
+def test_the_config_beside_a_file_of_weights_names_no_checkpoint(run: Run, tmp_path: Path) -> None:
+    tiny = Path(__file__).parents[2] / "fixtures" / "ssd_mobilenet_v2_tiny"
+    done = run("convert", tiny, "--write", "safetensors", "-o", tmp_path / "new")
+    assert done.code == 0
+    assert "does not name this file: the Object Detection API restores checkpoints only" in done.out
+    assert "ckpt-0" not in done.out + (tmp_path / "new" / "pipeline.config").read_text()
+    assert "fine_tune_checkpoint" not in (tmp_path / "new" / "pipeline.config").read_text()
+    planned = run("convert", tiny, "--write", "safetensors", "-o", tmp_path / "other", "--dry-run")
+    assert "ckpt-0" not in planned.out
+
+
 def test_a_safetensors_file_instead_of_a_checkpoint(run: Run, project: Project) -> None:
     done = run("convert", *project.arguments, "--write", "safetensors", "-o", project.folder / "new")
     assert done.code == 0, done.err

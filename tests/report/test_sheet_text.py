@@ -18,6 +18,8 @@ def test_facts_counts_groups_messages_verdict(conversion: dict[str, Any]) -> Non
         "      2 restored       1 reinitialized       1 missing",
         "      2 mapped       0 superseded       1 dropped       1 unused",
         "",
+        "error     tables/t.yaml:7: 1 source variable is unused (map it)",
+        "error     extra/bias: 1 target variable is missing",
         "  reinitialized        1  class head: the source has 90 classes, the target 3",
         "                       1  head/kernel",
         "  missing              1",
@@ -26,8 +28,6 @@ def test_facts_counts_groups_messages_verdict(conversion: dict[str, Any]) -> Non
         "                       1  old/head/kernel",
         "  unused               1",
         "                       1  old/lost",
-        "error     tables/t.yaml:7: 1 source variable is unused (map it)",
-        "error     extra/bias: 1 target variable is missing",
         "warning   assumed use_dropout = false (give it with --set use_dropout=true)",
         "2 findings: nothing was written; 2 of 4 target variables restored otherwise",
     ]
