@@ -19,6 +19,7 @@ _SAVED_MODEL = (
     "the variables of a TF2 SavedModel: load its folder with tf.saved_model.load, or take the checkpoint that was "
     "exported, which lies beside it (checkpoint/ckpt-0)"
 )
+_OUTPUT = " -o "
 _EXPORTED = re.compile(r"_model/.*/(?:trainable_)?variables/\d+/")
 
 
@@ -38,8 +39,7 @@ def advice(inventory: Inventory, model: Model | None, targets: Collection[str], 
     if inventory.kind in OF_OTHERS:
         return Advice(f"ckptmap convert {path} --to my_model/ckpt-0 -o new", _TEMPLATE)
     if model is None:
-        draft = f"ckptmap suggest {path} --to my_tf2/ckpt-1 -o my_model.yaml"
-        return Advice(note=f"unknown to ckptmap: draft a table for your TF2 model, {draft}, then {_own_table(path)}")
+        return Advice(note=f"unknown to ckptmap: {_drafted(path)}")
     target = next((name for name in model.targets if name in targets), None)
     if target is not None:
         known = f"--pipeline {shlex.quote(config.path)}" if _of_tf1(config, model) else f"--to {target}"
@@ -52,9 +52,9 @@ def _without_target(path: str, model: Model) -> Advice:
     if model.tables:
         return Advice(f"ckptmap convert {path} --to my_model/ckpt-1 -o {model.folder}", model.remark)
     if model.remark and not model.homeless:
-        return Advice(_own_table(path), model.remark)
+        return Advice(_own_table(path), f"{model.remark}\nor let ckptmap draft the table: {_draft(path)}")
     why = model.homeless or f"no target for {model.name} is shipped"
-    return Advice(note=f"{why}: use your own TF2 model, {_own_table(path)}")
+    return Advice(note=f"{why}: {_drafted(path)}")
 
 
 def _of_saved_model(inventory: Inventory) -> bool:
@@ -68,6 +68,25 @@ def _of_saved_model(inventory: Inventory) -> bool:
 def _of_tf1(config: Beside | None, model: Model) -> TypeGuard[Beside]:
     """Whether the config is of this very TF1 model."""
     return config is not None and config.differences == () and config.says in model.targets
+
+
+def output_of(command: str) -> str:
+    """The output folder that a line of advice names, as the shell reads it."""
+    return shlex.split(command)[-1]
+
+
+def with_output(command: str, folder: str) -> str:
+    """A line of advice with another output folder, which is its last argument."""
+    return f"{command.rpartition(_OUTPUT)[0]}{_OUTPUT}{shlex.quote(folder)}"
+
+
+def _draft(path: str) -> str:
+    return f"ckptmap suggest {path} --to my_tf2/ckpt-1 -o my_model.yaml"
+
+
+def _drafted(path: str) -> str:
+    """The two commands for a model of the user's own, a line each."""
+    return f"draft a table for your own TF2 model, then convert with it:\n{_draft(path)}\n{_own_table(path)}"
 
 
 def _own_table(path: str) -> str:

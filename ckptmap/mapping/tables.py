@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
 
 from ckptmap.basics.errors import Problem, TableError
-from ckptmap.basics.nearest import did_you_mean
-from ckptmap.mapping.locate import mappings_root, shipped_tables
+from ckptmap.basics.nearest import did_you_mean, nearest
+from ckptmap.checkpoint.names import shortened
+from ckptmap.mapping.locate import all_tables, mappings_root, shipped_tables
 from ckptmap.mapping.model import (
     Case,
     DropRule,
@@ -105,9 +106,15 @@ def _find(text: str) -> tuple[Path, tuple[Path, ...]]:
         return model, (shipped,)
     if _is_plain(text) and (shipped / f"{text}.yaml").is_file():
         return shipped / f"{text}.yaml", (shipped,)
-    known = list_tables()
-    hint = did_you_mean(text, known) or f"known: {', '.join(known)}; your own table is a path that ends in .yaml"
-    raise TableError(f'there is no table "{text}" ({hint})', ())
+    raise TableError(f'there is no table "{shortened(text)}" ({_nearest_table(text)})', ())
+
+
+def _nearest_table(text: str) -> str:
+    """The nearest names of shipped tables, however far they are, and where all names are."""
+    known = [*list_tables(), *all_tables()]
+    near = nearest(text, known, 1) or nearest(text, known, 2, cutoff=0.4)
+    found = f"nearest: {', '.join(near)}; " if near else ""
+    return f"{found}ckptmap rules list names all; a table of your own is a path that ends in .yaml"
 
 
 def _count(problems: list[Problem]) -> str:

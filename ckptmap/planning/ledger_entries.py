@@ -52,7 +52,7 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
         assumptions=layout.assumed,
         classes=draft.transfer.changes,
         template=_template(target, root),
-        notes=tuple(_notes(draft)),
+        notes=(*_notes(draft), *_optimizer_notes(draft, target)),
         findings=(
             *_unused_findings(draft, sources),
             *_missing_findings(draft, targets),
@@ -64,6 +64,17 @@ def record_plan(draft: Draft, target: Target, layout: Layout) -> Plan:
 def _notes(draft: Draft) -> Iterator[str]:
     told = Counter(made.note for made in draft.offers.values() if made.note)
     yield from (f"{note} ({plural(count, 'variable')})" for note, count in told.items())
+
+
+def _optimizer_notes(draft: Draft, target: Target) -> Iterator[str]:
+    """What becomes of the optimizers of a template, where nobody says that one goes on."""
+    built = target.optimizers.built if target.optimizers is not None else ()
+    if draft.options.training is not None or not built:
+        return
+    named = " and ".join(f"{one.kind} at {one.path.strip('/')}" for one in built)
+    held = any(slot.kind == "slot" for slot in draft.slots.values())
+    more = f"{argument('optimizer', 'found')} carries that of the source over" if held else "the source has none either"
+    yield f"the template's optimizer ({named}) begins anew: its state is not in the new checkpoint; {more}"
 
 
 def _template(target: Target, root: str) -> Template | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from ckptmap.basics.text import byte_count, plural
 from ckptmap.report.document import Document
@@ -19,11 +21,14 @@ _LEVELS = {fate: level for _, fate, level in _FATES}
 _COUNTS = ("restored", "partly restored", "reinitialized", "missing", "mapped", "superseded", "dropped", "unused")
 _COLUMNS = ("source", "fate", "checkpoint", "bytes", "data", *_COUNTS, "findings", "error")
 _MOST_PROBLEMS = 3
+Shared: TypeAlias = Mapping[str, Sequence[str]]
+"""Notes of several checkpoints, with those checkpoints."""
 
 
 def sheet(document: Document) -> Sheet:
     """The sheet of a batch."""
-    rows = tuple(map(_row, document["conversions"]))
+    shared = _shared_notes(document["conversions"])
+    rows = tuple(_row(one, shared) for one in document["conversions"])
     return Sheet(
         schema=document["schema"],
         generator=document["generator"],
@@ -35,7 +40,7 @@ def sheet(document: Document) -> Sheet:
         counts=fate_counts(rows, _told_fates(document)),
         columns=_COLUMNS,
         rows=rows,
-        messages=tuple(_finding(finding) for finding in document.get("findings", ())),
+        messages=(*map(_finding, document.get("findings", ())), *_of_several(shared)),
         unit="checkpoint",
         folded=False,
     )
@@ -46,7 +51,7 @@ def _told_fates(document: Document) -> tuple[tuple[str, str, Level], ...]:
     return tuple(one for one in _FATES if one[1] != "kept" or document["summary"].get("kept"))
 
 
-def _row(one: Document) -> Row:
+def _row(one: Document, shared: Shared) -> Row:
     summary = one["summary"] or {}
     record: dict[str, Cell] = {
         **{name: one[name] for name in ("source", "fate", "checkpoint", "bytes", "data")},
@@ -55,7 +60,7 @@ def _row(one: Document) -> Row:
         "error": one["error"]["message"] if one["error"] else None,
     }
     level = _LEVELS[one["fate"]]
-    return Row(one["source"], one["fate"], level, record, detail=_detail(one), messages=tuple(_messages(one)))
+    return Row(one["source"], one["fate"], level, record, detail=_detail(one), messages=tuple(_messages(one, shared)))
 
 
 def _detail(one: Document) -> str:
@@ -64,12 +69,35 @@ def _detail(one: Document) -> str:
     return plural(len(one["findings"]), "finding") if one["findings"] else ""
 
 
-def _messages(one: Document) -> Iterator[Message]:
+def _messages(one: Document, shared: Shared) -> Iterator[Message]:
     if one["error"]:
         yield Message(Level.FAILURE, _told(one), one["error"]["where"] or "", one["error"]["hint"] or "")
     yield from map(_finding, one["findings"])
     for note in one["notes"]:
-        yield Message(Level.NOTE, note)
+        if _without_place(note, one["source"]) not in shared:
+            yield Message(Level.NOTE, note)
+
+
+def _shared_notes(conversions: Iterable[Document]) -> Shared:
+    """The notes that several checkpoints have, but for the folder that each names, with those checkpoints."""
+    told: dict[str, list[str]] = {}
+    for one in conversions:
+        for note in one["notes"]:
+            told.setdefault(_without_place(note, one["source"]), []).append(one["source"])
+    return {note: sources for note, sources in told.items() if len(sources) > 1}
+
+
+def _without_place(note: str, source: str) -> str:
+    """The note without the folder of the checkpoint, which differs from one to the next."""
+    for place in (source, os.path.dirname(source)):  # noqa: PTH120 - it may be a URL
+        if place:
+            note = note.replace(f"{place}/", "").replace(f"{place}{os.sep}", "")
+    return note
+
+
+def _of_several(shared: Shared) -> Iterator[Message]:
+    for note, sources in shared.items():
+        yield Message(Level.NOTE, note, f"{sources[0]} and {len(sources) - 1:,} more")
 
 
 def _finding(finding: Document) -> Message:
@@ -87,7 +115,10 @@ def _told(one: Document) -> str:
 def _facts(document: Document) -> Iterator[tuple[str, str]]:
     yield "target", document["target"]
     yield "table", document["table"]
-    yield "plans", f"{plural(document['plans'], 'plan')} for {plural(len(document['conversions']), 'checkpoint')}"
+    kept = document["summary"].get("kept", 0)
+    begun = len(document["conversions"]) - kept
+    made = f"{plural(document['plans'], 'plan')} for {plural(begun, 'checkpoint')}" if begun else "none needed"
+    yield "plans", f"{made}; {kept:,} kept from an earlier run" if kept else made
 
 
 def _verdict(document: Document) -> str:

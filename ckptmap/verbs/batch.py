@@ -220,6 +220,7 @@ def convert_one(
         return converted(path, there, kept=True)
     own = _own_digest(path, digest, wish)
     if resume and folder is not None and (earlier := kept_report(folder, path, own)) is not None:
+        plans.keep(earlier["target"]["name"], earlier["table"])
         return converted(path, earlier, kept=True)
     replaced = how.replaces or (resume and folder is not None and earlier_report(folder) is not None)
     report = convert_planned(Conversion(path, folder, wish, replace(how, wish=own, force=replaced)), plans)

@@ -33,6 +33,8 @@ class Learned:
 
     plans: Mapping[bytes, tuple[str, str]] = field(default_factory=dict)
     chose: frozenset[str] = frozenset()
+    kept: frozenset[tuple[str, str]] = frozenset()
+    """Target and table of what an earlier run had converted already."""
     names: frozenset[str] = frozenset()
 
 
@@ -46,6 +48,7 @@ class Plans:
     _made: dict[_Key, Settled] = field(default_factory=dict)
     _told: set[_Key] = field(default_factory=set)
     _known: dict[bytes, tuple[str, str]] = field(default_factory=dict)
+    _kept: set[tuple[str, str]] = field(default_factory=set)
     _chose: set[str] = field(default_factory=set)
     _names: set[str] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
@@ -59,13 +62,18 @@ class Plans:
     def targets(self) -> list[str]:
         """The names of the targets that they lead to; the one that the user names comes first."""
         own = [] if self.known is None else [self.known.target.name]
-        return [*own, *(target for target, _ in self._known.values())]
+        return [*own, *(target for target, _ in (*self._known.values(), *sorted(self._kept)))]
 
     @property
     def tables(self) -> list[str]:
         """The names of the tables that they are made by, in the same order."""
         own = [] if self.known is None else [self.known.table.name]
-        return [*own, *(table for _, table in self._known.values())]
+        return [*own, *(table for _, table in (*self._known.values(), *sorted(self._kept)))]
+
+    def keep(self, target: str, table: str) -> None:
+        """An earlier run's work stays: where that led to, and by which table."""
+        with self._lock:
+            self._kept.add((target, table))
 
     def learned(self) -> Learned:
         """All that is known by now and was not told yet."""
@@ -74,7 +82,12 @@ class Plans:
             self._told.update(new)
             names = {record.name for settled in new.values() for record in settled.plan.sources}
             plans = {_digest(key): _names(settled.destination) for key, settled in new.items()}
-            return Learned(plans, frozenset(self._chose), frozenset(names if self.wish.options.allow_unused else ()))
+            return Learned(
+                plans,
+                frozenset(self._chose),
+                frozenset(self._kept),
+                frozenset(names if self.wish.options.allow_unused else ()),
+            )
 
     def learn(self, told: Iterable[Learned]) -> None:
         """What was learned of each checkpoint, in their order, here or elsewhere."""
@@ -82,6 +95,7 @@ class Plans:
             for key, names in one.plans.items():
                 self._known.setdefault(key, names)
             self._chose |= one.chose
+            self._kept |= one.kept
             self._names |= one.names
 
     def __call__(self, inventory: Inventory, training: Training | None) -> tuple[Destination, Plan]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from ckptmap.basics.documents import unforeseen
-from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.errors import CkptmapError, OutputError
 from ckptmap.basics.secrets import without_secrets
 from ckptmap.checkpoint.remote import is_remote
+from ckptmap.families.advice import output_of, with_output
 from ckptmap.families.registry import verdict_on
 from ckptmap.inspection.inspector import Inspection, inspect
 from ckptmap.report.document import Document
 from ckptmap.report.shown import Report
+from ckptmap.request.batch_list import output_names
 from ckptmap.request.choices import PathLike
 from ckptmap.request.search import searched
 from ckptmap.targets.load import list_targets
@@ -50,13 +53,35 @@ def catalogue(sources: Iterable[PathLike], *, jobs: int | None = None, progress:
 
 
 def catalogue_document(rows: Sequence[Document]) -> Document:
-    """The report of all, of rows that :func:`catalogue_row` has made."""
+    """The report of all, of rows that :func:`catalogue_row` has made; each command has an output folder of its own."""
+    rows = list(_apart(rows))
     return {
         "schema": SCHEMA,
         "generator": f"ckptmap {__version__}",
         "exit_code": int(any(row["problems"] for row in rows)),
         "checkpoints": list(rows),
     }
+
+
+def _apart(rows: Sequence[Document]) -> Iterator[Document]:
+    """The rows, those whose commands would write into one folder with a folder below it for each."""
+    met = Counter(output_of(row["command"]) for row in rows if row["command"])
+    shared = [row["path"] for row in rows if row["command"] and met[output_of(row["command"])] > 1]
+    names = _names(list(dict.fromkeys(shared)))
+    for row in rows:
+        if row["path"] in names and row["command"]:
+            folder = f"{output_of(row['command'])}/{names[row['path']]}"
+            yield {**row, "command": with_output(row["command"], folder)}
+        else:
+            yield row
+
+
+def _names(paths: Sequence[str]) -> dict[str, str]:
+    """A name for each path, as ``convert`` names the outputs of several; numbers where one is inside another."""
+    try:
+        return dict(zip(paths, output_names(paths), strict=True))
+    except OutputError:
+        return {path: str(number) for number, path in enumerate(paths, 1)}
 
 
 def catalogue_row(path: str) -> Document:

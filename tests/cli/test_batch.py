@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,24 @@ def test_a_checkpoint_is_needed(run: Run, options: list[object]) -> None:
     result = run("convert", *options)
     assert result.code == 2
     assert "name a checkpoint, or a list of them with --batch" in result.err
+
+
+def test_a_note_of_all_stands_once_and_what_is_kept_is_no_plan(run: Run, tmp_path: Path) -> None:
+    tiny = Path(__file__).parents[2] / "fixtures" / "ssd_mobilenet_v2_tiny"
+    for name in ("a", "b", "c"):
+        shutil.copytree(tiny, tmp_path / "zoo" / name)
+    first = run("convert", tmp_path / "zoo", "-o", tmp_path / "new")
+    notes = [line for line in first.out.splitlines() if line.startswith("note")]
+    assert len(notes) == 1
+    assert f"{tmp_path / 'zoo' / 'a'} and 2 more: pipeline.config is used" in notes[0]
+    again = run("convert", tmp_path / "zoo", "-o", tmp_path / "new", "--resume").out.splitlines()
+    assert again[:3] == [
+        "target  ssd_mobilenet_v2",
+        "table   ssd_mobilenet_v2",
+        "plans   none needed; 3 kept from an earlier run",
+    ]
+    shutil.rmtree(tmp_path / "new" / "b")
+    some = run("convert", tmp_path / "zoo", "-o", tmp_path / "new", "--resume").out.splitlines()
+    assert some[2] == "plans   1 plan for 1 checkpoint; 2 kept from an earlier run"
+    report = json.loads((tmp_path / "new" / "batch.json").read_text())
+    assert [len(one["notes"]) for one in report["conversions"]] == [1, 1, 1]

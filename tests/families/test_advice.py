@@ -70,7 +70,8 @@ def test_no_counterpart() -> None:
     found = advice(INVENTORY, homeless, {"ssd_mobilenet_v2"})
     assert found.command == ""
     assert found.note == (
-        "the Object Detection API has no Keras faster_rcnn_vgg: use your own TF2 model, "
+        "the Object Detection API has no Keras faster_rcnn_vgg: draft a table for your own TF2 model, then convert "
+        "with it:\nckptmap suggest old/model.ckpt --to my_tf2/ckpt-1 -o my_model.yaml\n"
         "ckptmap convert old/model.ckpt --table my_model.yaml --to my_tf2/ckpt-1 -o new"
     )
 

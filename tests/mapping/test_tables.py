@@ -297,8 +297,13 @@ def test_a_users_table_can_include_a_shipped_one(write):
 
 
 def test_an_unknown_table_names_the_nearest(write):
-    with pytest.raises(TableError, match='there is no table "ssd_mobilnet_v2" \\(nearest: "ssd_mobilenet_v2"\\)'):
+    with pytest.raises(TableError, match='there is no table "ssd_mobilnet_v2" \\(nearest: ssd_mobilenet_v2; '):
         load_table("ssd_mobilnet_v2")
+    with pytest.raises(TableError) as unlike:
+        load_table("zzz")
+    assert str(unlike.value) == (
+        'there is no table "zzz" (ckptmap rules list names all; a table of your own is a path that ends in .yaml)'
+    )
     with pytest.raises(TableError, match=r"there is no table file mine\.yaml"):
         load_table("mine.yaml")
 

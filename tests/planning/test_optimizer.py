@@ -362,3 +362,16 @@ def test_the_graph_of_a_checkpoint_with_slots_leads_to_each(tmp_path: Path) -> N
     assert weights == [f"{path}{VALUE_SUFFIX}" for path in SHAPES]
     slots = [graph.nodes[slot.slot_node].tensors[0].key for slot in holder.slots]
     assert slots == [f"{path}/.OPTIMIZER_SLOT/optimizer/momentum{VALUE_SUFFIX}" for path in SHAPES]
+
+
+def test_what_becomes_of_the_templates_optimizer_is_told(tmp_path: Path, table: Path) -> None:
+    old, new = source(tmp_path, **momentum()), template(tmp_path)
+    told = "the template's optimizer (sgd at optimizer) begins anew: its state is not in the new checkpoint"
+    left = ckptmap.plan(old, to=new, table=table)
+    assert left.notes == (f"{told}; optimizer='found' carries that of the source over",)
+    plain = ckptmap.plan(source(tmp_path / "plain"), to=new, table=table)
+    assert plain.notes == (f"{told}; the source has none either",)
+    carried = ckptmap.plan(old, to=new, table=table, optimizer="found", learning_rate=0.1)
+    assert not any("begins anew" in note for note in carried.notes)
+    bare = template(tmp_path / "bare", slots=())
+    assert ckptmap.plan(old, to=bare, table=table).notes == ()

@@ -102,3 +102,18 @@ def test_the_command_writes_a_table_and_ends_with_1_where_one_has_problems(
     assert "2 are equal in TF2" in (tmp_path / "fleet.html").read_text(encoding="utf-8")
     assert run("fleet", "inspect", fleet / "a").code == 0
     assert run("fleet", "inspect").code == 2
+
+
+def test_each_command_writes_into_a_folder_of_its_own(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        shutil.copytree(FIXTURES / "ssd_mobilenet_v2_tiny", tmp_path / "zoo" / name)
+    shutil.copytree(FIXTURES / "ssd_mobilenet_v2_tiny", tmp_path / "zoo" / "a" / "inner")
+    write_tf1(tmp_path / "zoo" / "own" / "m", {"net/w": np.zeros((2, 3), np.float32)})
+    found = ckptmap.catalogue([tmp_path / "zoo" / "a", tmp_path / "zoo" / "b", tmp_path / "zoo" / "own"])
+    outputs = [row["command"].rpartition(" -o ")[2] for row in found["checkpoints"] if row["command"]]
+    assert outputs == ["ssd_mobilenet_v2_tf2/a", "ssd_mobilenet_v2_tf2/b"]
+    alone = ckptmap.catalogue([tmp_path / "zoo" / "a"])
+    assert alone["checkpoints"][0]["command"].endswith(" -o ssd_mobilenet_v2_tf2")
+    nested = ckptmap.catalogue([tmp_path / "zoo" / "a", tmp_path / "zoo" / "a" / "inner"])
+    outputs = [row["command"].rpartition(" -o ")[2] for row in nested["checkpoints"]]
+    assert outputs == ["ssd_mobilenet_v2_tf2/1", "ssd_mobilenet_v2_tf2/2"]
