@@ -20,9 +20,9 @@ def plot(results: Sequence[Result], path: Path) -> None:
     spread = [result.measured.spread for result in shown]
     below = [median - low for median, (low, _) in zip(medians, spread, strict=True)]
     above = [high - median for median, (_, high) in zip(medians, spread, strict=True)]
-    colours = ["#2b7a4b" if result.work.name.startswith("ckptmap") else "#9aa5b1" for result in shown]
+    colors = ["#2b7a4b" if result.work.name.startswith("ckptmap") else "#9aa5b1" for result in shown]
     labels = [f"{result.case.name}: {result.work.name}" for result in shown]
-    drawn = axes.barh(labels, medians, xerr=(below, above), color=colours)
+    drawn = axes.barh(labels, medians, xerr=(below, above), color=colors)
     axes.bar_label(drawn, [f"{median:.2f} s" for median in medians], padding=4)
     axes.set_xscale("log")
     axes.set_xlabel("seconds of the whole process, logarithmic")

@@ -1,4 +1,4 @@
-"""What a run that died has left in an output folder: recognised, undone or finished, and removed.
+"""What a run that died has left in an output folder: recognized, undone or finished, and removed.
 
 A run collects its files in a folder of its own, ``.ckptmap-…``, and moves them into place one by one. One of them is
 decisive: with a checkpoint's index its other files become visible. Before the first move the journal is written, which

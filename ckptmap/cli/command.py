@@ -14,7 +14,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from ckptmap.cli.speaking import be_quiet, be_verbose, has_colours
+from ckptmap.cli.speaking import be_quiet, be_verbose, has_colors
 
 WHAT = "What"
 HOW = "How"
@@ -143,7 +143,7 @@ def _write_rows(title: str, rows: _Rows, formatter: Any) -> None:
 def _write_title(title: str, formatter: Any) -> None:
     formatter.write_paragraph()
     told = f"{title}:"
-    formatter.write(f"{typer.style(told, bold=True) if has_colours(sys.stdout) else told}\n")
+    formatter.write(f"{typer.style(told, bold=True) if has_colors(sys.stdout) else told}\n")
 
 
 def _row(name: str, text: str, column: int, width: int) -> Iterator[str]:

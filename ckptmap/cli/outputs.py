@@ -19,7 +19,7 @@ from ckptmap.checkpoint.store import Place, place_of, write_place
 from ckptmap.cli.command import REPORTS
 from ckptmap.cli.completion import complete_formats
 from ckptmap.cli.options import Json
-from ckptmap.cli.speaking import has_colours, on_terminal, quiet, say, verbose
+from ckptmap.cli.speaking import has_colors, on_terminal, quiet, say, verbose
 from ckptmap.report.formats import ENDINGS, Format, format_of_file, plain_text, print_text, render
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _write(path: Place, content: bytes) -> None:
 def _print_report(document: Document, form: Format, *, everything: bool) -> None:
     if form is not Format.TEXT:
         _print(render(document, form))
-    elif has_colours(sys.stdout):
+    elif has_colors(sys.stdout):
         from rich.console import Console
 
         print_text(document, Console(), everything=everything)

@@ -1,4 +1,4 @@
-"""How much is said, and in which colours; data goes to stdout, all that is said here to stderr."""
+"""How much is said, and in which colors; data goes to stdout, all that is said here to stderr."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def on_terminal(lines: Iterable[str], stream: TextIO) -> Iterator[str]:
         yield from folded(line, width)
 
 
-def has_colours(stream: TextIO) -> bool:
-    """Whether ``stream`` shows colours: a terminal does, unless NO_COLOR is set (https://no-color.org).
+def has_colors(stream: TextIO) -> bool:
+    """Whether ``stream`` shows colors: a terminal does, unless NO_COLOR is set (https://no-color.org).
 
     FORCE_COLOR stands for a terminal.
     """
@@ -85,12 +85,12 @@ def has_colours(stream: TextIO) -> bool:
 
 
 def _error_word() -> str:
-    """The word before an error: red where stderr shows colours."""
-    return typer.style(_ERROR, fg="red", bold=True) if has_colours(sys.stderr) else _ERROR
+    """The word before an error: red where stderr shows colors."""
+    return typer.style(_ERROR, fg="red", bold=True) if has_colors(sys.stderr) else _ERROR
 
 
 def tell_error(lines: list[str]) -> None:
     """An error on stderr; the first line follows the word. ``lines`` are safe to print."""
     first, *others = on_terminal((f"{_ERROR} {lines[0]}", *lines[1:]), sys.stderr)
     told = "\n".join((f"{_error_word()}{first.removeprefix(_ERROR)}", *others))
-    typer.echo(told, err=True, color=has_colours(sys.stderr))
+    typer.echo(told, err=True, color=has_colors(sys.stderr))

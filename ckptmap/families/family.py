@@ -18,7 +18,7 @@ Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 
 
 class Model(Protocol):
-    """A model that a family has recognised in a checkpoint."""
+    """A model that a family has recognized in a checkpoint."""
 
     @property
     def name(self) -> str:

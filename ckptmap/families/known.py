@@ -1,4 +1,4 @@
-"""A recognised model as plain values: enough for families whose models come without a config."""
+"""A recognized model as plain values: enough for families whose models come without a config."""
 
 from __future__ import annotations
 

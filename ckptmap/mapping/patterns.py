@@ -364,7 +364,7 @@ def _check_linear(parts: Sequence[str | Placeholder]) -> None:
             continue
         if isinstance(before, Placeholder):
             raise PatternError(f"{{{before.name}}} and {{{part.name}}} touch", "put a literal between them")
-        _check_neighbours(before, part, after)
+        _check_neighbors(before, part, after)
         if part.type is Type.NAME and free:
             raise PatternError(
                 f"{{{free}}} and {{{part.name}}} share a component", "declare one of them more precisely"
@@ -375,7 +375,7 @@ def _check_linear(parts: Sequence[str | Placeholder]) -> None:
         raise PatternError("the alternatives can be matched in too many ways", "declare them more precisely")
 
 
-def _check_neighbours(before: str | Placeholder, part: Placeholder, after: str | Placeholder) -> None:
+def _check_neighbors(before: str | Placeholder, part: Placeholder, after: str | Placeholder) -> None:
     left, right = before if isinstance(before, str) else "", after if isinstance(after, str) else ""
     if part.type is Type.PATH and not (left[-1:] in ("", "/") and right[:1] in ("", "/")):
         raise PatternError(f"{{{part.name}}} stands for whole components", "put slashes around it")
@@ -398,7 +398,7 @@ def _regex(parts: Sequence[str | Placeholder]) -> str:
 
 
 def _merge(parts: Sequence[str | Placeholder]) -> list[str | Placeholder]:
-    """The same parts with neighbouring literals joined."""
+    """The same parts with neighboring literals joined."""
     merged: list[str | Placeholder] = []
     for part in parts:
         if isinstance(part, str) and merged and isinstance(merged[-1], str):

@@ -18,7 +18,7 @@ from ckptmap.report.terminal import print_line
 if TYPE_CHECKING:
     from rich.console import Console
 
-_COLOURS = {
+_COLORS = {
     "restored": "green",
     "partly restored": "yellow",
     "mapped": "green",
@@ -29,7 +29,7 @@ _COLOURS = {
     "unused": "red",
 }
 _MARKUP = re.compile(r"\\(\[)|\[(?:/|[a-z]+)\]")
-"""A bracket of a text, which ``_safe`` escapes, or a colour that begins or ends."""
+"""A bracket of a text, which ``_safe`` escapes, or a color that begins or ends."""
 _TARGET_FATES = ("restored", "partly restored", "reinitialized", "missing")
 _SOURCE_FATES = ("mapped", "superseded", "dropped", "unused")
 _MOST_LAYERS = 3
@@ -37,13 +37,13 @@ _MOST_SCOPES = 6
 
 
 def print_report(report: Document, console: Console) -> None:
-    """Print ``report`` on ``console``; names are escaped, colours follow the terminal and NO_COLOR."""
+    """Print ``report`` on ``console``; names are escaped, colors follow the terminal and NO_COLOR."""
     for line in _lines(report):
         print_line(console, line)
 
 
 def plain_report(report: Document) -> Iterator[str]:
-    """The same lines without colours, made without rich, whose import takes as long as a small conversion."""
+    """The same lines without colors, made without rich, whose import takes as long as a small conversion."""
     return (_MARKUP.sub(r"\1", line) for line in _lines(report))
 
 
@@ -93,7 +93,7 @@ def _counts(summary: Document, fates: Iterable[str], total: int, side: str) -> s
 
 def _count(fate: str, count: int) -> str:
     text = f"{count:>5,} {fate}"
-    return f"[{_COLOURS[fate]}]{text}[/]" if count else f"[dim]{text}[/]"
+    return f"[{_COLORS[fate]}]{text}[/]" if count else f"[dim]{text}[/]"
 
 
 def _parts(report: Document) -> Iterator[str]:
@@ -123,7 +123,7 @@ def _reason_line(fate: str, reason: str, names: list[str]) -> str:
 
 
 def _fate(fate: str) -> str:
-    return f"[{_COLOURS[fate]}]{fate:<13}[/]"
+    return f"[{_COLORS[fate]}]{fate:<13}[/]"
 
 
 def _optimizer(report: Document) -> Iterator[str]:
@@ -150,8 +150,8 @@ def _verdict(report: Document) -> Iterator[str]:
     if verdict is None:
         return
     yield ""
-    colour = "green" if verdict["equal"] else "yellow"
-    yield f"[bold]verdict[/] [{colour}]{_safe(verdict['kind'])}[/]: {_safe(verdict['extractor_type'])}"
+    color = "green" if verdict["equal"] else "yellow"
+    yield f"[bold]verdict[/] [{color}]{_safe(verdict['kind'])}[/]: {_safe(verdict['extractor_type'])}"
     if verdict["presumed"]:
         yield "        presumed for the official configuration of this model; --pipeline checks yours"
     for difference in verdict["differences"]:

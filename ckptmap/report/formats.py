@@ -113,7 +113,7 @@ def print_text(document: Document, console: Console, *, everything: bool = False
 
 
 def plain_text(document: Document, *, everything: bool = False) -> str:
-    """The same without colours, and so without rich."""
+    """The same without colors, and so without rich."""
     if (lines := _own_lines(document)) is not None:
         return "".join(f"{line}\n" for line in lines)
     if document.get("schema") == "ckptmap.report/1":

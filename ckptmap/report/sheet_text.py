@@ -14,7 +14,7 @@ from ckptmap.report.terminal import print_line
 if TYPE_CHECKING:
     from rich.console import Console
 
-_COLOURS = {Level.FAILURE: "red", Level.WARNING: "yellow", Level.NOTE: "cyan", Level.OK: "green"}
+_COLORS = {Level.FAILURE: "red", Level.WARNING: "yellow", Level.NOTE: "cyan", Level.OK: "green"}
 _MARKUP = re.compile(r"(?<!\\)\[/?[a-z ]*\]")
 _MOST_GROUPS = 12
 _MOST_NOTED = 3
@@ -28,7 +28,7 @@ def print_sheet(sheet: Sheet, console: Console, *, everything: bool = False) -> 
 
 
 def plain_lines(sheet: Sheet, *, everything: bool = False) -> Iterator[str]:
-    """The lines without their markup, for what is no terminal: it needs no colours and can do without rich."""
+    """The lines without their markup, for what is no terminal: it needs no colors and can do without rich."""
     for line in _lines(sheet, everything=everything):
         yield _MARKUP.sub("", line).replace(r"\[", "[")
 
@@ -62,7 +62,7 @@ def _facts(sheet: Sheet) -> Iterator[str]:
 
 def _count(count: FateCount) -> str:
     text = f"{count.count:>5,} {count.label}"
-    return f"[{_COLOURS[count.level]}]{text}[/]" if count.count else f"[dim]{text}[/]"
+    return f"[{_COLORS[count.level]}]{text}[/]" if count.count else f"[dim]{text}[/]"
 
 
 def _by_weight(messages: Iterable[Message]) -> tuple[list[Message], list[Message]]:
@@ -95,7 +95,7 @@ def _is_whole_side(sheet: Sheet, rows: list[Row]) -> bool:
 
 
 def _head(count: FateCount, title: str, total: int) -> str:
-    return f"  [{_COLOURS[count.level]}]{title:<16}[/] {total:>5,}"
+    return f"  [{_COLORS[count.level]}]{title:<16}[/] {total:>5,}"
 
 
 def _title(sheet: Sheet, count: FateCount) -> str:
@@ -141,7 +141,7 @@ def _messages(messages: Iterable[Message]) -> Iterator[str]:
     for message in messages:
         where = f"{_safe(message.where)}: " if message.where else ""
         hint = f" ({_safe(message.hint)})" if message.hint else ""
-        yield f"[{_COLOURS[message.level]}]{names[message.level]:<8}[/]  {where}{_safe(message.text)}{hint}"
+        yield f"[{_COLORS[message.level]}]{names[message.level]:<8}[/]  {where}{_safe(message.text)}{hint}"
 
 
 def _edits(sheet: Sheet) -> Iterator[str]:

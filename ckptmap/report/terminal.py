@@ -1,4 +1,4 @@
-"""Lines of a report on a terminal: coloured, and broken between words where they are too long for it."""
+"""Lines of a report on a terminal: colored, and broken between words where they are too long for it."""
 
 from __future__ import annotations
 

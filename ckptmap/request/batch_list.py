@@ -64,7 +64,7 @@ def _parts(source: str) -> tuple[str, ...]:
 
 
 def _refuse_nested(sources: Sequence[str], paths: Sequence[tuple[str, ...]]) -> None:
-    """In their order every path that is below another one follows one that it is below: neighbours are enough."""
+    """In their order every path that is below another one follows one that it is below: neighbors are enough."""
     for (path, number), (below, other) in pairwise(sorted(zip(paths, range(len(paths)), strict=True))):
         if path == below:
             raise OutputError("is given twice", where=shortened(sources[other]), hint="name each checkpoint once")

@@ -31,7 +31,7 @@ _RULE = 6
 _AGREEING = 10
 """How many sure pairs, two and two, have to lie in a run as the data flows before its order is trusted."""
 _SAME_GRAPH = 0.95
-"""What share of the pairs must have one colour before the two graphs count as the same."""
+"""What share of the pairs must have one color before the two graphs count as the same."""
 _LIKE = 3
 """How many like it must have partners before a layer without one is a gap."""
 _WELL = 0.9
@@ -43,7 +43,7 @@ ANSWERED = "as you answered"
 
 @dataclass(frozen=True)
 class _Known:
-    """What every judgement needs: the evidence, partners both ways (-1 for none), templates, which rules hold."""
+    """What every judgment needs: the evidence, partners both ways (-1 for none), templates, which rules hold."""
 
     evidence: Evidence
     old: Sequence[Layer]
@@ -234,7 +234,7 @@ def _against_rivals(
     margin = own + others - crossed - back
     named = (margin >= _MARGIN) & (crossed <= own) & (back <= own)
     flows, against = _by_flow(one, other, known, rivals, theirs)
-    flows |= _by_colour(one, known, rivals)
+    flows |= _by_color(one, known, rivals)
     ruled = (known.group[rivals] == known.group[one]) & known.firm[known.group[one]]
     open_rivals = np.flatnonzero(against | ~(named | ruled | flows))
     if against.any():
@@ -269,17 +269,17 @@ def _by_flow(
     return shut, against
 
 
-def _by_colour(one: int, known: _Known, rivals: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _by_color(one: int, known: _Known, rivals: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Which rivals lie elsewhere in two graphs that are the same."""
     evidence = known.evidence
-    if evidence.old_colour is None or evidence.new_colour is None:
+    if evidence.old_color is None or evidence.new_color is None:
         return np.zeros(len(rivals), bool)
     mine = known.partner >= 0
     equal = np.zeros(len(mine), bool)
-    equal[mine] = evidence.old_colour[mine] == evidence.new_colour[known.partner[mine]]
+    equal[mine] = evidence.old_color[mine] == evidence.new_color[known.partner[mine]]
     if not equal[one] or equal[mine].mean() < _SAME_GRAPH:
         return np.zeros(len(rivals), bool)
-    found: NDArray[np.bool_] = equal[rivals] & (evidence.old_colour[rivals] != evidence.old_colour[one])
+    found: NDArray[np.bool_] = equal[rivals] & (evidence.old_color[rivals] != evidence.old_color[one])
     return found
 
 

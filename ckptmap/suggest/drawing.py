@@ -1,4 +1,4 @@
-"""A draft as one HTML page: both models' trees side by side, with a line for each pair, coloured by how sure it is."""
+"""A draft as one HTML page: both models' trees side by side, with a line for each pair, colored by how sure it is."""
 
 from __future__ import annotations
 

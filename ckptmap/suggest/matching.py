@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ckptmap.suggest.assigning import assign
-from ckptmap.suggest.colours import colours
+from ckptmap.suggest.colors import colors
 from ckptmap.suggest.names import Words, learned, literal, words_of
 from ckptmap.suggest.natural import natural
 from ckptmap.suggest.norms import natural_order, owners
@@ -73,9 +73,9 @@ class Evidence:
     pairs: dict[int, int]
     alike: Matrix | None = None
     """How far the graphs around two layers are the same, 0 to 1; None where not both are known."""
-    old_colour: NDArray[np.intp] | None = None
-    new_colour: NDArray[np.intp] | None = None
-    """Layers of one colour cannot be told apart by what lies around them; of two colours they can."""
+    old_color: NDArray[np.intp] | None = None
+    new_color: NDArray[np.intp] | None = None
+    """Layers of one color cannot be told apart by what lies around them; of two colors they can."""
 
 
 def match(
@@ -115,7 +115,7 @@ def match(
         earlier=_earlier(flow),
         pairs={},
     )
-    evidence = _coloured(old, new, evidence, flow, new_flow)
+    evidence = _colored(old, new, evidence, flow, new_flow)
     merit = _merit(old, new, evidence)
     for turn in range(_ROUNDS):
         pairs = assign(_score(evidence) + merit, fits > 0)
@@ -129,7 +129,7 @@ def match(
             scopes=coherence(old, new, found),
             votes=votes(old, new, found) if turn >= _QUIET else evidence.votes,
         )
-        evidence = _coloured(old, new, evidence, flow, new_flow)
+        evidence = _colored(old, new, evidence, flow, new_flow)
     return evidence
 
 
@@ -143,13 +143,13 @@ def _pinned(fits: Matrix, pins: Mapping[int, int]) -> Matrix:
     return fits
 
 
-def _coloured(
+def _colored(
     old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence, flow: Flow | None, new_flow: Flow | None
 ) -> Evidence:
     if flow is None or new_flow is None:
         return evidence
-    alike, one, other = colours(old, new, (flow, new_flow), evidence.pairs)
-    return replace(evidence, alike=alike, old_colour=one, new_colour=other)
+    alike, one, other = colors(old, new, (flow, new_flow), evidence.pairs)
+    return replace(evidence, alike=alike, old_color=one, new_color=other)
 
 
 def _earlier(flow: Flow | None) -> NDArray[np.bool_] | None:

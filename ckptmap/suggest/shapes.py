@@ -99,7 +99,7 @@ def role_partners(old: tuple[str, ...], new: tuple[str, ...]) -> dict[str, str] 
 
 
 def shape_fit(old: Shape, new: Shape) -> float:
-    """How well one shape becomes another: by nothing, by squeezing, by merging or cutting neighbouring dimensions."""
+    """How well one shape becomes another: by nothing, by squeezing, by merging or cutting neighboring dimensions."""
     if old == new:
         return EQUAL
     if None in old or None in new:
@@ -125,7 +125,7 @@ def _long(shape: Shape) -> tuple[int, ...]:
 
 
 def _merges(long: tuple[int, ...], short: tuple[int, ...]) -> bool:
-    """Whether neighbouring lengths of ``long`` multiply to those of ``short``."""
+    """Whether neighboring lengths of ``long`` multiply to those of ``short``."""
     at = 0
     for wanted in short:
         product = 1

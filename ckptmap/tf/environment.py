@@ -148,7 +148,7 @@ def as_written(tensorflow: Any) -> Iterator[None]:
 
 
 def import_quietly(name: str) -> Any:
-    """Import a module of TensorFlow's neighbourhood without the warnings that its import makes."""
+    """Import a module of TensorFlow's neighborhood without the warnings that its import makes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""How much is said, and in which colours."""
+"""How much is said, and in which colors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ckptmap.cli.speaking import has_colours
+from ckptmap.cli.speaking import has_colors
 from tests.cli.conftest import Project, Run
 
 
@@ -18,7 +18,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("stream", "environment", "colours"),
+    ("stream", "environment", "colors"),
     [
         (Terminal(), {}, True),
         (io.StringIO(), {}, False),
@@ -29,18 +29,18 @@ class Terminal(io.StringIO):
         (io.StringIO(), {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
     ],
 )
-def test_colours(
-    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, environment: dict[str, str], colours: bool
+def test_colors(
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, environment: dict[str, str], colors: bool
 ) -> None:
     for name in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert has_colours(stream) is colours
+    assert has_colors(stream) is colors
 
 
-def test_an_error_is_red_where_there_are_colours(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_is_red_where_there_are_colors(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     assert run("inspect", "nowhere").err.startswith("error: ")

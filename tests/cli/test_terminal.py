@@ -19,7 +19,7 @@ import struct
 import termios
 
 TINY = Path(__file__).parents[2] / "fixtures" / "ssd_mobilenet_v2_tiny"
-_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_COLOR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def on_terminal(arguments: list[object], columns: int = 80, **environment: str) -> str:
@@ -62,13 +62,13 @@ def in_a_pipe(arguments: list[object]) -> str:
     ids=" ".join,
 )
 def test_words_stay_whole_and_lines_fit(arguments: list[object]) -> None:
-    shown = _COLOUR.sub("", on_terminal(arguments))
+    shown = _COLOR.sub("", on_terminal(arguments))
     assert shown.split() == in_a_pipe(arguments).split()
     long = [line for line in shown.splitlines() if len(line) > 80]
     assert all(line.strip().startswith("convert   ckptmap ") for line in long)
 
 
-def test_colours_are_those_of_the_terminal() -> None:
+def test_colors_are_those_of_the_terminal() -> None:
     wrong = ["inspect", "nowhere"]
     assert "\x1b[31m" in on_terminal(wrong)
     assert "\x1b" not in on_terminal(wrong, NO_COLOR="1")
@@ -79,5 +79,5 @@ def test_colours_are_those_of_the_terminal() -> None:
 
 def test_the_help_is_as_wide_as_a_real_terminal() -> None:
     for columns in (60, 120):
-        longest = max(map(len, _COLOUR.sub("", on_terminal(["diff", "--help"], columns)).splitlines()))
+        longest = max(map(len, _COLOR.sub("", on_terminal(["diff", "--help"], columns)).splitlines()))
         assert columns - 15 < longest <= columns

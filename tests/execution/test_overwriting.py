@@ -183,7 +183,7 @@ def test_nor_what_one_of_many_conversions_writes(run: Run, project: Project, tmp
 
 
 @pytest.mark.parametrize("link", [False, True])
-def test_no_source_of_a_batch_is_replaced_by_its_neighbour(
+def test_no_source_of_a_batch_is_replaced_by_its_neighbor(
     run: Run, project: Project, tmp_path: Path, link: bool
 ) -> None:
     """``a`` goes to ``out/a/model.ckpt``, where another run has left what is given as the second source."""

@@ -8,7 +8,7 @@ from rich.console import Console
 from ckptmap.report.console import plain_report, print_report
 
 
-def test_plain_text_is_what_a_console_without_colours_prints(
+def test_plain_text_is_what_a_console_without_colors_prints(
     conversion: dict[str, Any], hostile: dict[str, Any]
 ) -> None:
     for document in (conversion, hostile):

@@ -33,7 +33,7 @@ def test_facts_counts_groups_messages_verdict(conversion: dict[str, Any]) -> Non
     ]
 
 
-def test_plain_text_is_what_a_console_without_colours_prints(
+def test_plain_text_is_what_a_console_without_colors_prints(
     conversion: dict[str, Any], hostile: dict[str, Any]
 ) -> None:
     for document in (conversion, hostile):

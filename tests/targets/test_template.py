@@ -91,7 +91,7 @@ def test_several_roots_stay_in_the_paths() -> None:
     assert shapes_of(target) == {"encoder/kernel": (2,), "decoder/kernel": (3,)}
 
 
-def test_a_shipped_model_is_recognised_by_keys_and_shapes(toy: Target) -> None:
+def test_a_shipped_model_is_recognized_by_keys_and_shapes(toy: Target) -> None:
     target = as_shipped(template_target(inventory(keyed(TOY_SHAPES)), None), [toy])
     assert (target.name, target.table) == ("zoo/ckpt-0", "toy")
     assert shapes_of(target) == TOY_SHAPES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ckptmap.families.classification.expression import expression
-from ckptmap.families.classification.recognition import recognise
+from ckptmap.families.classification.recognition import recognize
 from ckptmap.families.classification.verdicts import classifier_of, preprocessing, verdict
 from ckptmap.families.detection.recognition.tf1 import recognize_tf1
 from ckptmap.families.family import Family
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def _recognize(shapes: Shapes, object_based: bool) -> Found | None:
     """The classifier of a TF1 checkpoint. Detectors hold slim's networks, so one recognition tells both."""
-    return None if object_based else recognise(recognize_tf1(shapes), shapes)
+    return None if object_based else recognize(recognize_tf1(shapes), shapes)
 
 
 def _verdict(target: str, _settings: Mapping[str, object], lengths: Mapping[str, int]) -> Verdict | None:

@@ -91,7 +91,7 @@ class Found:
         return {**self.network.document(), "name": self.name}
 
 
-def recognise(network: Architecture | None, shapes: Shapes) -> Found | None:
+def recognize(network: Architecture | None, shapes: Shapes) -> Found | None:
     """The counterpart of a recognized classifier, None where it has none; ``shapes`` are those of the checkpoint."""
     if network is None or network.meta_architecture != CLASSIFICATION:
         return None

@@ -42,7 +42,7 @@ _TEMPLATE = (
 )
 
 
-def recognise(shapes: Shapes) -> Known | None:
+def recognize(shapes: Shapes) -> Known | None:
     """The canned Estimator with these variables of TF1; None where it is none."""
     deep, wide = _LOGITS in shapes and any(map(_HIDDEN.fullmatch, shapes)), _BIAS in shapes
     if not (deep or wide):
@@ -97,7 +97,7 @@ def _layers(shapes: Shapes, hidden: list[int], outputs: int) -> Iterator[str]:
 
 
 def _recognize(shapes: Shapes, object_based: bool) -> Known | None:
-    return None if object_based else recognise(shapes)
+    return None if object_based else recognize(shapes)
 
 
 def _verdict(target: str, _settings: Mapping[str, object], _lengths: Mapping[str, int]) -> Verdict | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ckptmap.families.family import Family
-from ckptmap.families.language.recognition import NAME, recognise
+from ckptmap.families.language.recognition import NAME, recognize
 from ckptmap.families.language.verdicts import preprocessing, verdict
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _recognize(shapes: Shapes, object_based: bool) -> Known | None:
-    return None if object_based else recognise(shapes)
+    return None if object_based else recognize(shapes)
 
 
 def _verdict(target: str, _settings: Mapping[str, object], _lengths: Mapping[str, int]) -> Verdict | None:

@@ -59,13 +59,13 @@ _HEADS = (
 )
 
 
-def recognise(shapes: Shapes) -> Known | None:
+def recognize(shapes: Shapes) -> Known | None:
     """The language model with these variables of TF1; None where it is none of them."""
-    found = (_recognise(language, _PLACES[name], shapes) for name, language in LANGUAGES.items())
+    found = (_recognize(language, _PLACES[name], shapes) for name, language in LANGUAGES.items())
     return next((model for model in found if model is not None), None)
 
 
-def _recognise(language: Language, places: _Places, shapes: Shapes) -> Known | None:
+def _recognize(language: Language, places: _Places, shapes: Shapes) -> Known | None:
     needed = [shapes.get(name, ()) for name in (places.words, places.positions, places.inner)]
     if any(len(shape) < 2 for shape in needed):
         return None

@@ -24,7 +24,7 @@ _FILM = 5
 """The rank of a kernel that moves over time, too."""
 
 
-def recognise(shapes: Shapes) -> Known | None:
+def recognize(shapes: Shapes) -> Known | None:
     """The network with these variables of TF1; None where it is none of them."""
     roots = {name.partition("/")[0] for name in shapes}
     found = next((one for one in NETWORKS if _is(one, roots, shapes)), None)
@@ -90,7 +90,7 @@ def verdict_here() -> Verdict:
 
 
 def _recognize(shapes: Shapes, object_based: bool) -> Known | None:
-    return None if object_based else recognise(shapes)
+    return None if object_based else recognize(shapes)
 
 
 def _verdict(target: str, _settings: Mapping[str, object], _lengths: Mapping[str, int]) -> Verdict | None:

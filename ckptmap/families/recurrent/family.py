@@ -97,7 +97,7 @@ def _by_name(scope: str) -> Kind | None:
     return _BY_NAME.get(re.sub(r"_\d+$", "", scope.rpartition("/")[2]))
 
 
-def recognise(shapes: Shapes) -> Known | None:
+def recognize(shapes: Shapes) -> Known | None:
     """The recurrent cells with these variables of TF1; None where there are none."""
     if any(name.rpartition("/")[2] == OPAQUE for name in shapes):
         return Known("cudnn_rnn", NAME, "a recurrent net of cuDNN", homeless=_OPAQUE)
@@ -168,7 +168,7 @@ def _side(scope: str) -> str:
 
 
 def _recognize(shapes: Shapes, object_based: bool) -> Known | None:
-    return None if object_based else recognise(shapes)
+    return None if object_based else recognize(shapes)
 
 
 def _verdict(_target: str, _settings: Mapping[str, object], _lengths: Mapping[str, int]) -> Verdict | None:

@@ -48,7 +48,7 @@
     byId("units").textContent = data.unit[0].toUpperCase() + data.unit.slice(1) + "s";
   }
 
-  // ---- the treemap: area is the number of parameters, colour the fate
+  // ---- the treemap: area is the number of parameters, color the fate
 
   function tree() {
     const root = { name: "", size: 0, children: new Map(), row: null };

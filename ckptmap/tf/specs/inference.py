@@ -144,7 +144,7 @@ def forms(
                 for probe, look in enumerate(looks):
                     shown[probe, look].add(keyless[looks])
             whole[at][replace(keyless[looks], key=builds[0].key)] = builds[0]
-    found = [whole.get(at) or _recognised(one, shown) for at, one in enumerate(observations)]
+    found = [whole.get(at) or _recognized(one, shown) for at, one in enumerate(observations)]
     unclear = {at: _unknown_looks(one, shown) for at, one in enumerate(observations) if at not in whole}
     ambiguous = {look for (_, look), candidates in shown.items() if len(candidates) > 1}
     return found, _few_that_show_all(observations, {at: looks for at, looks in unclear.items() if looks}, ambiguous)
@@ -154,11 +154,11 @@ _Look = tuple[str, str, tuple[int, ...], bool]
 
 
 def _look(built: Built) -> _Look:
-    """What a variable is recognised by wherever it stands."""
+    """What a variable is recognized by wherever it stands."""
     return built.name, built.dtype, built.shape, built.trainable
 
 
-def _recognised(observation: Observation, shown: Mapping[tuple[int, _Look], set[Form]]) -> dict[Form, Built]:
+def _recognized(observation: Observation, shown: Mapping[tuple[int, _Look], set[Form]]) -> dict[Form, Built]:
     probe, build = next(iter(observation.builds.items()))
     return {replace(form, key=built.key): built for built in build for form in shown.get((probe, _look(built)), ())}
 

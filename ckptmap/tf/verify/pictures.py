@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-_COLOURS = {
+_COLORS = {
     Fate.EQUAL: (47, 160, 90),
     Fate.MOVED: (222, 140, 0),
     Fate.RELABELLED: (170, 60, 200),
@@ -32,7 +32,7 @@ _INK, _PAPER = (255, 255, 255), (24, 28, 32)
 def draw_pair(
     path: Path, pixels: Array, matches: Iterable[Match], titles: tuple[str, str], names: Mapping[int, str]
 ) -> None:
-    """Write a PNG: the image twice, with the detections of each model, each in the colour of its fate.
+    """Write a PNG: the image twice, with the detections of each model, each in the color of its fate.
 
     ``pixels`` is [1, height, width, 3] in 0 to 255; ``names`` are classes by number, counted from 1.
     """
@@ -57,7 +57,7 @@ def _half(pixels: Array, title: str, boxes: list[tuple[Fate, Detection]], names:
     draw = ImageDraw.Draw(canvas)
     draw.text((8, 7), title, _INK, font=_font())
     for fate, box in boxes:
-        draw.rectangle(_corners(image.size, box), outline=_COLOURS[fate], width=3)
+        draw.rectangle(_corners(image.size, box), outline=_COLORS[fate], width=3)
     for fate, box in boxes:  # over all boxes, so that none strikes a name through
         left, top, _, _ = _corners(image.size, box)
         _label(
@@ -88,7 +88,7 @@ def _corners(size: tuple[int, int], box: Detection) -> tuple[float, float, float
 def _label(draw: Any, place: tuple[float, float], text: str, fate: Fate) -> None:
     left, top = place
     _, _, right, bottom = draw.textbbox((left + 3, top + 1), text, font=_font())
-    draw.rectangle((left, top, right + 3, bottom + 3), fill=_COLOURS[fate])
+    draw.rectangle((left, top, right + 3, bottom + 3), fill=_COLORS[fate])
     draw.text((left + 3, top + 1), text, _INK, font=_font())
 
 

@@ -235,6 +235,6 @@ def test_every_classifier_is_whole() -> None:
         (["FeatureExtractor/MobilenetV1/Conv2d_0/weights"], None),
     ],
 )
-def test_what_is_recognised(names: list[str], found: str | None) -> None:
+def test_what_is_recognized(names: list[str], found: str | None) -> None:
     one = recognize(inventory(dict.fromkeys(names, (1, 1, 8, 48))))
     assert (one.name if isinstance(one, Found) else None) == found

@@ -49,7 +49,7 @@ def known(row: Row) -> tuple[str, str, tuple[str, ...]]:
         ),
     ],
 )
-def test_what_is_recognised(row: Row, expected: tuple[str, str, tuple[str, ...]]) -> None:
+def test_what_is_recognized(row: Row, expected: tuple[str, str, tuple[str, ...]]) -> None:
     assert known(row) == expected
 
 

@@ -74,7 +74,7 @@ BASE = Size(12, 768, 12, 128, 30522, 512)
         ),
     ],
 )
-def test_what_is_recognised(shapes: Shapes, name: str, traits: str) -> None:
+def test_what_is_recognized(shapes: Shapes, name: str, traits: str) -> None:
     found = recognize(inventory(shapes))
     assert found is not None
     assert (found.name, found.traits()) == (name, traits)

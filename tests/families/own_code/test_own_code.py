@@ -89,7 +89,7 @@ LAYERS = {f"{name}/w": (1, 1) for name in ("layer_1", "layer_2", "layer_3", "lay
         ({**LAYERS, "layer_6/weights": (2048, 29)}, "deepspeech", "create_model"),
     ],
 )
-def test_what_is_recognised(shapes: Shapes, name: str, call: str) -> None:
+def test_what_is_recognized(shapes: Shapes, name: str, call: str) -> None:
     inventory, found = known(shapes)
     assert found is not None
     assert (found.name, found.targets) == (name, ("own_code",))

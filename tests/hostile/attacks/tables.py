@@ -94,7 +94,7 @@ def catastrophic_pattern(folder: Path) -> None:
 
 @attack(*TABLE, says="{n0} and {n1} touch")
 def pattern_with_many_ways_to_match(folder: Path) -> None:
-    """The same in the language of patterns: neighbouring placeholders that share their text."""
+    """The same in the language of patterns: neighboring placeholders that share their text."""
     where = ", ".join(f"n{number}: name" for number in range(20))
     names = "".join(f"{{n{number}}}" for number in range(20))
     write_table(folder, f"where: {{{where}}}\nvariables: [{{from: '{names}x', to: b}}]\n")

@@ -1,4 +1,4 @@
-"""Outputs of two models measured: literal arrays, levels and judgements."""
+"""Outputs of two models measured: literal arrays, levels and judgments."""
 
 from __future__ import annotations
 

@@ -75,16 +75,16 @@ def _behind(text: str, place: int, blanks: str) -> int:
 
 
 def insert(document: Document, message: Message, text: str, after: Field | None = None) -> Splice:
-    """Write a new field into a message: after a field of it, else at its end, indented as its neighbours are."""
-    neighbour = after or (message.fields[-1] if message.fields else None)
-    if neighbour is None:
+    """Write a new field into a message: after a field of it, else at its end, indented as its neighbors are."""
+    neighbor = after or (message.fields[-1] if message.fields else None)
+    if neighbor is None:
         return _first_field(document, message, text)
     source = document.text
-    line_end = _line_end(source, neighbour.end)
-    rest = source[neighbour.end : line_end]
+    line_end = _line_end(source, neighbor.end)
+    rest = source[neighbor.end : line_end]
     if rest.strip() and not rest.lstrip().startswith("#"):
-        return Splice(neighbour.end, neighbour.end, f" {text}")
-    return Splice(line_end, line_end, document.newline + _indent(source, neighbour.start) + text)
+        return Splice(neighbor.end, neighbor.end, f" {text}")
+    return Splice(line_end, line_end, document.newline + _indent(source, neighbor.start) + text)
 
 
 def _first_field(document: Document, message: Message, text: str) -> Splice:

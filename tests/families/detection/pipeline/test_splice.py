@@ -54,7 +54,7 @@ def test_set_and_rename_touch_their_own_characters() -> None:
         ("pad", TEXT.replace(" pad: 1", "")),
     ],
 )
-def test_remove_keeps_comments_and_neighbours(name: str, expected: str) -> None:
+def test_remove_keeps_comments_and_neighbors(name: str, expected: str) -> None:
     document, ssd = parse()
     assert splice.apply(document, [splice.remove(document, field(ssd, name))]) == expected
 

@@ -1,7 +1,7 @@
-"""Two graphs compared by what lies around each layer: colours after Weisfeiler and Lehman.
+"""Two graphs compared by what lies around each layer: colors after Weisfeiler and Lehman.
 
-A layer begins with the colour of its size. In each round it gets a new one from its own and those of its neighbours
-before and behind it. Two layers with the same colour after many rounds lie in neighbourhoods that cannot be told apart.
+A layer begins with the color of its size. In each round it gets a new one from its own and those of its neighbors
+before and behind it. Two layers with the same color after many rounds lie in neighborhoods that cannot be told apart.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 _ROUNDS = 24
 
 
-def colours(
+def colors(
     old: Sequence[Layer], new: Sequence[Layer], flows: tuple[Flow, Flow], pairs: Mapping[int, int]
 ) -> tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.intp]]:
-    """For each pair the share of the rounds in which both have the same colour, [old, new], and the last colours.
+    """For each pair the share of the rounds in which both have the same color, [old, new], and the last colors.
 
     Where there are ``pairs``, layers without a partner are looked past: side branches for training have none.
     """
@@ -48,7 +48,7 @@ def _size(layer: Layer) -> Hashable:
 
 
 def _around(flow: Flow, kept: set[int]) -> tuple[list[list[int]], list[list[int]]]:
-    """The neighbours before and behind each layer, those of ``kept`` alone if there are any."""
+    """The neighbors before and behind each layer, those of ``kept`` alone if there are any."""
     before: list[list[int]] = [[] for _ in flow.direct]
     behind: list[list[int]] = [[] for _ in flow.direct]
     for at, bits in enumerate(flow.direct):
@@ -60,7 +60,7 @@ def _around(flow: Flow, kept: set[int]) -> tuple[list[list[int]], list[list[int]
 
 
 def _round(
-    colour: Sequence[int], around: tuple[list[list[int]], list[list[int]]], known: dict[Hashable, int]
+    color: Sequence[int], around: tuple[list[list[int]], list[list[int]]], known: dict[Hashable, int]
 ) -> list[int]:
-    before, behind = ([tuple(sorted(colour[one] for one in near)) for near in side] for side in around)
-    return [known.setdefault((own, before[at], behind[at]), len(known)) for at, own in enumerate(colour)]
+    before, behind = ([tuple(sorted(color[one] for one in near)) for near in side] for side in around)
+    return [known.setdefault((own, before[at], behind[at]), len(known)) for at, own in enumerate(color)]
