@@ -88,16 +88,19 @@ _NUMBER = re.compile(r"_([0-9]{1,9})$")
 
 @dataclass(frozen=True, slots=True)
 class OptimizerState:
-    """One optimizer: ``slots`` holds for each weight the variable of each role; ``name`` is what TF1 called it."""
+    """One optimizer: ``slots`` holds for each weight the variables of each role; ``name`` is what TF1 called it.
+
+    A role has several variables where the weight is cut in parts and each part has a slot, in the order of the parts.
+    """
 
     kind: OptimizerKind
     name: str
-    slots: Mapping[str, Mapping[str, str]]
+    slots: Mapping[str, Mapping[str, tuple[str, ...]]]
 
     @property
     def variables(self) -> frozenset[str]:
         """All of its slots."""
-        return frozenset(name for roles in self.slots.values() for name in roles.values())
+        return frozenset(name for roles in self.slots.values() for names in roles.values() for name in names)
 
     def role(self, name: str) -> SlotRole:
         """The role of this name. Raises KeyError where the optimizer has none."""
@@ -107,7 +110,8 @@ class OptimizerState:
 def optimizer_states(slots: Mapping[str, Slot]) -> tuple[tuple[OptimizerState, ...], tuple[Problem, ...]]:
     """Every optimizer that a checkpoint keeps slots of, the one with the most slots first, and what is wrong with them.
 
-    A part of a weight that was cut is no slot of the whole: TF1 saves the parts as one.
+    TF1 saves the slots of a weight's parts as one, like the parts themselves (slot_creator.py). Where it did not, they
+    are told by the numbers of their parts.
     """
     found: dict[tuple[str, str], dict[str, list[str]]] = {}
     for name, slot in slots.items():
@@ -140,8 +144,23 @@ def _name_of(slot: Slot) -> str:
     return _NUMBER.sub("", slot.label)
 
 
-def _roles(kind: OptimizerKind, names: Iterable[str], slots: Mapping[str, Slot]) -> dict[str, str] | None:
-    """The variable of each role; None where there are more or fewer slots than the optimizer makes."""
+def _roles(kind: OptimizerKind, names: Iterable[str], slots: Mapping[str, Slot]) -> dict[str, tuple[str, ...]] | None:
+    """The variables of each role; None where there are more or fewer slots than the optimizer makes."""
+    by_part: dict[int | None, list[str]] = {}
+    for name in names:
+        by_part.setdefault(slots[name].part, []).append(name)
+    numbers = [number for number in by_part if number is not None]
+    if numbers and sorted(numbers) != list(range(len(by_part))):
+        return None
+    made = [_roles_of_one(kind, by_part[number], slots) for number in (sorted(numbers) or by_part)]
+    told = [roles for roles in made if roles is not None]
+    if len(told) < len(made) or len({frozenset(roles) for roles in told}) > 1:
+        return None
+    return {role: tuple(roles[role] for roles in told) for role in told[0]}
+
+
+def _roles_of_one(kind: OptimizerKind, names: Iterable[str], slots: Mapping[str, Slot]) -> dict[str, str] | None:
+    """The variable of each role, of a weight or of one of its parts."""
     labels = {name: slots[name].label for name in names}
     known = {role.name for role in kind.roles}
     told = {kind.labels.get(label, label): name for name, label in labels.items()}
@@ -163,7 +182,7 @@ def _place(label: str) -> int:
 def _wrong(
     kind: OptimizerKind,
     called: str,
-    made: Mapping[str, Mapping[str, str] | None],
+    made: Mapping[str, Mapping[str, tuple[str, ...]] | None],
     owned: Mapping[str, list[str]],
 ) -> Iterator[Problem]:
     odd = [owner for owner, roles in made.items() if roles is None]

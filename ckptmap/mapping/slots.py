@@ -32,7 +32,8 @@ class Slot:
 
     ``owner`` is the weight it belongs to, None for bookkeeping. ``label`` is the slot's own name (``RMSProp_1``) or,
     for bookkeeping and quantization, what the variable is, in words. ``scope`` is what stands before the owner in the
-    name of a slot or a moving average, such as ``training/Adam``; empty where nothing does.
+    name of a slot or a moving average, such as ``training/Adam``; empty where nothing does. ``part`` is the number of
+    the part of its owner that it belongs to, where it is as large as one and not as the whole.
     """
 
     kind: SlotKind
@@ -40,6 +41,7 @@ class Slot:
     optimizer: str | None
     label: str
     scope: str = ""
+    part: int | None = None
 
 
 class Shaped(Protocol):
@@ -88,7 +90,7 @@ _KERAS_SLOTS = frozenset(
 )
 """What Keras and Ftrl call slots below a scope with the optimizer's name."""
 _FACTORED = re.compile(r"(?P<owner>.+)_slot_(?P<slot>v|m|vr|vc)", re.DOTALL)
-_PART = re.compile(r"(?P<owner>.+)/(?:part|t)_[0-9]{1,9}", re.DOTALL)
+_PART = re.compile(r"(?P<owner>.+)/(?:part|t)_(?P<number>[0-9]{1,9})", re.DOTALL)
 _NUMBER = re.compile(r"_[0-9]{1,9}$")
 _MOST_SCOPES = 32
 """Scopes around an owner; more are no scopes of a person, and each is looked up."""
@@ -187,8 +189,8 @@ def _suffixed(name: str, above: str, leaf: _Leaf, variables: Variables) -> Slot 
     if found is None:
         return None
     if leaf.average:
-        return Slot("ema", found.name, None, leaf.text, found.scope)
-    return Slot("slot", found.name, leaf.optimizer, leaf.text, found.scope)
+        return Slot("ema", found.name, None, leaf.text, found.scope, found.part)
+    return Slot("slot", found.name, leaf.optimizer, leaf.text, found.scope, found.part)
 
 
 def _numbered(name: str, owner: str, last: str, variables: Variables) -> Slot | None:
@@ -201,31 +203,35 @@ def _numbered(name: str, owner: str, last: str, variables: Variables) -> Slot | 
 
 
 class _Owner(NamedTuple):
-    """A weight, and the scope that a slot's name has before the weight's."""
+    """A weight, the scope that a slot's name has before the weight's, and the number of the part that it is for."""
 
     name: str
     scope: str
+    part: int | None
 
 
 def _owner(text: str, shape: Shape, variables: Variables, fits: Fits, first: int = 0) -> _Owner | None:
     """The weight whose name ``text`` ends with, at least ``first`` scopes in, that ``shape`` fits: the longest name."""
     rest = text
     for count in range(_MOST_SCOPES):
-        if count >= first and (name := _fitting(rest, shape, variables, fits)):
-            return _Owner(name, text[: len(text) - len(rest)].rstrip("/"))
+        if count >= first and (fitting := _fitting(rest, shape, variables, fits)):
+            name, part = fitting
+            return _Owner(name, text[: len(text) - len(rest)].rstrip("/"), part)
         _, slash, rest = rest.partition("/")
         if not slash:
             break
     return None
 
 
-def _fitting(text: str, shape: Shape, variables: Variables, fits: Fits) -> str | None:
-    """The variable that ``text`` names, or names a part of, where the shape fits it."""
+def _fitting(text: str, shape: Shape, variables: Variables, fits: Fits) -> tuple[str, int | None] | None:
+    """The variable that ``text`` names, or names a part of, where the shape fits it; with the part where it is one."""
     if text in variables and fits(shape, variables[text].shape):
-        return text
+        return text, None
     part = _PART.fullmatch(text) if text[-1:].isdigit() else None
     whole = variables.get(part["owner"]) if part else None
-    return part["owner"] if part and whole and _part_of(shape, whole.shape) else None
+    if part is None or whole is None or not _part_of(shape, whole.shape):
+        return None
+    return part["owner"], int(part["number"]) if shape != whole.shape else None
 
 
 def _same(shape: Shape, owner: Shape) -> bool:
@@ -255,7 +261,9 @@ def _below_optimizer(name: str, above: str, variables: Variables) -> Slot | None
     if found is None:
         return None
     optimizer = _named_in(found.scope) or _with_counter(found.scope, variables)
-    return Slot("slot", found.name, optimizer, name.rpartition("/")[2], found.scope) if optimizer else None
+    if optimizer is None:
+        return None
+    return Slot("slot", found.name, optimizer, name.rpartition("/")[2], found.scope, found.part)
 
 
 def _named_in(scope: str) -> str | None:

@@ -7,9 +7,10 @@ rate of the step that comes next, so that this step does in TF2 what it would do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate
 
 from ckptmap.basics.errors import PlanError, Problem
 from ckptmap.basics.text import plural
@@ -17,6 +18,8 @@ from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping.model import Init
 from ckptmap.mapping.op import Op, OperationError, infer, slot_ops
+from ckptmap.mapping.ops_branches import Branch, Branches
+from ckptmap.mapping.ops_join import Concat
 from ckptmap.mapping.ops_numeric import Cast, Scale
 from ckptmap.mapping.optimizer_state import ASKED, OptimizerState, optimizer_states, unknown_optimizers
 from ckptmap.mapping.rule_ref import RuleRef
@@ -144,15 +147,32 @@ class _Carrying:
         lacking = [name for name, roles in zip(weight.sources, kept, strict=True) if roles is None]
         if lacking:
             return f"the source keeps no slot of {', '.join(lacking)}"
-        names = tuple(roles[slot.role] for roles in kept if roles is not None and slot.role in roles)
-        if len(names) < len(kept):
+        held = [roles[slot.role] for roles in kept if roles is not None and slot.role in roles]
+        if len(held) < len(kept):
             return f"{self.state.name} keeps no {slot.role}"
         role = self.state.role(slot.role)
         ops = slot_ops(weight.ops, role.power)
         if ops is None:
             return f"what is kept of {', '.join(weight.sources)} does not tell it: {'; '.join(map(str, weight.ops))}"
         rate = self.training.learning_rate
-        return names, ((Scale((-rate,)), *ops) if role.by_rate and rate is not None else ops)
+        scaled = (Scale((-rate,)),) if role.by_rate and rate is not None else ()
+        names = tuple(name for parts in held for name in parts)
+        return names, (*scaled, *self._joined(weight.sources, held), *ops)
+
+    def _joined(self, weights: Iterable[str], slots: Sequence[tuple[str, ...]]) -> tuple[Op, ...]:
+        """What makes one slot for each of the weights where their parts have their own."""
+        known = self.draft.inventory.variables
+        joins = [
+            _join(known[weight].shape, [known[name].shape for name in parts])
+            for weight, parts in zip(weights, slots, strict=True)
+        ]
+        if not any(joins):
+            return ()
+        starts = accumulate(map(len, slots), initial=0)
+        branches = [
+            Branch(tuple(range(at, at + len(parts))), ops) for at, parts, ops in zip(starts, slots, joins, strict=False)
+        ]
+        return branches[0].ops if len(branches) == 1 else (Branches(tuple(branches)),)
 
     def _average(self, slot: SlotVariable, weight: TargetRecord) -> TargetRecord:
         names = tuple(self.averages.get(name, name) for name in weight.sources)
@@ -235,6 +255,12 @@ class _Carrying:
     def _notes(self) -> Iterator[str]:
         if self.draft.options.ema == "ignore" and not self.averages and averages_of(self.draft.slots):
             yield "the moving averages stay behind: the optimizer's slots belong to the raw weights"
+
+
+def _join(weight: tuple[int, ...], parts: Sequence[tuple[int, ...]]) -> tuple[Op, ...]:
+    """What joins the slots of a weight's parts along the axis that it is cut along; nothing for a slot of the whole."""
+    cut = next((axis for axis, length in enumerate(parts[0]) if length != weight[axis]), None)
+    return () if cut is None else (Concat(cut),)
 
 
 def _chosen(plan: Plan, draft: Draft, training: Training) -> OptimizerState:

@@ -202,6 +202,60 @@ def test_a_slot_of_another_shape_is_a_finding_that_names_it(tmp_path: Path, tabl
     assert "w/Momentum" in [one.where for one in plan.findings]
 
 
+def in_parts(slot: str, value: np.ndarray, axis: int, *ends: int) -> dict[str, np.ndarray]:
+    """The slot of ``w`` in parts that end there, the last first."""
+    cut = np.split(value, ends, axis)
+    return {f"w/part_{at}/{slot}": cut[at] for at in reversed(range(len(cut)))}
+
+
+def test_the_slots_of_a_weights_parts_are_joined_as_the_parts_are(tmp_path: Path, table: Path) -> None:
+    second = W + 20
+    parts = {**in_parts("Adam", W + 10, 1, 1, 2), **in_parts("Adam_1", second, 1, 1, 2)}
+    old, new = source(tmp_path, **parts, **{"b/Adam": B, "b/Adam_1": B}), template(tmp_path, ("m", "v"))
+    report = ckptmap.convert(old, to=new, table=table, output=tmp_path / "new", optimizer="adam")
+    assert report["findings"] == []
+    assert report["optimizer"]["fresh"] == 0
+    values, slots = values_by_path(tmp_path / "new" / "ckpt-0"), "model/dense/kernel/.OPTIMIZER_SLOT/optimizer"
+    assert np.array_equal(values[f"{slots}/m"], (W + 10).T * np.float32(0.5))
+    assert np.array_equal(values[f"{slots}/v"], second.T * np.float32(0.25))
+    ckptmap.convert_back(tmp_path / "new", back=tmp_path / "new" / "report.json", output=tmp_path / "back")
+    with open_checkpoint(str(tmp_path / "back")) as found:
+        assert all(np.array_equal(found.read(name), value) for name, value in parts.items())
+
+
+def test_two_weights_that_become_one_have_their_slots_joined_first(tmp_path: Path) -> None:
+    low, high = np.zeros((1, 3), np.float32), np.ones((1, 3), np.float32)
+    whole = {"low": low, "low/Momentum": low + 3, "high": high, "b": B, "b/Momentum": B}
+    parts = {"high/part_0/Momentum": high[:, :1] + 4, "high/part_1/Momentum": high[:, 1:] + 5}
+    old = write_tf1(tmp_path / "old" / "model.ckpt", {**whole, **parts, "global_step": np.array(1, np.int64)})
+    table = tmp_path / "table.yaml"
+    table.write_text(TABLE.replace("from: w,", "from: [high, low],").replace("[{transpose", "[{concat: 0}, {transpose"))
+    choices = {"to": template(tmp_path), "table": table, "optimizer": "found", "learning_rate": 1.0}
+    report = ckptmap.convert(old, output=tmp_path / "new", **choices)  # type: ignore[arg-type]
+    assert report["findings"] == []
+    values = values_by_path(tmp_path / "new" / "ckpt-0")
+    slot = values["model/dense/kernel/.OPTIMIZER_SLOT/optimizer/momentum"]
+    assert slot.tolist() == [[-2.5, -1.5], [-3.0, -1.5], [-3.0, -1.5]]
+    ckptmap.convert_back(tmp_path / "new", back=tmp_path / "new" / "report.json", output=tmp_path / "back")
+    with open_checkpoint(str(tmp_path / "back")) as found:
+        assert all(np.array_equal(found.read(name), value) for name, value in {**whole, **parts}.items())
+
+
+@pytest.mark.parametrize(
+    ("lost", "message"),
+    [
+        ("w/part_1/Momentum", "Momentum keeps 1 slot of a weight, and of w there are"),
+        ("w/part_2/Momentum", r"w/part_0/Momentum becomes float32 \[2, 2\], and the slot is float32 \[3, 2\]"),
+    ],
+)
+def test_a_part_whose_slot_is_lost_is_refused(tmp_path: Path, table: Path, lost: str, message: str) -> None:
+    parts = in_parts("Momentum", W, 1, 1, 2)
+    del parts[lost]
+    old, new = source(tmp_path, **parts, **{"b/Momentum": B}), template(tmp_path)
+    with pytest.raises(PlanError, match=message):
+        ckptmap.plan(old, to=new, table=table, optimizer="found", learning_rate=0.1)
+
+
 def test_averages_contradict_an_optimizers_state(tmp_path: Path, table: Path) -> None:
     averages = {"w/ExponentialMovingAverage": W, "b/ExponentialMovingAverage": B}
     old, new = source(tmp_path, **momentum(), **averages), template(tmp_path)
@@ -344,12 +398,12 @@ def test_slots_are_told_by_number_and_by_name() -> None:
     centered = {f"w/{label}": slot(label, "RMSProp") for label in ("RMSProp", "RMSProp_1", "RMSProp_2")}
     (state,), problems = optimizer_states(centered)
     assert problems == ()
-    assert state.slots == {"w": {"rms": "w/RMSProp", "mg": "w/RMSProp_1", "momentum": "w/RMSProp_2"}}
+    assert state.slots == {"w": {"rms": ("w/RMSProp",), "mg": ("w/RMSProp_1",), "momentum": ("w/RMSProp_2",)}}
     (state,), _ = optimizer_states({f"w/{one}": slot(one, "AdamWeightDecay") for one in ("adam_m", "adam_v")})
-    assert state.slots == {"w": {"m": "w/adam_m", "v": "w/adam_v"}}
+    assert state.slots == {"w": {"m": ("w/adam_m",), "v": ("w/adam_v",)}}
     keras = {f"training/Adam/w/{one}": slot(one, "Adam", "training/Adam") for one in ("m", "v")}
     (state,), _ = optimizer_states(keras)
-    assert (state.name, state.slots) == ("Adam", {"w": {"m": "training/Adam/w/m", "v": "training/Adam/w/v"}})
+    assert (state.name, state.slots) == ("Adam", {"w": {"m": ("training/Adam/w/m",), "v": ("training/Adam/w/v",)}})
 
 
 def test_the_graph_of_a_checkpoint_with_slots_leads_to_each(tmp_path: Path) -> None:
