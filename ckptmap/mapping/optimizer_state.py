@@ -2,7 +2,8 @@
 
 Sources: ``tf.compat.v1.train`` (each optimizer's ``_create_slots`` and slot_creator.py, which numbers the second and
 third slot of a weight ``RMSProp_1``, ``RMSProp_2``), ``tf.keras.optimizers`` in TF1 (``training/Adam/<weight>/m``) and
-BERT's ``AdamWeightDecayOptimizer`` (``<weight>/adam_m``).
+BERT's ``AdamWeightDecayOptimizer`` (``<weight>/adam_m``). ALBERT's ``LAMBOptimizer`` has the same names, others of its
+kind have ``lamb_m``.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ _RMS, _MG, _STEP = SlotRole("rms", -2), SlotRole("mg", -1), SlotRole("momentum",
 _M, _V = SlotRole("m", -1), SlotRole("v", -2)
 _ACCUMULATOR, _LINEAR = SlotRole("accumulator", -2), SlotRole("linear", -1)
 _GRADIENTS, _UPDATES = SlotRole("accum_grad", -2), SlotRole("accum_var", 2)
-_WITH_DECAY = {"adam_m": "m", "adam_v": "v"}
+_WITH_DECAY = {f"{name}_{role}": role for name in ("adam", "lamb") for role in ("m", "v")}
 
 KINDS: Mapping[str, OptimizerKind] = {
     "Momentum": OptimizerKind("Momentum", "sgd", ((_MOMENTUM,),)),

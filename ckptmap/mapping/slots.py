@@ -129,6 +129,14 @@ def averages_of(slots: Mapping[str, Slot]) -> dict[str, str]:
     }
 
 
+def misshapen(variables: Variables, slots: Mapping[str, Slot]) -> dict[str, str]:
+    """The variables that are called as an optimizer's slots and have another shape than their weights, with these."""
+    owners = {name: name.rpartition("/")[0] for name in variables if name not in slots}
+    return {
+        name: owner for name, owner in owners.items() if owner in variables and _leaf(name[len(owner) + 1 :]).optimizer
+    }
+
+
 def _told(name: str, variables: Variables) -> Slot | None:
     if "quant" in name and (slot := _quantization(name, variables)):
         return slot

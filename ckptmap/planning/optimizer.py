@@ -23,7 +23,7 @@ from ckptmap.mapping.ops_join import Concat
 from ckptmap.mapping.ops_numeric import Cast, Scale
 from ckptmap.mapping.optimizer_state import ASKED, OptimizerState, optimizer_states, unknown_optimizers
 from ckptmap.mapping.rule_ref import RuleRef
-from ckptmap.mapping.slots import averages_of
+from ckptmap.mapping.slots import averages_of, misshapen
 from ckptmap.planning.choices import Training
 from ckptmap.planning.draft import Draft
 from ckptmap.planning.global_step import find_step
@@ -111,7 +111,7 @@ class _Carrying:
                 carried,
                 len(slots) - carried,
                 self.optimizer.links,
-                tuple(remarks(self.state, self.optimizer, self.training, self.iterations)),
+                (*remarks(self.state, self.optimizer, self.training, self.iterations), *self._multiplied()),
             ),
         )
 
@@ -251,6 +251,21 @@ class _Carrying:
             message = f"{plural(len(lacking), 'weight')} of which {self.state.name} keeps no slot: {first}{more}"
             hint = f"where TF1 did not train them, accept with {argument('init_missing')}: their slots start anew"
             yield Problem(message, next(iter(lacking)), hint)
+            odd = misshapen(self.draft.inventory.variables, self.draft.slots)
+            yield from (
+                _misshapen(self.draft.inventory, name, owner) for name, owner in odd.items() if owner in lacking
+            )
+
+    def _multiplied(self) -> Iterator[str]:
+        """What a factor of a weight does to the steps that follow."""
+        owners = dict.fromkeys(slot.owner for slot in self.optimizer.slots)
+        weights = [self.by_key[owner] for owner in owners if owner in self.by_key]
+        found = [one for one in weights if one.from_sources and slot_ops(one.ops, 1) != slot_ops(one.ops, 0)]
+        if found:
+            yield (
+                f"{plural(len(found), 'weight')} multiplied by numbers, {found[0].variable.name} first: gradients are "
+                "divided by them, so that the same learning rate moves such a weight in another proportion than in TF1"
+            )
 
     def _notes(self) -> Iterator[str]:
         if self.draft.options.ema == "ignore" and not self.averages and averages_of(self.draft.slots):
@@ -292,8 +307,16 @@ def _none_kept(draft: Draft, states: Iterable[OptimizerState], training: Trainin
         return Problem(f"keeps no state of {asked}, but of {', '.join(held)}", draft.inventory.path)
     if unknown:
         return Problem(f"keeps the state of {', '.join(unknown)}, which Keras has none like", draft.inventory.path)
+    for name, owner in misshapen(draft.inventory.variables, draft.slots).items():
+        return _misshapen(draft.inventory, name, owner)
     hint = "it was saved without the slots: training cannot go on as if nothing had happened"
     return Problem("keeps no state of an optimizer", draft.inventory.path, hint)
+
+
+def _misshapen(inventory: Inventory, name: str, owner: str) -> Problem:
+    slot, weight = (list(inventory.variables[one].shape) for one in (name, owner))
+    hint = "a slot is as large as its weight: one of them is of another model"
+    return Problem(f"{name} is {slot}, and {owner} is {weight}: it is no slot of this weight", name, hint)
 
 
 def _target_optimizer(

@@ -20,6 +20,10 @@ _ALWAYS = {
     "Ftrl": "l1 and l2 strengths and learning_rate_power are the same; beta stays 0",
     "Adadelta": "TF1's default epsilon is 1e-8, Keras' 1e-7; rho and learning_rate mean the same",
 }
+_LAMB = (
+    "the Model Garden's LAMB is TF1's; Keras 3's Lamb adapts every layer and decays weights beside a layer's ratio, "
+    "which TF1 does within it; its default epsilon is 1e-7, TF1's 1e-6"
+)
 
 
 def remarks(state: OptimizerState, optimizer: TargetOptimizer, training: Training, step: int) -> Iterator[str]:
@@ -31,6 +35,8 @@ def remarks(state: OptimizerState, optimizer: TargetOptimizer, training: Trainin
         yield from _rmsprop(optimizer, training)
     if kind in ("AdamWeightDecay", "LAMB"):
         yield from _weight_decay(step)
+    if kind == "LAMB" or training.asked == "lamb":
+        yield _LAMB
     if kind in _ALWAYS and training.configured is None:
         yield _ALWAYS[kind]
     if training.configured is None:

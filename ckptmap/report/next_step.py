@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ckptmap.families.detection.roots import CLASSIFICATION, fine_tune_type
@@ -18,6 +19,7 @@ _NAME = re.compile(r"[^\W\d_]\w*")
 """What a checkpoint's object can be called, where the root is no Keras model whose layers are counted."""
 _LAYERS = re.compile(r"layer_with_weights-\d+|layers?|variables|_\w+")
 
+_BESIDE = "train with the pipeline.config beside it, which has these lines:"
 _NOT_COMPILED = "  # your_model is not compiled yet: no state of an optimizer was written"
 
 
@@ -60,11 +62,19 @@ def _of_checkpoint(report: Document, path: str) -> Iterator[str]:
 
 def _place(report: Document, root: str) -> str:
     """Where the lines of the config belong; a config that was migrated has them."""
+    if report["config"] and (optimizer := report.get("optimizer")):
+        copied = f"copy checkpoint and {_files(report)} into a new model_dir"
+        return f"to go on at step {optimizer['step']}, {copied}; {_BESIDE}"
     if report["config"]:
-        return "train with the pipeline.config beside it, which has these lines:"
+        return _BESIDE
     if root == CLASSIFICATION:
         return "the backbone goes into a detector: lines for train_config of its TF2 pipeline.config:"
     return "lines for train_config of the TF2 pipeline.config:"
+
+
+def _files(report: Document) -> str:
+    """The files of the checkpoint, without their folder."""
+    return f"{PurePath(report['output']['checkpoint']).name}.*"
 
 
 def _exact(report: Document) -> Iterator[str]:

@@ -111,7 +111,8 @@ def with_training(options: PlanOptions, config: PipelineConfig) -> PlanOptions:
 def migrated(destination: Destination, plan: Plan, prefix: str | None) -> Migration | None:
     """See :func:`ckptmap.request.resolve.migration`."""
     options, config = destination.options, destination.config
-    trained_from = None if prefix is None else TrainedFrom(prefix, FINE_TUNE_TYPES.get(plan.root, "full"))
+    step = plan.optimizer.iterations if plan.optimizer is not None else None
+    trained_from = None if prefix is None else TrainedFrom(prefix, FINE_TUNE_TYPES.get(plan.root, "full"), step)
     label_map = options.labels[1].path if options.labels else ""
     classes = Classes(options.num_classes, label_map, plan.unknowns.get("mask_depth", 0))
     if config is None:

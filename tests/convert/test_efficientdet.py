@@ -111,6 +111,27 @@ def test_moving_averages_stand_for_all_variables_and_slots_are_dropped() -> None
     plan_of(inventory("d0", (EMA,)), "efficientdet_d0", ema="only")
 
 
+def test_momentum_goes_with_the_raw_weights_and_what_automl_lacks_starts_anew() -> None:
+    choices = {"optimizer": "found", "learning_rate": 0.01, "at_step": 100}
+    made = plan_of(inventory("d0", (EMA, "/Momentum")), "efficientdet_d0", **choices)
+    assert made.findings == ()
+    assert made.optimizer is not None
+    slots = {one.variable.name: one for one in made.targets if ".OPTIMIZER_SLOT/" in one.variable.key}
+    trained = [name for name in TOP if "moving" not in name]
+    assert sorted(name for name, one in slots.items() if not one.from_sources) == [
+        f"{name}/momentum" for name in trained
+    ]
+    assert (made.optimizer.carried, made.optimizer.fresh) == (len(slots) - len(trained), len(trained))
+    weights = {one.variable.name: one for one in made.targets}
+    for name, one in slots.items():
+        weight = weights[name.removesuffix("/momentum")]
+        assert one.sources == tuple(f"{source}/Momentum" for source in weight.sources)
+    boxes = slots[f"{BOXES}/bias/momentum"].ops
+    assert [op.factors for op in boxes if isinstance(op, BoxCoder)] == [(0.1, 0.1, 0.2, 0.2)]
+    assert [one for one in made.optimizer.remarks if "multiplied by numbers" in one]
+    assert "the moving averages stay behind: the optimizer's slots belong to the raw weights" in made.notes
+
+
 def test_another_class_count_reinitializes_the_class_prediction_only() -> None:
     made = plan_of(inventory("d0"), "efficientdet_d0", num_classes=4)
     head = [f"{HEAD}/bias", f"{HEAD}/pointwise_kernel"]

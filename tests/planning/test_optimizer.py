@@ -24,7 +24,7 @@ from ckptmap.mapping.ops_join import Concat, Sum
 from ckptmap.mapping.ops_numeric import Add, Fill, Scale, SumOver
 from ckptmap.mapping.ops_sized import Pad
 from ckptmap.mapping.optimizer_state import optimizer_states
-from ckptmap.mapping.slots import Slot
+from ckptmap.mapping.slots import Slot, classify
 from ckptmap.report.sheets import schema_file
 from tests.convert.conftest import write_tf1
 
@@ -103,6 +103,7 @@ def test_momentum_becomes_minus_rate_times_accum_by_the_operations_of_its_weight
     assert report["optimizer"]["fresh"] == 0
     assert (report["optimizer"]["step"], report["optimizer"]["learning_rate"]) == (180_000, 0.1)
     assert report["optimizer"]["layout"] == "legacy"
+    assert "1 weight multiplied by numbers, model/dense/kernel first" in report["optimizer"]["remarks"][-1]
     values = values_by_path(tmp_path / "new" / "ckpt-0")
     slot = ".OPTIMIZER_SLOT/optimizer/momentum"
     assert np.array_equal(values["model/dense/kernel"], W.T * np.float32(2))
@@ -199,7 +200,12 @@ def test_slots_of_half_the_weights_are_a_finding_that_names_the_others(tmp_path:
 def test_a_slot_of_another_shape_is_a_finding_that_names_it(tmp_path: Path, table: Path) -> None:
     old, new = source(tmp_path, **{"w/Momentum": W.T, "b/Momentum": B}), template(tmp_path)
     plan = ckptmap.plan(old, to=new, table=table, optimizer="found", learning_rate=0.1)
-    assert "w/Momentum" in [one.where for one in plan.findings]
+    message = "w/Momentum is [3, 2], and w is [2, 3]: it is no slot of this weight"
+    assert (message, "w/Momentum") in [(one.message, one.where) for one in plan.findings]
+    alone = write_tf1(tmp_path / "alone" / "model.ckpt", {"w": W, "b": B, "w/Momentum": W.T})
+    with pytest.raises(PlanError) as error:
+        ckptmap.plan(alone, to=new, table=table, optimizer="found", learning_rate=0.1)
+    assert error.value.problems[0].message == message
 
 
 def in_parts(slot: str, value: np.ndarray, axis: int, *ends: int) -> dict[str, np.ndarray]:
@@ -303,6 +309,8 @@ def test_a_detector_gets_the_optimizer_of_the_apis_trainer_with_averages(tmp_pat
     assert by_key["step"]["source"] == by_key["optimizer/ema_base_optimizer/iter"]["source"] == "global_step"
     assert {one["fate"] for one in report["source_variables"]} == {"mapped"}
     assert optimizer["fresh"] == 0
+    notes = {one["path"]: one["text"] for one in report["config"]["notes"]}
+    assert "training goes on at step 3" in notes["train_config.fine_tune_checkpoint"]
     values = values_by_path(tmp_path / "new" / "ckpt-0")
     with open_checkpoint(str(FIXTURE)) as old:
         assert np.array_equal(values[f"{below}/ema_base_optimizer/rms"], old.read(f"{raw}/RMSProp"))
@@ -401,6 +409,9 @@ def test_slots_are_told_by_number_and_by_name() -> None:
     assert state.slots == {"w": {"rms": ("w/RMSProp",), "mg": ("w/RMSProp_1",), "momentum": ("w/RMSProp_2",)}}
     (state,), _ = optimizer_states({f"w/{one}": slot(one, "AdamWeightDecay") for one in ("adam_m", "adam_v")})
     assert state.slots == {"w": {"m": ("w/adam_m",), "v": ("w/adam_v",)}}
+    lamb = classify(dict.fromkeys(("w", "w/lamb_m", "w/lamb_v"), W))
+    (state,), _ = optimizer_states(lamb)
+    assert (state.kind.name, state.slots) == ("LAMB", {"w": {"m": ("w/lamb_m",), "v": ("w/lamb_v",)}})
     keras = {f"training/Adam/w/{one}": slot(one, "Adam", "training/Adam") for one in ("m", "v")}
     (state,), _ = optimizer_states(keras)
     assert (state.name, state.slots) == ("Adam", {"w": {"m": ("training/Adam/w/m",), "v": ("training/Adam/w/v",)}})

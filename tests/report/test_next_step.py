@@ -45,6 +45,16 @@ def test_a_migrated_config_has_them_and_the_exact_extractor_needs_its_launcher()
     assert equal[-1] == "  fine_tune_checkpoint_version: V2"
 
 
+def test_training_goes_on_where_the_checkpoint_is_copied_to():
+    resumed = {**report(keys=["model/_box_predictor/x"], config={"edits": []}), "optimizer": {"step": 180_000}}
+    first, *lines = next_lines(resumed)
+    assert first == (
+        "to go on at step 180000, copy checkpoint and ckpt-0.* into a new model_dir; "
+        "train with the pipeline.config beside it, which has these lines:"
+    )
+    assert lines[0] == '  fine_tune_checkpoint: "new/ckpt-0"'
+
+
 def test_a_backbone_goes_into_a_detector():
     lines = list(next_lines(report(root="feature_extractor", keys=["feature_extractor/layer_with_weights-0/kernel"])))
     assert lines[0] == "the backbone goes into a detector: lines for train_config of its TF2 pipeline.config:"

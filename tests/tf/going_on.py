@@ -38,6 +38,7 @@ class Training:
     choices: dict[str, Any] = field(default_factory=dict)
     recurrent: bool = False
     start: int = 0
+    layouts: tuple[str, ...] = LAYOUTS
 
     def __str__(self) -> str:
         return self.name
@@ -48,23 +49,44 @@ def _plain(make: Callable[[Any], Any]) -> Callable[[Any, Any, Any], Any]:
     return lambda v1, loss, step: make(v1.train).minimize(loss, step)
 
 
-def _adam_weight_decay(v1: Any, loss: Any, step: Any) -> Any:
-    """BERT's update: Adam without bias correction, and a decay of kernels by the learning rate (optimization.py)."""
-    updates = [step.assign_add(1)]
-    weights = v1.trainable_variables()
-    for gradient, weight in zip(v1.gradients(loss, weights), weights, strict=True):
-        name = weight.op.name
-        first, second = (
-            v1.get_variable(f"{name}/adam_{of}", weight.shape, initializer=v1.zeros_initializer(), trainable=False)
-            for of in "mv"
-        )
-        next_first = 0.9 * first + 0.1 * gradient
-        next_second = 0.999 * second + 0.001 * v1.square(gradient)
-        update = next_first / (v1.sqrt(next_second) + 1e-6)
-        if "bias" not in name:
-            update += 0.01 * weight
-        updates += [weight.assign(weight - 0.003 * update), first.assign(next_first), second.assign(next_second)]
-    return v1.group(*updates)
+def _with_moments(name: str, rate: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
+    """An optimizer that keeps ``<weight>/<name>_m`` and ``_v``: Adam's update without bias correction.
+
+    ``rate`` gives the learning rate from TensorFlow, a weight and its update.
+    """
+
+    def made(v1: Any, loss: Any, step: Any) -> Any:
+        updates = [step.assign_add(1)]
+        weights = v1.trainable_variables()
+        for gradient, weight in zip(v1.gradients(loss, weights), weights, strict=True):
+            first, second = (
+                v1.get_variable(
+                    f"{weight.op.name}/{name}_{of}", weight.shape, initializer=v1.zeros_initializer(), trainable=False
+                )
+                for of in "mv"
+            )
+            next_first = 0.9 * first + 0.1 * gradient
+            next_second = 0.999 * second + 0.001 * v1.square(gradient)
+            update = next_first / (v1.sqrt(next_second) + 1e-6)
+            if name == "adam" and "bias" not in weight.op.name:
+                update += 0.01 * weight
+            trained = weight.assign(weight - rate(v1, weight, update) * update)
+            updates += [trained, first.assign(next_first), second.assign(next_second)]
+        return v1.group(*updates)
+
+    return made
+
+
+_adam_weight_decay = _with_moments("adam", lambda *_: 0.003)
+"""BERT's optimizer, which decays kernels by the learning rate (optimization.py)."""
+_lamb = _with_moments("lamb", lambda v1, weight, update: 0.01 * v1.norm(weight) / v1.norm(update))
+"""The update of ALBERT's lamb_optimizer.py, of weights that are not 0, with the slots' names of other copies of it."""
+
+
+def _lamb_of(optimizers: Any) -> Any:
+    if hasattr(optimizers, "Lamb"):
+        return optimizers.Lamb(0.01, epsilon=1e-6)
+    return import_quietly("official.modeling.optimization.lamb").LAMB(0.01, epsilon=1e-6)
 
 
 def _adamw(optimizers: Any) -> Any:
@@ -118,6 +140,7 @@ TRAININGS = (
         recurrent=True,
     ),
     Training("adam_weight_decay", _adam_weight_decay, _adamw, {"optimizer": "adamw"}, start=LATE),
+    Training("lamb", _lamb, _lamb_of, {"optimizer": "lamb"}, start=LATE, layouts=("legacy", "keras 3")),
 )
 
 TABLE = """\

@@ -39,8 +39,9 @@ def test_a_few_steps_go_on(name: str, layout: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("training", TRAININGS, ids=str)
+@pytest.mark.parametrize(
+    ("training", "layout"), [(training, layout) for training in TRAININGS for layout in training.layouts], ids=str
+)
 def test_fifty_steps_go_on(
     training: Training, layout: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

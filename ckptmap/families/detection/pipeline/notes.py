@@ -54,6 +54,10 @@ def _checkpoint(config: PipelineConfig, checkpoint: Checkpoint | None) -> Iterat
     train, path = config.root.child("train_config"), "train_config.fine_tune_checkpoint"
     if checkpoint is None and config.training.fine_tune_checkpoint:
         yield Note(train.line("fine_tune_checkpoint"), path, "a TF1 checkpoint: convert it and name the new one here")
+    if checkpoint is not None and checkpoint.step is not None:
+        resumed = f"a checkpoint in model_dir replaces it, and training goes on at step {checkpoint.step}"
+        line = train.line("fine_tune_checkpoint") or train.line()
+        yield Note(line, path, f"TF2 reads its weights first; {resumed}. Without one these weights start at step 0")
     kind = restored_type(config, checkpoint)
     if kind and kind not in TYPES:
         known = ", ".join(TYPES)

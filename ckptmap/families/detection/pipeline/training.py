@@ -26,10 +26,14 @@ _RMS_PROP = "rms_prop_optimizer"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The converted checkpoint to train from: its prefix as TF2 wants it (``new/ckpt-0``), and what it restores."""
+    """The converted checkpoint to train from: its prefix as TF2 wants it (``new/ckpt-0``), and what it restores.
+
+    ``step`` is where training goes on, where it holds the optimizer's state.
+    """
 
     prefix: str
     type: str = "full"
+    step: int | None = None
 
 
 def changes(config: PipelineConfig, checkpoint: Checkpoint | None) -> tuple[Change, ...]:
