@@ -30,7 +30,7 @@ EXAMPLES = examples(
 
 
 _PAGE = ".html"
-_ARCHIVE = ".keras"
+_JSON = ".json"
 
 
 @bundled
@@ -62,7 +62,7 @@ def suggest_command(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The new model's graph: model.to_json() in a file, or model.keras.",
+            help="The new model's graph: model.to_json() in a file, model.keras, or a SavedModel.",
             show_default=False,
             rich_help_panel=WHAT,
         ),
@@ -127,7 +127,7 @@ def _suggested(
     from ckptmap.cli.steps import step_progress
     from ckptmap.tf.checking import by_outputs
 
-    model = graph if graph is not None and graph.suffix == _ARCHIVE else None
+    model = graph if graph is not None and graph.suffix != _JSON else None
     with step_progress() as tell:
         return suggest(source, to=to, graph=graph, ask=ask, check=by_outputs(model=model, **models.running, say=tell))
 

@@ -13,8 +13,8 @@ from ckptmap.suggest.model import Cell, Item, Layer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ckptmap.suggest.graphs import Node
     from ckptmap.suggest.model import Shape
+    from ckptmap.suggest.nodes import Node
 
 KINDS = "kinds/rnn"
 """The shipped table that has these kinds."""

@@ -6,39 +6,24 @@ on variables and constants alone are parameters; a layer begins where a paramete
 
 from __future__ import annotations
 
-import struct
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ckptmap.checkpoint.wire import Bytes, as_bytes, as_int, as_text, bounded, read_fields
+from ckptmap.checkpoint.wire import Bytes, as_bytes, bounded, read_fields
+from ckptmap.suggest.functions import functions, inlined
+from ckptmap.suggest.nodes import Node, parse_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ckptmap.suggest.functions import Function
+
 _META_GRAPH = 2
-_NODE, _NAME, _OP, _INPUT, _ATTRIBUTE = 1, 1, 2, 3, 5
-_ATTRIBUTE_NAME, _ATTRIBUTE_VALUE = 1, 2
-_FLOAT, _TENSOR = 4, 8
-_DTYPE, _SHAPE, _CONTENT, _FLOATS = 1, 2, 4, 5
-_DT_FLOAT = 1
-_FEW_BYTES = 64
-_NUMBERS = {"Const": "value", **dict.fromkeys(("LSTMBlockCell", "BlockLSTM", "BlockLSTMV2"), "forget_bias")}
-"""Operations with the attribute that holds a number which a draft needs."""
+_NODE, _LIBRARY = 1, 2
 _VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp", "AutoReloadVariable"})
 _NOT_FORWARD = ("Assign", "Apply", "Save", "Restore", "ResourceApply", "SparseApply", "ScatterUpdate", "ScatterAdd")
 _BACK_EDGE = "NextIteration"
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One operation: its name, what it does, and the operations whose results it takes."""
-
-    name: str
-    op: str
-    inputs: tuple[str, ...]
-    value: float | None = None
-    """Of a constant that is one float32 that number, of a block of an LSTM its forget bias."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,57 +41,18 @@ def meta_nodes(data: Bytes) -> tuple[Node, ...]:
 
 
 def graph_nodes(graph: Bytes) -> tuple[Node, ...]:
-    """The nodes of a serialized GraphDef; raises FormatError for a malformed message."""
-    found = (_node(as_bytes(value)) for number, value in read_fields(graph) if number == _NODE)
-    return tuple(bounded(found, "nodes"))
+    """The nodes of a serialized GraphDef, those of functions in the place of their calls.
 
-
-def _node(data: Bytes) -> Node:
-    name = op = ""
-    inputs = []
-    attributes = []
-    for number, value in read_fields(data):
-        if number == _NAME:
-            name = as_text(value)
-        elif number == _OP:
-            op = as_text(value)
-        elif number == _INPUT:
-            text = as_text(value)
-            if not text.startswith("^"):
-                inputs.append(text.partition(":")[0])
-        elif number == _ATTRIBUTE and (op in _NUMBERS or not op):
-            attributes.append(as_bytes(value))
-    return Node(name, op, tuple(inputs), _value(_NUMBERS[op], attributes) if op in _NUMBERS else None)
-
-
-def _value(wanted: str, attributes: Iterable[Bytes]) -> float | None:
-    """The number that an attribute of this name holds, as it is or as a tensor of one float32."""
-    for attribute in attributes:
-        fields = dict(read_fields(attribute))
-        if _ATTRIBUTE_NAME in fields and as_text(fields[_ATTRIBUTE_NAME]) == wanted:
-            held = dict(read_fields(as_bytes(fields.get(_ATTRIBUTE_VALUE, b""))))
-            if _FLOAT in held:
-                return _float32(as_int(held[_FLOAT]).to_bytes(4, "little"))
-            return _tensor(as_bytes(held.get(_TENSOR, b"")))
-    return None
-
-
-def _tensor(data: Bytes) -> float | None:
-    if len(data) > _FEW_BYTES:
-        return None
-    fields = dict(read_fields(data))
-    if fields.get(_DTYPE) != _DT_FLOAT or fields.get(_SHAPE, b"") != b"":
-        return None
-    held = fields.get(_FLOATS, fields.get(_CONTENT, b""))
-    raw = held.to_bytes(4, "little") if isinstance(held, int) else bytes(held)
-    if not raw:
-        return 0.0  # what TensorFlow reads where a tensor says its shape and no values
-    return _float32(raw) if len(raw) == 4 else None
-
-
-def _float32(raw: bytes) -> float:
-    found: float = struct.unpack("<f", raw)[0]
-    return found
+    Raises FormatError for a malformed message.
+    """
+    nodes: list[Node] = []
+    library: dict[str, Function] = {}
+    for number, value in bounded(read_fields(graph), "nodes"):
+        if number == _NODE:
+            nodes.append(parse_node(as_bytes(value)))
+        elif number == _LIBRARY:
+            library |= functions(as_bytes(value))
+    return inlined(nodes, library)
 
 
 def flow(nodes: Sequence[Node], layer_of: Mapping[str, int]) -> Flow | None:

@@ -16,8 +16,9 @@ from ckptmap.mapping.slots import classify
 from ckptmap.planning.name_matching import match
 from ckptmap.planning.plan import make_plan
 from ckptmap.request.destination import table_for
-from ckptmap.suggest.graphs import Node, graph_nodes, meta_nodes
+from ckptmap.suggest.graphs import graph_nodes, meta_nodes
 from ckptmap.suggest.model import Item, Shape
+from ckptmap.suggest.nodes import Node
 from ckptmap.targets import load_target
 
 if TYPE_CHECKING:

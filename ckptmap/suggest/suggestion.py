@@ -17,12 +17,12 @@ from ckptmap.suggest.certainty import broken_run, coverage, judge
 from ckptmap.suggest.checking import Check, Checked, again_with_proofs, with_proofs
 from ckptmap.suggest.drafting import DraftTable, draft
 from ckptmap.suggest.fusing import departed, fused
-from ckptmap.suggest.graphs import Flow, Node, flow
-from ckptmap.suggest.keras_graph import keras_flow, read_keras_graph
+from ckptmap.suggest.graphs import Flow, flow
 from ckptmap.suggest.layers import layers_of
 from ckptmap.suggest.leaves import leaves_of
 from ckptmap.suggest.matching import match
 from ckptmap.suggest.model import Matched
+from ckptmap.suggest.new_graph import new_flow, read_new_graph, saved_graph_of
 from ckptmap.suggest.reading import OldSide, read_new, read_old
 from ckptmap.suggest.stacking import stacked
 from ckptmap.suggest.summary import summary_lines
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ckptmap.suggest.model import Item, Layer
+    from ckptmap.suggest.new_graph import NewGraph
+    from ckptmap.suggest.nodes import Node
 
 KINDS = ("kinds/slim", "kinds/keras")
 """The shipped tables of kinds that a draft may include."""
@@ -83,7 +85,8 @@ def suggest(
     Args:
         old: the TF1 checkpoint; the order of the ``.meta`` beside it is used.
         to: a TF2 checkpoint of the model, or the name of a shipped target.
-        graph: what ``model.to_json()`` gives, or a ``.keras`` archive, of a Keras model: its data flow is used.
+        graph: what ``model.to_json()`` gives, a ``.keras`` archive, or a SavedModel of the new model: its data flow is
+            used. A SavedModel that is the template says it unasked.
         ask: is asked each doubtful choice; what it answers goes into the table (see ``asking``).
         check: runs both models, and keeps of what is doubtful what gives the same outputs: what
             ``ckptmap.tf.checking.by_outputs`` makes. It comes before ``ask``.
@@ -93,7 +96,7 @@ def suggest(
     """
     source = read_old(old)
     target, items = read_new(to, source.inventory)
-    layers = read_keras_graph(graph) if graph is not None else None
+    layers = read_new_graph(graph) if graph is not None else saved_graph_of(to)
     prepared = prepare(source.items, items, source.nodes, layers)
     matched = paired(prepared)
     checked = check(os.fspath(old), os.fspath(to), matched) if matched.pairs and check is not None else None
@@ -119,11 +122,11 @@ def matched_layers(
     old: Iterable[Item],
     new: Iterable[Item],
     nodes: Sequence[Node] = (),
-    graph: Mapping[str, Sequence[str]] | None = None,
+    graph: NewGraph | None = None,
 ) -> Matched:
     """The layers of both sides, paired, each pair sure or doubtful; the same whatever the order of the variables.
 
-    ``nodes`` are those of the old side's graph, ``graph`` the layers of the new side's with those before each.
+    ``nodes`` are those of the old side's graph, ``graph`` is that of the new side.
     """
     return paired(prepare(old, new, nodes, graph))
 
@@ -142,7 +145,7 @@ def prepare(
     old: Iterable[Item],
     new: Iterable[Item],
     nodes: Sequence[Node] = (),
-    graph: Mapping[str, Sequence[str]] | None = None,
+    graph: NewGraph | None = None,
 ) -> Prepared:
     """The layers of both sides: see ``matched_layers``."""
     old_layers, new_layers = layers_of_both(old, new, nodes)
@@ -152,7 +155,7 @@ def prepare(
         old_layers,
         new_layers,
         flow(nodes, layer_of) if nodes else None,
-        keras_flow(graph, new_layers) if graph else None,
+        new_flow(graph, new_layers) if graph is not None else None,
     )
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ckptmap.suggest.graphs import Node
 from ckptmap.suggest.model import Item
+from ckptmap.suggest.nodes import Node
 from ckptmap.suggest.suggestion import matched_layers
 
 

@@ -6,10 +6,12 @@ import zipfile
 import pytest
 
 from ckptmap.basics.errors import CkptmapError
-from ckptmap.checkpoint.wire import bytes_field, text_field
-from ckptmap.suggest.graphs import Node, flow, graph_nodes, meta_nodes
+from ckptmap.checkpoint.wire import bytes_field, number_field, text_field
+from ckptmap.suggest.graphs import flow, graph_nodes, meta_nodes
 from ckptmap.suggest.keras_graph import keras_flow, read_keras_graph
 from ckptmap.suggest.model import Item, Layer
+from ckptmap.suggest.new_graph import new_flow, read_new_graph, saved_graph_of
+from ckptmap.suggest.nodes import Node
 from tests.suggest.test_certainty import found, matched_layers, new, old
 
 
@@ -135,3 +137,96 @@ def test_two_graphs_leave_branches_that_are_the_same_in_doubt():
     nodes = [node for node in BRANCHES if "more" not in node.name and node.name != "add"]
     pairs = found(matched_layers(one, other, nodes, {"s": (), "q": ("s",), "p": ("s",)}))
     assert {scope: sure for scope, (_, sure) in pairs.items()} == {"stem": True, "left": False, "right": False}
+
+
+def function(name, arguments, nodes, result):
+    signature = text_field(1, name) + b"".join(bytes_field(2, text_field(1, one)) for one in arguments)
+    body = b"".join(bytes_field(3, one) for one in nodes)
+    return bytes_field(1, bytes_field(1, signature) + body + bytes_field(4, text_field(1, "y") + text_field(2, result)))
+
+
+def call(name, op, attribute, called, *inputs):
+    held = bytes_field(5, text_field(1, attribute) + bytes_field(2, bytes_field(10, text_field(1, called))))
+    return node(name, op, *inputs) + held
+
+
+BODY = (
+    node("read", "ReadVariableOp", "w"),
+    node("product", "MatMul", "state", "read:value:0"),
+    node("out", "Identity", "product:product:0"),
+)
+CELL = function("body", ("state", "w"), BODY, "out:output:0")
+
+
+@pytest.mark.parametrize(
+    ("op", "attribute", "inputs"),
+    [
+        ("While", "body", ("first", "b/w")),
+        ("If", "then_branch", ("x", "first", "b/w")),
+        ("PartitionedCall", "f", ("first", "b/w")),
+    ],
+)
+def test_what_a_graph_calls_stands_in_the_place_of_the_call(op, attribute, inputs):
+    nodes = (
+        node("x", "Placeholder"),
+        node("a/w", "VarHandleOp"),
+        node("b/w", "VarHandleOp"),
+        node("c/w", "VarHandleOp"),
+        node("a/read", "ReadVariableOp", "a/w"),
+        node("first", "MatMul", "x", "a/read"),
+        call("call", op, attribute, "body", *inputs),
+        node("c/read", "ReadVariableOp", "c/w"),
+        node("last", "MatMul", "call:output:0", "c/read"),
+    )
+    graph = b"".join(bytes_field(1, one) for one in nodes) + bytes_field(2, CELL)
+    result = flow(graph_nodes(graph), {"a/w": 0, "b/w": 1, "c/w": 2})
+    assert result.direct == (0, 0b001, 0b010)
+
+
+def test_a_function_that_calls_itself_ends():
+    again = function("body", ("state",), (call("inner", "PartitionedCall", "f", "body", "state"),), "inner:output:0")
+    graph = bytes_field(1, node("x", "Placeholder")) + bytes_field(1, call("c", "While", "body", "body", "x"))
+    assert len(graph_nodes(graph + bytes_field(2, again))) == 3
+
+
+def saved_model(*, bound=(2, 3)):
+    def variable(name):
+        return bytes_field(1, bytes_field(7, text_field(6, f"{name}:0")))
+
+    def child(at, name):
+        return bytes_field(1, number_field(1, at) + text_field(2, name))
+
+    root = bytes_field(1, child(1, "a") + child(2, "kernel_a") + child(3, "kernel_b"))
+    objects = root + bytes_field(1, b"") + variable("dense/kernel") + variable("other/kernel")
+    concrete = bytes_field(2, b"".join(number_field(2, at) for at in bound))
+    objects += bytes_field(2, text_field(1, "__inference_signature_wrapper_7") + concrete)
+    nodes = (
+        node("read_b", "ReadVariableOp", "captured_1"),
+        node("first", "MatMul", "x", "read_b:value:0"),
+        node("read_a", "ReadVariableOp", "captured_0"),
+        node("last", "MatMul", "first:product:0", "read_a:value:0"),
+    )
+    run = function("__inference_signature_wrapper_7", ("x", "captured_0", "captured_1"), nodes, "last:product:0")
+    return bytes_field(2, bytes_field(2, bytes_field(2, run)) + bytes_field(7, objects))
+
+
+@pytest.mark.parametrize("names", [("dense", "other"), ("kernel_a", "kernel_b")])
+def test_the_function_of_a_saved_model_says_which_variables_lie_before_which(tmp_path, names):
+    (tmp_path / "saved_model.pb").write_bytes(saved_model())
+    leaf = "/kernel" if names[0] == "dense" else ""
+    layers = [Layer(one, one, {"kernel": Item(f"{one}{leaf}", f"{one}{leaf}", (4, 4))}) for one in names]
+    for path in (tmp_path, tmp_path / "saved_model.pb"):
+        assert new_flow(read_new_graph(path), layers).direct == (0b10, 0)
+    assert new_flow(read_new_graph(tmp_path), [Layer("z", "z", {"kernel": Item("z/w", "z/w", (4, 4))})]) is None
+
+
+def test_a_saved_model_without_variables_or_damaged_is_refused(tmp_path):
+    file = tmp_path / "saved_model.pb"
+    file.write_bytes(saved_model(bound=()))
+    with pytest.raises(CkptmapError, match="no function that reads variables"):
+        read_new_graph(tmp_path)
+    assert saved_graph_of(tmp_path) is None
+    file.write_bytes(saved_model()[:-3])
+    with pytest.raises(CkptmapError, match=r"saved_model\.pb"):
+        read_new_graph(tmp_path)
+    assert saved_graph_of(tmp_path / "variables" / "variables") is None

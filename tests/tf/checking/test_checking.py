@@ -14,7 +14,10 @@ from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.mapping import apply_table
 from ckptmap.suggest import Suggestion, suggest
 from ckptmap.suggest.checking import EITHER, NEEDED, PROVEN, Checked
+from ckptmap.suggest.layers import layers_of
 from ckptmap.suggest.model import Matched
+from ckptmap.suggest.new_graph import new_flow, read_new_graph
+from ckptmap.suggest.reading import read_new
 from ckptmap.suggest.suggestion import loaded
 from ckptmap.tf.checking import checked
 from ckptmap.tf.checking.trial import Sides
@@ -105,6 +108,32 @@ def test_branches_are_told_apart_by_what_comes_behind_them_and_a_side_branch_is_
     assert {reasons(found)[name] for name in ("zinc", "acid", "zinc_scale", "acid_scale")} == {PROVEN}
     assert '{match: "aside/{rest}", reason: "left over: no output of the model depends on it"}' in found.text
     assert "doubtful" not in found.text.replace("0 doubtful", "").replace("0 of them doubtful", "")
+
+
+def test_a_real_saved_model_says_its_data_flow(tmp_path: Path) -> None:
+    _, new, model = nets.save(tmp_path / "branches", nets.branches, nets.keras_branches)
+    tf = import_quietly("tensorflow")
+    function = tf.function(lambda image: model(image, training=False)).get_concrete_function(
+        tf.TensorSpec((1, 8, 8, nets.WIDTH), tf.float32, "image")
+    )
+    model.run = function
+    tf.saved_model.save(model, str(tmp_path / "saved"), signatures=function)
+    with open_checkpoint(new) as checkpoint:
+        inventory = checkpoint.inventory
+    layers = layers_of(read_new(new, inventory)[1])
+    found = new_flow(read_new_graph(tmp_path / "saved"), layers)
+    assert found is not None
+    after = {
+        layer.scope: {layers[one].scope for one in range(len(layers)) if found.direct[at] >> one & 1 and one != at}
+        for at, layer in enumerate(layers)
+    }
+    assert after == {
+        "north": set(),
+        "south": set(),
+        "north_norm": {"north"},
+        "south_norm": {"south"},
+        "out": {"north_norm", "south_norm"},
+    }
 
 
 def test_layers_that_can_be_exchanged_are_equal_either_way(tmp_path: Path) -> None:
