@@ -1,7 +1,7 @@
 """weightbridge (PyPI) on the same pairs: ``python peer.py families language`` in an environment that has it.
 
-Imports nothing of ckptmap. Prints a line of JSON for each pair: name, how many variables got their right partner, how many there are, and why it
-gave up where it did. weightbridge pairs all of two models or nothing; it says no certainty.
+Imports nothing of ckptmap. Prints a line of JSON for each pair: name, how many variables got their right partner, how
+many there are, and why it gave up where it did. weightbridge pairs all of two models or nothing; it says no certainty.
 """
 
 from __future__ import annotations
