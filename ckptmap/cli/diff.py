@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from ckptmap.basics.collector import collector_paused
-from ckptmap.basics.globs import RULE
 from ckptmap.cli.bundles import bundled
 from ckptmap.cli.command import HOW, REPORTS, WHAT, examples
 from ckptmap.cli.completion import complete_targets
-from ckptmap.cli.options import All
+from ckptmap.cli.options import All, Match
 from ckptmap.cli.outputs import Reports, annotating, emit
 from ckptmap.report.formats import Format
 
@@ -39,16 +38,7 @@ def diff_command(
             rich_help_panel=WHAT,
         ),
     ] = None,
-    match: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--match",
-            metavar="GLOB",
-            help=f"Only variables that match; {RULE}; repeatable.",
-            show_default=False,
-            rich_help_panel=WHAT,
-        ),
-    ] = None,
+    match: Match = None,
     tolerance: Annotated[
         float,
         typer.Option(

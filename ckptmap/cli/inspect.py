@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ckptmap.basics.globs import RULE
 from ckptmap.cli.command import REPORTS, WHAT, examples
-from ckptmap.cli.options import Json, Source
+from ckptmap.cli.options import Json, Match, Source
 from ckptmap.cli.outputs import ReportFiles, choose_outputs, emit
 from ckptmap.cli.speaking import on_terminal, quiet, verbose
 
@@ -43,16 +42,7 @@ class Format(str, enum.Enum):
 
 def inspect_command(
     source: Source,
-    match: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--match",
-            metavar="GLOB",
-            help=f"Only variables that match; {RULE}; repeatable.",
-            show_default=False,
-            rich_help_panel=WHAT,
-        ),
-    ] = None,
+    match: Match = None,
     slots: Annotated[
         bool,
         typer.Option(

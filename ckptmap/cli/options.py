@@ -8,7 +8,8 @@ from typing import Annotated, Literal, TypedDict
 
 import typer
 
-from ckptmap.cli.command import HOW, OUTPUT, REPORTS
+from ckptmap.basics.globs import RULE
+from ckptmap.cli.command import HOW, OUTPUT, REPORTS, WHAT
 
 Source = Annotated[
     str,
@@ -28,6 +29,16 @@ Sources = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.", rich_help_panel=REPORTS)]
 All = Annotated[bool, typer.Option("--all", help="List what is as it should be too.", rich_help_panel=REPORTS)]
+Match = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--match",
+        metavar="GLOB",
+        help=f"Only variables that match; {RULE}; repeatable.",
+        show_default=False,
+        rich_help_panel=WHAT,
+    ),
+]
 Output = Annotated[
     str | None,
     typer.Option(

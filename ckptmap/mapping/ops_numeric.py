@@ -45,30 +45,58 @@ LOSSLESS = frozenset(
 NOT_NUMERIC = frozenset({DType.STRING, DType.BOOL})
 
 
-@operation
 @dataclass(frozen=True, slots=True)
-class Add(Op):
-    """Add a number; with several ``values``, one to each of as many equal blocks of ``axis``."""
+class _Arithmetic(Op):
+    """What is computed with a number; with several ``values``, each has one of as many equal blocks of ``axis``."""
 
     values: tuple[float, ...]
     axis: int = -1
-    name = "add"
     arguments = {"values": NUMBERS, "axis": WHOLE}
     alone = "values"
     given = needed = ("values", "axis")
 
     def __str__(self) -> str:
-        return _arithmetic(self, self.values, self.axis)
+        if len(self.values) == 1:
+            return f"{self.name} {self.values[0]:g}"
+        return f"{self.name} {[f'{value:g}' for value in self.values]} axis {self.axis}"
 
     def _infer(self, shape: Shape, dtype: DType) -> Tensor:
         return _check_arithmetic(self, self.values, self.axis, shape, dtype)
 
-    def _run(self, array: Array) -> Array:
-        return array + _operand(self, self.values, self.axis, array)
-
     def unsound(self) -> Fault | None:
         """At least one finite number."""
-        return _unsound(self, self.values)
+        if not self.values:
+            return f"{self.name} has no values", "one number for each index of the axis"
+        return None if all(map(isfinite, self.values)) else (f"{self.name} needs finite numbers", "")
+
+    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
+        """The same rows; of an axis with a number for each block, none."""
+        return (axis, 0, self) if len(self.values) == 1 or self.axis % len(before) != axis else None
+
+    def wanted(self, after: Shape) -> Shape | None:
+        """The same."""
+        return after
+
+    def _operand(self, array: Array) -> Array:
+        """The values as an array of the variable's dtype that broadcasts along ``axis``."""
+        import numpy as np
+
+        operand: Array = np.asarray(self.values).astype(array.dtype)
+        if len(self.values) == 1:
+            return operand.reshape(())
+        axis, size = block_of(self, self.axis, len(self.values), array.shape)
+        return operand.repeat(size).reshape((-1,) + (1,) * (array.ndim - axis - 1))
+
+
+@operation
+@dataclass(frozen=True, slots=True)
+class Add(_Arithmetic):
+    """Add a number; with several ``values``, one to each of as many equal blocks of ``axis``."""
+
+    name = "add"
+
+    def _run(self, array: Array) -> Array:
+        return array + self._operand(array)
 
     def for_slots(self, power: int) -> tuple[Op, ...] | None:
         """Nothing: gradients do not change with what is added."""
@@ -78,39 +106,16 @@ class Add(Op):
         """The numbers taken away again; a fraction may lose its last bit."""
         return (Add(tuple(-value for value in self.values), self.axis),)
 
-    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
-        """The same rows; of an axis with a number for each block, none."""
-        return _pull(self, self.values, self.axis, axis, before)
-
-    def wanted(self, after: Shape) -> Shape | None:
-        """The same."""
-        return after
-
 
 @operation
 @dataclass(frozen=True, slots=True)
-class Scale(Op):
+class Scale(_Arithmetic):
     """Multiply by a number; with several ``values``, each of as many equal blocks of ``axis`` by its own."""
 
-    values: tuple[float, ...]
-    axis: int = -1
     name = "scale"
-    arguments = {"values": NUMBERS, "axis": WHOLE}
-    alone = "values"
-    given = needed = ("values", "axis")
-
-    def __str__(self) -> str:
-        return _arithmetic(self, self.values, self.axis)
-
-    def _infer(self, shape: Shape, dtype: DType) -> Tensor:
-        return _check_arithmetic(self, self.values, self.axis, shape, dtype)
 
     def _run(self, array: Array) -> Array:
-        return array * _operand(self, self.values, self.axis, array)
-
-    def unsound(self) -> Fault | None:
-        """At least one finite number."""
-        return _unsound(self, self.values)
+        return array * self._operand(array)
 
     def for_slots(self, power: int) -> tuple[Op, ...] | None:
         """The factors to that power; None where one is 0, for gradients are divided by it."""
@@ -123,14 +128,6 @@ class Scale(Op):
         if before[at][1] not in _FLOATS or not all(self.values):
             return None
         return (Scale(tuple(1 / value for value in self.values), self.axis),)
-
-    def pull(self, axis: int, before: Shape, after: Shape) -> Pulled | None:
-        """The same rows; of an axis with a number for each block, none."""
-        return _pull(self, self.values, self.axis, axis, before)
-
-    def wanted(self, after: Shape) -> Shape | None:
-        """The same."""
-        return after
 
 
 @operation
@@ -268,20 +265,6 @@ class Fill(Op):
         return after
 
 
-def _unsound(op: Op, values: tuple[float, ...]) -> Fault | None:
-    if not values:
-        return f"{op.name} has no values", "one number for each index of the axis"
-    return None if all(map(isfinite, values)) else (f"{op.name} needs finite numbers", "")
-
-
-def _pull(op: Op, values: tuple[float, ...], own: int, axis: int, before: Shape) -> Pulled | None:
-    return (axis, 0, op) if len(values) == 1 or own % len(before) != axis else None
-
-
-def _arithmetic(op: Op, values: tuple[float, ...], axis: int) -> str:
-    return f"{op.name} {values[0]:g}" if len(values) == 1 else f"{op.name} {[f'{v:g}' for v in values]} axis {axis}"
-
-
 def is_storable(value: float, dtype: DType) -> bool:
     """Whether a variable of this dtype can hold the number: fractions only where it holds fractions."""
     return dtype not in NOT_NUMERIC and (dtype in _FLOATS or value == int(value))
@@ -293,14 +276,3 @@ def _check_arithmetic(op: Op, values: tuple[float, ...], axis: int, shape: Shape
     if len(values) > 1:
         block_of(op, axis, len(values), shape)
     return shape, dtype
-
-
-def _operand(op: Op, values: tuple[float, ...], axis: int, array: Array) -> Array:
-    """The values as an array of the variable's dtype that broadcasts along ``axis``."""
-    import numpy as np
-
-    operand: Array = np.asarray(values).astype(array.dtype)
-    if len(values) == 1:
-        return operand.reshape(())
-    axis, size = block_of(op, axis, len(values), array.shape)
-    return operand.repeat(size).reshape((-1,) + (1,) * (array.ndim - axis - 1))

@@ -105,7 +105,7 @@ def test_every_operation_is_registered_and_has_an_example() -> None:
     registered = set(OPERATIONS.values())
     assert {type(one.op) for one in EXAMPLES} == registered
     names = {kind.__name__ for kind in subclasses(Op) if kind.__module__.startswith("ckptmap.")}
-    assert names - {kind.__name__ for kind in registered} == {"Join", "_FromTarget"}
+    assert names - {kind.__name__ for kind in registered} == {"Join", "_Arithmetic", "_FromTarget"}
     modules = {f"ckptmap.mapping.{path.stem}" for path in Path(infer.__code__.co_filename).parent.glob("ops_*.py")}
     assert modules - {kind.__module__ for kind in registered} == {
         "ckptmap.mapping.ops_json",
