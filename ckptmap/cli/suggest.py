@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 EXAMPLES = examples(
     ("draft the table, then look at what is marked", "ckptmap suggest old/model.ckpt --to tf2/ckpt-1 -o mine.yaml"),
-    ("see both models side by side", "ckptmap suggest old/ --to tf2/ -o mine.yaml -o draft.html"),
-    ("settle what is doubtful at once", "ckptmap suggest old/ --to tf2/ --ask -o mine.yaml"),
+    (
+        "settle what is doubtful, then see both models",
+        "ckptmap suggest old/ --to tf2/ --ask -o mine.yaml -o draft.html",
+    ),
     ("with the new model's graph, for models with branches", "ckptmap suggest old/ --to tf2/ --graph model.json"),
     ("run both models to settle what is doubtful", "ckptmap suggest old/ --to tf2/ --check --new-model mine:build"),
 )
