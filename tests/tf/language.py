@@ -1,4 +1,4 @@
-"""BERT, ALBERT, ELECTRA and GPT-2 against Model Garden (Keras 2) and KerasHub (Keras 3): a row each, and its proof.
+"""BERT and its kin, GPT-2 against Model Garden (Keras 2) and KerasHub (Keras 3): a row each, and its proof.
 
     python -m tests.tf.language [--only 'bert*'] TABLE.md
 
@@ -32,13 +32,19 @@ from tests.tf.language_reference import (
     Text,
     albert_shapes,
     bert_shapes,
+    feeds,
     gpt2_shapes,
     head_shapes,
+    mobilebert_head_shapes,
+    mobilebert_shapes,
     random_values,
     run_albert,
     run_bert,
     run_gpt2,
+    run_mobilebert,
+    run_xlnet,
     some_text,
+    xlnet_shapes,
 )
 
 NOISE = 2e-5
@@ -71,10 +77,12 @@ class Row:
     dropped: int = 0
     fresh: int = 0
     differs: bool = False
+    padded: bool = True
 
     def __str__(self) -> str:
         size = f"{self.size.layers}x{self.size.width}"
-        return "-".join(filter(None, (self.kind, self.head, self.home.name, size)))
+        padded = "" if self.padded else "unpadded"
+        return "-".join(filter(None, (self.kind, self.head, self.home.name, size, padded)))
 
 
 @dataclass(frozen=True)
@@ -126,6 +134,53 @@ def _garden_albert(size: Size) -> Any:
     )
 
 
+def _garden_mobilebert(size: Size) -> Any:
+    return _networks().MobileBERTEncoder(
+        word_vocab_size=size.vocabulary,
+        word_embed_size=size.words,
+        type_vocab_size=size.types,
+        max_sequence_length=size.positions,
+        num_blocks=size.layers,
+        hidden_size=size.width,
+        num_attention_heads=size.heads,
+        intermediate_size=size.inner,
+        intra_bottleneck_size=size.width // 2,
+        num_feedforward_networks=feeds(size),
+    )
+
+
+def _mobile_pretrainer(size: Size) -> Any:
+    encoder = _garden_mobilebert(size)
+    head = import_quietly("official.nlp.modeling.layers").MobileBertMaskedLM(
+        encoder.get_embedding_table(), activation="relu", name="cls/predictions"
+    )
+    models = import_quietly("official.nlp.modeling.models")
+    model = models.BertPretrainerV2(encoder_network=encoder, customized_masked_lm=head)
+    model(model.inputs)
+    return model
+
+
+def _garden_xlnet(size: Size) -> Any:
+    keras = tf2().keras
+    model = _networks().XLNetBase(
+        vocab_size=size.vocabulary,
+        num_layers=size.layers,
+        hidden_size=size.width,
+        num_attention_heads=size.heads,
+        head_size=size.width // size.heads,
+        inner_size=size.inner,
+        dropout_rate=0.1,
+        attention_dropout_rate=0.1,
+        attention_type="bi",
+        bi_data=False,
+        initializer=keras.initializers.RandomNormal(stddev=0.02),
+        tie_attention_biases=False,
+        inner_activation=import_quietly("official.modeling.activations").gelu,
+    )
+    _run_xlnet(model, some_text(size))
+    return model
+
+
 def _pretrainer(encoder: Callable[[Size], Any]) -> Callable[[Size], Any]:
     def make(size: Size) -> Any:
         layers = import_quietly("official.nlp.modeling.layers")
@@ -171,6 +226,21 @@ def _run_pretrainer(model: Any, text: Text) -> Outputs:
 
 def _encoder_alone(found: dict[str, Any]) -> Outputs:
     return {"sequence": found["sequence_output"], "pooled": found["pooled_output"]}
+
+
+def _run_mobile(model: Any, text: Text) -> Outputs:
+    return _encoder_alone(model([text.ids, text.mask, text.types], training=False))
+
+
+def _run_mobile_pretrainer(model: Any, text: Text) -> Outputs:
+    everywhere = np.broadcast_to(np.arange(text.ids.shape[1], dtype=np.int32), text.ids.shape)
+    found = model([text.ids, text.mask, text.types, everywhere], training=False)
+    return {**_encoder_alone(found), "masked": found["mlm_logits"]}
+
+
+def _run_xlnet(model: Any, text: Text) -> Outputs:
+    found = model(input_ids=text.ids, segment_ids=text.types, input_mask=text.mask, training=False)
+    return {"sequence": found[0]}
 
 
 def _run_logits(model: Any, text: Text) -> Outputs:
@@ -270,6 +340,9 @@ CLASSIFIER = Home("BertClassifier", 2, _classifier, _run_logits)
 SPANS = Home("BertSpanLabeler", 2, _span_labeler, _run_spans)
 ALBERT = Home("AlbertEncoder", 2, _garden_albert, _run_garden)
 ELECTRA = Home("BertEncoderV2 with the exact gelu", 2, _exact_encoder, _run_sequence)
+MOBILE = Home("MobileBERTEncoder", 2, _garden_mobilebert, _run_mobile)
+MOBILE_PRETRAINER = Home("BertPretrainerV2", 2, _mobile_pretrainer, _run_mobile_pretrainer)
+XLNET = Home("XLNetBase", 2, _garden_xlnet, _run_xlnet)
 HUB = Home("BertBackbone", 3, _hub_bert, _run_hub)
 HUB_MASKED = Home("BertMaskedLM", 3, _hub_masked, _run_hub_masked, compiled=True)
 HUB_CLASSES = Home("BertTextClassifier", 3, _hub_classes, _run_hub_classes, compiled=True)
@@ -280,6 +353,9 @@ HUB_GPT2 = Home("GPT2Backbone", 3, _hub_gpt2, _run_hub_gpt2)
 
 BERTS = (Size(2, 24, 3), Size(4, 40, 5))
 FACTORED = (Size(2, 24, 3, 8), Size(3, 40, 5, 16))
+FACTORED_BLOCKS = (Size(2, 24, 3, 8), Size(3, 40, 5, 16))
+MASKED = 6
+"""Weights of MobileBERT's head for masked words."""
 PRETRAINED = 7
 """Weights of the heads for masked words and for the next sentence."""
 
@@ -296,6 +372,12 @@ def _rows() -> Iterator[Row]:
         yield Row("bert", HUB_CLASSES, size, "classes")
         yield Row("gpt2", HUB_GPT2, size)
         yield Row("electra", ELECTRA, size, fresh=2)
+        yield Row("xlnet", XLNET, size, dropped=2)
+    for size in FACTORED_BLOCKS:
+        for padded in (True, False):
+            more = {"padded": padded, "differs": padded}
+            yield Row("mobilebert", MOBILE, size, "pretraining", MASKED, **more)
+            yield Row("mobilebert", MOBILE_PRETRAINER, size, "pretraining", **more)
     for size in FACTORED:
         yield Row("albert", ALBERT, size, "pretraining", PRETRAINED)
         yield Row("electra", ELECTRA, size, fresh=2)
@@ -316,22 +398,31 @@ def values_of(row: Row) -> dict[str, Array]:
         "electra": lambda: bert_shapes(row.size, "electra"),
         "albert": lambda: albert_shapes(row.size),
         "gpt2": lambda: gpt2_shapes(row.size),
+        "mobilebert": lambda: mobilebert_shapes(row.size),
+        "xlnet": lambda: xlnet_shapes(row.size),
     }[row.kind]()
-    return random_values({**shapes, **(head_shapes(row.size, row.head) if row.head else {})})
+    head = mobilebert_head_shapes(row.size) if row.kind == "mobilebert" else head_shapes(row.size, row.head)
+    return random_values({**shapes, **(head if row.head else {})})
+
+
+_RUNS: dict[str, Callable[[dict[str, Array], Size, Text], Outputs]] = {
+    "albert": run_albert,
+    "gpt2": run_gpt2,
+    "mobilebert": run_mobilebert,
+    "xlnet": run_xlnet,
+}
 
 
 def expected(row: Row, values: dict[str, Array], text: Text) -> Outputs:
     """What TF1 computes."""
-    if row.kind == "albert":
-        return run_albert(values, row.size, text)
-    if row.kind == "gpt2":
-        return run_gpt2(values, row.size, text)
+    if row.kind in _RUNS:
+        return _RUNS[row.kind](values, row.size, text)
     return run_bert(values, row.size, text, row.kind)
 
 
 def prove(row: Row, folder: Path) -> Proof:
     """Convert a row's checkpoint, restore and run it."""
-    values, text = values_of(row), some_text(row.size)
+    values, text = values_of(row), some_text(row.size, padded=row.padded)
     slots = {f"{name}/{slot}": value for name, value in values.items() for slot in ("adam_m", "adam_v")}
     old = write_tf1(folder / "old" / "model.ckpt", {**values, **slots, "global_step": np.asarray(7, np.int64)})
     template = tf2().train.Checkpoint(model=row.home.make(row.size)).save(str(folder / "mine" / "ckpt"))
@@ -363,8 +454,8 @@ def as_expected(row: Row, proof: Proof) -> bool:
     """Whether every variable found its place, and the outputs are what the row says."""
     left = (proof.variables - proof.restored, proof.dropped, proof.unused) == (row.fresh, row.dropped, 0)
     same = proof.difference > DIFFERS if row.differs else proof.difference <= NOISE
-    hub = row.kind == "electra" and row.home.keras == 3
-    return left and same and proof.verdict == (Kind.WEIGHTS_ONLY if hub else Kind.EQUAL).value
+    weights = row.kind == "mobilebert" or (row.kind == "electra" and row.home.keras == 3)
+    return left and same and proof.verdict == (Kind.WEIGHTS_ONLY if weights else Kind.EQUAL).value
 
 
 HEADER = """\
@@ -379,7 +470,8 @@ def table(proofs: Iterable[tuple[Row, Proof]]) -> str:
 
 
 def _cells(row: Row, proof: Proof) -> Iterator[str]:
-    yield from (row.kind, row.head, str(row.size.layers), str(row.size.width), row.home.name, str(row.home.keras))
+    kind = row.kind if row.padded else f"{row.kind}, nothing padded"
+    yield from (kind, row.head, str(row.size.layers), str(row.size.width), row.home.name, str(row.home.keras))
     yield from (str(proof.variables), str(proof.variables - proof.restored), str(proof.dropped), proof.verdict)
     yield f"{proof.difference:.1e}"
 

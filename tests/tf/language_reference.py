@@ -1,7 +1,9 @@
-"""BERT, ALBERT, ELECTRA and GPT-2 as they are published, in NumPy with 64 bits: what their TF1 graphs compute.
+"""BERT, its kin and GPT-2 as they are published, in NumPy with 64 bits: what their TF1 graphs compute.
 
 Checked once against the authors' own code (``modeling.py`` of BERT, ALBERT and ELECTRA, ``model.py`` of GPT-2) on
-TensorFlow 2.20's ``compat.v1``: the same names of variables, and up to 1.1e-6 apart, the noise of 32 bits.
+TensorFlow 2.20's ``compat.v1``: the same names of variables, and up to 1.1e-6 apart, the noise of 32 bits. So was XLNet
+(``modeling.py``, tf_slim's layer norm in place of tf.contrib's). MobileBERT is written down from ``modeling.py`` of
+google-research/google-research at 0c1bbe5.
 """
 
 from __future__ import annotations
@@ -50,11 +52,11 @@ class Text:
     types: Array
 
 
-def some_text(size: Size) -> Text:
+def some_text(size: Size, *, padded: bool = True) -> Text:
     generator = np.random.default_rng(5)
     ids = generator.integers(0, size.vocabulary, (2, 9)).astype(np.int32)
     mask = np.ones_like(ids)
-    mask[1, 6:] = 0
+    mask[1, 6 if padded else 9 :] = 0
     return Text(ids, mask, (np.arange(9) > 4).astype(np.int32)[None].repeat(2, 0))
 
 
@@ -64,8 +66,8 @@ def random_values(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
 
     def one(name: str, shape: tuple[int, ...]) -> Array:
         leaf = name.rpartition("/")[2]
-        if leaf in ("kernel", "w", "output_weights"):
-            fan = shape[-1] if leaf == "output_weights" else shape[-2]
+        if leaf in ("kernel", "w", "output_weights", "extra_output_weights"):
+            fan = shape[-1] if leaf.endswith("output_weights") else shape[0] if len(shape) == 3 else shape[-2]
             return generator.normal(0, 1 / sqrt(fan), shape)
         centre = 1.0 if leaf in ("gamma", "g") else 0.0
         return generator.normal(centre, 1.0 if "embedding" in leaf or leaf in ("wte", "wpe") else 0.3, shape)
@@ -156,6 +158,77 @@ def gpt2_shapes(size: Size) -> dict[str, tuple[int, ...]]:
         for norm in ("ln_1", "ln_2"):
             found |= {f"model/h{at}/{norm}/g": (size.width,), f"model/h{at}/{norm}/b": (size.width,)}
     return {**found, "model/ln_f/g": (size.width,), "model/ln_f/b": (size.width,)}
+
+
+def feeds(size: Size) -> int:
+    """Feed-forward networks of a block of MobileBERT: as many as the published ones have, or those called tiny."""
+    return 4 if size.layers == 2 else 2
+
+
+def mobilebert_shapes(size: Size) -> dict[str, tuple[int, ...]]:
+    """Blocks are half as wide inside as between each other."""
+    wide, narrow = size.width, size.width // 2
+    found: dict[str, tuple[int, ...]] = {
+        "bert/embeddings/word_embeddings": (size.vocabulary, size.words),
+        "bert/embeddings/position_embeddings": (size.positions, wide),
+        "bert/embeddings/token_type_embeddings": (size.types, wide),
+    }
+    _dense(found, "bert/embeddings/embedding_transformation", 3 * size.words, wide)
+    _norm(found, "bert/embeddings/FakeLayerNorm", wide)
+    for at in range(size.layers):
+        layer = f"bert/encoder/layer_{at}"
+        for part, before in (("query", narrow), ("key", narrow), ("value", wide)):
+            _dense(found, f"{layer}/attention/self/{part}", before, narrow)
+        for place, before, after in (
+            ("attention/output", narrow, narrow),
+            ("bottleneck/input", wide, narrow),
+            ("bottleneck/attention", wide, narrow),
+            ("output/bottleneck", narrow, wide),
+        ):
+            _dense(found, f"{layer}/{place}/dense", before, after)
+            _norm(found, f"{layer}/{place}/FakeLayerNorm", after)
+        for place in _feeds(layer, size):
+            _dense(found, f"{place}intermediate/dense", narrow, size.inner)
+            _dense(found, f"{place}output/dense", size.inner, narrow)
+            _norm(found, f"{place}output/FakeLayerNorm", narrow)
+    return found
+
+
+def _feeds(layer: str, size: Size) -> list[str]:
+    """The scopes of a block's feed-forward networks, in their order."""
+    return [*(f"{layer}/ffn_layer_{at}/" for at in range(feeds(size) - 1)), f"{layer}/"]
+
+
+def mobilebert_head_shapes(size: Size) -> dict[str, tuple[int, ...]]:
+    """Of pretraining: the word embeddings are as narrow as they are, so further weights are beside them."""
+    found: dict[str, tuple[int, ...]] = {
+        "cls/predictions/output_bias": (size.vocabulary,),
+        "cls/predictions/extra_output_weights": (size.vocabulary, size.width - size.words),
+    }
+    _dense(found, "cls/predictions/transform/dense", size.width, size.width)
+    _norm(found, "cls/predictions/transform/LayerNorm", size.width)
+    return found
+
+
+def xlnet_shapes(size: Size) -> dict[str, tuple[int, ...]]:
+    """With biases of each layer (untie_r), as all published ones."""
+    heads, head = size.heads, size.width // size.heads
+    scope = "model/transformer"
+    found: dict[str, tuple[int, ...]] = {
+        f"{scope}/word_embedding/lookup_table": (size.vocabulary, size.width),
+        f"{scope}/mask_emb/mask_emb": (1, 1, size.width),
+        f"{scope}/seg_embed": (size.layers, 2, heads, head),
+        **{f"{scope}/r_{part}_bias": (size.layers, heads, head) for part in "wrs"},
+        "model/lm_loss/bias": (size.vocabulary,),
+    }
+    for at in range(size.layers):
+        layer = f"{scope}/layer_{at}"
+        found |= {f"{layer}/rel_attn/{part}/kernel": (size.width, heads, head) for part in "qkvro"}
+        _norm(found, f"{layer}/rel_attn/LayerNorm", size.width)
+        _dense(found, f"{layer}/ff/layer_1", size.width, size.inner)
+        _dense(found, f"{layer}/ff/layer_2", size.inner, size.width)
+        _norm(found, f"{layer}/ff/LayerNorm", size.width)
+    return found
 
 
 def tanh_gelu(x: Array) -> Array:
@@ -258,6 +331,91 @@ def run_albert(values: Values, size: Size, text: Text) -> dict[str, Array]:
         x = run.norm(f"{layer}/LayerNorm_1", x + run.dense(f"{layer}/ffn_1/intermediate/output/dense", y))
     found = {"sequence": x, "pooled": np.tanh(run.dense("bert/pooler/dense", x[:, 0]))}
     return run.heads(found, "bert/embeddings/word_embeddings")
+
+
+def run_mobilebert(values: Values, size: Size, text: Text) -> dict[str, Array]:
+    """``sequence``, ``pooled``, and what the head for masked words says; padding has the score -6, as in TF1."""
+    run, held = _Run(values), {name: np.asarray(value, np.float64) for name, value in values.items()}
+
+    def same(name: str, x: Array) -> Array:
+        found: Array = x * held[f"{name}/FakeLayerNorm/gamma"] + held[f"{name}/FakeLayerNorm/beta"]
+        return found
+
+    def dense(name: str, x: Array) -> Array:
+        return same(name, run.dense(f"{name}/dense", x))
+
+    words = held["bert/embeddings/word_embeddings"][text.ids]
+    nothing = np.zeros_like(words[:, :1])
+    near = np.concatenate(
+        [np.concatenate([words[:, 1:], nothing], 1), words, np.concatenate([nothing, words[:, :-1]], 1)], -1
+    )
+    x = run.dense("bert/embeddings/embedding_transformation", near)
+    x = x + held["bert/embeddings/position_embeddings"][: text.ids.shape[1]]
+    x = same("bert/embeddings", x + held["bert/embeddings/token_type_embeddings"][text.types])
+    allowed = text.mask[:, None, None, :].astype(np.float64)
+    for at in range(size.layers):
+        layer = f"bert/encoder/layer_{at}"
+        inner, shared = dense(f"{layer}/bottleneck/input", x), dense(f"{layer}/bottleneck/attention", x)
+        sources = (("query", shared), ("key", shared), ("value", x))
+        parts = [run.dense(f"{layer}/attention/self/{part}", source) for part, source in sources]
+        y = run.dense(f"{layer}/attention/output/dense", _attend_softly(*parts, size.heads, allowed))
+        inner = same(f"{layer}/attention/output", y + inner)
+        for place in _feeds(layer, size):
+            y = np.maximum(run.dense(f"{place}intermediate/dense", inner), 0)
+            inner = same(f"{place}output", run.dense(f"{place}output/dense", y) + inner)
+        x = same(f"{layer}/output/bottleneck", run.dense(f"{layer}/output/bottleneck/dense", inner) + x)
+    found = {"sequence": x, "pooled": x[:, 0]}
+    if "cls/predictions/output_bias" in values:
+        y = np.maximum(run.dense("cls/predictions/transform/dense", x), 0)
+        y = run.norm("cls/predictions/transform/LayerNorm", y)
+        table = [held["bert/embeddings/word_embeddings"], held["cls/predictions/extra_output_weights"]]
+        found["masked"] = y @ np.concatenate(table, -1).T + held["cls/predictions/output_bias"]
+    return found
+
+
+def _attend_softly(query: Array, key: Array, value: Array, heads: int, allowed: Array) -> Array:
+    """``allowed``: [batch, 1, 1, from]; the score of what is not is -6."""
+    batch, length, width = query.shape
+
+    def split(x: Array) -> Array:
+        return x.reshape(batch, length, heads, width // heads).transpose(0, 2, 1, 3)
+
+    scores = split(query) @ split(key).transpose(0, 1, 3, 2) / sqrt(width // heads)
+    weights = np.exp(scores * allowed - 6 * (1 - allowed))
+    found: Array = (weights / weights.sum(-1, keepdims=True)) @ split(value)
+    return found.transpose(0, 2, 1, 3).reshape(batch, length, width)
+
+
+def run_xlnet(values: Values, size: Size, text: Text) -> dict[str, Array]:
+    """``sequence`` of one stream without memory, as in fine-tuning: attention both ways, gelu."""
+    held = {name: np.asarray(value, np.float64) for name, value in values.items()}
+    run, scope = _Run(values), "model/transformer"
+    length, head = text.ids.shape[1], size.width // size.heads
+    x = held[f"{scope}/word_embedding/lookup_table"][text.ids]
+    frequencies = 1 / 10000 ** (np.arange(0, size.width, 2.0) / size.width)
+    angles = np.arange(length, -length, -1.0)[:, None] * frequencies
+    places = np.concatenate([np.sin(angles), np.cos(angles)], -1)
+    other = (text.types[:, :, None] != text.types[:, None, :]).astype(int)
+    hidden = (text.mask[:, None, :] == 0) & ~np.eye(length, dtype=bool)
+    for at in range(size.layers):
+        layer = f"{scope}/layer_{at}/rel_attn"
+        kernels = {part: held[f"{layer}/{part}/kernel"] for part in "qkvro"}
+        query, key, value = (np.einsum("bih,hnd->bind", x, kernels[part]) for part in "qkv")
+        positions = np.einsum("jh,hnd->jnd", places, kernels["r"])
+        content = np.einsum("bind,bjnd->bnij", query + held[f"{scope}/r_w_bias"][at], key)
+        moved = np.einsum("bind,jnd->bnij", query + held[f"{scope}/r_r_bias"][at], positions)
+        relative = np.stack([moved[:, :, i, length - i : 2 * length - i] for i in range(length)], 2)
+        parts = np.einsum("bind,snd->bnis", query + held[f"{scope}/r_s_bias"][at], held[f"{scope}/seg_embed"][at])
+        segments = np.where(other[:, None] == 1, parts[..., 1:2], parts[..., 0:1])
+        scores = (content + relative + segments) / sqrt(head) - 1e30 * hidden[:, None]
+        weights = np.exp(scores - scores.max(-1, keepdims=True))
+        y = np.einsum("bnij,bjnd->bind", weights / weights.sum(-1, keepdims=True), value)
+        x = run.norm(f"{layer}/LayerNorm", x + np.einsum("bind,hnd->bih", y, kernels["o"]))
+        layer = f"{scope}/layer_{at}/ff"
+        x = run.norm(
+            f"{layer}/LayerNorm", x + run.dense(f"{layer}/layer_2", tanh_gelu(run.dense(f"{layer}/layer_1", x)))
+        )
+    return {"sequence": x}
 
 
 def run_gpt2(values: Values, size: Size, text: Text) -> dict[str, Array]:

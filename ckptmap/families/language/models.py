@@ -1,6 +1,7 @@
 """Language models of TF1, and the libraries that have them for Keras.
 
-Sources: github.com/google-research/bert, albert and electra, github.com/openai/gpt-2; tf-models-official 2.20 (Keras
+Sources: github.com/google-research/bert, albert and electra, mobilebert in github.com/google-research/google-research,
+github.com/openai/gpt-2, github.com/zihangdai/xlnet; tf-models-official 2.20 (Keras
 2), keras-hub 0.32 (Keras 3). What is said of sameness was measured: docs/language.md.
 """
 
@@ -18,6 +19,10 @@ _WORDS = (
 _PIECES = (
     "token ids of the SentencePiece model beside the checkpoint, [CLS] first, [SEP] after each text, <pad> behind; "
     "lower case where it was trained so (all of Google's)"
+)
+_PIECES_BEHIND = (
+    "token ids of the SentencePiece model beside the checkpoint, <pad> first, then the texts, <sep> after each, <cls> "
+    "last; letters keep their case"
 )
 _BYTES = "token ids of the encoder.json and vocab.bpe beside the checkpoint (byte pairs); letters keep their case"
 _MASKED_GARDEN = (
@@ -119,6 +124,46 @@ _GPT2 = (
     "keras_hub.models.GPT2Backbone(vocabulary_size={vocabulary}, num_layers={layers}, num_heads={heads}, "
     "hidden_dim={width}, intermediate_dim={inner}, max_sequence_length={positions})"
 )
+
+
+_MOBILEBERTS = (
+    "language/mobilebert_garden",
+    "language/mobilebert_tiny_garden",
+    "language/mobilebert_teacher_garden",
+)
+"""By how many feed-forward networks a block has: four, two, one."""
+
+
+def _mobilebert_homes() -> tuple[Home, ...]:
+    call = (
+        "official.nlp.modeling.networks.MobileBERTEncoder(word_vocab_size={vocabulary}, word_embed_size={embedding}, "
+        "type_vocab_size={types}, max_sequence_length={positions}, num_blocks={layers}, hidden_size={between}, "
+        "num_attention_heads={heads}, intermediate_size={inner}, intra_bottleneck_size={width}, "
+        "num_feedforward_networks={feeds})"
+    )
+    padding = "padded words have the score -6 in TF1, and weigh a little; in Model Garden they weigh nothing"
+    teacher = (
+        "equal where no text is padded. Of the teacher: intermediate_act_fn=official.modeling.activations.gelu, "
+        "key_query_shared_bottleneck=False, normalization_type='layer_norm'"
+    )
+    return tuple(Home(GARDEN, table, call, padding, teacher) for table in _MOBILEBERTS)
+
+
+def _xlnet_homes() -> tuple[Home, ...]:
+    call = (
+        "official.nlp.modeling.networks.XLNetBase(vocab_size={vocabulary}, num_layers={layers}, hidden_size={width}, "
+        "num_attention_heads={heads}, head_size={head}, inner_size={inner}, dropout_rate=0.1, "
+        "attention_dropout_rate=0.1, attention_type='bi', bi_data=False, "
+        "initializer=tf_keras.initializers.RandomNormal(stddev=0.02), tie_attention_biases={tied}, "
+        "inner_activation=official.modeling.activations.gelu)"
+    )
+    gelu = (
+        "its gelu is the approximation by tanh, which the name 'gelu' is not; input_mask is 1 where there is a word, "
+        "in TF1 where there is padding; call it once with segment_ids, which makes their weights"
+    )
+    return (Home(GARDEN, "language/xlnet_garden", call, needs=gelu),)
+
+
 _BERT_SIZES = {
     (2, 128): "tiny",
     (4, 256): "mini",
@@ -131,6 +176,7 @@ _BERT_SIZES = {
 LANGUAGES: Mapping[str, Language] = {
     one.name: one
     for one in (
+        Language("mobilebert", _WORDS, _mobilebert_homes(), {(24, 128): "uncased"}),
         Language("bert", _WORDS, _bert_homes(), _BERT_SIZES),
         Language(
             "albert",
@@ -145,6 +191,7 @@ LANGUAGES: Mapping[str, Language] = {
             (Home(HUB, "language/gpt2_keras_hub", _GPT2),),
             {(12, 768): "small", (24, 1024): "medium", (36, 1280): "large", (48, 1600): "xl"},
         ),
+        Language("xlnet", _PIECES_BEHIND, _xlnet_homes(), {(12, 768): "base", (24, 1024): "large"}),
     )
 }
 """By name."""
@@ -153,5 +200,6 @@ ALBERT_LAYERS = {768: 12, 1024: 24, 2048: 24, 4096: 12}
 """Of the published ALBERTs, by width: one layer is used again and again, so no variable shows how often."""
 HEAD = 64
 """The size of an attention head in all published models but ALBERT xlarge."""
+HEADS_OF_MOBILEBERT = 4
 HEAD_OF_ALBERT = {2048: 128}
 """By width."""

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ckptmap.families.known import Known
-from ckptmap.families.language.models import ALBERT_LAYERS, HEAD, HEAD_OF_ALBERT, LANGUAGES, Home, Language
+from ckptmap.families.language.models import (
+    ALBERT_LAYERS,
+    HEAD,
+    HEAD_OF_ALBERT,
+    HEADS_OF_MOBILEBERT,
+    LANGUAGES,
+    Home,
+    Language,
+)
 from ckptmap.families.language.verdicts import verdict_on_home
 
 if TYPE_CHECKING:
@@ -22,11 +30,14 @@ class _Places:
 
     words: str
     positions: str
+    """Empty where there are none: positions are relative."""
     inner: str
     """The kernel that widens; its last two lengths are the width and the inner width."""
     layer: str
     """A regular expression for a layer's names, with its number as the group; empty where layers are not counted."""
     types: str = ""
+    needs: str = ""
+    """What no other kind has."""
 
 
 def _of_bert(scope: str) -> _Places:
@@ -39,6 +50,7 @@ def _of_bert(scope: str) -> _Places:
     )
 
 
+_XLNET = "model/transformer"
 _PLACES = {
     "bert": _of_bert("bert"),
     "electra": _of_bert("electra"),
@@ -48,6 +60,10 @@ _PLACES = {
         "bert/encoder/transformer/group_0/inner_group_0/ffn_1/intermediate/dense/kernel",
         "",
         "bert/embeddings/token_type_embeddings",
+    ),
+    "mobilebert": replace(_of_bert("bert"), needs="bert/encoder/layer_0/bottleneck/input/dense/kernel"),
+    "xlnet": _Places(
+        f"{_XLNET}/word_embedding/lookup_table", "", f"{_XLNET}/layer_0/ff/layer_1/kernel", rf"{_XLNET}/layer_(\d+)/"
     ),
     "gpt2": _Places("model/wte", "model/wpe", "model/h0/mlp/c_fc/w", r"model/h(\d+)/"),
 }
@@ -66,7 +82,8 @@ def recognize(shapes: Shapes) -> Known | None:
 
 
 def _recognize(language: Language, places: _Places, shapes: Shapes) -> Known | None:
-    needed = [shapes.get(name, ()) for name in (places.words, places.positions, places.inner)]
+    names = filter(None, (places.words, places.positions, places.inner, places.needs))
+    needed = [shapes.get(name, ()) for name in names]
     if any(len(shape) < 2 for shape in needed):
         return None
     sizes = _sizes(language, places, shapes)
@@ -94,9 +111,24 @@ def _sizes(language: Language, places: _Places, shapes: Shapes) -> dict[str, int
         "inner": inner,
         "vocabulary": vocabulary,
         "embedding": embedding,
-        "positions": shapes[places.positions][0],
+        **({"positions": shapes[places.positions][0]} if places.positions else {}),
         **({"types": types[0]} if types else {}),
+        **_more_sizes(language, shapes),
     }
+
+
+def _more_sizes(language: Language, shapes: Shapes) -> dict[str, int]:
+    """Those that only this kind has."""
+    if language.name == "mobilebert":
+        feeds = {found[1] for name in shapes if (found := re.match(r"bert/encoder/layer_0/ffn_layer_(\d+)/", name))}
+        between = shapes["bert/encoder/layer_0/bottleneck/input/dense/kernel"][0]
+        return {"between": between, "feeds": len(feeds) + 1, "heads": HEADS_OF_MOBILEBERT}
+    biases = shapes.get(f"{_XLNET}/r_w_bias", ()) if language.name == "xlnet" else ()
+    return {"heads": biases[-2], "head": biases[-1], "tied": len(biases) == _ONE_FOR_ALL} if len(biases) > 1 else {}
+
+
+_ONE_FOR_ALL = 2
+"""The lengths of biases that all layers of an XLNet share; each with its own has three."""
 
 
 def _layers(pattern: str, shapes: Shapes) -> int:
@@ -109,7 +141,8 @@ def _traits(language: Language, sizes: dict[str, int], shapes: Shapes) -> list[s
     told = [shown, f"width {sizes['width']}"]
     if sizes["embedding"] != sizes["width"]:
         told.append(f"embeddings of {sizes['embedding']}")
-    told += [f"vocabulary of {sizes['vocabulary']}", f"{sizes['positions']} positions"]
+    told.append(f"vocabulary of {sizes['vocabulary']}")
+    told.append(f"{sizes['positions']} positions" if "positions" in sizes else f"{sizes.get('heads', '?')} heads")
     heads = [what for name, what in _HEADS if name in shapes]
     if "output_weights" in shapes:
         heads.append(f"{shapes['output_weights'][0]} classes")
@@ -120,7 +153,7 @@ def _remark(language: Language, sizes: dict[str, int]) -> str:
     return "\n".join(
         [
             "my_model/ckpt-1 is what tf.train.Checkpoint(model=model).save('my_model/ckpt') writes of your model:",
-            *(f"model = {_call(home, sizes)}  # {verdict_on_home(home)}" for home in language.homes),
+            *dict.fromkeys(f"model = {_call(home, sizes)}  # {verdict_on_home(home)}" for home in language.homes),
             f"{_unseen(language, sizes)}; it takes {language.takes}",
         ]
     )
@@ -128,6 +161,8 @@ def _remark(language: Language, sizes: dict[str, int]) -> str:
 
 def _unseen(language: Language, sizes: dict[str, int]) -> str:
     """What no variable shows, and where the number in the call comes from."""
+    if language.name == "xlnet":
+        return "the variables show all sizes"
     what = "how often the layer is used, and of how many heads" if language.name == "albert" else "the number of heads"
     if "..." in _call(language.homes[0], sizes):
         return f"no variable shows {what}: see the config beside the checkpoint"
@@ -135,5 +170,9 @@ def _unseen(language: Language, sizes: dict[str, int]) -> str:
 
 
 def _call(home: Home, sizes: dict[str, int]) -> str:
-    known = {"layers": "...", "heads": "...", **{name: str(size) for name, size in sizes.items()}}
+    known = {
+        "layers": "...",
+        **dict.fromkeys(("heads", "head", "tied"), "..."),
+        **{name: str(size) for name, size in sizes.items()},
+    }
     return home.call.format(**known)

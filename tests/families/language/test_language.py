@@ -25,7 +25,9 @@ from tests.tf.language_reference import (
     bert_shapes,
     gpt2_shapes,
     head_shapes,
+    mobilebert_shapes,
     random_values,
+    xlnet_shapes,
 )
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -72,6 +74,16 @@ BASE = Size(12, 768, 12, 128, 30522, 512)
             "gpt2_small",
             "12 layers; width 768; vocabulary of 50257; 1024 positions",
         ),
+        (
+            mobilebert_shapes(Size(2, 24, 3, 8)),
+            "mobilebert",
+            "2 layers; width 12; embeddings of 8; vocabulary of 37; 11 positions",
+        ),
+        (
+            xlnet_shapes(Size(12, 768, 12, 0, 32000)),
+            "xlnet_base",
+            "12 layers; width 768; vocabulary of 32000; 12 heads",
+        ),
     ],
 )
 def test_what_is_recognized(shapes: Shapes, name: str, traits: str) -> None:
@@ -105,6 +117,23 @@ def test_the_call_has_the_sizes_and_the_published_heads() -> None:
     assert odd is not None
     assert "num_heads=..., " in odd.remark
     assert "see the config beside the checkpoint" in odd.remark
+
+
+def test_the_calls_of_mobilebert_and_xlnet() -> None:
+    mobile = recognize(inventory(mobilebert_shapes(Size(3, 40, 4, 16))))
+    assert mobile is not None
+    assert mobile.remark.count("MobileBERTEncoder(") == 1
+    assert (
+        "word_embed_size=16, type_vocab_size=2, max_sequence_length=11, num_blocks=3, hidden_size=40, "
+        "num_attention_heads=4, intermediate_size=120, intra_bottleneck_size=20, num_feedforward_networks=2)  # weights only"
+    ) in mobile.remark
+    own = xlnet_shapes(Size(2, 24, 3))
+    for shapes, tied in ((own, False), ({name: s[1:] if "_bias" in name else s for name, s in own.items()}, True)):
+        found = recognize(inventory(shapes))
+        assert found is not None
+        assert "num_attention_heads=3, head_size=8, inner_size=72, dropout_rate=0.1, " in found.remark
+        assert f"tie_attention_biases={tied}, " in found.remark
+        assert "the variables show all sizes" in found.remark
 
 
 @pytest.fixture(scope="module")
