@@ -125,7 +125,8 @@ def test_the_calls_of_mobilebert_and_xlnet() -> None:
     assert mobile.remark.count("MobileBERTEncoder(") == 1
     assert (
         "word_embed_size=16, type_vocab_size=2, max_sequence_length=11, num_blocks=3, hidden_size=40, "
-        "num_attention_heads=4, intermediate_size=120, intra_bottleneck_size=20, num_feedforward_networks=2)  # weights only"
+        "num_attention_heads=4, intermediate_size=120, intra_bottleneck_size=20, "
+        "num_feedforward_networks=2)  # weights only"
     ) in mobile.remark
     own = xlnet_shapes(Size(2, 24, 3))
     for shapes, tied in ((own, False), ({name: s[1:] if "_bias" in name else s for name, s in own.items()}, True)):
