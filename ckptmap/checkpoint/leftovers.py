@@ -17,7 +17,6 @@ import re
 import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -60,6 +59,8 @@ def make_aside(folder: Path) -> Path:
     Raises:
         OSError: it cannot be made.
     """
+    import tempfile
+
     aside = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
     try:
         _marker(aside).touch()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from bisect import bisect_right
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -158,6 +156,9 @@ class RemoteFiles:
             return
         self._fetched = self._fetched or _Fetched()
         keep = self._fetched.keep
+        # what this and files aside need takes longer to import than a small conversion has
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(_AT_A_TIME) as threads:
             for _ in threads.map(lambda one: keep(one, self._ask(one)), ranges):
                 pass
@@ -199,6 +200,8 @@ class _Fetched:
     """Ranges of remote files, kept in one file of this machine."""
 
     def __init__(self) -> None:
+        import tempfile
+
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  (closed by close)
         self._places: dict[str, list[tuple[int, int, int]]] = {}
         self._lock = Lock()

@@ -107,6 +107,11 @@ class Group(_Helped, TyperGroup):
         settings = SETTINGS | (attributes.pop("context_settings", None) or {})
         super().__init__(params=params, context_settings=settings, **attributes)
 
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names; typer asks for the commands too, which are imported when they are run."""
+        del ctx
+        return list(self.commands)
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """The commands, then the options."""
         panels: dict[str, list[tuple[str, str]]] = {}

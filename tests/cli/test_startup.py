@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ckptmap.cli.commands import ENTRIES
 from tests.convert.conftest import TABLE, tf1_values, write_template, write_tf1
 
 PROBE = """
@@ -33,6 +34,12 @@ def imported(*arguments: object) -> set[str]:
 )
 def test_small_commands_import_nothing_heavy(arguments: list[str]) -> None:
     assert imported(*arguments) & HEAVY == set()
+
+
+def test_the_help_of_the_program_imports_no_command() -> None:
+    commands = {f"ckptmap.cli.{entry.module}" for entry in ENTRIES.values()}
+    assert imported("--help") & commands == set()
+    assert imported("inspect", "--help") & commands == {"ckptmap.cli.inspect"}
 
 
 @pytest.mark.parametrize("form", ["tree", "table", "json", "csv"])
