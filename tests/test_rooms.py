@@ -33,9 +33,9 @@ ORDER = (
     "audit",
     "suggest",
     "verbs",
+    "beam",
     "tf",
     "cli",
-    "beam",
 )
 """From the bottom up: a room knows only those before it."""
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
@@ -18,6 +18,9 @@ from ckptmap.basics.documents import unforeseen
 from ckptmap.basics.errors import BusyError, CkptmapError, OutputError
 from ckptmap.report.batch_document import failed
 from ckptmap.report.document import Document
+
+if TYPE_CHECKING:
+    from ckptmap.checkpoint.store import Place
 
 ROWS, FAILED = "rows", "failed"
 _NAMESPACE = "ckptmap"
@@ -61,31 +64,79 @@ class Converted(NamedTuple):
     bytes: int
 
 
+class Held(NamedTuple):
+    """A variable that a checkpoint holds; ``shape`` is its dimensions, ``bytes`` the size of its value."""
+
+    path: str
+    name: str
+    dtype: str
+    shape: Sequence[int]
+    bytes: int
+
+
+class Audited(NamedTuple):
+    """What a restore would do (``ckptmap.audit/1``): how many variables meet each fate, and the whole ``document``."""
+
+    path: str
+    model: str
+    loads: bool
+    passed: bool
+    restored_share: float
+    restored: int
+    reinitialized: int
+    missing: int
+    unused: int
+    error: str | None
+    bytes: int
+    document: str
+
+
+class Compared(NamedTuple):
+    """Two checkpoints compared (``ckptmap.diff/1``): how many variables met each fate, and the whole ``document``."""
+
+    a: str
+    b: str
+    equal: bool
+    only_in_a: int
+    only_in_b: int
+    shape: int
+    dtype: int
+    changed: int
+    bytes: int
+    document: str
+
+
 class _Each(beam.DoFn):  # type: ignore[misc]
-    """A path becomes a row, or a dead letter; both are counted."""
+    """A path becomes a row, or several, or a dead letter; all are counted."""
 
     def __init__(self) -> None:
         super().__init__()
         self._bytes = Metrics.counter(_NAMESPACE, "bytes")
         self._failed = Metrics.counter(_NAMESPACE, "failed")
 
-    def process(self, path: str) -> Iterator[Any]:
+    def process(self, path: Any) -> Iterator[Any]:
+        named = path if isinstance(path, str) else " ".join(path)
         try:
-            row = self.row(path)
+            rows = self.rows(path)
         except CkptmapError as error:
-            row = _letter(failed(path, error))
+            rows = [_letter(failed(named, error))]
         except Exception as error:  # noqa: BLE001  (one file may not stop a fleet)
-            row = _letter(failed(path, CkptmapError(unforeseen(error), where=path)))
-        if isinstance(row, Failed):
-            self._failed.inc()
-            yield beam.pvalue.TaggedOutput(FAILED, row)
-        else:
-            self._bytes.inc(row.bytes)
-            Metrics.counter(_NAMESPACE, self.counter(row)).inc()
-            yield row
+            rows = [_letter(failed(named, CkptmapError(unforeseen(error), where=named)))]
+        for row in rows:
+            if isinstance(row, Failed):
+                self._failed.inc()
+                yield beam.pvalue.TaggedOutput(FAILED, row)
+            else:
+                self._bytes.inc(row.bytes)
+                Metrics.counter(_NAMESPACE, self.counter(row)).inc()
+                yield row
 
-    def row(self, path: str) -> Any:
-        """The row of a path, or its dead letter."""
+    def rows(self, path: Any) -> list[Any]:
+        """The rows of a path, or its dead letter."""
+        return [self.row(path)]
+
+    def row(self, path: Any) -> Any:
+        """The row of a path, or its dead letter, where there is one."""
         raise NotImplementedError
 
     def counter(self, row: Any) -> str:
@@ -104,6 +155,61 @@ class _Inspect(_Each):
 
     def counter(self, row: Catalogued) -> str:  # noqa: ARG002  (all are counted alike)
         return "inspected"
+
+
+class _Read(_Each):
+    def rows(self, path: str) -> list[Any]:
+        from ckptmap.checkpoint.reader import open_checkpoint
+
+        with open_checkpoint(path) as checkpoint:
+            held = checkpoint.inventory.variables.values()
+            return [Held(path, one.name, str(one.dtype), one.shape, one.nbytes) for one in held]
+
+    def counter(self, row: Held) -> str:  # noqa: ARG002  (all are counted alike)
+        return "variables"
+
+
+class _Audit(_Each):
+    def __init__(self, how: Any) -> None:
+        super().__init__()
+        self._how = how
+
+    def row(self, path: str) -> Audited:
+        from ckptmap.verbs.audit import audit
+
+        found = audit(path, **self._how).to_document()
+        told = {name: found["summary"][name] for name in ("restored", "reinitialized", "missing", "unused")}
+        plain = {name: found[name] for name in ("loads", "passed", "restored_share", "error")}
+        whole = json.dumps(found)
+        return Audited(
+            path=path,
+            model=found["model"]["name"],
+            bytes=found["checkpoint"]["bytes"],
+            document=whole,
+            **plain,
+            **told,
+        )
+
+    def counter(self, row: Audited) -> str:
+        return "passed" if row.passed else "findings"
+
+
+class _Diff(_Each):
+    def __init__(self, how: Any) -> None:
+        super().__init__()
+        self._how = how
+
+    def row(self, path: tuple[str, str]) -> Compared:
+        from ckptmap.diff import diff
+
+        a, b = path
+        found = diff(a, b, **self._how).to_document()
+        told = {name: found["summary"][name] for name in ("only_in_a", "only_in_b", "shape", "dtype", "changed")}
+        size = found["a"]["bytes"] + found["b"]["bytes"]
+        return Compared(a=a, b=b, equal=found["equal"], bytes=size, document=json.dumps(found), **told)
+
+    def counter(self, row: Compared) -> str:
+        return "equal" if row.equal else "findings"
 
 
 class _Convert(_Each):
@@ -137,14 +243,24 @@ class _Convert(_Each):
     def counter(self, row: Converted) -> str:
         return row.fate
 
-    def _folder(self, path: str) -> Path:
-        _, _, output, below, _ = self._given
-        try:
-            return Path(output, Path(path).relative_to(below))
-        except ValueError:
-            raise OutputError(f"is not below {below}", where=path, hint="below names the folder of all") from None
+    def _folder(self, path: str) -> Place:
+        from ckptmap.checkpoint.data_files import prefix_of
+        from ckptmap.checkpoint.remote import is_remote
+        from ckptmap.checkpoint.store import place_of
 
-    def _converted(self, path: str, folder: Path) -> Document:
+        _, _, output, below, _ = self._given
+        path = prefix_of(path)
+        if is_remote(path):
+            inner = path.removeprefix(below.rstrip("/") + "/")
+            inside = inner != path and ".." not in inner.split("/")
+        else:
+            inside = Path(path).is_relative_to(below)
+            inner = Path(path).relative_to(below).as_posix() if inside else ""
+        if not inside:
+            raise OutputError(f"is not below {below}", where=path, hint="below names the folder of all")
+        return place_of(output) / inner
+
+    def _converted(self, path: str, folder: Place) -> Document:
         """Another worker may have the same path: what it makes meanwhile is waited for, and kept."""
         from ckptmap.verbs.batch import convert_one
 
@@ -194,12 +310,55 @@ class InspectCheckpoints(_Transform):
         return _Inspect()
 
 
+class ReadInventories(_Transform):
+    """Paths of checkpoints become a row for each variable; nothing but indexes is read."""
+
+    _row = Held
+
+    def _dofn(self) -> _Each:
+        return _Read()
+
+
+class AuditCheckpoints(_Transform):
+    """Paths of checkpoints become rows of what restoring each into a model would do; findings are rows, too.
+
+    Args:
+        how: the arguments of ``ckptmap.audit``: ``to``, ``pipeline``, ``min_restored``, ``fail_on``, ...
+    """
+
+    _row = Audited
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__()
+        self._how = how
+
+    def _dofn(self) -> _Each:
+        return _Audit(self._how)
+
+
+class DiffCheckpoints(_Transform):
+    """Pairs of paths become rows of how the two checkpoints differ.
+
+    Args:
+        how: the arguments of ``ckptmap.diff``: ``values``, ``tolerance``, ``match``, ``mapping``, ``read``.
+    """
+
+    _row = Compared
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__()
+        self._how = how
+
+    def _dofn(self) -> _Each:
+        return _Diff(self._how)
+
+
 class ConvertCheckpoints(_Transform):
     """Paths of checkpoints are converted, each once however often it comes; what is not converted is a dead letter.
 
     Args:
         to: as in ``ckptmap.convert``, like ``table`` and the ``choices``.
-        output: a folder that all workers share; each checkpoint has a folder of its own in it.
+        output: a folder that all workers share, or a URL; each checkpoint has a folder of its own in it.
         below: the folder that all paths are below: what follows it names the folder in ``output``.
         table: shipped table or your own YAML, which all workers can read.
         wait: seconds for which another worker that is at the same path is waited for.

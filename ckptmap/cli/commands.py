@@ -35,7 +35,7 @@ ENTRIES = {
     "average": Entry("average", MAKE, "Write the mean of the weights of several checkpoints of one model"),
     "export": Entry("export", MAKE, "Write a SavedModel of a converted detector; needs the tf extra"),
     "inspect": Entry("inspect", LOOK, "Say what a checkpoint is: its kind, model, training state, variables"),
-    "fleet": Entry("fleet", LOOK, "Look at many checkpoints at once: a row each", group=True),
+    "fleet": Entry("fleet", LOOK, "Look at many checkpoints at once, or convert them on many machines", group=True),
     "diff": Entry("diff", LOOK, "Compare two checkpoints, also across a migration"),
     "targets": Entry("targets", LOOK, "List the models to convert to, and whether TF2 computes the same"),
     "audit": Entry("audit", PROVE, "Say what restoring a checkpoint into a model would do"),

@@ -51,6 +51,17 @@ def output_names(sources: Sequence[str]) -> list[str]:
     return ["/".join(path[shared:]) for path in paths]
 
 
+def below_all(sources: Sequence[str]) -> tuple[list[str], str]:
+    """The sources with whole paths, and the folder below which each is called as ``output_names`` says.
+
+    Raises:
+        OutputError: as ``output_names``.
+    """
+    paths = [prefix_of(path if is_remote(path) else os.path.abspath(path)) for path in sources]  # noqa: PTH100
+    name = output_names(paths)[0]
+    return paths, paths[0].replace(os.sep, "/")[: -len(name)].rstrip("/") or "/"
+
+
 def _parts(source: str) -> tuple[str, ...]:
     """The components of a prefix, made absolute; without the scheme of a remote one and the drive of a local one.
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
 
 from ckptmap.basics.documents import LARGEST, REPORT_NAME, document_in, read_document
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.reader import open_checkpoint
-from ckptmap.checkpoint.store import Place
+from ckptmap.checkpoint.store import Place, StorePath
 from ckptmap.mapping import load_table
 from ckptmap.report.document import SCHEMA, Document
 from ckptmap.request.surroundings import Wish, content
@@ -67,11 +66,20 @@ def kept_report(folder: Place, source: str, digest: str) -> Document | None:
 def earlier_report(folder: Place) -> Document | None:
     """The report of a conversion in ``folder`` that wrote something; None where there is none."""
     try:
-        report: Any = read_report(folder / REPORT_NAME)
+        report: Document = read_report(folder / REPORT_NAME)
     except CkptmapError:
         return None
-    known = isinstance(report, dict) and report.get("schema") == SCHEMA and isinstance(report.get("output"), dict)
-    return report if known else None
+    known = report.get("schema") == SCHEMA and isinstance(report.get("output"), dict)
+    if not known or (isinstance(folder, StorePath) and not is_whole(folder, report)):
+        return None
+    return report
+
+
+def is_whole(folder: Place, report: Document) -> bool:
+    """Whether what an earlier report speaks of is there; in a store the report comes before the index."""
+    name = str(report["output"].get("checkpoint", "")).replace("\\", "/").rpartition("/")[2]
+    there = folder.names() if isinstance(folder, StorePath) else {place.name for place in folder.iterdir()}
+    return not {name, f"{name}.index"}.isdisjoint(there)
 
 
 def read_report(place: Place) -> Document:

@@ -20,7 +20,7 @@ from ckptmap.execution.overwriting import CONVERTED
 from ckptmap.execution.writing import Progress, read_back, stage_checkpoint
 from ckptmap.report.document import Document, Output
 from ckptmap.report.json_format import json_pieces
-from ckptmap.verbs.resuming import earlier_report, wish_checksums
+from ckptmap.verbs.resuming import earlier_report, is_whole, wish_checksums
 
 if TYPE_CHECKING:
     from ckptmap.checkpoint.identity import Stamps
@@ -107,11 +107,7 @@ def report_there(folder: Place | None, how: Writing) -> Document | None:
     if folder is None or how.if_exists != "skip" or how.dry_run:
         return None
     report = earlier_report(folder)
-    if report is None:
-        return None
-    name = str(report["output"].get("checkpoint", "")).replace("\\", "/").rpartition("/")[2]
-    there = folder.names() if isinstance(folder, StorePath) else {place.name for place in folder.iterdir()}
-    return report if {name, f"{name}.index"} & set(there) else None
+    return report if report is not None and is_whole(folder, report) else None
 
 
 def opened_staging(folder: Place, *, force: bool) -> Waiting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,17 @@ beam = pytest.importorskip("apache_beam", reason="Beam has an environment of its
 
 from apache_beam.testing.util import assert_that, equal_to  # noqa: E402
 
-from ckptmap.beam import ConvertCheckpoints, InspectCheckpoints  # noqa: E402
+import ckptmap  # noqa: E402
+from ckptmap.beam import (  # noqa: E402
+    AuditCheckpoints,
+    ConvertCheckpoints,
+    DiffCheckpoints,
+    Held,
+    InspectCheckpoints,
+    ReadInventories,
+)
+from ckptmap.cli import main  # noqa: E402
+from tests.stores import emptied  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("default")
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -92,3 +103,123 @@ def test_a_dead_letter_has_the_whole_error(tmp_path: Path) -> None:
     dofn.setup()
     (letter,) = dofn.process(str(tmp_path / "none"))
     assert json.loads(letter.value.document)["error"]["message"] == "is not below elsewhere"
+
+
+def rows_of(transform: Any, *given: Any) -> list[Any]:
+    """What the work of one transform gives, as a worker does it."""
+    dofn = transform._dofn()
+    dofn.setup()
+    return [row for one in given for row in dofn.process(one)]
+
+
+def test_rows_of_variables() -> None:
+    rows = rows_of(ReadInventories(), str(FIXTURES / KINDS[0]))
+    name = "BoxPredictor_0/BoxEncodingPredictor/weights"
+    assert (len(rows), sum(row.bytes for row in rows)) == (325, 354836)
+    assert [row for row in rows if row.name == name] == [
+        Held(str(FIXTURES / KINDS[0]), name, "float32", (1, 1, 96, 12), 4608)
+    ]
+
+
+def test_audits_and_differences_are_rows(tmp_path: Path) -> None:
+    old = str(FIXTURES / KINDS[0])
+    ckptmap.convert(old, output=tmp_path / "new")
+    good, bad = rows_of(AuditCheckpoints(to="ssd_mobilenet_v2", num_classes=3), str(tmp_path / "new"), old)
+    assert (good.passed, good.missing, good.restored_share) == (True, 0, 1.0)
+    assert (bad.passed, bad.loads, bad.unused) == (False, False, 325)
+    assert json.loads(good.document)["schema"] == "ckptmap.audit/1"
+    same, other = rows_of(DiffCheckpoints(values=False), (old, old), (old, str(FIXTURES / KINDS[1])))
+    assert (same.equal, other.equal, other.only_in_b, other.shape) == (True, False, 20, 16)
+    (letter,) = rows_of(DiffCheckpoints(), (old, str(tmp_path / "none")))
+    assert letter.value.path == f"{old} {tmp_path / 'none'}"
+
+
+@pytest.mark.parametrize(("transform", "given", "counters"), [
+    (ReadInventories(), str(FIXTURES / KINDS[0]), {"variables": 325, "bytes": 354836}),
+    (AuditCheckpoints(to="ssd_mobilenet_v2"), str(FIXTURES / KINDS[0]), {"findings": 1, "bytes": 354836}),
+    (DiffCheckpoints(), (str(FIXTURES / KINDS[0]),) * 2, {"equal": 1, "bytes": 2 * 354836}),
+])  # fmt: skip
+def test_rows_have_a_schema_that_beam_knows(transform: Any, given: Any, counters: dict[str, int]) -> None:
+    pipeline = beam.Pipeline(options=beam.options.pipeline_options.PipelineOptions(["--runner=FnApiRunner"]))
+    found = pipeline | beam.Create([given]) | transform
+    assert found["rows"].element_type is transform._row
+    asked = found["rows"] | beam.Map(lambda row: beam.Row(size=row.bytes)) | beam.Select("size")
+    assert asked is not None
+    told = pipeline.run()
+    told.wait_until_finish()
+    kept = told.metrics().query(beam.metrics.MetricsFilter().with_namespace("ckptmap"))["counters"]
+    assert {one.key.metric.name: one.result for one in kept} == counters
+
+
+def test_transforms_are_small_to_send() -> None:
+    convert = ConvertCheckpoints(to="ssd_mobilenet_v2", output="s3://bucket/new", below="s3://bucket/old")
+    for transform in (convert, AuditCheckpoints(to="ssd_mobilenet_v2"), DiffCheckpoints(), ReadInventories()):
+        assert len(pickle.dumps(transform._dofn())) < 2000
+
+
+def test_a_fleet_in_a_store_goes_to_the_store() -> None:
+    with emptied() as store:
+        for name in ("a", "b"):
+            for path in (FIXTURES / KINDS[0]).iterdir():
+                store().pipe_file(f"store://bucket/old/{name}/{path.name}", path.read_bytes())
+        convert = ConvertCheckpoints(output="store://bucket/new", below="store://bucket/old")
+        paths = [f"store://bucket/old/{name}" for name in ("a", "b", "none")]
+        good, again = (rows_of(convert, *paths) for _ in range(2))
+        assert [getattr(row, "fate", "failed") for row in good] == ["converted", "converted", "failed"]
+        assert [getattr(row, "fate", "failed") for row in again] == ["kept", "kept", "failed"]
+        assert good[1].checkpoint == "store://bucket/new/b/ckpt-0"
+        (letter,) = rows_of(convert, "store://bucket/old/../x")
+        assert "is not below" in letter.value.message
+
+
+@pytest.mark.parametrize("when", [("write", "ckpt-0.data-00000-of-00002"), ("write", "ckpt-0.index")])
+def test_two_workers_that_write_one_output_at_the_same_moment(when: tuple[str, str]) -> None:
+    with emptied() as store:
+        for path in (FIXTURES / KINDS[0]).iterdir():
+            store().pipe_file(f"store://bucket/old/a/{path.name}", path.read_bytes())
+        convert = ConvertCheckpoints(output="store://bucket/new", below="store://bucket/old", wait=1)
+        other: list[Any] = []
+
+        def beside(kind: str, name: str) -> None:
+            if (kind, name) == when and not other:
+                other.append(None)
+                other[:] = rows_of(convert, "store://bucket/old/a")
+
+        store.before = beside
+        rows = rows_of(convert, "store://bucket/old/a")
+        store.before = None
+        assert [row.fate for row in [*rows, *other]] == ["converted", "converted"]
+        assert sorted(name.rpartition("/")[2] for name in store().ls("store://bucket/new/a", detail=False)) == [
+            "checkpoint",
+            "ckpt-0.data-00000-of-00002",
+            "ckpt-0.data-00001-of-00002",
+            "ckpt-0.index",
+            "report.json",
+        ]
+        (kept,) = rows_of(convert, "store://bucket/old/a")
+        assert kept.fate == "kept"
+        with ckptmap.open_checkpoint("store://bucket/new/a") as new:
+            assert all(new.read(name).size for name in new)
+
+
+def command(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    return int(ended.value.code or 0)
+
+
+def test_the_command_line_runs_the_pipelines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths, bad = make_fleet(tmp_path / "fleet", 8)
+    (tmp_path / "list.txt").write_text("\n".join(sorted(paths)))
+    new, failed = str(tmp_path / "new"), str(tmp_path / "failed")
+    assert command("fleet", "convert", "--batch", str(tmp_path / "list.txt"), "-o", new, "--failed", failed) == 2
+    assert capsys.readouterr().out.splitlines()[1:] == ["converted: 7", "failed: 1"]
+    (letter,) = (tmp_path / "failed-00000-of-00001.jsonl").read_text().splitlines()
+    assert json.loads(letter)["path"] in bad
+    rows = str(tmp_path / "rows")
+    assert command("fleet", "audit", new, "--to", "ssd_mobilenet_v2", "--rows", rows, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["passed"] == 7
+    found = [json.loads(line) for file in tmp_path.glob("rows-*.jsonl") for line in file.read_text().splitlines()]
+    assert sorted(row["path"] for row in found) == sorted(str(place) for place in (tmp_path / "new").iterdir())
+    assert command("fleet", "audit", paths[0], "--to", "ssd_mobilenet_v2", "--", "--direct_num_workers=1") == 1
+    assert command("fleet", "audit", "--to", "ssd_mobilenet_v2") == 2

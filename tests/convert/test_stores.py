@@ -368,6 +368,17 @@ def test_many_go_to_a_store_and_a_second_run_writes_their_report_alone(tmp_path:
         ckptmap.convert_many(sources, output=NEW, resume=True)
 
 
+def test_a_url_with_a_star_stands_for_what_it_fits() -> None:
+    for name in ("a", "b"):
+        put(FIXTURE, f"{OLD}/{name}")
+    for pattern in (f"{OLD}/*/model.ckpt*", f"{OLD}/*/model.ckpt.index"):
+        report = ckptmap.catalogue([pattern])
+        assert [one["path"] for one in report["checkpoints"]] == [f"{OLD}/a/model.ckpt", f"{OLD}/b/model.ckpt"]
+    assert [one["problems"] for one in ckptmap.catalogue([f"{OLD}/*"])["checkpoints"]] == [[], []]
+    with pytest.raises(CheckpointError, match="there is nothing of this name"):
+        ckptmap.catalogue([f"{OLD}/c*"])
+
+
 def test_the_mean_goes_to_a_store(old: str) -> None:
     Store().cp_file(f"{OLD}/m.index", f"{OLD}/n.index")
     Store().cp_file(f"{OLD}/m.data-00000-of-00001", f"{OLD}/n.data-00000-of-00001")
