@@ -123,7 +123,7 @@ NOT_RUN = {
     "docs/details.md": 1,
     "docs/efficientdet.md": 1,
     "docs/estimators.md": 4,
-    "docs/fleets.md": 7,
+    "docs/fleets.md": 8,
     "docs/language.md": 5,
     "docs/own-code.md": 3,
     "docs/start-detector.md": 1,
