@@ -34,7 +34,7 @@ def run(
         rows: what the files of rows are called, a line of JSON each; they end with ``.jsonl``.
         failed: the same for dead letters.
     """
-    told = PipelineOptions([f"--runner={runner or _IN_PROCESS}", *options])
+    told = PipelineOptions(list(options), runner=runner or _IN_PROCESS)
     pipeline = beam.Pipeline(options=told)
     found = pipeline | "Paths" >> beam.Create(list(paths)) | transform
     for name, place in ((ROWS, rows), (FAILED, failed)):
