@@ -6,6 +6,7 @@ The even pairs are those that the weights and thresholds were set on, the odd on
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -48,10 +49,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.suggest", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results.md")
     parser.add_argument("--misses", type=int, default=12, help="how many pairs with misses are listed for each variant")
+    parser.add_argument("--peer", type=Path, help="what `peer.py` printed: weightbridge on the same pairs")
     chosen = parser.parse_args()
     pairs = load_pairs()
     lines = []
-    for line in chain(_head(pairs), _wrong(pairs), _variants(pairs, chosen.misses), _tables(pairs)):
+    peer = _peer(pairs, chosen.peer) if chosen.peer else ()
+    for line in chain(_head(pairs), _wrong(pairs), _variants(pairs, chosen.misses), _tables(pairs), peer):
         print(line, flush=True)
         lines.append(line)
     chosen.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -126,6 +129,26 @@ def _tables(pairs: Sequence[TruePair]) -> Iterator[str]:
     inexact = [name for _, _, exact, name in rows if not exact]
     yield f"Drafts that leave a variable unaccounted or do something else: {', '.join(inexact) or 'none'}."
     yield f"All {len(rows)} drafts took {seconds:.0f} s."
+
+
+def _peer(pairs: Sequence[TruePair], file: Path) -> Iterator[str]:
+    """weightbridge and the drafts on the pairs that it was tried on, smallest first; neither has a graph."""
+    told = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+    by_name = {pair.name: pair for pair in pairs}
+    ours = [score(by_name[one["name"]], VARIANTS[1]) for one in told]
+    whole = sum(one["count"] for one in told)
+    solved = sum(one["right"] == one["count"] for one in told)
+    late = sum("TooLong" in one["gave_up"] for one in told)
+    gave_up = sum(bool(one["gave_up"]) for one in told) - late
+    yield from ("", f"weightbridge on {len(told)} of these pairs, names and shapes alone (`peer.py`):", "")
+    yield "| | all right | given up | no answer in 20 s | variables with the right partner | wrong and not flagged |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    share = sum(one["right"] for one in told) / whole
+    wrong = sum(one["count"] - one["right"] for one in told if not one["gave_up"])
+    yield f"| weightbridge | {solved} | {gave_up} | {late} | {share:.1%} | {wrong} |"
+    right = sum(one.correct == one.count for one in ours)
+    flagless = sum(len(one.wrong_and_sure) for one in ours)
+    yield f"| `suggest` without a `.meta` | {right} | 0 | 0 | {_correct(ours):.1%} | {flagless} |"
 
 
 if __name__ == "__main__":

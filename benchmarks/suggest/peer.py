@@ -33,7 +33,7 @@ def _over(*_: Any) -> None:
 def main() -> None:
     """Try every pair."""
     signal.signal(signal.SIGPROF, _over)
-    for pair in load_pairs(*sys.argv[1:]):
+    for pair in sorted(load_pairs(*sys.argv[1:]), key=lambda one: len(one.old)):
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         try:
             right, why = _right(pair), ""
@@ -48,10 +48,10 @@ def _right(pair: TruePair) -> int:
     """How many new variables get the old one that they come from; values are numbers that say which is which."""
     old = [(name, shape) for name, shape in pair.old if name != "global_step"]
     number = {name: at + 1 for at, (name, _) in enumerate(old)}
-    given = {name: np.full(shape, number[name], np.float32) for name, shape in old}
+    given = {name: np.broadcast_to(np.float32(number[name]), shape) for name, shape in old}
     readable = len({name for _, name, _ in pair.new}) == len(pair.new)
     called = {key: name if readable else key for key, name, _ in pair.new}
-    wanted = {called[key]: np.zeros(shape, np.float32) for key, _, shape in pair.new}
+    wanted = {called[key]: np.broadcast_to(np.float32(0), shape) for key, _, shape in pair.new}
     found = weightbridge.adapt(
         given,
         wanted,
@@ -63,8 +63,7 @@ def _right(pair: TruePair) -> int:
         ignore_unmatched_outputs=True,
     )
     return sum(
-        called[key] in found
-        and {int(value) for value in np.unique(np.asarray(found[called[key]]))} == {number[name] for name in names}
+        called[key] in found and int(np.asarray(found[called[key]]).flat[0]) == number[names[0]] and len(names) == 1
         for key, names in pair.truth.items()
     )
 

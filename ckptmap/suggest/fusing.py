@@ -55,7 +55,7 @@ def _whole(parts: Sequence[Item], shapes: set[Shape]) -> Item | None:
     first = parts[0]
     doubt = "the parts of a partitioned variable fit along several axes: a guess" if len(fitting) > 1 else ""
     names = tuple(part.name for part in parts)
-    return Item(first.name, first.key, shape, first.place, names, f"{{concat: {axis}}}", doubt, tuple(parts))
+    return Item(first.name, first.key, shape, first.place, names, f"{{concat: {axis}}}", doubt, pieces=tuple(parts))
 
 
 def _joined(parts: Sequence[Item]) -> Iterator[tuple[int, Shape]]:
@@ -136,7 +136,7 @@ def _one(role: str, items: Sequence[Item], *, new: bool) -> Item | None:
     join = ", ".join(step for step in steps if step)
     names = tuple(item.name for item in items)
     doubt = _SPLIT if new else _JOINED
-    return Item(first.name, first.key, shape, first.place, names, join, doubt, tuple(items))
+    return Item(first.name, first.key, shape, first.place, names, join, doubt, pieces=tuple(items))
 
 
 def _written(shape: Shape) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ckptmap.suggest.fresh import roles_by_value
 from ckptmap.suggest.model import Item, Layer
 from ckptmap.suggest.words import NORM, numbered_role, role
 
@@ -20,15 +22,21 @@ _GAIN_AND_OFFSET = {"g": "gamma", "b": "beta"}
 def layers_of(items: Iterable[Item]) -> tuple[Layer, ...]:
     """The layers of one side, in the order of their first variables.
 
-    What normalizes is a layer apart from what is normalized, even in one scope. A leaf without a known role, and the
-    second leaf of a role in one scope, is a layer of its own.
+    A role that the name does not say can be known by the values of a template that was never trained. What normalizes
+    is a layer apart from what is normalized, even in one scope. A leaf without a known role, and the second leaf of a
+    role in one scope, is a layer of its own.
     """
     listed = list(items)
     gains = {scope for scope, leaf in map(_cut, listed) if leaf in _GAINS}
     scopes: dict[tuple[str, bool], dict[str, Item]] = {}
     alone: list[Layer] = []
+    placed = {item.name: _placed(item, gains) for item in listed}
+    told = roles_by_value(listed, placed)
     for item in listed:
-        scope, found = _placed(item, gains)
+        scope, found = placed[item.name]
+        if item.name in told:
+            scope, found, doubt = told[item.name]
+            item = replace(item, doubt=doubt)  # noqa: PLW2901
         leaves = scopes.setdefault((scope, found in NORM), {}) if scope and found else None
         if leaves is None or found in leaves:
             alone.append(Layer(item.name, item.key, {"value": item}, item.place))

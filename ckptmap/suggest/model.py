@@ -30,6 +30,8 @@ class Item:
     """The operations that join them, or cut it into them, as a table writes them."""
     doubt: str = ""
     """What is doubtful in that; empty for nothing."""
+    fresh: str = ""
+    """``zeros`` or ``ones`` where a variable of the new side holds nothing else and its name says no role."""
     pieces: tuple[Item, ...] = ()
     """The same variables as ``parts``, with their shapes; none for counted scalars."""
 

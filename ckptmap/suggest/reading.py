@@ -16,6 +16,7 @@ from ckptmap.mapping.slots import classify
 from ckptmap.planning.name_matching import match
 from ckptmap.planning.plan import make_plan
 from ckptmap.request.destination import table_for
+from ckptmap.suggest.fresh import with_values
 from ckptmap.suggest.graphs import graph_nodes, meta_nodes
 from ckptmap.suggest.model import Item, Shape
 from ckptmap.suggest.nodes import Node
@@ -109,7 +110,19 @@ def read_new(to: str | os.PathLike[str], old: Inventory) -> tuple[Target, tuple[
     if not variables:
         raise TargetError("has no variables", where=target.name)
     named = _tellable([name for _, name, _ in variables])
-    return target, tuple(Item(name if named and "{" not in name else key, key, shape) for key, name, shape in variables)
+    items = tuple(Item(name if named and "{" not in name else key, key, shape) for key, name, shape in variables)
+    return target, _with_values(items, to)
+
+
+def _with_values(items: tuple[Item, ...], template: str | os.PathLike[str]) -> tuple[Item, ...]:
+    """The variables with what they hold, where they are those of a file."""
+    if is_remote(os.fspath(template)):
+        return items
+    try:
+        with open_checkpoint(os.fspath(template)) as checkpoint:
+            return with_values(items, checkpoint)
+    except CkptmapError:
+        return items
 
 
 def _concrete(target: Target, old: Inventory) -> list[tuple[str, str, Shape]]:
