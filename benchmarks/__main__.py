@@ -6,6 +6,7 @@ import argparse
 import importlib.util
 import multiprocessing
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -15,11 +16,11 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.bars import bars
-from benchmarks.data import Case, Files, make
+from benchmarks.data import LEAVES, Case, Files, files_in, make
 from benchmarks.measure import Result, measure
-from benchmarks.plot import plot
+from benchmarks.plot import plot, plot_growth
 from benchmarks.results import machine, markdown
-from benchmarks.works import Means, Work, clones, works
+from benchmarks.works import PEER, Means, Work, clones, works
 from ckptmap.checkpoint.cloning import duplicate
 
 Ask = Callable[[Case, Sequence[Files], Path], Iterator[Work]]
@@ -38,6 +39,10 @@ CASES = {
         Case("300,000 variables", 120_000_000, 300_000, sparse=True, rules=200),
         Case("20 checkpoints", 5_000_000, 350, copies=20),
         Case("10 checkpoints", 100_000_000, 350, copies=10),
+        Case("100 checkpoints", 1_000_000, 350, copies=100),
+        Case("1,500 variables to draft", 600_000, 1500, sparse=True, rules=50, leaves=LEAVES),
+        Case("10,000 variables to draft", 4_000_000, 10_000, sparse=True, rules=200, leaves=LEAVES),
+        Case("two models", 14_000_000, 262, models=True),
     )
 }
 
@@ -64,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     text = markdown(results, tuple(bars(results)), about, " ".join(["python -m benchmarks", *given]))
     (chosen.output / "results.md").write_text(text, encoding="utf-8")
     plot(results, chosen.output / "results.svg")
+    plot_growth(results, chosen.output / "growth.svg")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,8 +105,10 @@ def _results(cases: Sequence[Case], folder: Path, other: Path | None, repeat: in
     tensorflow = importlib.util.find_spec("tensorflow") is not None
     means = Means(tensorflow, clones=other is None and _clones(folder))
     for case in cases:
+        if case.models and not tensorflow:
+            continue
         yield from _measured(case, folder, partial(works, means=means), repeat)
-        if other is not None:
+        if other is not None and case.clones:
             yield from _measured(case, other, clones, repeat)
 
 
@@ -120,6 +128,10 @@ def _measured(case: Case, folder: Path, ask: Ask, repeat: int) -> Iterator[Resul
 
 def _made(case: Case, place: Path) -> list[Files]:
     """The checkpoints, made by another process: the peak memory of a command counts from that of who starts it."""
+    files = files_in(place)
+    if case.models:
+        subprocess.run([*PEER, "models", files.source, files.template], check=True)
+        return [files]
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as maker:
         return [maker.submit(make, case, place / str(number)).result() for number in range(case.copies)]
 

@@ -10,18 +10,23 @@ from benchmarks.works import (
     ALL,
     AVERAGE,
     COPY,
+    CORES,
     DIFF,
     EDIT,
     GUIDE,
     HELP,
     INSPECT,
+    JOBS,
     LINK,
     NUMPY,
     ONE_JOB,
     PLAN,
     READ,
     REFLINK,
+    RUN_MODELS,
+    SUGGEST,
     SYNC,
+    VERIFY_MODELS,
 )
 
 _MANY = "100,000 variables"
@@ -67,6 +72,19 @@ def bars(results: Sequence[Result]) -> Iterator[Bar]:
     yield _growth(found)
     yield _seconds(found, "diff, equal, 100,000 variables", _MANY, DIFF, 1.5)
     yield _times(found, "20 checkpoints, all at once", ("20 checkpoints", ALL), ("20 checkpoints", ONE_JOB), 1)
+    yield _throughput(found)
+    yield _seconds(found, "suggest, 1,500 variables", "1,500 variables to draft", SUGGEST, 3)
+    yield _seconds(found, "suggest, 10,000 variables", "10,000 variables to draft", SUGGEST, 30)
+    yield _times(found, "verify, two models", ("two models", VERIFY_MODELS), ("two models", RUN_MODELS), 1.2)
+
+
+def _throughput(found: _Found) -> Bar:
+    what, limit = f"100 checkpoints, {CORES} jobs: throughput of one job", f"≥ {0.8 * CORES:.1f} ×"
+    one, many = ("100 checkpoints", ONE_JOB), ("100 checkpoints", JOBS)
+    if not {one, many} <= found.keys():
+        return Bar(what, limit)
+    times = found[one].measured.median / found[many].measured.median
+    return Bar(what, limit, f"{times:.2f} ×", times >= 0.8 * CORES)
 
 
 def _seconds(found: _Found, what: str, case: str, work: str, limit: float) -> Bar:

@@ -22,13 +22,16 @@ from ckptmap.checkpoint.values import checksum, join_strings
 _ITEM = DType.FLOAT32.itemsize or 4
 _CHUNK = 1 << 24
 _MANY = 10_000
+LEAVES = (("weights", "kernel"), ("biases", "bias"))
+"""The variables of a layer of which a draft is made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """One checkpoint: ``size`` bytes in ``variables`` vectors, mapped by ``rules`` rules, an equal share by each.
 
-    ``sparse``: zeros that take no room on the disk. ``copies`` are so many of its kind.
+    ``sparse``: zeros that take no room on the disk. ``copies`` are so many of its kind. ``leaves`` are the variables of
+    a layer, as the old model and as the new one call them. ``models``: no checkpoints, but two models to run.
     """
 
     name: str
@@ -37,6 +40,8 @@ class Case:
     sparse: bool = False
     rules: int = 1
     copies: int = 1
+    leaves: tuple[tuple[str, str], ...] = (("weights", "kernel"),)
+    models: bool = False
 
     @property
     def length(self) -> int:
@@ -44,16 +49,32 @@ class Case:
         return self.size // self.variables // _ITEM
 
     @property
-    def places(self) -> list[tuple[int, int]]:
-        """The rule and the number of each variable."""
-        return [(number % self.rules, number // self.rules) for number in range(self.variables)]
+    def layers(self) -> list[tuple[int, int]]:
+        """The scope and the number of each layer."""
+        return [(number % self.rules, number // self.rules) for number in range(self.variables // len(self.leaves))]
+
+    @property
+    def names(self) -> list[str]:
+        """The variables of the old model."""
+        return [f"net{scope}/layer_{number}/{old}" for scope, number in self.layers for old, _ in self.leaves]
+
+    @property
+    def paths(self) -> list[str]:
+        """Those of the new one, in the same order."""
+        return [f"model/net{scope}/layer_{number}/{new}" for scope, number in self.layers for _, new in self.leaves]
+
+    @property
+    def clones(self) -> bool:
+        """Whether it is measured on a file system that clones files too."""
+        return self.copies == 1 and len(self.leaves) == 1 and not self.models
 
     @property
     def table(self) -> str:
         """The mapping table, as YAML."""
         rules = "".join(
-            f'  - {{from: "net{rule}/layer_{{i}}/weights", to: "model/net{rule}/layer_{{i}}/kernel"}}\n'
+            f'  - {{from: "net{rule}/layer_{{i}}/{old}", to: "model/net{rule}/layer_{{i}}/{new}"}}\n'
             for rule in range(self.rules)
+            for old, new in self.leaves
         )
         return f"where: {{i: int}}\nvariables:\n{rules}"
 
@@ -83,21 +104,23 @@ class Files:
         return Path(data_path(str(self.twin), 0, 1))
 
 
+def files_in(folder: Path) -> Files:
+    """Where ``make`` writes."""
+    return Files(folder / "old" / "model.ckpt", folder / "twin" / "model.ckpt", folder / "new" / "t", folder / "t.yaml")
+
+
 def make(case: Case, folder: Path) -> Files:
     """Writes the checkpoints of ``case`` into ``folder``."""
-    files = Files(
-        folder / "old" / "model.ckpt", folder / "twin" / "model.ckpt", folder / "new" / "t", folder / "t.yaml"
-    )
+    files = files_in(folder)
     for prefix in (files.source, files.twin, files.template):
         prefix.parent.mkdir(parents=True, exist_ok=True)
     checksums = list(_write_data(case, files.data))
-    names = [f"net{rule}/layer_{number}/weights" for rule, number in case.places]
-    _write_index(files.source, _entries(case, names, checksums))
+    _write_index(files.source, _entries(case, case.names, checksums))
     if case.sparse:
         os.link(files.data, files.copy)
     else:
         shutil.copyfile(files.data, files.copy)
-    _write_index(files.twin, _entries(case, names, checksums))
+    _write_index(files.twin, _entries(case, case.names, checksums))
     _write_template(case, files.template, checksums)
     files.table.write_text(case.table, encoding="ascii")
     return files
@@ -140,7 +163,7 @@ def _entries(case: Case, names: list[str], checksums: list[int]) -> dict[str, En
 
 def _write_template(case: Case, prefix: Path, checksums: list[int]) -> None:
     """A TF2 checkpoint whose values are a hole in its file: a template's are never read, but for the object graph."""
-    paths = [f"model/net{rule}/layer_{number}/kernel" for rule, number in case.places]
+    paths = case.paths
     graph = join_strings([format_object_graph(build_object_graph({path: path for path in paths}))])
     with Path(data_path(str(prefix), 0, 1)).open("wb") as handle:
         handle.write(graph)

@@ -15,6 +15,7 @@ from benchmarks.data import Case
 from benchmarks.works import Work
 
 _SLOW_SECONDS = 5.0
+_VERY_SLOW_SECONDS = 30.0
 _FEW = 3
 """Runs of what is slow: their spread is small beside their time."""
 
@@ -40,12 +41,14 @@ class Measured:
 def measure(work: Work, output: Path, repeat: int) -> Measured:
     """Runs the command ``repeat`` times and once before, to warm the caches; ``output`` is removed before each.
 
-    What takes more than five seconds runs three times at most.
+    What takes more than five seconds runs three times at most, and what takes more than thirty only that once before.
 
     Raises:
         RuntimeError: the command fails; its output is the message.
     """
-    first, _ = _run(work, output)
+    first, peak = _run(work, output)
+    if first > _VERY_SLOW_SECONDS and not work.tells:
+        return Measured((first,), peak)
     runs = [_run(work, output) for _ in range(min(repeat, _FEW) if first > _SLOW_SECONDS else repeat)]
     return Measured(tuple(seconds for seconds, _ in runs), max(peak for _, peak in runs))
 

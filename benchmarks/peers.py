@@ -1,4 +1,7 @@
-"""What people use today, as scripts: ``python -m benchmarks.peers guide SOURCE FOLDER``, ``… list SOURCE``."""
+"""What people use today, as scripts: ``python -m benchmarks.peers guide SOURCE FOLDER``, ``… list SOURCE``.
+
+``… models OLD NEW`` makes two models, and ``… run OLD NEW`` runs them.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,23 @@ def list_variables(source: str) -> None:
         print(name, shape)
 
 
+def models(*folders: str) -> None:
+    """A network of Keras in each folder, with the same weights, as a SavedModel."""
+    network = tf.keras.applications.MobileNetV2(weights=None)
+    for folder in folders:
+        network.export(folder, verbose=False)
+
+
+def run(*folders: str) -> None:
+    """Load the SavedModels and run each on the same input."""
+    for folder in folders:
+        serve = tf.saved_model.load(folder).signatures["serving_default"]
+        (asked,) = serve.structured_input_signature[1].values()
+        value = tf.random.stateless_uniform([1, *asked.shape[1:]], seed=(0, 0))
+        print({name: found.shape for name, found in serve(**{asked.name: value}).items()})
+
+
+SCRIPTS = {"guide": guide, "list": list_variables, "models": models, "run": run}
+
 if __name__ == "__main__":
-    if sys.argv[1] == "guide":
-        guide(*sys.argv[2:])
-    else:
-        list_variables(*sys.argv[2:])
+    SCRIPTS[sys.argv[1]](*sys.argv[2:])

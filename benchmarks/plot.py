@@ -4,8 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.measure import Result
+from benchmarks.works import COPY, CP, DIFF, GUIDE, INSPECT, LINK, LIST, REFLINK, SYNC
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_LARGE = 50_000_000
+"""Bytes from which on the size of a checkpoint counts."""
+
+
+_LINES = (LINK, REFLINK, COPY, CP, SYNC, GUIDE, DIFF, INSPECT, LIST)
+"""What is drawn against size and against variables."""
+
+
+def plot_growth(results: Sequence[Result], path: Path) -> None:
+    """Write the seconds against the variables and against the size of one checkpoint, logarithmic, as an SVG."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 5), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    of_one = [result for result in results if result.case.copies == 1 and not result.case.models]
+    many = [result for result in of_one if result.case.rules > 1]
+    large = [result for result in of_one if result.case.rules == 1 and result.case.size >= _LARGE]
+    _draw(left, [(result, result.case.variables) for result in many], "variables")
+    _draw(right, [(result, result.case.size / 1e6) for result in large], "MB")
+    left.set_ylabel("seconds of the whole process")
+    with mpl.rc_context({"svg.hashsalt": "ckptmap"}):
+        figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+def _draw(axes: Axes, points: Sequence[tuple[Result, float]], label: str) -> None:
+    for name in _LINES:
+        line = sorted((at, result.measured.median) for result, at in points if result.work.name == name)
+        if line:
+            style = "-" if name.startswith("ckptmap") else "--"
+            axes.plot([at for at, _ in line], [seconds for _, seconds in line], style, marker="o", label=name)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel(label)
+    axes.grid(visible=True, alpha=0.3)
+    if points:
+        axes.legend(fontsize="small")
 
 
 def plot(results: Sequence[Result], path: Path) -> None:

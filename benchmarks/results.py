@@ -56,6 +56,8 @@ def markdown(results: Sequence[Result], bars: Sequence[Bar], about: str, command
         "",
         "![conversions](results.svg)",
         "",
+        "![seconds against variables and against size](growth.svg)",
+        "",
         "| bar | limit | measured | |",
         "|---|---|---|---|",
         *(f"| {bar.what} | {bar.limit} | {bar.measured} | {bar.verdict} |" for bar in bars),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from pathlib import Path
 from benchmarks.data import Case, Files
 
 _CKPTMAP = (sys.executable, "-m", "ckptmap")
-_PEER = (sys.executable, "-m", "benchmarks.peers")
+PEER = (sys.executable, "-m", "benchmarks.peers")
 _MANY = 1500
 """Variables from which on names are a work of their own; with fewer TensorFlow's import is all there is to measure."""
 _SMALL = 50_000_000
 """Bytes of a checkpoint up to which many of them are a batch."""
+_FEW = 20
+"""Checkpoints that are converted one after the other too, a process each."""
 _COPY = 'mkdir -p "$2" && cp "$1" "$2/data"'
 _EACH = (
     'place=$1; to=$2; table=$3; shift 3; for one in "$@"; do number=$((number + 1)); '
@@ -35,9 +38,15 @@ PLAN = "the plan alone"
 READ = "every value read, its checksum compared"
 SYNC = "cp, then sync"
 HELP = "ckptmap --help"
+LIST = "tf.train.list_variables"
 NUMPY = "import numpy"
 ALL = "ckptmap convert, all at once"
 ONE_JOB = "ckptmap convert --jobs 1"
+CORES = os.cpu_count() or 1
+JOBS = "ckptmap convert --jobs, one a core"
+SUGGEST = "ckptmap suggest"
+VERIFY_MODELS = "ckptmap verify"
+RUN_MODELS = "TensorFlow imports, builds and runs both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,12 @@ def works(case: Case, files: Sequence[Files], output: Path, means: Means) -> Ite
         yield from _batches(case, files, output)
         return
     one = files[0]
+    if case.models:
+        yield from _models(one)
+        return
+    if len(case.leaves) > 1:
+        yield _draft(one)
+        return
     yield from _starts()
     yield from _plans(one)
     yield from _links(one, output, means)
@@ -78,13 +93,26 @@ def works(case: Case, files: Sequence[Files], output: Path, means: Means) -> Ite
         yield Work("diff of equal files", "cmp", ("cmp", str(one.data), str(one.copy)), base=True)
     yield Work("inspect", INSPECT, (*_CKPTMAP, "inspect", str(one.source)))
     if means.tensorflow and case.variables >= _MANY:
-        yield Work("inspect", "tf.train.list_variables", (*_PEER, "list", str(one.source)), base=True)
+        yield Work("inspect", LIST, (*PEER, "list", str(one.source)), base=True)
 
 
 def clones(case: Case, files: Sequence[Files], output: Path) -> Iterator[Work]:
     """What needs a file system that clones files, and nothing else."""
-    if case.copies == 1:
-        yield _reflink(files[0], output)
+    del case
+    yield _reflink(files[0], output)
+
+
+def _draft(files: Files) -> Work:
+    """Exit code 1 says that the draft leaves something open."""
+    told = (*_CKPTMAP, "suggest", str(files.source), "--to", str(files.template))
+    return Work("draft", SUGGEST, ("sh", "-c", '"$@" || test $? = 1', "sh", *told))
+
+
+def _models(files: Files) -> Iterator[Work]:
+    """Two models that are run, and what TensorFlow takes for it alone."""
+    sides = (str(files.source), str(files.template))
+    yield Work("run both models", VERIFY_MODELS, (*_CKPTMAP, "verify", *sides))
+    yield Work("run both models", RUN_MODELS, (*PEER, "run", *sides), base=True)
 
 
 def _reflink(files: Files, output: Path) -> Work:
@@ -124,17 +152,21 @@ def _copies(files: Files, output: Path, means: Means) -> Iterator[Work]:
     yield Work("convert", CP, ("sh", "-c", _COPY, *places), base=True)
     yield Work("convert", SYNC, ("sh", "-c", f'{_COPY} && sync "$2/data"', *places))
     if means.tensorflow:
-        yield Work("convert", GUIDE, (*_PEER, "guide", str(files.source), str(output)))
+        yield Work("convert", GUIDE, (*PEER, "guide", str(files.source), str(output)))
 
 
 def _batches(case: Case, files: Sequence[Files], output: Path) -> Iterator[Work]:
     sources = [str(one.source) for one in files]
-    yield Work("average", AVERAGE, (*_CKPTMAP, "average", *sources, "-o", str(output)))
+    if len(files) <= _FEW:
+        yield Work("average", AVERAGE, (*_CKPTMAP, "average", *sources, "-o", str(output)))
     if case.size > _SMALL:
         return
     shared = (str(files[0].template), str(files[0].table))
     many = (*_CKPTMAP, "convert", *sources, "--to", shared[0], "--table", shared[1], "-o", str(output))
-    yield Work("convert all", ALL, many)
     yield Work("convert all", ONE_JOB, (*many, "--jobs", "1"))
+    if len(files) > _FEW:
+        yield Work("convert all", JOBS, (*many, "--jobs", str(CORES)))
+        return
+    yield Work("convert all", ALL, many)
     each = ("sh", "-c", _EACH, "sh", str(output), *shared, *sources)
     yield Work("convert all", "ckptmap convert, one after the other", each, base=True)

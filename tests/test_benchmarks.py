@@ -5,11 +5,28 @@ import pytest
 import ckptmap
 from benchmarks import planning, reading
 from benchmarks.bars import bars
-from benchmarks.data import Case, make
+from benchmarks.data import LEAVES, Case, make
 from benchmarks.measure import Measured, Result, measure
-from benchmarks.plot import plot
+from benchmarks.plot import plot, plot_growth
 from benchmarks.results import markdown
-from benchmarks.works import COPY, CP, GUIDE, HELP, LINK, READ, REFLINK, SYNC, Means, Work, clones, works
+from benchmarks.works import (
+    COPY,
+    CORES,
+    CP,
+    GUIDE,
+    HELP,
+    JOBS,
+    LINK,
+    ONE_JOB,
+    READ,
+    REFLINK,
+    SUGGEST,
+    SYNC,
+    Means,
+    Work,
+    clones,
+    works,
+)  # fmt: skip
 
 GB = Case("1 GB", 10**9, 1000)
 FEW, MANY = Case("30,000 variables", 1, 30_000), Case("300,000 variables", 1, 300_000)
@@ -67,6 +84,30 @@ def test_the_plot_shows_each_question_and_is_the_same_every_time(tmp_path: Path)
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()
 
 
+def test_the_growth_is_drawn_against_variables_and_size(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="needs the [benchmarks] extra")
+    many = Case("many", 4_000_000, 10_000, sparse=True, rules=200)
+    plot_growth([result(LINK, 1.0), result(CP, 0.5), result(LINK, 2.0, case=many)], tmp_path / "growth.svg")
+    text = (tmp_path / "growth.svg").read_text()
+    assert [word for word in ("data link", "<!-- cp -->", "then sync") if word in text] == ["data link", "<!-- cp -->"]
+
+
+def test_a_draft_is_measured_alone(tmp_path: Path) -> None:
+    case = Case("draft", 800, 20, sparse=True, rules=2, leaves=LEAVES)
+    files = make(case, tmp_path)
+    assert [work.name for work in works(case, [files], tmp_path, Means(False, clones=False))] == [SUGGEST]
+    report = ckptmap.convert(files.source, to=files.template, table=files.table, output=tmp_path / "output")
+    assert report["summary"]["restored"] == 20
+
+
+def test_jobs_are_held_against_one_job() -> None:
+    case = Case("100 checkpoints", 1_000_000, 350, copies=100)
+    fast, slow = 4.0 / (0.8 * CORES) * 0.99, 4.0 / (0.8 * CORES) * 1.01
+    for seconds, verdict in ((fast, "holds"), (slow, "**missed**")):
+        found = bars([result(ONE_JOB, 4.0, case=case), result(JOBS, seconds, case=case)])
+        assert [bar.verdict for bar in found if bar.what.startswith("100 checkpoints")] == [verdict]
+
+
 def test_bars_hold_or_are_missed() -> None:
     results = [
         result(LINK, 0.2), result(READ, 0.5), result(SYNC, 1.0), result(COPY, 1.8), result(GUIDE, 21.0, peak=1000),
@@ -85,7 +126,7 @@ def test_bars_hold_or_are_missed() -> None:
     assert found[f"{guide}, copy"] == ("≥ 10 ×", "12 ×", "holds")
     assert found["memory of convert, link, 1 GB, of that of the guide's recipe"][1:] == ("5.0%", "holds")
     assert found["every value read and compared, 1 GB, warm"][1:] == ("2.00 GB/s", "holds")
-    assert len(found) == 21
+    assert len(found) == 25
 
 
 def test_every_work_of_a_case(tmp_path: Path) -> None:
