@@ -15,11 +15,11 @@ def terminal() -> Ask:
     """Asks on the terminal.
 
     Raises:
-        CkptmapError: stdin or stderr is none.
+        CkptmapError: stdin or stderr is not one.
     """
     if not (sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()):
         hint = "leave --ask out: what is doubtful is marked in the table"
-        raise CkptmapError("--ask needs a terminal to ask on: stdin or stderr is none", hint=hint)
+        raise CkptmapError("--ask needs a terminal to ask on: stdin or stderr is not one", hint=hint)
     return _ask
 
 

@@ -127,18 +127,19 @@ def audit_command(
         bool,
         typer.Option(
             "--elsewhere",
-            help="The config is for another machine: say nothing of its paths that are not here.",
+            help="The config is for another machine: say nothing about its paths that are not here.",
             rich_help_panel=HOW,
         ),
     ] = False,
     exit_zero: Annotated[
-        bool, typer.Option("--exit-zero", help="Exit with 0 whatever is found.", rich_help_panel=HOW)
+        bool, typer.Option("--exit-zero", help="Exit with 0, whatever is found.", rich_help_panel=HOW)
     ] = False,
     everything: All = False,
 ) -> None:
-    """Say what restoring a checkpoint into a model would do: exit 0 when it is as demanded, 1 when not.
+    """Say what restoring a checkpoint into a model would do. Exit 0 if it is as you demand, 1 if not.
 
-    Reads the checkpoint's index, and looks whether its data files are there, whole by their sizes; no TensorFlow.
+    This reads the index of the checkpoint, and checks that its data files are there with the right sizes. It needs no
+    TensorFlow.
     """
     outputs = reports.outputs([checkpoint, like, pipeline])
     _check_choice(to, like, pipeline, kind, num_classes, settings, elsewhere=elsewhere)

@@ -34,8 +34,8 @@ _Rows = Sequence[tuple[str, str]]
 
 
 _LOUDNESS = (
-    ("-q", "--quiet", be_quiet, "Say nothing but errors; reports that are asked for are made all the same."),
-    ("-v", "--verbose", be_verbose, "Say more: what is as it should be, the time taken, where an error arose."),
+    ("-q", "--quiet", be_quiet, "Print errors only; reports that you ask for are still written."),
+    ("-v", "--verbose", be_verbose, "Print more: also what is right, the time taken, and where an error came from."),
 )
 
 

@@ -77,14 +77,16 @@ def migrate_command(
     ] = None,
     prefer: Annotated[
         Literal["exact", "stock"],
-        typer.Option(help="Where stock TF2 differs: the slim-exact extractor or stock.", rich_help_panel=WHAT),
+        typer.Option(
+            help="If stock TF2 computes something else: the slim-exact extractor or stock.", rich_help_panel=WHAT
+        ),
     ] = "exact",
     force: Annotated[
-        bool, typer.Option("--force", help="Replace OUTPUT where it is there.", rich_help_panel=OUTPUT)
+        bool, typer.Option("--force", help="Replace OUTPUT if it exists.", rich_help_panel=OUTPUT)
     ] = False,
     json: Json = False,
 ) -> None:
-    """Write the TF2 config of exactly this model; every edit is listed with its reason, all else stays as it is."""
+    """Write the TF2 config of exactly this model. Every edit is listed with its reason; nothing else changes."""
     from ckptmap.basics.errors import OutputError
     from ckptmap.checkpoint.store import place_of, write_place
     from ckptmap.execution.overwriting import refuse_config

@@ -56,8 +56,8 @@ class What:
         str | None,
         typer.Option(
             metavar="CONFIG",
-            help="The model's TF1 pipeline.config: says target and settings, and is migrated to TF2; default: the one "
-            "beside the checkpoint, where it agrees.",
+            help="The TF1 pipeline.config of the model. It gives target and settings, and is migrated to TF2; "
+            "default: the one beside the checkpoint, if it agrees.",
             show_default=False,
             rich_help_panel=WHAT,
         ),
@@ -65,13 +65,13 @@ class What:
     no_pipeline: Annotated[
         bool,
         typer.Option(
-            "--no-pipeline", help="Leave the pipeline.config beside the checkpoint out.", rich_help_panel=WHAT
+            "--no-pipeline", help="Do not use the pipeline.config beside the checkpoint.", rich_help_panel=WHAT
         ),
     ] = False
     prefer: Annotated[
         Prefer,
         typer.Option(
-            help="For the migrated config, where stock TF2 differs: the slim-exact extractor or stock.",
+            help="For the migrated config, if stock TF2 computes something else: the slim-exact extractor or stock.",
             rich_help_panel=WHAT,
         ),
     ] = "exact"
@@ -90,7 +90,7 @@ class What:
         typer.Option(
             min=CLASSES.low,
             max=CLASSES.high,
-            help="Classes of the new model; another count than the source's re-initializes the class head.",
+            help="Classes of the new model; if the source has another count, the class head is re-initialized.",
             rich_help_panel=WHAT,
         ),
     ] = None
@@ -117,7 +117,7 @@ class What:
         Anchors,
         typer.Option(
             help="EfficientDet: api, weights reordered to the API's anchors; automl, weights untouched and AutoML's "
-            "anchors in the config; automl-2020, those of before September 2020.",
+            "anchors in the config; automl-2020, the anchors from before September 2020.",
             rich_help_panel=WHAT,
         ),
     ] = "api"
@@ -160,7 +160,8 @@ class How:
     ema: Annotated[
         Ema | None,
         typer.Option(
-            help="Moving averages: prefer, the default; ignore, as --optimizer does; only, an error where one lacks.",
+            help="Moving averages: prefer them, the default; ignore them, as --optimizer does; only, an error "
+            "if one is missing.",
             show_default=False,
             rich_help_panel=HOW,
         ),
@@ -188,8 +189,9 @@ class How:
         str | None,
         typer.Option(
             metavar="[KIND[:NAME]]",
-            help="Carry the optimizer's state and the step over, so that training goes on; the kind, such as adam, and "
-            "TF1's name of one of several (adam:Adam_G), where the checkpoint does not show it.",
+            help="Carry the optimizer's state and the step over, so that training goes on; KIND, such as adam, "
+            "and NAME, if there are several (adam:Adam_G), are needed if the checkpoint does not show "
+            "them.",
             show_default=False,
             rich_help_panel=HOW,
         ),
@@ -198,7 +200,7 @@ class How:
         float | None,
         typer.Option(
             metavar="RATE",
-            help="With --optimizer: the learning rate of the next step, where no config tells it.",
+            help="With --optimizer: the learning rate of the next step, if no config gives it.",
             show_default=False,
             rich_help_panel=HOW,
         ),
@@ -207,7 +209,7 @@ class How:
         int | None,
         typer.Option(
             metavar="N",
-            help="With --optimizer: how many steps were done, where there is no global_step.",
+            help="With --optimizer: how many steps were done, if there is no global_step.",
             show_default=False,
             rich_help_panel=HOW,
         ),
@@ -238,8 +240,8 @@ class Back:
         str | None,
         typer.Option(
             metavar="REPORT|TABLE",
-            help="The way back: the report.json of the conversion, or its table, under whose TF1 names the TF2 "
-            "checkpoint is written.",
+            help="The way back: the report.json or the table of the conversion. The TF2 checkpoint is written "
+            "under its TF1 names.",
             show_default=False,
             rich_help_panel=HOW,
         ),
@@ -248,7 +250,7 @@ class Back:
         str | None,
         typer.Option(
             metavar="OLD",
-            help="With --back: the old checkpoint, for what no TF2 variable tells.",
+            help="With --back: the old checkpoint, for what no TF2 variable holds.",
             show_default=False,
             rich_help_panel=HOW,
         ),
@@ -263,7 +265,7 @@ class Several:
         Path | None,
         typer.Option(
             metavar="LIST",
-            help="A file with a checkpoint a line, each converted too.",
+            help="A file with one checkpoint a line; all of them are converted too.",
             show_default=False,
             rich_help_panel=SEVERAL,
         ),
@@ -272,7 +274,7 @@ class Several:
         bool,
         typer.Option(
             "--resume",
-            help="Leave what an earlier run made of the same files and options.",
+            help="Keep what an earlier run made from the same files and options.",
             rich_help_panel=SEVERAL,
         ),
     ] = False
@@ -280,7 +282,7 @@ class Several:
         int | None,
         typer.Option(
             min=1,
-            help="How many are converted at a time, at most; default: one a core, and 4 at least.",
+            help="The most that are converted at a time; default: one for each core, but 4 at least.",
             show_default=False,
             rich_help_panel=SEVERAL,
         ),

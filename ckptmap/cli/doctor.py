@@ -48,7 +48,7 @@ def doctor_command(
 ) -> None:
     """Say which versions are installed, what works with them, and what to install for the rest.
 
-    Exit 1 where something is broken; an extra that is not installed is not.
+    Exit 1 if something is broken. An extra that is not installed is not broken.
     """
     from ckptmap.verbs.doctor import doctor
 

@@ -46,7 +46,10 @@ def export_command(
         ),
     ] = "image_tensor",
 ) -> None:
-    """Write a SavedModel whose detections are the TF1 graph's; needs the tf extra, loading it does not."""
+    """Write a SavedModel that gives the detections of the TF1 graph.
+
+    This needs the tf extra; loading the SavedModel does not.
+    """
     say("importing TensorFlow, building the model, tracing it: this takes a minute")
     from ckptmap.tf.export import INPUT_TYPES, export
 

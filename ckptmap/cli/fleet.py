@@ -41,7 +41,7 @@ def inspect_command(
         int | None,
         typer.Option(
             min=1,
-            help="How many are read at a time, at most; default: one a core, 16 where one is behind a URL.",
+            help="The most that are read at a time; default: one for each core, 16 if one is behind a URL.",
             show_default=False,
             rich_help_panel=HOW,
         ),

@@ -28,7 +28,7 @@ Sources = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.", rich_help_panel=REPORTS)]
-All = Annotated[bool, typer.Option("--all", help="List what is as it should be too.", rich_help_panel=REPORTS)]
+All = Annotated[bool, typer.Option("--all", help="List also what is right.", rich_help_panel=REPORTS)]
 Match = Annotated[
     list[str] | None,
     typer.Option(
@@ -65,7 +65,7 @@ VerifyData = Annotated[
     bool,
     typer.Option(
         "--verify-data",
-        help="Read back linked and cloned values too; all others always are.",
+        help="Read back linked and cloned values too. All other values are always read back.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -73,7 +73,7 @@ NoVerify = Annotated[
     bool,
     typer.Option(
         "--no-verify",
-        help="Do not compare the source's checksums: takes what is left of damaged values.",
+        help="Do not compare the checksums of the source: damaged values are taken as they are.",
         rich_help_panel=HOW,
     ),
 ]
@@ -88,7 +88,7 @@ IfExists = Annotated[
     Exists,
     typer.Option(
         "--if-exists",
-        help="Where a checkpoint is there: fail; skip, leave it and give its report; replace, as --force.",
+        help="If a checkpoint is there: fail; skip it and give its report; replace it, as --force does.",
         rich_help_panel=OUTPUT,
     ),
 ]

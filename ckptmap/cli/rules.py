@@ -74,7 +74,7 @@ def show_command(
         ),
     ],
 ) -> None:
-    """Print a mapping table; where it lies is said on stderr."""
+    """Print a mapping table. Its path goes to stderr."""
     from ckptmap.mapping import load_table
 
     path = Path(load_table(name).path)

@@ -86,13 +86,11 @@ def suggest_command(
             rich_help_panel=HOW,
         ),
     ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace FILE where it is there already.", rich_help_panel=OUTPUT)
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.", rich_help_panel=OUTPUT)] = False,
 ) -> None:
     """Draft the mapping table from a TF1 checkpoint to your TF2 model, and mark every rule that is doubtful.
 
-    Exit code 1 where anything is doubtful or left over.
+    Exit code 1 if anything is doubtful or left over.
     """
     from ckptmap.cli.asking import terminal
 

@@ -113,7 +113,7 @@ class TwoModels(RunModels):
         bool,
         typer.Option(
             "--small-variances",
-            help="Run both again with batch norms' variances a ten-thousandth: another epsilon shows.",
+            help="Run both again with the variances of batch norms divided by 10,000, which shows another epsilon.",
             rich_help_panel=HOW,
         ),
     ] = False

@@ -76,7 +76,7 @@ def verify_command(
         Path | None,
         typer.Option(
             metavar="CONFIG",
-            help="The TF1 pipeline.config, where it does not lie beside the checkpoint.",
+            help="The TF1 pipeline.config, if it is not beside the checkpoint.",
             show_default=False,
             rich_help_panel=WHAT,
         ),
@@ -84,7 +84,7 @@ def verify_command(
     ema: Annotated[
         Literal["prefer", "ignore"],
         typer.Option(
-            help="Run a TF1 checkpoint with its moving averages where it has them, or with raw weights.",
+            help="Run a TF1 checkpoint with its moving averages, if it has them, or with raw weights.",
             rich_help_panel=WHAT,
         ),
     ] = "prefer",
@@ -99,11 +99,14 @@ def verify_command(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help="At most so many images (random ones: 4).", show_default=False, rich_help_panel=HOW),
+        typer.Option(min=1, help="The most images to use (random ones: 4).", show_default=False, rich_help_panel=HOW),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random images.", rich_help_panel=HOW)] = 0,
     min_score: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Count and draw detections from this score on.", rich_help_panel=HOW)
+        float,
+        typer.Option(
+            min=0.0, max=1.0, help="Count and draw detections with this score or a higher one.", rich_help_panel=HOW
+        ),
     ] = 0.3,
     everything: All = False,
 ) -> None:

@@ -210,7 +210,7 @@ def operation(kind: type[_Kind]) -> type[_Kind]:
         what = [*lacks, *sorted(names ^ kind.arguments.keys()), *([] if kind.name else ["name"])]
         raise TypeError(f"the operation {kind.__name__} does not say: {', '.join(what)}")
     if not {kind.alone, *kind.given, *kind.needed} <= {"", *names} or (kind.name, names) in OPERATIONS:
-        raise TypeError(f"the operation {kind.__name__} is another, or gives arguments that it has not")
+        raise TypeError(f"the operation {kind.__name__} is another, or gives arguments that it does not have")
     OPERATIONS[kind.name, names] = kind
     return kind
 

@@ -113,7 +113,7 @@ def _differences(
     for name in sorted(wanted.keys() - held.keys()):
         yield Problem(f"holds no {name}, which {first} has", path)
     for name in sorted(held.keys() - wanted.keys()):
-        yield Problem(f"holds {name}, which {first} has not", path)
+        yield Problem(f"holds {name}, which {first} does not have", path)
     for name in sorted((wanted.keys() & held.keys()) - {OBJECT_GRAPH_KEY}):
         one, other = wanted[name], held[name]
         if (one.shape, one.dtype) != (other.shape, other.dtype):

@@ -219,7 +219,9 @@ def _candidates(moves: Iterable[Assignment], these: _Sorted) -> tuple[list[Offer
         elif asks_target(move):
             hint = "give the length in the rule; only a conversion to a template can take it from there"
             problems.append(
-                Problem(f"{move.target} takes a length from the target, which an edit has not", _rule(move.rule), hint)
+                Problem(
+                    f"{move.target} takes a length from the target, but an edit has no target", _rule(move.rule), hint
+                )
             )
         elif isinstance(made := offer(move, these.inventory, these.averages), Problem):
             problems.append(made)

@@ -40,7 +40,7 @@ def sheet_of(document: Document) -> Sheet:
     """
     schema = str(document.get("schema"))
     if schema not in _MAKERS:
-        raise CkptmapError(f"the schema {schema} is none of a report", hint=f"known: {', '.join(_MAKERS)}")
+        raise CkptmapError(f"the schema {schema} is not one of a report", hint=f"known: {', '.join(_MAKERS)}")
     make: Callable[[Document], Sheet] = import_module(_MAKERS[schema]).sheet
     return make(document)
 

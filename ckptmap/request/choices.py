@@ -32,7 +32,7 @@ class PlanChoices(TypedDict, total=False):
     """What the user may decide, as keyword arguments of ``ckptmap.plan`` and ``ckptmap.convert``."""
 
     num_classes: int | None
-    """Classes of the new model; another count than the source's re-initializes the class head."""
+    """Classes of the new model; if the source has another count, the class head is re-initialized."""
     label_maps: tuple[str | os.PathLike[str], str | os.PathLike[str]] | None
     """Label maps of the source's classes and of the new ones: what the class heads hold of both is carried over."""
     settings: Mapping[str, Any]

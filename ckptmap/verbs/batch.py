@@ -118,7 +118,7 @@ def convert_many(
         form: ``target`` or ``safetensors``.
         resume: what an earlier run made stays as it is where its source, the wishes and the result are what they were,
             and is made again where not.
-        num_classes: classes of the new model; another count than the source's re-initializes the class head.
+        num_classes: classes of the new model; if the source has another count, the class head is re-initialized.
         label_maps: label map files of the source's classes and of the new ones: what the class heads hold of both is
             carried over.
         settings: settings of the target such as ``use_dropout``, where the source does not show them.

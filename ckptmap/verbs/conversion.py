@@ -85,7 +85,7 @@ def plan(
             the one beside the checkpoint, where it speaks of the same model; the plan's notes say so, or why not.
         no_pipeline: leave a config beside the checkpoint out.
         prefer: where stock TF2 is not equal to the TF1 model: ``exact`` or ``stock`` in the migrated config.
-        num_classes: classes of the new model; another count than the source's re-initializes the class head.
+        num_classes: classes of the new model; if the source has another count, the class head is re-initialized.
         label_maps: label map files of the source's classes and of the new ones: what the class heads hold of both is
             carried over.
         settings: settings of the target such as ``use_dropout``, where the source does not show them.
@@ -204,7 +204,7 @@ def convert(
             files are there, whole by their sizes, is looked at.
         index_only: of a dry run, do not look at that.
         form: ``target``, or ``safetensors``: such a file for any target, its keys being the readable names.
-        num_classes: classes of the new model; another count than the source's re-initializes the class head.
+        num_classes: classes of the new model; if the source has another count, the class head is re-initialized.
         label_maps: label map files of the source's classes and of the new ones: what the class heads hold of both is
             carried over.
         settings: settings of the target such as ``use_dropout``, where the source does not show them.

@@ -209,7 +209,7 @@ def test_a_rule_that_needs_a_template_is_refused_with_its_line(tmp_path):
         plan_edit(inventory("w"), Edit(table=rules))
     assert [(one.message, one.where.rpartition("/")[2]) for one in refused.value.problems] == [
         ("init b: an edit makes no variable of nothing", "t.yaml:4"),
-        ("v takes a length from the target, which an edit has not", "t.yaml:2"),
+        ("v takes a length from the target, but an edit has no target", "t.yaml:2"),
     ]
 
 

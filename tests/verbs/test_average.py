@@ -140,7 +140,7 @@ def test_every_difference_is_named(tmp_path):
         ckptmap.average([first, other], output=tmp_path / "new")
     assert [str(one) for one in refused.value.problems] == [
         f"{other}: holds no extra, which {first} has",
-        f"{other}: holds other, which {first} has not",
+        f"{other}: holds other, which {first} does not have",
         f"{other}: global_step is int32 [], and int64 [] in {first}",
         f"{other}: half is float16 [2], and float16 [1] in {first}",
     ]

@@ -31,8 +31,8 @@ def catalogue() -> tuple[Entry, ...]:
 
 
 SLIM_ONLY_NOTE = (
-    "Slim's own code inside Keras, for want of a Keras counterpart; restoring, training and exporting it needs "
-    "ckptmap's tf extra, an exported SavedModel plain TensorFlow only"
+    "Models without a Keras counterpart, for which slim's own code runs inside Keras. Restoring, training and "
+    "exporting them needs the tf extra of ckptmap; an exported SavedModel needs only plain TensorFlow"
 )
 
 
