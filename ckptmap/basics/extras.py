@@ -36,7 +36,7 @@ def _place(extra: str) -> str:
 
 @cache
 def _source() -> tuple[Path | None, bool]:
-    """The source folder that this ckptmap is from, and whether it runs there; None where it is from an index."""
+    """The source folder or the wheel that this ckptmap is from, and whether it runs there; None: from an index."""
     from importlib.metadata import PackageNotFoundError, distribution
 
     beside = Path(__file__).resolve().parents[2]
@@ -50,13 +50,14 @@ def _source() -> tuple[Path | None, bool]:
 
 
 def direct_folder(found: Distribution) -> tuple[Path | None, bool]:
-    """The folder that a distribution was installed from (PEP 610), whether it is editable; None of others."""
+    """The folder or the wheel on this machine that a distribution was installed from (PEP 610), and whether it is
+    editable; None of others."""
     from urllib.parse import urlsplit
     from urllib.request import url2pathname
 
     try:
         told = json.loads(found.read_text("direct_url.json") or "{}")
-        url, folder = urlsplit(told["url"]), told["dir_info"]
+        url, folder = urlsplit(told["url"]), told["dir_info"] if "dir_info" in told else told["archive_info"]
         if url.scheme == "file":
             return Path(url2pathname(url.path)), bool(folder.get("editable"))
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -112,7 +112,7 @@ def _find(text: str) -> tuple[Path, tuple[Path, ...]]:
 def _nearest_table(text: str) -> str:
     """The nearest names of shipped tables, however far they are, and where all names are."""
     known = [*list_tables(), *all_tables()]
-    near = nearest(text, known, 1) or nearest(text, known, 2, cutoff=0.4)
+    near = nearest(text, known, 1) or nearest(text, known, 2, cutoff=0.5)
     found = f"nearest: {', '.join(near)}; " if near else ""
     return f"{found}ckptmap rules list names all; a table of your own is a path that ends in .yaml"
 

@@ -113,11 +113,11 @@ def _told(one: Document) -> str:
 
 
 def _facts(document: Document) -> Iterator[tuple[str, str]]:
-    yield "target", document["target"]
-    yield "table", document["table"]
+    yield from ((name, document[name]) for name in ("target", "table") if document[name])
     kept = document["summary"].get("kept", 0)
     begun = len(document["conversions"]) - kept
     made = f"{plural(document['plans'], 'plan')} for {plural(begun, 'checkpoint')}" if begun else "none needed"
+    made = made if document["plans"] or not begun else "none made"
     yield "plans", f"{made}; {kept:,} kept from an earlier run" if kept else made
 
 

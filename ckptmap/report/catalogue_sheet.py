@@ -9,7 +9,7 @@ from ckptmap.basics.text import byte_count, plural
 from ckptmap.report.document import Document
 from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts
 
-_PROBLEMS, _TF2, _UNKNOWN, _NO_TARGET = "problems", "TF2 already", "unknown", "no shipped target"
+_PROBLEMS, _TF2, _UNKNOWN, _NO_TARGET = "with problems", "TF2 already", "unknown", "no shipped target"
 _FIRST = ("path", "kind", "architecture", "classes", "step", "optimizer", "averages", "variables", "bytes")
 _COLUMNS = (*_FIRST, "target", "verdict", "command", "note", "problems")
 

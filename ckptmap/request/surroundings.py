@@ -218,4 +218,5 @@ def _known_way() -> str:
 
 
 def _own_way() -> str:
-    return f"a TF2 checkpoint with {argument('any to')} and your own table with {argument('table')}"
+    table = f"your own table with {argument('table')}, which ckptmap suggest drafts"
+    return f"a TF2 checkpoint with {argument('any to')} and {table}"

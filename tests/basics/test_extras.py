@@ -33,6 +33,10 @@ class Record:
         ("[]", (None, False)),
         ('{"url": "file:///src/my%20tool", "dir_info": {}}', (Path("/src/my tool"), False)),
         ('{"url": "file:///src", "dir_info": {"editable": true}}', (Path("/src"), True)),
+        (
+            '{"url": "file:///dist/x-1-py3-none-any.whl", "archive_info": {}}',
+            (Path("/dist/x-1-py3-none-any.whl"), False),
+        ),
         ('{"url": "https://host/x.whl", "archive_info": {}}', (None, False)),
         ('{"url": "https://host/x.git", "dir_info": {}}', (None, False)),
     ],

@@ -101,3 +101,15 @@ def test_a_note_of_all_stands_once_and_what_is_kept_is_no_plan(run: Run, tmp_pat
     assert some[2] == "plans   1 plan for 1 checkpoint; 2 kept from an earlier run"
     report = json.loads((tmp_path / "new" / "batch.json").read_text())
     assert [len(one["notes"]) for one in report["conversions"]] == [1, 1, 1]
+
+
+def test_what_is_not_known_of_a_batch_is_left_out(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("nowhere\n")
+    failed = run("convert", "--batch", tmp_path / "list.txt", "-o", tmp_path / "new")
+    assert (failed.code, failed.out.splitlines()[0]) == (2, "plans  none made")
+
+
+def test_a_model_that_nobody_knows_leads_to_a_draft(run: Run, project: Project) -> None:
+    refused = run("convert", project.source, "-o", project.folder / "new")
+    assert refused.code == 2
+    assert "your own table with --table, which ckptmap suggest drafts" in refused.err

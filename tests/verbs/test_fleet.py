@@ -72,8 +72,8 @@ def test_the_page_sums_up_which_models_there_are(fleet: Path) -> None:
     sheet = sheet_of(found)
     assert sheet.verdict == "3 of 5 checkpoints can be read; 2 are equal in TF2; 2 with problems"
     assert sheet.facts[1:] == (
-        ("ssd_mobilenet_v2", "3 checkpoints: 2 equal, 1 problems"),
-        ("unknown model", "2 checkpoints: 1 unknown, 1 problems"),
+        ("ssd_mobilenet_v2", "3 checkpoints: 2 equal, 1 with problems"),
+        ("unknown model", "2 checkpoints: 1 unknown, 1 with problems"),
     )
     for form in Format:
         assert render(found, form)
