@@ -1,4 +1,4 @@
-"""What a slow command is doing, on stderr: only on a terminal."""
+"""What a slow command is doing, on stderr: on a terminal beside a spinner, elsewhere a line each with ``-v``."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ckptmap.basics.text import printable
-from ckptmap.cli.speaking import quiet
+from ckptmap.cli.speaking import quiet, say, verbose
 
 
 @contextmanager
 def step_progress() -> Iterator[Callable[[str], None]]:
     """A callback that says what is going on, beside a spinner, in place of what it said before."""
+    if verbose() and not sys.stderr.isatty():
+        yield say
+        return
     if quiet() or not sys.stderr.isatty():
         yield lambda _text: None
         return

@@ -10,7 +10,6 @@ TF1's graph is built in a graph of its own in the TF2 process, so that all rows 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import sys
 import tempfile
@@ -25,9 +24,10 @@ import ckptmap
 from ckptmap.families.classification.models import CLASSIFIERS, Classifier
 from ckptmap.families.verdict import Kind
 from ckptmap.tf.classifiers import application, as_slim
-from ckptmap.tf.environment import import_quietly, same_kernels, slim_module, tf2
+from ckptmap.tf.environment import same_kernels, tf2
 from ckptmap.tf.tf1.weights import calibrate, randomize
 from ckptmap.tf.tf2_model import restore
+from ckptmap.tf.verify.general.slim_nets import SlimNet, slim_network
 from tests.tf.efficientnet_graph import efficientnet
 
 if TYPE_CHECKING:
@@ -139,34 +139,12 @@ def run_slim(row: Row, prefix: str, image: Array, *, meta: bool = False) -> Arra
 
 
 def _network(row: Row, image: Any) -> tuple[Any, Mapping[str, Any]]:
-    arguments = {"num_classes": row.classes}
-    name = row.network
-    if name.startswith("efficientnet"):
-        logits, features = efficientnet(int(name[-1]), image, row.classes)
+    if row.network.startswith("efficientnet"):
+        logits, features = efficientnet(int(row.network[-1]), image, row.classes)
         return logits, {"features": features}
-    if name.startswith("mobilenet_v1"):
-        module = slim_module("nets.mobilenet_v1")
-        scope = module.mobilenet_v1_arg_scope(is_training=False)
-        function, arguments = module.mobilenet_v1, {**arguments, "depth_multiplier": row.width, "is_training": False}
-    elif name.startswith("mobilenet"):
-        module = slim_module(f"nets.mobilenet.{name[:12]}")
-        scope = slim_module("nets.mobilenet.mobilenet_v2").training_scope(is_training=False)
-        function, arguments = module.mobilenet, {**arguments, "depth_multiplier": row.width, **_definition(module, row)}
-    else:
-        module = slim_module(f"nets.{name.rpartition('_')[0] if name[-1].isdigit() and 'incep' not in name else name}")
-        scopes = [part for part in dir(module) if part.endswith("arg_scope") and part != "arg_scope"]
-        scope = getattr(module, next(one for one in scopes if "resnet_utils" not in one))()
-        function, arguments = getattr(module, name), {**arguments, "is_training": False}
-    with import_quietly("tf_slim").arg_scope(scope), contextlib.redirect_stdout(sys.stderr):
-        logits, points = function(image, **arguments)
+    wide_end = row.width < 1  # Keras never narrows the last convolution
+    logits, points = slim_network(SlimNet(row.network, row.classes, row.width, wide_end), image)
     return tf2().reshape(logits, [1, row.classes]), points
-
-
-def _definition(module: Any, row: Row) -> dict[str, Any]:
-    wide_end = {"finegrain_classification_mode": row.width < 1}  # Keras never narrows the last convolution
-    if row.network == "mobilenet_v2":
-        return wide_end
-    return {**wide_end, "conv_defs": getattr(module, row.network.upper().removeprefix("MOBILENET_"))}
 
 
 def _last_features(row: Row, points: Mapping[str, Any]) -> Any:

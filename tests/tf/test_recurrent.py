@@ -36,7 +36,8 @@ def run_tf1(cell: str, options: dict[str, Any], prefix: str, inputs: np.ndarray)
     with v1.Graph().as_default(), v1.Session() as session:
         v1.disable_control_flow_v2()
         try:
-            outputs, _ = loop.dynamic_rnn(getattr(cells, cell)(UNITS, **options), v1.constant(inputs), dtype=v1.float32)
+            x = v1.placeholder(v1.float32, (None, STEPS, INPUT), name="x")
+            outputs, _ = loop.dynamic_rnn(getattr(cells, cell)(UNITS, **options), x, dtype=v1.float32)
         finally:
             if newer:
                 v1.enable_control_flow_v2()
@@ -44,7 +45,7 @@ def run_tf1(cell: str, options: dict[str, Any], prefix: str, inputs: np.ndarray)
         for variable in v1.global_variables():
             variable.load(generator.normal(0, 0.7, variable.shape.as_list()), session)
         v1.train.Saver().save(session, prefix)
-        return np.asarray(session.run(outputs))
+        return np.asarray(session.run(outputs, {x: inputs}))
 
 
 def layer(version: int, name: str, options: dict[str, Any]) -> Any:

@@ -63,17 +63,27 @@ def _weights(graph: Any) -> dict[str, frozenset[str]]:
     read: dict[str, frozenset[str]] = {}
     data: set[str] = set()
     behind_loss: set[str] = set()
-    for node in in_order(graph.node):
-        sources = [base(one) for one in data_inputs(node)]
-        if node.op in VARIABLES:
-            read[node.name] = frozenset((node.name,))
-            continue
-        read[node.name] = frozenset().union(*(read.get(one, frozenset()) for one in sources))
-        if node.op.startswith("Placeholder") or is_pipeline(node.op) or any(one in data for one in sources):
-            data.add(node.name)
-        if _is_of_loss(node) or any(one in behind_loss for one in sources):
-            behind_loss.add(node.name)
+    ordered = in_order(graph.node)
+    while True:
+        known = sum(map(len, read.values())), len(data), len(behind_loss)
+        for node in ordered:
+            _pass_on(node, read, data, behind_loss)
+        if known == (sum(map(len, read.values())), len(data), len(behind_loss)):
+            break  # what goes round in a loop has come out of it
     return {name: found for name, found in read.items() if name in data and name not in behind_loss}
+
+
+def _pass_on(node: Any, read: dict[str, frozenset[str]], data: set[str], behind_loss: set[str]) -> None:
+    """What a node's inputs are computed from, the node is."""
+    sources = [base(one) for one in data_inputs(node)]
+    if node.op in VARIABLES:
+        read[node.name] = frozenset((node.name,))
+        return
+    read[node.name] = frozenset().union(*(read.get(one, frozenset()) for one in sources))
+    if node.op.startswith("Placeholder") or is_pipeline(node.op) or any(one in data for one in sources):
+        data.add(node.name)
+    if _is_of_loss(node) or any(one in behind_loss for one in sources):
+        behind_loss.add(node.name)
 
 
 def _is_of_loss(node: Any) -> bool:

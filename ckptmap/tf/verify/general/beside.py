@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,23 @@ SCHEMA = "ckptmap.report/1"
 
 
 def conversion_beside(checkpoint: str) -> tuple[Mapping[str, Any], str] | None:
-    """The report, read again as untrusted as any other file, and its path; None where there is none of a conversion."""
+    """The report, as untrusted as any other file, and its path; None where there is none of a conversion.
+
+    It is read once, however often it is asked for, until another one lies there.
+    """
     place = Path(checkpoint).parent / REPORT_NAME
+    try:
+        told = place.stat()
+    except OSError:
+        return None
+    found = _read(place, (told.st_ino, told.st_size, told.st_mtime_ns))
+    return (found, str(place)) if found is not None else None
+
+
+@lru_cache(maxsize=1)
+def _read(place: Path, _state: tuple[int, ...]) -> Mapping[str, Any] | None:
     try:
         found = read_document(place)
     except CkptmapError:
         return None
-    return (found, str(place)) if found.get("schema") == SCHEMA else None
+    return found if found.get("schema") == SCHEMA else None

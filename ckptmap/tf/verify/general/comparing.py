@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,15 @@ class Measure:
     def within(self) -> bool:
         """No more than rounding."""
         return self.relative <= ROUNDING
+
+
+def joined(values: Sequence[Array]) -> Array:
+    """An output of several batches as one: along its first axis, numbers as a list of them."""
+    if len(values) == 1:
+        return values[0]
+    if len({one.shape[1:] for one in values}) > 1:
+        return np.concatenate([one.reshape(-1) for one in values])
+    return np.concatenate([np.atleast_1d(one) for one in values])
 
 
 def measured(pair: tuple[Spec, Spec], values: tuple[Array, Array], run: str = "") -> Measure:

@@ -12,8 +12,9 @@ from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.tf.verify.general.arguments import PAIRS
 from ckptmap.tf.verify.general.beside import conversion_beside
-from ckptmap.tf.verify.general.comparing import measured
-from ckptmap.tf.verify.general.feeding import make_feeds, said
+from ckptmap.tf.verify.general.comparing import joined, measured
+from ckptmap.tf.verify.general.feeding import batches, make_feeds, said
+from ckptmap.tf.verify.general.meaning import Meanings, asked_for, implied, same_meaning
 from ckptmap.tf.verify.general.model import ModelVerification
 from ckptmap.tf.verify.general.pairing import check_pairs, paired, parse_pairs
 from ckptmap.tf.verify.general.requests import Made, parse_inputs
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from ckptmap.tf.verify.general.feeding import Feeds
     from ckptmap.tf.verify.general.pairing import Pair, Pairs
     from ckptmap.tf.verify.general.requests import Request
-    from ckptmap.tf.verify.general.side import Running
+    from ckptmap.tf.verify.general.side import Running, Spec
     from ckptmap.tf.verify.general.source import Source
 
     Array = np.ndarray[Any, Any]
@@ -110,7 +111,10 @@ def compare_models(
 ) -> ModelVerification:
     """Feed both sides the same, and compare what they give. Raises CkptmapError where nothing can be compared."""
     run = _Run(sources, sides, asked.pairs, say)
-    feeds = make_feeds((sides[0].side, sides[1].side), asked.requests, asked.pairs, asked.seed, asked.images)
+    both = sides[0].side, sides[1].side
+    feeds = [
+        make_feeds(both, asked.requests, asked.pairs, asked.seed, images) for images in batches(both, asked.images)
+    ]
     return run.verification(feeds, asked.seed, small_variances=asked.small_variances)
 
 
@@ -123,27 +127,40 @@ class _Run:
         self._sources, self._sides, self._say = sources, sides, say
         ends = [[*one.side.inputs, *one.side.outputs] for one in sides]
         check_pairs(pairs, ends[0], ends[1])
-        self._outputs: Pairs = paired(sides[0].side.outputs, sides[1].side.outputs, pairs)
-        if not self._outputs:
+        self._meanings = Meanings(sides[0].side), Meanings(sides[1].side)
+        kinds = self._meanings[0].activation, self._meanings[1].activation
+        self._given: Pairs = paired(sides[0].side.outputs, sides[1].side.outputs, pairs, kinds)
+        if not self._given:
             raise _nothing_in_common(sides)
+        asked = [
+            asked_for(side.side.outputs, source.outputs, pairs, end)
+            for end, (side, source) in enumerate(zip(sides, sources, strict=True))
+        ]
+        self._outputs, self._logits = same_meaning(self._given, self._meanings, asked[0] | asked[1])
 
-    def verification(self, feeds: Feeds, seed: int, *, small_variances: bool) -> ModelVerification:
-        """Run both, and again with small variances where that is asked for."""
-        measures = self._measured(feeds)
+    def verification(self, batches: Sequence[Feeds], seed: int, *, small_variances: bool) -> ModelVerification:
+        """Run both on each batch, and again with small variances where that is asked for."""
+        measures, feeds = self._measured(batches)
         more: tuple[Feed, Feed] = ({}, {})
         if small_variances:
             self._say("running both with small variances")
             old, new = self._sides
             more = _small_variances(old, new), _small_variances(new, old)
-            measures += self._measured(feeds, more, SMALL_VARIANCES)
-        taken = [{pair[end].tensor for pair in self._outputs} for end in (0, 1)]
-        lone = [
-            tuple(spec for spec in side.side.outputs if spec.tensor not in names)
-            for side, names in zip(self._sides, taken, strict=True)
-        ]
+            others, worst = self._measured(batches, more, SMALL_VARIANCES)
+            feeds = feeds if any(not one.within for one in measures) else worst
+            measures += others
+        lone = [self._without_partner(end) for end in (0, 1)]
+        feeds = replace(feeds, settings=(*feeds.settings, *self._logits))
         sides = self._sides[0].side, self._sides[1].side
         found = ModelVerification(self._sources, sides, feeds, seed, tuple(measures), lone[0], lone[1])
         return found if found.agree else self._explained(found, more)
+
+    def _without_partner(self, end: int) -> tuple[Spec, ...]:
+        """The outputs of a side that nothing is said of: neither compared, nor scores of what is."""
+        taken = {pair[end].tensor for pair in self._given}
+        lone = [spec for spec in self._sides[end].side.outputs if spec.tensor not in taken]
+        said = implied(lone, [pair[end] for pair in self._outputs], self._meanings[end])
+        return tuple(spec for spec in lone if spec.tensor not in said)
 
     def _explained(self, found: ModelVerification, more: tuple[Feed, Feed]) -> ModelVerification:
         """Where and why they differ, in the run in which they do."""
@@ -162,17 +179,33 @@ class _Run:
             return replace(found, unexplained=error.problem.message)
         return replace(found, explanation=explanation)
 
-    def _measured(self, feeds: Feeds, more: tuple[Feed, Feed] = ({}, {}), run: str = "") -> list[Measure]:
+    def _measured(
+        self, batches: Sequence[Feeds], more: tuple[Feed, Feed] = ({}, {}), run: str = ""
+    ) -> tuple[list[Measure], Feeds]:
+        """How far the outputs of all batches are apart, and the batch in which they are so most."""
+        ran = [
+            self._ran(feeds, more, f", batch {at} of {len(batches)}" if len(batches) > 1 else "")
+            for at, feeds in enumerate(batches, 1)
+        ]
+        apart = [max(one.relative for one in self._compared([values], run)) for values in ran]
+        return self._compared(ran, run), batches[apart.index(max(apart))]
+
+    def _compared(self, ran: Sequence[tuple[list[Array], list[Array]]], run: str) -> list[Measure]:
+        """Each output, the batches one behind the other."""
+        return [
+            measured(pair, (joined([old[at] for old, _ in ran]), joined([new[at] for _, new in ran])), run)
+            for at, pair in enumerate(self._outputs)
+        ]
+
+    def _ran(self, feeds: Feeds, more: tuple[Feed, Feed], said: str) -> tuple[list[Array], list[Array]]:
+        """The outputs of both sides."""
         found = []
         for end, (name, side) in enumerate(zip(("old", "new"), self._sides, strict=True)):
-            self._say(f"running the {name} model")
+            self._say(f"running the {name} model{said}")
             tensors = [pair[end].tensor for pair in self._outputs]
             ran = side.run({**feeds.of(end), **more[end]}, tensors)
             found.append([ran[tensor] for tensor in tensors])
-        return [
-            measured(pair, (left, right), run)
-            for pair, left, right in zip(self._outputs, found[0], found[1], strict=True)
-        ]
+        return found[0], found[1]
 
 
 def _stored(source: Source) -> AbstractContextManager[Checkpoint | None]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 BATCH = 2
+IMAGES_AT_ONCE = 8
+"""Of a model that takes any number of them."""
 _ANY_WHOLE = 2
 """Whole numbers that index nothing known are 0 or 1: masks, segments, flags."""
 
@@ -49,6 +51,20 @@ class Feeds:
         """What to feed a side: 0 the old one, 1 the new one."""
         specs = [(one.new if end else one.old, one.value) for one in self.fed]
         return {**self.flags[end], **{spec.tensor: as_dtype(value, spec.dtype) for spec, value in specs}}
+
+
+def batches(sides: tuple[Side, Side], images: Sequence[Array]) -> list[Sequence[Array]]:
+    """The images by as many as the models take at a time; the last batch of a fixed size is filled up with the first.
+
+    One batch, an empty one, where there are no images.
+    """
+    takes = [spec.shape[0] for side in sides for spec in side.inputs if spec.shape and _is_image((spec,))]
+    fixed = next((length for length in takes if length), 0)
+    step = fixed or IMAGES_AT_ONCE
+    found = [images[start : start + step] for start in range(0, len(images), step)]
+    if found and fixed:
+        found[-1] = [*found[-1], *[images[at % len(images)] for at in range(fixed - len(found[-1]))]]
+    return found or [images]
 
 
 def make_feeds(
@@ -225,7 +241,7 @@ def _plain(dtype: str) -> str:
     return "float32" if dtype == "bfloat16" else dtype
 
 
-def _is_image(pair: tuple[Spec, Spec]) -> bool:
+def _is_image(pair: Sequence[Spec]) -> bool:
     shapes = [spec.shape for spec in pair if spec.shape is not None]
     return any(len(shape) == 4 and shape[3] in (1, 3) for shape in shapes)
 
@@ -239,8 +255,6 @@ def _pixels(images: Sequence[Array], shape: tuple[int, ...]) -> Array:
         resized = Image.fromarray(image[0].astype(np.uint8)).resize((shape[2], shape[1]))
         pixels = np.asarray(resized, np.float32)
         found.append(pixels if shape[3] == 3 else pixels.mean(axis=-1, keepdims=True))
-    if len(found) < shape[0]:
-        raise CkptmapError(f"the model takes {shape[0]} images at a time, and there are {len(found)}")
     return np.stack(found)
 
 

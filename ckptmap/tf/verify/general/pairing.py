@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Pair = tuple[str, str]
 Pairs = list[tuple["Spec", "Spec"]]
+Kind = Callable[["Spec"], str]
+_NO_KINDS: tuple[Kind, Kind] = (lambda _: "", lambda _: "")
 _BOTH = "names of inputs or outputs of both sides"
 _NUMBER = re.compile(r"_\d+$")
 _LAST_STEPS = ("biasadd", "add", "identity", "softmax", "sigmoid", "squeeze", "reshape", "matmul")
@@ -41,18 +43,33 @@ def check_pairs(pairs: Sequence[Pair], old: Sequence[Spec], new: Sequence[Spec])
                 raise CkptmapError(f"the {side} model has no input or output {name}", hint=hint)
 
 
-def paired(old: Sequence[Spec], new: Sequence[Spec], pairs: Sequence[Pair]) -> Pairs:
-    """Pairs in the order of the old side; what fits nothing is in none."""
+def paired(
+    old: Sequence[Spec], new: Sequence[Spec], pairs: Sequence[Pair], kinds: tuple[Kind, Kind] = _NO_KINDS
+) -> Pairs:
+    """Pairs in the order of the old side; what fits nothing is in none.
+
+    ``kinds`` say what kind an old and a new one is of: what shapes alone bring together is rather of one kind.
+    """
     found: Pairs = []
     rest = list(old), list(new)
     for one, other in pairs:
         _take(rest, found, partial(_are_called, one, other))
     _take(rest, found, lambda left, right: plain(left.name) == plain(right.name) and alike(left, right))
-    _take(rest, found, lambda left, right: _only(left, right, rest))
+
+    def of_a_kind(one: Spec, other: Spec) -> bool:
+        return kinds[0](one) == kinds[1](other)
+
+    for akin in (lambda one, other: of_a_kind(one, other) and _known(one, other), of_a_kind, lambda _one, _other: True):
+        _take(rest, found, partial(_only, rest=rest, akin=akin))
     if len(rest[0]) == len(rest[1]):
         found += [(left, right) for left, right in zip(*rest, strict=True) if alike(left, right)]
     places = {spec.tensor: at for at, spec in enumerate(old)}
     return sorted(found, key=lambda one: places[one[0].tensor])
+
+
+def _known(*specs: Spec) -> bool:
+    """Whether shapes say something; of what comes out of a loop they often do not."""
+    return all(spec.shape is not None for spec in specs)
 
 
 def called(spec: Spec, name: str) -> bool:
@@ -95,12 +112,16 @@ def _kind(dtype: str) -> str:
     return "integer" if dtype.startswith(("int", "uint")) else dtype
 
 
-def _only(left: Spec, right: Spec, rest: tuple[list[Spec], list[Spec]]) -> bool:
-    """Whether each is the one that the other can be."""
+def _only(left: Spec, right: Spec, rest: tuple[list[Spec], list[Spec]], akin: Callable[[Spec, Spec], bool]) -> bool:
+    """Whether each is the one that the other can be, of those that are akin."""
+
+    def fit(one: Spec, other: Spec) -> bool:
+        return alike(one, other) and akin(one, other)
+
     return (
-        alike(left, right)
-        and sum(alike(left, one) for one in rest[1]) == 1
-        and sum(alike(one, right) for one in rest[0]) == 1
+        fit(left, right)
+        and sum(fit(left, one) for one in rest[1]) == 1
+        and sum(fit(one, right) for one in rest[0]) == 1
     )
 
 

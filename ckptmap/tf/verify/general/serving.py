@@ -9,7 +9,7 @@ import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.tf.environment import check_installed, import_quietly
+from ckptmap.tf.environment import check_installed, import_quietly, tf1
 from ckptmap.tf.verify.general.source import Kind
 from ckptmap.tf.verify.process import Process, answer, started
 
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-_OF_TF1 = (Kind.FROZEN, Kind.SAVED_MODEL_1, Kind.META, Kind.GRAPH_CODE)
+_OF_TF1 = (Kind.FROZEN, Kind.SAVED_MODEL_1, Kind.META, Kind.GRAPH_CODE, Kind.SLIM)
 _SETTINGS = {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 """As written, on the CPU (see ``same_kernels`` of ``ckptmap.tf.environment``)."""
+
+_OF_SLIM = {"PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
+"""What the Object Detection API needs (``ckptmap.tf.environment``)."""
 
 
 class Served:
@@ -67,6 +70,8 @@ def served(source: Source) -> Iterator[Served]:
     check_installed()
     legacy = source.kind in _OF_TF1 or source.keras == 2
     settings = {**_SETTINGS, "TF_USE_LEGACY_KERAS": "1" if legacy else "0"}
+    if source.kind is Kind.SLIM:
+        settings |= _OF_SLIM
     what = f"process of the {source.end} model"
     with started(__name__, what, f"the {source.end} model cannot be run", settings) as process:
         yield Served(process, source)
@@ -79,6 +84,8 @@ def open_source(source: Source) -> Opened:
 
     tensorflow = import_quietly("tensorflow")
     tensorflow.get_logger().setLevel("ERROR")
+    if source.kind is Kind.SLIM:
+        tf1()  # slim's code, which is in the Object Detection API's package
     if source.kind in _OF_TF1:
         tensorflow.compat.v1.disable_v2_behavior()
         return open_graph(tensorflow, source)

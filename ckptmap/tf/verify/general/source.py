@@ -18,6 +18,7 @@ from ckptmap.checkpoint.inventory import Kind as Stored
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.tf.verify.general.arguments import MODEL
 from ckptmap.tf.verify.general.shipped import Application, find_application
+from ckptmap.tf.verify.general.slim_nets import SlimNet, find_slim_net
 from ckptmap.tf.verify.sources import is_object_based
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Kind(enum.Enum):
     SAVED_MODEL_1 = "TF1 SavedModel"
     META = "graph of the .meta with its checkpoint"
     GRAPH_CODE = "TF1 graph that code builds"
+    SLIM = "graph of slim's own code, giving logits"
     SAVED_MODEL_2 = "TF2 SavedModel"
     KERAS_FILE = "Keras file"
     OBJECT_CODE = "model that code builds"
@@ -50,7 +52,8 @@ class Source:
     ``path`` is the graph file, the SavedModel's folder, the checkpoint's prefix or the Keras file. ``code`` is
     ``module:function``, empty where no code of the user's is run. ``keras`` is 2 or 3, the Keras that ``tf.keras`` is
     in its process. ``outputs`` are the tensors to compare where the graph does not say; ``inputs`` are name, dtype and
-    shape of what a model takes that does not say it. ``application`` is the model that ckptmap builds by itself.
+    shape of what a model takes that does not say it. ``application`` is the model that ckptmap builds by itself,
+    ``slim`` the TF1 graph.
     """
 
     kind: Kind
@@ -61,6 +64,7 @@ class Source:
     outputs: tuple[str, ...] = ()
     inputs: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
     application: Application | None = None
+    slim: SlimNet | None = None
 
     @property
     def said(self) -> str:
@@ -140,6 +144,8 @@ def _of_checkpoint(inventory: Inventory, end: End, code: str, keras: int | None)
         return Source(Kind.GRAPH_CODE, path, end, code)
     if Path(f"{path}.meta").is_file():
         return Source(Kind.META, path, end)
+    if net := find_slim_net(inventory):
+        return Source(Kind.SLIM, path, end, slim=net)
     raise CheckpointError("a checkpoint without its .meta cannot be run", where=path, hint=_code_hint("old"))
 
 

@@ -11,6 +11,7 @@ from ckptmap.tf.inference import cut, guess_outputs
 from ckptmap.tf.verify.general.code import build
 from ckptmap.tf.verify.general.filling import fill
 from ckptmap.tf.verify.general.graphs import Named, Opened, ancestors, chosen_outputs, ends, placeholders
+from ckptmap.tf.verify.general.slim_nets import build_slim_net
 from ckptmap.tf.verify.general.source import Kind
 from ckptmap.tf.verify.running import session
 
@@ -100,6 +101,16 @@ def _code(v1: Any, running: Any, source: Source) -> Opened:
     return _opened(v1, running, source, outputs)
 
 
+def _slim(v1: Any, running: Any, source: Source) -> Opened:
+    """A classifier of slim, built by slim's own code."""
+    if source.slim is None:
+        raise AssertionError
+    logits = Named("logits", build_slim_net(import_quietly("tensorflow"), source.slim))
+    outputs = chosen_outputs(running.graph, source, tuple) if source.outputs else (logits,)
+    fill(v1, running, source.path, ancestors(running.graph, [one.tensor.op for one in outputs]))
+    return _opened(v1, running, source, outputs)
+
+
 def _returned(v1: Any, source: Source, graph: Any, returned: Any) -> tuple[Named, ...]:
     """What the function returned as outputs: a tensor, several, or tensors by name."""
     pairs = returned.items() if isinstance(returned, dict) else ((None, one) for one in _several(returned))
@@ -127,4 +138,10 @@ def _opened(
     return Opened(source.path, source.kind.value, v1, running, (*inputs, *others), outputs, notes=notes)
 
 
-_OPEN = {Kind.FROZEN: _frozen, Kind.SAVED_MODEL_1: _saved_model, Kind.META: _meta, Kind.GRAPH_CODE: _code}
+_OPEN = {
+    Kind.FROZEN: _frozen,
+    Kind.SAVED_MODEL_1: _saved_model,
+    Kind.META: _meta,
+    Kind.GRAPH_CODE: _code,
+    Kind.SLIM: _slim,
+}

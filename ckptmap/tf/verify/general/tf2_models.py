@@ -19,6 +19,7 @@ from ckptmap.tf.environment import import_quietly
 from ckptmap.tf.verify.general.arguments import INPUTS
 from ckptmap.tf.verify.general.code import build
 from ckptmap.tf.verify.general.graphs import Named, Opened, assign, chosen_outputs
+from ckptmap.tf.verify.general.hoisting import read_before_loops
 from ckptmap.tf.verify.general.shipped import build_application
 from ckptmap.tf.verify.general.source import Kind
 from ckptmap.tf.verify.running import session
@@ -107,7 +108,8 @@ def _code(tensorflow: Any, source: Source) -> Traced:
 def _application(tensorflow: Any, source: Source) -> Traced:
     if source.application is None:
         raise AssertionError
-    model = build_application(tensorflow.keras, source.application)
+    keras = import_quietly("keras") if source.keras == 3 else tensorflow.keras
+    model = build_application(keras, source.application)
     kind = f"Keras {source.keras} {source.kind.value}"
     traced = _of_object(tensorflow, source, model, kind)
     _restore(tensorflow, source, model)
@@ -239,12 +241,23 @@ def _parameters(model: Any) -> Sequence[str]:
 
 
 def _output_names(model: Any, returned: Any, count: int) -> tuple[str, ...]:
-    if isinstance(returned, dict) and len(returned) == count:
-        return tuple(sorted(returned))
+    if isinstance(returned, dict) and (named := _keys(returned)) and len(named) == count:
+        return tuple(named)
     names = [_plain(name) for name in getattr(model, "output_names", None) or ()]
     if len(names) == count:
         return tuple(names)
     return tuple(f"output_{place}" for place in range(count)) if count != 1 else ("output",)
+
+
+def _keys(returned: Any) -> list[str]:
+    """The keys on the way to each tensor of dictionaries and lists, in the order in which they are flattened."""
+    if isinstance(returned, dict):
+        inside = [(str(key), returned[key]) for key in sorted(returned)]
+    elif isinstance(returned, (list, tuple)):
+        inside = [(str(at), one) for at, one in enumerate(returned)]
+    else:
+        return [""]
+    return [f"{key}/{rest}".rstrip("/") for key, one in inside for rest in _keys(one)]
 
 
 def _plain(name: str) -> str:
@@ -302,7 +315,9 @@ def _in_session(tensorflow: Any, source: Source, traced: Traced) -> Opened:
     }
     others = {place: value for place, value in captured.items() if place not in known}
     _refuse_resources(tensorflow, source, others)
-    _put_variables(definition, {place: one for place, (_, _, one) in known.items()})
+    held = {place: one for place, (_, _, one) in known.items()}
+    read_before_loops(definition, held)
+    _put_variables(definition, held)
     graph = v1.Graph()
     running = session(v1, graph)
     with graph.as_default():

@@ -30,7 +30,7 @@ _NORMS = frozenset(
 """What the normalization of a layer's own statistics is made of."""
 _ELEMENTWISE = frozenset({"Mul", "Add", "AddV2", "Sub", "RealDiv"})
 _FUSED = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
-_SUMS = frozenset({"Add", "AddV2", "Sub"})
+SUMS = frozenset({"Add", "AddV2", "Sub"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,10 +255,10 @@ class Uses:
         last = chain[-1].unit
         members = {one.unit.name for one in chain}
         takers = self.anatomy.consumers.get(last.name, [])
-        if last.op in _SUMS and len(takers) == 1:
+        if last.op in SUMS and len(takers) == 1:
             taker = self.anatomy.units[takers[0]]
             others = [self.anatomy.units[self.anatomy.unit_of(one)] for one in taker.inputs]
-            if taker.op in _SUMS and any(
+            if taker.op in SUMS and any(
                 other.name != last.name and any(self.anatomy.unit_of(one) in members for one in other.inputs)
                 for other in others
             ):

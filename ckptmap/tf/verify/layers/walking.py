@@ -11,7 +11,7 @@ import numpy as np
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.tf.verify.layers.anatomy import LOOPS, Anatomy
 from ckptmap.tf.verify.layers.measure import relative
-from ckptmap.tf.verify.layers.pairing import Layer, Pair, Use, Uses, find_layers
+from ckptmap.tf.verify.layers.pairing import SUMS, Layer, Pair, Use, Uses, find_layers
 
 if TYPE_CHECKING:
     from ckptmap.tf.verify.general.side import Running
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 Feeds = Mapping[str, "Array"]
+Entered = Mapping[tuple[int, int], tuple[float, tuple[str, str]]]
+"""By use, how far apart what enters it is, and the tensors of both sides that are farthest apart."""
+_SAME = (0.0, ("", ""))
 _AT_ONCE = 24
 """Layers whose tensors are held at a time."""
 
@@ -62,7 +65,10 @@ class First:
 
 
 class Walk:
-    """Both sides on the same input, with their layers paired."""
+    """Both sides on the same input, with their layers paired.
+
+    ``reordered``: uses that add up in another order on both sides, whose results say nothing.
+    """
 
     def __init__(
         self, old: Running, new: Running, pairs: Sequence[Pair], feeds: tuple[Feeds, Feeds], tolerance: float
@@ -70,6 +76,7 @@ class Walk:
         self.running = old, new
         self.feeds = feeds
         self.tolerance = tolerance
+        self.reordered: frozenset[tuple[int, int]] = frozenset()
         anatomies = Anatomy(old.side), Anatomy(new.side)
         self.layers = find_layers(*anatomies, pairs)
         old_numbers = {name: at for at, layer in enumerate(self.layers) for name in layer.old}
@@ -97,6 +104,9 @@ def walk(
 ) -> tuple[tuple[Step, ...], First | None]:
     """Compare what enters each layer, and ``outputs`` (tensors of both sides); where the models part first."""
     entered = dict(_entered(walk, say))
+    reordered = _in_another_order(walk, entered, outputs)
+    walk.reordered = frozenset(reordered)
+    entered |= reordered
     first = _first_of_layers(walk, entered) or _first_of_outputs(walk, outputs)
     return tuple(_steps(walk, entered, outputs)), first
 
@@ -130,9 +140,29 @@ def _compared(
             yield min(found, key=lambda item: item[0])
 
 
-def _first_of_layers(walk: Walk, entered: Mapping[tuple[int, int], tuple[float, tuple[str, str]]]) -> First | None:
+def _in_another_order(walk: Walk, entered: Entered, outputs: Sequence[tuple[str, str]]) -> Entered:
+    """Of variables that are added to something: what enters differs where one side adds up in another order.
+
+    What the sum reaches first agrees then, and how far that is apart is what is said of it.
+    """
+    sums = [old for old, _ in walk.both() if old.main.op in SUMS and entered.get(old.key, _SAME)[0] > walk.tolerance]
+    if not sums:
+        return {}
+    behind: dict[tuple[int, int], float] = {}
+    for old, _ in walk.both():
+        for use in walk.old.before(old.entering, old):
+            behind.setdefault(use.key, entered.get(old.key, _SAME)[0])
+    left, right = walk.fetch(0, (one for one, _ in outputs)), walk.fetch(1, (other for _, other in outputs))
+    for one, other in outputs:
+        for use in walk.old.before((one,)):
+            behind.setdefault(use.key, relative(left[one], right[other], walk.tolerance))
+    found = {old.key: behind.get(old.key, np.inf) for old in sums}
+    return {key: (apart, ("", "")) for key, apart in found.items() if apart <= walk.tolerance}
+
+
+def _first_of_layers(walk: Walk, entered: Entered) -> First | None:
     for old, new in walk.both():
-        apart, boundary = entered.get(old.key, (0.0, ("", "")))
+        apart, boundary = entered.get(old.key, _SAME)
         if apart > walk.tolerance:
             before = [use for use in walk.old.before((boundary[0],), old) if use.key in walk.new.uses]
             if not before:
@@ -154,7 +184,8 @@ def _first_of_outputs(walk: Walk, outputs: Sequence[tuple[str, str]]) -> First |
 
 def _guilty(walk: Walk, before: Sequence[Use], apart: float, boundary: tuple[str, str]) -> First:
     """Which of the layers before a difference makes it; where all their results agree, what follows the last."""
-    pairs = [(use, walk.new.uses[use.key]) for use in before]
+    telling = [use for use in before if use.key not in walk.reordered]
+    pairs = [(use, walk.new.uses[use.key]) for use in telling or before]
     left = walk.fetch(0, (old.result for old, _ in pairs if old.result))
     right = walk.fetch(1, (new.result for _, new in pairs if new.result))
     unknown: tuple[Use, Use] | None = None
@@ -170,9 +201,7 @@ def _guilty(walk: Walk, before: Sequence[Use], apart: float, boundary: tuple[str
     return First(walk.layers[pairs[-1][0].layer], "after", apart, *pairs[-1], boundary)
 
 
-def _steps(
-    walk: Walk, entered: Mapping[tuple[int, int], tuple[float, tuple[str, str]]], outputs: Sequence[tuple[str, str]]
-) -> Iterator[Step]:
+def _steps(walk: Walk, entered: Entered, outputs: Sequence[tuple[str, str]]) -> Iterator[Step]:
     for old, _ in walk.both():
         layer = walk.layers[old.layer]
         yield Step(layer.name, old.main.op, layer.old, entered[old.key][0] if old.key in entered else None)

@@ -11,13 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ckptmap.basics.documents import read_document
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.basics.wording import command_line
+from ckptmap.tf.verify.general import beside
 from ckptmap.tf.verify.general.choosing import are_detectors
 from ckptmap.tf.verify.general.code import find
-from ckptmap.tf.verify.general.comparing import measured
+from ckptmap.tf.verify.general.comparing import joined, measured
 from ckptmap.tf.verify.general.embeddings import rows_of
-from ckptmap.tf.verify.general.feeding import make_feeds
+from ckptmap.tf.verify.general.feeding import batches, make_feeds
+from ckptmap.tf.verify.general.meaning import Meanings, implied, same_meaning
 from ckptmap.tf.verify.general.pairing import check_pairs, paired, parse_pairs, plain
 from ckptmap.tf.verify.general.requests import Given, Made, parse_inputs
 from ckptmap.tf.verify.general.side import Node, Side, Spec, Variable
@@ -216,3 +219,77 @@ def test_detectors_are_told_by_their_config_or_their_graph(tmp_path: Path) -> No
     assert are_detectors(tmp_path, tmp_path)
     (tmp_path / "frozen_inference_graph.pb").write_bytes(b"\xff\xff")
     assert not are_detectors(tmp_path, tmp_path)
+
+
+def classifier(*outputs: str) -> Side:
+    """``logits``, behind which slim flattens, takes the softmax and shapes back to ``scores``."""
+    nodes = (
+        Node("map", "BiasAdd", ("x",)), Node("logits", "Squeeze", ("map",)), Node("flat", "Reshape", ("logits", "n")),
+        Node("probabilities", "Softmax", ("flat",)), Node("scores", "Reshape", ("probabilities", "n")),
+    )  # fmt: skip
+    return Side("", "", (), tuple(spec(name) for name in outputs), (), nodes)
+
+
+def alike_outputs(old: Side, new: Side, kept: set[str] | None = None) -> tuple[list[tuple[str, str]], list[str]]:
+    meanings = Meanings(old), Meanings(new)
+    kinds = meanings[0].activation, meanings[1].activation
+    found, told = same_meaning(paired(old.outputs, new.outputs, (), kinds), meanings, kept or set())
+    return [(left.tensor, right.tensor) for left, right in found], told
+
+
+def test_logits_are_compared_with_logits_and_scores_with_scores() -> None:
+    both, logits, scores = classifier("logits", "scores"), classifier("logits"), classifier("scores")
+    assert alike_outputs(both, logits) == ([("logits:0", "logits:0")], [])
+    assert alike_outputs(both, scores) == ([("scores:0", "scores:0")], [])
+    each = [("logits:0", "logits:0"), ("scores:0", "scores:0")]
+    assert alike_outputs(both, classifier("scores", "logits")) == (each, [])
+    said = "scores of the {} model is the softmax of what the {} one gives: compared without it"
+    assert alike_outputs(scores, logits) == ([("logits:0", "logits:0")], [said.format("old", "new")])
+    assert alike_outputs(logits, scores) == ([("logits:0", "logits:0")], [said.format("new", "old")])
+    assert alike_outputs(scores, logits, {"scores:0"}) == ([("scores:0", "logits:0")], [])
+
+
+def test_scores_of_what_is_compared_need_no_partner() -> None:
+    both = classifier("logits", "scores")
+    lone = [both.outputs[1]]
+    assert implied(lone, [both.outputs[0]], Meanings(both)) == {"scores:0"}
+    assert implied(lone, [spec("other")], Meanings(both)) == set()
+
+
+def test_what_has_a_shape_is_paired_before_what_has_none() -> None:
+    old = [spec("while/Exit_3", None), spec("transpose", (None, 6, 4))]
+    assert names(old, [spec("lstm", (None, None, 4))]) == [("transpose", "lstm")]
+
+
+@pytest.mark.parametrize(
+    ("takes", "count", "sizes"),
+    [(None, 20, [8, 8, 4]), (None, 3, [3]), (2, 5, [2, 2, 2]), (4, 1, [4]), (None, 0, [0])],
+)
+def test_images_are_fed_by_as_many_as_the_models_take(takes: int | None, count: int, sizes: list[int]) -> None:
+    images = [np.full((1, 6, 6, 3), at, np.float32) for at in range(count)]
+    both = side(spec("x", (takes, 6, 6, 3))), side(spec("y", (None, None, None, 3)))
+    found = batches(both, images)
+    assert [len(one) for one in found] == sizes
+    shown = [int(one.flat[0]) for batch in found for one in batch]
+    assert shown == [*range(count), *(at % count for at in range(sum(sizes) - count))]
+    if count:
+        fed = [make_feeds(both, (), (), 0, images=batch).of(0)["x:0"] for batch in found]
+        assert [one.shape for one in fed] == [(size, 6, 6, 3) for size in sizes]
+        assert sorted({int(one) for batch in fed for one in np.unique(batch)}) == [*range(count)]
+
+
+def test_the_outputs_of_batches_are_one() -> None:
+    assert joined([np.ones((2, 3)), np.zeros((1, 3))]).tolist() == [[1, 1, 1], [1, 1, 1], [0, 0, 0]]
+    assert joined([np.asarray(1.0), np.asarray(2.0)]).tolist() == [1, 2]
+    assert joined([np.ones((1, 2)), np.zeros((1, 1))]).tolist() == [1, 1, 0]
+
+
+def test_a_report_is_read_once_until_another_lies_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr(beside, "read_document", lambda place: read.append(place) or read_document(place))
+    (tmp_path / "report.json").write_text('{"schema": "ckptmap.report/1"}')
+    for _ in range(2):
+        assert beside.conversion_beside(str(tmp_path / "ckpt-0")) is not None
+    assert len(read) == 1
+    (tmp_path / "report.json").write_text('{"schema": "ckptmap.other/1"}')
+    assert beside.conversion_beside(str(tmp_path / "ckpt-0")) is None

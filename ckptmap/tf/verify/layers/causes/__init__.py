@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from ckptmap.tf.verify.layers.causes.between import activation, crossed, data_format, embedding_scale, pooling
 from ckptmap.tf.verify.layers.causes.case import Case, Cause, Known
 from ckptmap.tf.verify.layers.causes.convolutions import geometry
-from ckptmap.tf.verify.layers.causes.held import held
+from ckptmap.tf.verify.layers.causes.held import forget_bias, held
 from ckptmap.tf.verify.layers.causes.inputs import preprocessing
 from ckptmap.tf.verify.layers.causes.norms import epsilon, training_mode
 from ckptmap.tf.verify.layers.causes.randomness import randomness
@@ -22,6 +22,7 @@ CAUSES: tuple[Callable[[Case], Iterator[Cause]], ...] = (
     randomness,
     preprocessing,
     held,
+    forget_bias,
     crossed,
     geometry,
     epsilon,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ckptmap.tf.verify.layers.anatomy import LOOPS
 from ckptmap.tf.verify.layers.causes.case import Case, Cause
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _AGAIN = "convert again, with a table that says so"
 _GATES = (4, 3)
 _AVERAGE = "/ExponentialMovingAverage"
 _UNKNOWN = "other values"
+_MOST_ADDED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,46 @@ def held(case: Case) -> Iterator[Cause]:
         subject = ", ".join(one.name for one in group[:4])
         said = f"{subject} {'holds' if len(group) == 1 else 'hold'} {text}"
         yield Cause(name, said, fix, evidence, cured or name != _UNKNOWN)
+
+
+def forget_bias(case: Case) -> Iterator[Cause]:
+    """A constant that the old cell adds to a gate as it runs, and that no table put into the new bias.
+
+    The bias is what the conversion says; it is the table that is wrong.
+    """
+    if case.first.place == "before" or case.mains[0].op not in LOOPS or any(_wrong(case)):
+        return
+    for name in _biases(case):
+        value = case.variable(1, name)
+        for constant in _added(case):
+            for gate in range(4):
+                fed = value.reshape(4, -1).copy()
+                fed[gate] += constant
+                if case.cured({name: fed.reshape(value.shape)}):
+                    text = f"{name} is without the {constant:.3g} that the old cell adds to a gate"
+                    fix = "convert again with a kind that adds it, such as lstm_cell of kinds/rnn"
+                    yield Cause("forget bias", text, fix, "with it added the layer agrees")
+                    return
+
+
+def _biases(case: Case) -> list[str]:
+    """The new variables of the layer that hold one number for each of four gates' units."""
+    names = [name for pair in case.walk.layers[case.uses[0].layer].pairs for name in pair.new]
+    values = {name: case.variable(1, name) for name in names}
+    return [name for name, value in values.items() if value.ndim == 1 and value.size % 4 == 0]
+
+
+def _added(case: Case) -> list[float]:
+    """The numbers that the old graph adds to something."""
+    nodes = {node.name: node for node in case.walk.running[0].side.nodes}
+    found: dict[float, None] = {}
+    for node in nodes.values():
+        if node.op in ("Add", "AddV2"):
+            for name in node.inputs:
+                value = getattr(nodes.get(name), "attributes", {}).get("value")
+                if isinstance(value, np.ndarray) and value.shape == () and value.dtype.kind == "f" and value:
+                    found[float(value)] = None
+    return list(found)[:_MOST_ADDED]
 
 
 def _wrong(case: Case) -> Iterator[Held]:
@@ -89,9 +131,16 @@ def _turned(_: Case, one: Held) -> Said | None:
         turned = np.transpose(one.wanted, order)
         if order != tuple(range(one.wanted.ndim)) and _same(turned, one.value) and not _same(one.wanted, one.value):
             return "transposed kernel", (f"the value with its axes in the order {order}", _AGAIN)
-    if one.wanted.size == one.value.size and _same(one.wanted.T.reshape(one.value.shape), one.value):
+    if one.wanted.size == one.value.size and any(_same(turned, one.value) for turned in _as_matrices(one)):
         return "transposed kernel", ("the value with its axes reversed, read into another shape", _AGAIN)
     return None
+
+
+def _as_matrices(one: Held) -> Iterator[Array]:
+    """The wanted value with its axes reversed, and as the transposed matrix that it is of some of its axes (heads)."""
+    yield one.wanted.T.reshape(one.value.shape)
+    for axis in range(1, one.wanted.ndim):
+        yield one.wanted.reshape(int(np.prod(one.wanted.shape[:axis])), -1).T.reshape(one.value.shape)
 
 
 def _average(case: Case, one: Held) -> Said | None:

@@ -1,0 +1,85 @@
+"""Every family through ``verify``: the right pair agrees; each planted fault is found at its layer, with its cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ckptmap.tf.environment import TensorFlowError, import_quietly, prepare
+
+try:
+    prepare()
+except TensorFlowError as error:
+    pytest.skip(str(error), allow_module_level=True)
+
+from ckptmap.tf.verify.general.engine import Asked, compare_models
+from ckptmap.tf.verify.general.requests import Given
+from ckptmap.tf.verify.general.source import find_source
+from ckptmap.tf.verify.general.tf1_models import open_graph
+from ckptmap.tf.verify.general.tf2_models import open_model
+from tests.tf.verify.families.rows import CODE, FAMILIES, Family, of_changed
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")  # of TensorFlow itself
+
+QUICK = ("dnn-linear-8x4-keras3", "BasicLSTMCell_keras2")
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The TF1 model of a family, saved once."""
+    made: dict[str, Path] = {}
+
+    def folder(family: Family) -> Path:
+        if family.hub and find_spec("keras_hub") is None:
+            pytest.skip("keras-hub is no requirement of the tests")
+        if family.name not in made:
+            made[family.name] = tmp_path_factory.mktemp("old")
+            family.save(made[family.name])
+        return made[family.name] / "model.ckpt"
+
+    return folder
+
+
+def compared(old: Path, new: Path, family: Family, code: str, fed: np.ndarray[Any, Any] | None = None) -> Any:
+    tf = import_quietly("tensorflow")
+    before, after = find_source(old, "old"), find_source(new, "new", f"{CODE}:{code}" if code else "")
+    opened = open_graph(tf, before), open_model(tf, after)
+    given = [Given(name, np.ones((2, 9), np.int32), "ones") for name in family.ones]
+    given += [Given("", fed, "given")] if fed is not None else []
+    return compare_models((before, after), opened, Asked(given))
+
+
+def marked(names: Sequence[tuple[str, ...]]) -> list[Any]:
+    return [pytest.param(*one, id="-".join(one), marks=() if one[0] in QUICK else pytest.mark.matrix) for one in names]
+
+
+@pytest.mark.parametrize("name", marked([(name,) for name in FAMILIES]))
+def test_the_right_pair_agrees(name: str, saved: Any, tmp_path: Path) -> None:
+    family = FAMILIES[name]
+    old = saved(family)
+    family.convert(old, tmp_path / "new", family.table)
+    found = compared(old, tmp_path / "new" / "ckpt-0", family, family.code)
+    print(name, found.verdict.value, [f"{one.relative:.1e}" for one in found.measures])  # noqa: T201
+    assert found.agree, [one.relative for one in found.measures]
+    assert [one.name for one in found.only_old if "/Exit" not in one.name] == []  # the last state of a loop
+    assert all(one.spread > 0.01 for one in found.measures)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"), marked([(family.name, fault) for family in FAMILIES.values() for fault in family.plants])
+)
+def test_a_fault_is_found_at_its_layer(name: str, fault: str, saved: Any, tmp_path: Path) -> None:
+    family, plant = FAMILIES[name], FAMILIES[name].plants[fault]
+    old = saved(family)
+    family.convert(of_changed(old, plant.changed), tmp_path / "new", plant.table or family.table)
+    found = compared(old, tmp_path / "new" / "ckpt-0", family, plant.code or family.code, plant.inputs)
+    assert not found.agree
+    explained = found.explanation
+    assert explained is not None, found.unexplained
+    assert explained.first.layer.name == plant.layer, explained.first.text
+    assert [(cause.name, cause.proven) for cause in explained.causes] == [(plant.cause, True)], explained.causes
