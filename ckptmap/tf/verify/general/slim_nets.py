@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.families.classification.recognition import recognise
+from ckptmap.families.classification.recognition import recognize
 from ckptmap.families.detection.recognition.tf1 import recognize_tf1
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class SlimNet:
 def find_slim_net(inventory: Inventory) -> SlimNet | None:
     """The network whose weights a TF1 checkpoint holds; None of others, and of one without its classifier."""
     shapes = {name: tuple(variable.shape) for name, variable in inventory.variables.items()}
-    found = recognise(recognize_tf1(shapes), shapes)
+    found = recognize(recognize_tf1(shapes), shapes)
     if found is None or found.classes is None or found.name.startswith(_NOT_INSTALLED):
         return None
     width = found.network.backbone.depth_multiplier or 1.0
