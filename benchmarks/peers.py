@@ -31,6 +31,12 @@ def list_variables(source: str) -> None:
         print(name, shape)
 
 
+def guides(folder: str, *sources: str) -> None:
+    """The recipe for many, in one process."""
+    for number, source in enumerate(sources):
+        guide(source, os.path.join(folder, str(number)))  # noqa: PTH118
+
+
 def models(*folders: str) -> None:
     """A network of Keras in each folder, with the same weights, as a SavedModel."""
     network = tf.keras.applications.MobileNetV2(weights=None)
@@ -47,7 +53,7 @@ def run(*folders: str) -> None:
         print({name: found.shape for name, found in serve(**{asked.name: value}).items()})
 
 
-SCRIPTS = {"guide": guide, "list": list_variables, "models": models, "run": run}
+SCRIPTS = {"guide": guide, "guides": guides, "list": list_variables, "models": models, "run": run}
 
 if __name__ == "__main__":
     SCRIPTS[sys.argv[1]](*sys.argv[2:])
