@@ -46,6 +46,9 @@ def test_text(run: Run, detector: Path) -> None:
     write_config(detector.parent / "pipeline.config", classes=11)
     result = run("inspect", detector)
     assert (result.code, result.err) == (0, "")
+    write_config(detector.parent / "pipeline.config", classes=90)
+    agreed = next(line for line in run("inspect", detector).out.splitlines() if "config" in line)
+    assert agreed == f"  config    {detector.parent}/pipeline.config agrees (ssd_mobilenet_v2)"
     assert result.out.splitlines() == [
         str(detector),
         "  kind      V2 bundle, TF1 names",

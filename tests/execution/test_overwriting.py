@@ -224,7 +224,7 @@ def test_a_report_never_replaces_a_list_a_report_or_a_label_map_that_is_read(
     listed = tmp_path / "list.txt"
     listed.write_text(f"{project.source}\n")
     done = run("convert", "--batch", listed, *project.arguments[1:], "--dry-run", "--report", listed)
-    assert (done.code, "is read by this command" in done.err) == (2, True)
+    assert (done.code, "list.txt: is read by this command" in done.err) == (2, True)
     assert listed.read_text() == f"{project.source}\n"
     saved = tmp_path / "saved.json"
     assert run("convert", *project.arguments, "--dry-run", "--report", saved).code == 0

@@ -205,6 +205,14 @@ def test_tables_that_include_each_other(write):
     assert mistakes("a.yaml") == ["b.yaml:2: tables include each other: a.yaml -> b.yaml -> a.yaml"]
 
 
+def test_what_an_include_narrows_must_be_somewhere_below(write):
+    write("where: {b: int}\ndrop:\n  - {match: 'x{b}', reason: dead}\n", "inner.yaml")
+    write("include:\n  - {table: inner}\n", "between.yaml")
+    outer = "include:\n  - {table: between, where: {b: 1|2}}\n"
+    assert apply_table(load_table(write(outer)), ["x2", "x3"]).unmatched == ("x3",)
+    assert mistakes(write(outer.replace("b: 1", "c: 1"))) == ["t.yaml:2: the included table has no placeholder {c}"]
+
+
 def test_a_mistake_in_an_included_table_names_that_file(write):
     write("layers:\n\n  - {from: a, to: b, as: conv}\n", "parts/x.yaml")
     assert mistakes(write("include:\n  - {table: parts/x}\n")) == [

@@ -30,6 +30,13 @@ def test_a_layer_that_only_the_first_unit_has_joins_those_that_all_have():
     ]
 
 
+def test_a_sum_is_only_taken_of_more_pairs_than_fit_by_chance():
+    assert rules({f"a_{i}": f"b_{2 * i}" for i in range(4)}) == [("a_{i}", "b_{2*i}", {"i": "int"})]
+    assert rules({f"a_{i}": f"b_{2 * i}" for i in range(3)}) == [
+        ("{part}", "b_{part}", {"part": {"a_0": "0", "a_1": "2", "a_2": "4"}})
+    ]
+
+
 def test_two_components_that_change_together_are_listed_together():
     part = {
         "fnode0/op5": "02/dn_6",
