@@ -164,6 +164,13 @@ def test_two_variables_for_one_target_are_an_error(source: Path, template: Path,
     assert any("both fill" in str(problem) or "two variables" in str(problem) for problem in error.value.problems)
 
 
+def test_an_operation_that_its_source_does_not_fit_is_an_error(source: Path, template: Path, tmp_path: Path) -> None:
+    table = tmp_path / "crossed.yaml"
+    table.write_text(TABLE.replace("{weights: kernel,", "{weights: {to: kernel, ops: [{transpose: [1, 0]}]},"))
+    with pytest.raises(PlanError, match=r"net/conv/weights: transpose"):
+        ckptmap.plan(source, to=template, table=table)
+
+
 def test_an_unknown_target_variable_names_the_nearest(source: Path, template: Path, tmp_path: Path) -> None:
     table = tmp_path / "misspelt.yaml"
     table.write_text(TABLE.replace("to: bn_Conv1", "to: bn_conv1"))

@@ -172,3 +172,11 @@ def test_a_report_of_before_there_were_findings_of_the_whole_is_rendered() -> No
     old = batch([one(1)])
     del old["findings"]
     assert sheet_of(old).passed
+
+
+def test_a_note_of_one_checkpoint_stands_with_it() -> None:
+    sheet = sheet_of(batch([one(1, notes=["global_step is 7"]), one(2, notes=["global_step is 9"])]))
+    assert [[message.text for message in row.messages] for row in sheet.rows] == [
+        ["global_step is 7"],
+        ["global_step is 9"],
+    ]

@@ -123,6 +123,14 @@ def test_a_stage_s_patterns_freeze_what_it_says(tmp_path: Path, stage: str, trai
     assert freeze(source, patterns=planned.patterns, trainer=trainer).frozen == planned.frozen
 
 
+def test_a_config_of_an_unknown_extractor_does_not_say_the_names(tmp_path: Path) -> None:
+    path = config(tmp_path, "")
+    path.write_text(path.read_text().replace("'ssd_mobilenet_v2'", "'ssd_of_mine'"))
+    with pytest.raises(CkptmapError, match="names of ssd_of_mine are not known from its config alone: ") as error:
+        freeze(pipeline=path)
+    assert error.value.problem.where == str(path)
+
+
 def test_patterns_of_a_config_are_told_with_their_lines(tmp_path: Path) -> None:
     path = config(tmp_path, 'freeze_variables: "FeatureExtractor/.*"\nfreeze_variables: ".*backbone/.*"')
     found = freeze(pipeline=path)
