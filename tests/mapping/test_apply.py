@@ -205,10 +205,10 @@ def test_a_gap_in_a_numbered_group(table):
 def test_layers_in_the_order_they_were_made(table):
     rules = table(
         "where:\n  l:\n    start: 3\n"
-        "    order: [stem, {scope: 'block_{n}', n: [1, 2], of: [a, b]}, {scope: x, of: [y]}]\n"
+        "    order: [stem, {scope: 'block_{n}', n: [0, 1], of: [a, b]}, {scope: x, of: [y]}]\n"
         "layers:\n  - {from: '{l}', to: 'conv2d{l:auto}', as: conv}\n"
     )
-    names = [f"{layer}/weights" for layer in ("stem", "block_1/a", "block_1/b", "block_2/a", "block_2/b", "x/y")]
+    names = [f"{layer}/weights" for layer in ("stem", "block_0/a", "block_0/b", "block_1/a", "block_1/b", "x/y")]
     found = assigned(apply_table(rules, names))
     assert [found[name,] for name in names] == [f"conv2d_{number}/kernel" for number in range(3, 9)]
 

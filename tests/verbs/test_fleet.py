@@ -75,6 +75,7 @@ def test_the_page_sums_up_which_models_there_are(fleet: Path) -> None:
         ("ssd_mobilenet_v2", "3 checkpoints: 2 equal, 1 with problems"),
         ("unknown model", "2 checkpoints: 1 unknown, 1 with problems"),
     )
+    assert [len(group.rows) for group in sheet.groups] == [1] * 5
     for form in Format:
         assert render(found, form)
 
