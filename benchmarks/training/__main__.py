@@ -1,22 +1,33 @@
 """``python -m benchmarks.training``: train in TF1, convert, go on in both; the curves and their differences.
 
-Needs the ``tf`` and ``benchmarks`` extras, and takes about three minutes. Writes ``results.md`` here and the picture of
-docs/training.md, or both into the folder that ``--output`` names.
+Needs the ``tf`` and ``benchmarks`` extras, and takes about a quarter of an hour. Writes ``results.md`` here and the
+picture of docs/training.md, or both into the folder that ``--output`` names.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ckptmap.tf.environment import prepare
+import numpy as np
+
+from ckptmap.tf.environment import prepare, same_kernels
+from tests.tf import detectors_going_on
+from tests.tf.detectors_going_on import GOING_ON, Going, go_on
 from tests.tf.going_on import AFTER, BEFORE, LAYOUTS, TRAININGS, Trained, Training, convert, train_tf1, train_tf2
+from tests.tf.harness import run_rows
 
 HERE = Path(__file__).parent
 PICTURE = HERE.parents[1] / "docs" / "images" / "training.svg"
+_DETECTORS = {
+    "go_on_momentum": "SSD MobileNet V2, momentum",
+    "go_on_rmsprop": "SSD MobileNet V2, RMSProp and averages",
+    "go_on_retinanet": "RetinaNet ResNet-50, momentum",
+    "go_on_faster_rcnn": "Faster R-CNN ResNet-50, momentum",
+}
 
 
 @dataclass(frozen=True)
@@ -25,64 +36,122 @@ class Measured:
 
     training: Training
     tf1: Trained
-    carried: dict[str, Trained]
+    carried: Mapping[str, Trained]
     without: Trained
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The losses of a panel: TF1's before and behind the checkpoint, TF2's with the optimizer's state and without."""
+
+    title: str
+    before: np.ndarray
+    tf1: np.ndarray
+    carried: np.ndarray
+    alone: np.ndarray
 
 
 def measure(training: Training, folder: Path) -> Measured:
     """Train with one optimizer, below ``folder``."""
     source = folder / "model.ckpt"
     tf1, carried = train_tf1(training, source), {}
-    for layout in LAYOUTS:
+    for layout in training.layouts:
         convert(training, source, layout, folder / layout, **{"optimizer": "found", **training.choices})
         carried[layout] = train_tf2(training, layout, folder / layout)
     convert(training, source, LAYOUTS[0], folder / "without")
     return Measured(training, tf1, carried, train_tf2(training, LAYOUTS[0], folder / "without", state=False))
 
 
-def markdown(measured: Iterable[Measured]) -> str:
-    """The differences of losses and weights as a table."""
-    steps = f"{BEFORE} steps in TF1, a conversion, {AFTER} steps more in TF1 and in TF2"
-    lines = [
-        "# Training goes on",
-        "",
-        f"`python -m benchmarks.training`: {steps}.",
-        "The largest difference of a loss or of a weight of the last layer, in the largest value of each.",
-        "",
-        f"| optimizer | {' | '.join(LAYOUTS)} | without `--optimizer` |",
-        "|---|" + "---|" * (len(LAYOUTS) + 1),
-    ]
-    for one in measured:
-        found = [f"{one.carried[layout].differs(one.tf1):.1e}" for layout in LAYOUTS]
-        lines.append(f"| {_title(one.training)} | {' | '.join(found)} | {one.without.differs(one.tf1):.1e} |")
-    return "\n".join([*lines, ""])
+def measure_detectors(folder: Path) -> dict[str, Going]:
+    """Train the small detectors, below ``folder``; by the names of their rows."""
+    ran = run_rows([row for row, _ in GOING_ON], folder)
+    for row, _ in GOING_ON:
+        (folder / f"{row.name}_on").mkdir()
+    return {row.name: go_on(ran[row.name], optimizer, folder / f"{row.name}_on") for row, optimizer in GOING_ON}
+
+
+def markdown(measured: Iterable[Measured], detectors: Mapping[str, Going]) -> str:
+    """The differences of losses and weights as tables."""
+    return "\n".join(
+        [
+            "# Training goes on",
+            "",
+            f"`python -m benchmarks.training`: {_steps(BEFORE, AFTER)}.",
+            "The largest difference of a loss or of a weight of the last layer, in the largest value of each.",
+            "",
+            f"| optimizer | {' | '.join(LAYOUTS)} | without `--optimizer` |",
+            "|---|" + "---|" * (len(LAYOUTS) + 1),
+            *map(_line, measured),
+            *(_of_detectors(detectors) if detectors else ()),
+            "",
+        ]
+    )
+
+
+def _steps(before: int, after: int) -> str:
+    return f"{before} steps in TF1, a conversion, {after} steps more in TF1 and in TF2"
+
+
+def _line(one: Measured) -> str:
+    found = [f"{one.carried[name].differs(one.tf1):.1e}" if name in one.carried else "" for name in LAYOUTS]
+    return f"| {_title(one.training)} | {' | '.join(found)} | {one.without.differs(one.tf1):.1e} |"
+
+
+def _of_detectors(detectors: Mapping[str, Going]) -> Iterable[str]:
+    yield from ("", "## Small detectors of the Object Detection API", "")
+    yield f"{_steps(detectors_going_on.BEFORE, detectors_going_on.AFTER)}, on one image."
+    yield "Of losses the largest difference in a loss; of all weights the distance in the way that they went. TF1's"
+    yield "noise is what one rounding of the weights in the checkpoint makes of TF1's own steps."
+    yield ""
+    yield "| detector | TF1's noise: losses, weights | with `--optimizer` | without |"
+    yield "|---|---|---|---|"
+    for name, going in detectors.items():
+        found = [going.differ(steps) for steps in (going.nudged, going.carried, going.alone)]
+        yield f"| {_DETECTORS[name]} | {' | '.join(f'{losses:.1e}, {weights:.1e}' for losses, weights in found)} |"
 
 
 def _title(training: Training) -> str:
     return training.name.replace("_", " ")
 
 
-def plot(measured: list[Measured], path: Path) -> None:
-    """Draw the losses of both sides, a panel for each optimizer, as an SVG."""
+def curves(measured: Iterable[Measured], detectors: Mapping[str, Going]) -> list[Curves]:
+    """What is drawn: the detectors first."""
+    return [
+        *(
+            Curves(_DETECTORS[name], one.before, one.tf1.losses, one.carried.losses, one.alone.losses)
+            for name, one in detectors.items()
+        ),
+        *(
+            Curves(
+                _title(one.training), one.tf1.before, one.tf1.losses, one.carried[LAYOUTS[0]].losses, one.without.losses
+            )
+            for one in measured
+        ),
+    ]
+
+
+def plot(panels: list[Curves], path: Path) -> None:
+    """Draw the losses of both sides, a panel for each training, as an SVG."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     columns = 2
-    rows = -(-len(measured) // columns)
+    rows = -(-len(panels) // columns)
     figure = Figure(figsize=(10, 2.3 * rows), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).flatten()
-    after = range(BEFORE, BEFORE + AFTER)
-    for panel, one in zip(panels, measured, strict=False):
-        panel.plot(range(BEFORE), one.tf1.before, color="#9aa5b1", label="TF1")
-        panel.plot(after, one.tf1.losses, color="#9aa5b1", linewidth=5)
-        panel.plot(after, one.without.losses, color="#c0392b", label="TF2, weights alone")
-        panel.plot(after, one.carried[LAYOUTS[0]].losses, color="#2b7a4b", label="TF2, --optimizer")
-        panel.axvline(BEFORE, color="#52606d", linewidth=0.8, linestyle=":")
-        panel.set_yscale("log")
-        panel.set_title(_title(one.training), fontsize=10)
-    for panel in panels[len(measured) :]:
-        panel.set_visible(False)
-    panels[0].legend(fontsize=8)
+    axes = figure.subplots(rows, columns, squeeze=False).flatten()
+    for axis, one in zip(axes, panels, strict=False):
+        start = len(one.before)
+        after = range(start, start + len(one.tf1))
+        axis.plot(range(start), one.before, color="#9aa5b1", label="TF1")
+        axis.plot(after, one.tf1, color="#9aa5b1", linewidth=5)
+        axis.plot(after, one.alone, color="#c0392b", label="TF2, weights alone")
+        axis.plot(after, one.carried, color="#2b7a4b", label="TF2, --optimizer")
+        axis.axvline(start, color="#52606d", linewidth=0.8, linestyle=":")
+        axis.set_yscale("log")
+        axis.set_title(one.title, fontsize=10)
+    for axis in axes[len(panels) :]:
+        axis.set_visible(False)
+    axes[0].legend(fontsize=8)
     figure.supxlabel("step; the checkpoint is converted at the dotted line")
     figure.supylabel("loss, logarithmic")
     with mpl.rc_context({"svg.hashsalt": "ckptmap"}):  # the same picture for the same numbers
@@ -90,17 +159,20 @@ def plot(measured: list[Measured], path: Path) -> None:
 
 
 def main() -> None:
-    """Measure all optimizers and write both files."""
+    """Measure all optimizers and detectors, and write both files."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training")
     parser.add_argument("--output", type=Path, default=None)
     output = parser.parse_args().output
+    same_kernels()
     prepare()
     with TemporaryDirectory() as work:
         measured = [measure(training, Path(work) / training.name) for training in TRAININGS]
+        detectors = measure_detectors(Path(work))
+        text, panels = markdown(measured, detectors), curves(measured, detectors)
     folder, picture = (HERE, PICTURE) if output is None else (output, output / PICTURE.name)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.md").write_text(markdown(measured), encoding="utf-8")
-    plot(measured, picture)
+    (folder / "results.md").write_text(text, encoding="utf-8")
+    plot(panels, picture)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,11 @@ NOISE = 3.1e-6
 """Of an output's spread: two-stage models crop and pool in another order of operations. The largest measured without
 oneDNN is 3.0e-6, of masks whose spread is 0.16; with it 2e-6."""
 BATCH_NORM = "batch_norm { scale: true decay: 0.9997 epsilon: 0.001 }"
+ALL_SAMPLED = (
+    "second_stage_batch_size: 12 second_stage_balance_fraction: 1.0 "
+    "first_stage_minibatch_size: 4096 first_stage_positive_balance_fraction: 1.0"
+)
+"""No proposal and no anchor is left out, so that nothing is drawn at random."""
 ALL: Mapping[str, Any] = {
     "num_classes": 3,
     "size": 128,

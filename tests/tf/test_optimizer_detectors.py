@@ -1,4 +1,4 @@
-"""Training of detectors goes on: the API's own program resumes at the step of the converted checkpoint."""
+"""Training of detectors goes on: ten steps as in TF1, and the API's own program at the step of what was converted."""
 
 from __future__ import annotations
 
@@ -9,38 +9,39 @@ import pytest
 
 import ckptmap
 from ckptmap.tf.environment import tf2
+from ckptmap.tf.exact import register
 from ckptmap.tf.load import latest_checkpoint
+from ckptmap.tf.models import build_model, read_pipeline
+from tests.convert.conftest import write_tf1
+from tests.efficientdet_variables import read
+from tests.tf.detectors_going_on import BEFORE, GOING_ON, RMSPROP, config_with, go_on
 from tests.tf.rows import EXACT, Row
-from tests.tf.test_slim_only_training import ALL_SAMPLED
 from tests.tf.test_training import INPUTS, launch, write_record
-from tests.tf.tf1_going_on import run_tf1
+from tests.tf.tf1_going_on import ROUNDING, run_tf1
 
 pytestmark = pytest.mark.matrix
 
-MOMENTUM = """momentum_optimizer {
-      learning_rate { constant_learning_rate { learning_rate: 0.001 } }
-      momentum_optimizer_value: 0.9
-    }"""
-RMSPROP = """rms_prop_optimizer {
-      learning_rate { exponential_decay_learning_rate {
-        initial_learning_rate: 0.00002 decay_steps: 5 decay_factor: 0.95 } }
-      momentum_optimizer_value: 0.9
-      decay: 0.8
-      epsilon: 0.1
-    }"""
-SMALL = {"depth_multiplier": 0.35, "override": "true"}
-AVERAGED = Row("go_on_rmsprop", "ssd_mobilenet_v2", EXACT, {**SMALL, "use_moving_average": "true"})
-BEFORE, AFTER = 6, 10
+AVERAGED = Row(
+    "resumed_rmsprop",
+    "ssd_mobilenet_v2",
+    EXACT,
+    {"depth_multiplier": 0.35, "override": "true", "use_moving_average": "true"},
+)
+CLEARLY = 100
+"""By how much steps with the weights alone are farther from TF1's than those with the optimizer's state."""
 
 
-def trained(ran, optimizer, folder):
-    """The config with this optimizer, and the losses of the steps that TF1 took after its checkpoint."""
-    text = ran.pipeline.read_text().replace(MOMENTUM, optimizer)
-    text = text.replace("second_stage_batch_size: 8", ALL_SAMPLED)
-    pipeline = folder / "old.config"
-    pipeline.write_text(text)
-    assert optimizer in text
-    return pipeline, np.array(run_tf1(pipeline, ran.checkpoint, folder / "old", BEFORE, AFTER))
+@pytest.mark.parametrize(("row", "optimizer"), GOING_ON, ids=[row.name for row, _ in GOING_ON])
+def test_ten_steps_go_on_as_in_tf1(row, optimizer, tf1, tmp_path, record_property):
+    going = go_on(tf1(row), optimizer, tmp_path)
+    assert going.report["findings"] == []
+    assert going.report["optimizer"]["fresh"] == 0
+    found = {name: going.differ(getattr(going, name)) for name in ("nudged", "carried", "alone")}
+    for name, (losses, weights) in found.items():
+        record_property(name, f"losses {losses:.1e}, weights {weights:.1e}")
+    for noise, carried, alone in zip(*found.values(), strict=True):
+        assert carried < 10 * max(noise, ROUNDING)
+        assert alone > CLEARLY * carried
 
 
 @pytest.mark.parametrize("row", [AVERAGED], ids=str)
@@ -48,7 +49,9 @@ def test_the_apis_own_program_resumes(row, tf1, tmp_path):
     """``model_main_tf2`` with the converted checkpoint in its ``model_dir`` goes on at the checkpoint's step."""
     write_record(tmp_path / "two.record", row.size)
     (tmp_path / "labels.pbtxt").write_text("".join(f"item {{ id: {i} name: 'c{i}' }}\n" for i in (1, 2, 3)))
-    pipeline, _ = trained(tf1(row), RMSPROP, tmp_path)
+    ran = tf1(row)
+    pipeline = config_with(ran, RMSPROP, tmp_path / "old.config")
+    run_tf1(pipeline, ran.checkpoint, tmp_path / "old", BEFORE, 1)
     inputs = INPUTS.format(labels=tmp_path / "labels.pbtxt", record=tmp_path / "two.record", averages="true")
     pipeline.write_text(pipeline.read_text() + inputs)
     new, run = tmp_path / "new", tmp_path / "run"
@@ -69,6 +72,34 @@ def test_the_apis_own_program_resumes(row, tf1, tmp_path):
     assert len(slots) > 100
     # two steps leave 0.64 of what was there, and only add to it
     assert all((after[key] >= before[key] * np.float32(0.6399)).all() for key in slots)
+
+
+def test_the_momentum_of_an_efficientdet_is_what_the_apis_optimizer_restores(tmp_path):
+    generator, endings = np.random.default_rng(0), ("", "/Momentum", "/ExponentialMovingAverage")
+    shapes = {f"{name}{ending}": shape for name, shape in read("d0", 3).items() for ending in endings}
+    old = {name: generator.uniform(0.5, 1, shape).astype(np.float32) for name, shape in shapes.items()}
+    source = write_tf1(tmp_path / "old" / "model.ckpt", {**old, "global_step": np.array(100, np.int64)})
+    choices = {"to": "efficientdet_d0", "optimizer": "found", "learning_rate": 0.5, "init_missing": True}
+    report = ckptmap.convert(source, output=tmp_path / "new", **choices)
+    assert report["findings"] == []
+    tensorflow = tf2()
+    register()
+    from object_detection.builders import optimizer_builder
+
+    model, step = build_model(tmp_path / "new" / "pipeline.config"), tensorflow.Variable(0, dtype=tensorflow.int64)
+    config = read_pipeline(tmp_path / "new" / "pipeline.config").train_config.optimizer
+    optimizer, _ = optimizer_builder.build(config, global_step=step)
+    optimizer._create_all_weights(model.trainable_variables)
+    checkpoint = tensorflow.train.Checkpoint(model=model, optimizer=optimizer, step=step)
+    checkpoint.restore(latest_checkpoint(tmp_path / "new")).assert_consumed()
+    checkpoint.save(str(tmp_path / "again" / "ckpt"))
+    restored, compared = values(tmp_path / "again"), 0
+    assert restored["step"] == restored["optimizer/iter"] == 100
+    for one in report["target_variables"]:
+        if one["source"] and [made["operation"] for made in one["operations"]] == ["scale"]:
+            assert np.array_equal(restored[one["key"]], old[one["source"]] * np.float32(-0.5))
+            compared += 1
+    assert compared > 400
 
 
 def values(folder):

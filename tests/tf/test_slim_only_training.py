@@ -12,16 +12,11 @@ from ckptmap.tf.load import latest_checkpoint
 from ckptmap.tf.models import build_model, read_pipeline
 from ckptmap.tf.tf2_model import restore
 from tests.tf.harness import convert
-from tests.tf.rows import EXACT, Row
+from tests.tf.rows import ALL_SAMPLED, EXACT, Row
 from tests.tf.test_export import detections_differ
 from tests.tf.test_training import BOX_HEAD, cosine, launch, migrated_for_training
 from tests.tf.tf1_step import losses_of, run_tf1_step
 
-ALL_SAMPLED = (
-    "second_stage_batch_size: 12 second_stage_balance_fraction: 1.0 "
-    "first_stage_minibatch_size: 4096 first_stage_positive_balance_fraction: 1.0"
-)
-"""No proposal and no anchor is left out, so that nothing is drawn at random."""
 SSD, RCNN = "ssd_inception_v2", "faster_rcnn_inception_v2"
 OVERRIDE = {"override": "true"}
 STEPS = (

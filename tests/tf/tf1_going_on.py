@@ -1,8 +1,9 @@
 """A detector's training in TF1: some steps, a checkpoint with all that training keeps, some steps more.
 
 ``python -m tests.tf.tf1_going_on PIPELINE CHECKPOINT PREFIX BEFORE AFTER`` is the TF1 process. It starts from
-CHECKPOINT, writes ``PREFIX-<BEFORE>``, ``PREFIX-<BEFORE+AFTER>`` and, of the steps between, the total losses to
-``PREFIX.json``: twice, the second time from weights that are one rounding away, which shows what noise becomes.
+CHECKPOINT and writes ``PREFIX-<BEFORE>``, ``PREFIX-<BEFORE+AFTER>`` and the total losses of all steps to
+``PREFIX.json``. Then it takes the last steps again, from weights that are one rounding away, and writes
+``PREFIX-nudged-<BEFORE+AFTER>``: how far both are apart is what noise becomes.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ ROUNDING = 2.0**-23
 """Of a float32."""
 
 
-def run_tf1(pipeline: Path, checkpoint: Path, prefix: Path, before: int, after: int) -> list[list[float]]:
-    """Train in a TF1 process; the losses of the last ``after`` steps, and those from weights one rounding away."""
+def run_tf1(pipeline: Path, checkpoint: Path, prefix: Path, before: int, after: int) -> dict[str, list[float]]:
+    """Train in a TF1 process; the losses ``before`` and ``after`` the checkpoint, and those ``nudged``."""
     command = [sys.executable, "-W", "ignore", "-m", __name__, pipeline, checkpoint, prefix, before, after]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -62,18 +63,25 @@ def main(pipeline: str, checkpoint: str, prefix: str, before: str, after: str) -
             session.run([v1.assign(one, owner) for owner, one in _shadows(v1)])
         session.run(step.assign(0))
         saver = v1.train.Saver(max_to_keep=None)
-        for _ in range(int(before)):
-            session.run(operation)
-        saver.save(session, prefix, global_step=int(before), write_meta_graph=False)
-        told = [float(session.run([total, operation])[0]) for _ in range(int(after))]
-        saver.save(session, prefix, global_step=int(before) + int(after), write_meta_graph=False)
+
+        def run(steps: str) -> list[float]:
+            return [float(session.run([total, operation])[0]) for _ in range(int(steps))]
+
+        def save(name: str) -> None:
+            saver.save(session, name, global_step=step, write_meta_graph=False)
+
+        told = {"before": run(before)}
+        save(prefix)
+        told["after"] = run(after)
+        save(prefix)
         saver.restore(session, f"{prefix}-{before}")
         signs = np.random.default_rng(0)
         trained = v1.trainable_variables()
         values = [one * (1 + signs.choice([-1, 1], one.shape) * ROUNDING) for one in session.run(trained)]
         assign(session, dict(zip(trained, values, strict=True)))
-        nudged = [float(session.run([total, operation])[0]) for _ in range(int(after))]
-    Path(f"{prefix}.json").write_text(json.dumps([told, nudged]), encoding="utf-8")
+        told["nudged"] = run(after)
+        save(f"{prefix}-nudged")
+    Path(f"{prefix}.json").write_text(json.dumps(told), encoding="utf-8")
 
 
 def _shadows(v1):
