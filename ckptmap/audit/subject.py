@@ -86,7 +86,7 @@ def subject_of_target(
         return Subject(unsolved, target=shipped, error=f"AssertionError: {other[0]}", hint=other[1])
     architecture = _architecture(variables)
     if kind != "full" and not architecture:
-        raise TargetError(f"{target.name} is no detection model: the type {kind} means nothing for it")
+        raise TargetError(f"{target.name} is not a detection model: the type {kind} means nothing for it")
     model = Model(target.name, "tf2", variables, architecture, kind, target.root, "", settings, classes)
     return Subject(model, target=shipped)
 

@@ -24,14 +24,14 @@ _LOADED_BY = {
     Kind.KERAS: "load it with model.load_weights, or convert it to a checkpoint with ckptmap convert",
     Kind.SAFETENSORS: "load it with safetensors.numpy.load_file, or make a checkpoint with ckptmap convert",
 }
-"""What a file that is no checkpoint is good for."""
+"""What a file that is not a checkpoint is good for."""
 NO_CHECKPOINT = tuple(_LOADED_BY)
 _NAME_BASED = "IOError: Checkpoint is expected to be an object-based checkpoint."
 
 
 def predict_no_checkpoint(variables: Iterable[TargetVariable], kind: Kind) -> Prediction:
     """``tf.train.load_checkpoint`` reads bundles and V1 checkpoints; it opens no other file."""
-    reason = f"a {kind.value} is no checkpoint: TensorFlow restores nothing from it"
+    reason = f"a {kind.value} is not a checkpoint: TensorFlow restores nothing from it"
     return _nothing(variables, reason, f"DataLossError: {reason}", _LOADED_BY[kind])
 
 

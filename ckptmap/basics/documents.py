@@ -45,7 +45,7 @@ def parse_json(text: str) -> Any:
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"what begins on line {error.lineno}, column {error.colno} is no JSON") from None
+        raise ValueError(f"what begins on line {error.lineno}, column {error.colno} is not JSON") from None
 
 
 def reason(error: Exception) -> str:
@@ -92,7 +92,7 @@ def document_in(text: str | bytes, where: str) -> dict[str, Any]:
     except ValueError as error:
         raise _unreadable(error, where) from error
     if not isinstance(document, dict) or "schema" not in document:
-        raise CkptmapError("is no report of ckptmap", where=where, hint="give the report.json of a conversion")
+        raise CkptmapError("is not a report of ckptmap", where=where, hint="give the report.json of a conversion")
     return document
 
 

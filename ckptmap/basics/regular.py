@@ -22,7 +22,7 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """The file at ``path``, links followed, opened for reading bytes.
 
     Raises:
-        OSError: it cannot be opened, or is no regular file: a directory, a named pipe, a socket, a device.
+        OSError: it cannot be opened, or is not a regular file: a directory, a named pipe, a socket, a device.
         ValueError: no file can have such a name.
     """
     return os.fdopen(_opened(path), "rb")

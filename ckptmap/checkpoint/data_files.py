@@ -132,7 +132,7 @@ def missing_file(path: str, files: Files) -> CheckpointError:
         reason = "is empty" if files.is_folder(folder) else "does not exist either"
         return CheckpointError("no such file", where=shortened(path), hint=f"the folder {shortened(folder)} {reason}")
     if name in names:
-        message = "is no regular file, or a link that leads nowhere"
+        message = "is not a regular file, or a link that leads nowhere"
         return CheckpointError(message, where=shortened(path), hint="copy the file itself there")
     choices = [*filter(None, v2_prefixes(names)), *(other for other in names if not INDEX.fullmatch(other))]
     hint = (

@@ -94,7 +94,7 @@ def _of_file(path: str, files: Files, step: int | None) -> Located:
     if name.endswith(".pb"):
         return Located(Kind.FROZEN_GRAPH, path)
     raise CheckpointError(
-        "is no TensorFlow checkpoint: the end of a table is missing, or it is another kind of file",
+        "is not a TensorFlow checkpoint: the end of a table is missing, or it is another kind of file",
         where=shortened(path),
         hint="download or copy it again if it should be a V1 checkpoint",
     )

@@ -133,9 +133,9 @@ def _header(files: Files, path: str) -> tuple[Mapping[str, Any], int]:
     try:
         fields = parse_json(files.read(path, _LENGTH, length).decode("utf-8"))
     except ValueError as error:
-        raise FormatError("its header is no JSON") from error
+        raise FormatError("its header is not JSON") from error
     if not isinstance(fields, dict):
-        raise FormatError("its header is no JSON object")
+        raise FormatError("its header is not a JSON object")
     return {name: entry for name, entry in fields.items() if name != _METADATA}, _LENGTH + length
 
 

@@ -289,7 +289,7 @@ def sync_own(path: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """One file that appears whole or not at all; what is no regular file, such as a pipe, is written to as it is.
+    """One file that appears whole or not at all; what is not a regular file, such as a pipe, is written to as it is.
 
     Raises:
         OutputError: it cannot be written; what was there is still there.

@@ -80,7 +80,7 @@ class V1Source:
 
     def _add_metadata(self, number: int, data: bytes | None) -> None:
         if data is None:
-            raise FormatError("the table holds no list of variables: it is no V1 checkpoint")
+            raise FormatError("the table holds no list of variables: it is not a V1 checkpoint")
         for place, value in read_fields(data):
             if place == 1:
                 for inner, tensor in bounded(read_fields(as_bytes(value)), "variables"):

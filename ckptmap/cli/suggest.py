@@ -140,6 +140,6 @@ def printable_lines(text: str) -> str:
 def _refuse(output: Path, *, force: bool) -> None:
     if output.suffix not in (".yaml", ".yml", _PAGE):
         hint = f"give one that ends in .yaml, or in {_PAGE} for a page that shows it"
-        raise OutputError("is no name for a table", where=str(output), hint=hint)
+        raise OutputError("is not a name for a table", where=str(output), hint=hint)
     if output.exists() and not force:
         raise OutputError("is there already", where=str(output), hint="give another name, or --force")

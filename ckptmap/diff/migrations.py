@@ -109,7 +109,7 @@ def migration_of_report(report: Mapping[str, Any], path: str) -> Migration:
     """
     schema = str(report.get("schema"))
     if not schema.startswith(_REPORT):
-        raise CkptmapError("is no report of a conversion", where=path, hint=f"its schema should be {_REPORT}1")
+        raise CkptmapError("is not a report of a conversion", where=path, hint=f"its schema should be {_REPORT}1")
     with following(schema, path):
         named = report["target"].get("form") == Form.NAMES.value
         links = tuple(_recorded_link(item, named=named) for item in report["target_variables"])

@@ -50,7 +50,7 @@ class Staged:
     right: Collection[Span] = ()
     """What was read back already, by the place in the last data file that has values."""
     sink: Sink | None = None
-    """What took the values, where it is no checkpoint of TensorFlow."""
+    """What took the values, where it is not a checkpoint of TensorFlow."""
 
     @property
     def nbytes(self) -> int:

@@ -28,7 +28,7 @@ def op_from_json(item: Mapping[str, Any]) -> Op:
     kind = all_operations().get((str(item.get("operation")), frozenset(item.keys() - {"operation"})))
     known = {} if kind is None else {name: one.from_json(item[name]) for name, one in kind.arguments.items()}
     if kind is None or not all(kind.arguments[name].holds(value) for name, value in known.items()):
-        raise CkptmapError(f"{dict(item)} is no operation that ckptmap knows")
+        raise CkptmapError(f"{dict(item)} is not an operation that ckptmap knows")
     op = kind(**known)
     if op.unsound() is not None:
         raise CkptmapError(f"{op} cannot be asked for")

@@ -308,7 +308,7 @@ def _placeholder(inside: str, where: Where) -> Placeholder:
         raise PatternError(
             f"the placeholder {{{inside}}} is not declared", did_you_mean(inside, where) or "declare it under `where`"
         )
-    raise PatternError(f"{{{inside}}} is no placeholder", "calculations and formats belong into `to`")
+    raise PatternError(f"{{{inside}}} is not a placeholder", "calculations and formats belong into `to`")
 
 
 def _expression(inside: str, where: Where, same: bool) -> Expression:
@@ -348,7 +348,9 @@ def _check_literals(text: str) -> None:
     literal = _PIECE.sub("", text)
     bad = sorted(_NOT_LITERAL.intersection(literal))
     if bad:
-        raise PatternError(f'"{text}" holds {bad[0]!r}', "this is no regular expression: use a placeholder in braces")
+        raise PatternError(
+            f'"{text}" holds {bad[0]!r}', "this is not a regular expression: use a placeholder in braces"
+        )
     if not text or text != text.strip("/ ") or "//" in text:
         raise PatternError(f'"{text}" is no variable name', "no empty components, no slash at either end")
 

@@ -21,12 +21,12 @@ def forward_of_report(report: Mapping[str, Any], path: str, old: Inventory | Non
     """The conversion that ``report``, read from ``path``, tells of; ``old`` is the TF1 checkpoint where there is one.
 
     Raises:
-        CkptmapError: it is no report of a conversion to TF2, does not follow its schema, holds an operation that does
-            not exist, or does not say the shapes of the old variables and ``old`` is None.
+        CkptmapError: it is not a report of a conversion to TF2, does not follow its schema, holds an operation that
+            does not exist, or does not say the shapes of the old variables and ``old`` is None.
     """
     hint = "give the report.json that the conversion to TF2 has left"
     if report.get("schema") != _SCHEMA:
-        raise CkptmapError("is no report of a conversion", where=path, hint=hint)
+        raise CkptmapError("is not a report of a conversion", where=path, hint=hint)
     with following(_SCHEMA, path):
         if "command" in report or "form" in report["target"]:
             raise CkptmapError("is the report of something else than a conversion to TF2", where=path, hint=hint)

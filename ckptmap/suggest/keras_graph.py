@@ -36,7 +36,7 @@ def read_keras_graph(path: str | os.PathLike[str]) -> dict[str, tuple[str, ...]]
         found = {_name(layer): tuple(_sources(layer.get("inbound_nodes", []))) for layer in layers}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, RecursionError) as error:
         hint = 'write it with `open("model.json", "w").write(model.to_json())`, or save the model as model.keras'
-        raise CkptmapError("is no graph of a Keras model", where=os.fspath(path), hint=hint) from error
+        raise CkptmapError("is not a graph of a Keras model", where=os.fspath(path), hint=hint) from error
     if not any(found.values()):
         names = list(found)
         return {name: tuple(names[at - 1 : at]) if at else () for at, name in enumerate(names)}

@@ -80,7 +80,7 @@ def parse_dim(text: int | str) -> Dim:
     for part in text.replace(" ", "").split("*"):
         match = _FACTOR.fullmatch(part)
         if not match:
-            raise ValueError(f"{text!r} is no dimension: {part!r} is no number, unknown or (unknown+number)")
+            raise ValueError(f"{text!r} is not a dimension: {part!r} is not a number, unknown or (unknown+number)")
         if match["number"]:
             coefficient *= int(match["number"])
         else:

@@ -51,7 +51,7 @@ def apply_freeze(
     Where it raises, the model is as it was.
 
     Raises:
-        CkptmapError: no table names the variables, or a pattern is no regular expression.
+        CkptmapError: no table names the variables, or a pattern is not a regular expression.
         ProblemsError: a pattern matches no variable, or freezes a part of a layer only, which Keras layers cannot do.
     """
     layers = tuple(_layers(model))
@@ -151,6 +151,6 @@ def _named(target: Target, table: Table) -> dict[str, str]:
 def _spec(key: str, variable: Any) -> SpecVariable:
     dtype = dtype_from_label(variable.dtype.name)
     if dtype is None:
-        raise CkptmapError(f"{variable.dtype.name} is no dtype of a checkpoint", where=variable.name)
+        raise CkptmapError(f"{variable.dtype.name} is not a dtype of a checkpoint", where=variable.name)
     # the readable name as a checkpoint stores it, without the number of the output
     return SpecVariable(key, variable._shared_name, dtype, tuple(Dim(length) for length in variable.shape))

@@ -294,7 +294,7 @@ def _refuse_other_document(path: Place) -> None:
     except CkptmapError:
         known = False
     if not known:
-        raise OutputError("is no report of ckptmap: that of this run would replace it", where=str(path))
+        raise OutputError("is not a report of ckptmap: that of this run would replace it", where=str(path))
 
 
 def _died(error: LaneEndedError) -> CkptmapError:

@@ -134,7 +134,7 @@ def _renames(renames: Sequence[tuple[str, str]], strip: Sequence[str]) -> Iterat
 def _cast(label: str) -> DType:
     dtype = dtype_from_label(label)
     if dtype not in CASTS:
-        raise CkptmapError(f"{label!r} is no type to cast to", hint=f"one of: {', '.join(map(str, CASTS))}")
+        raise CkptmapError(f"{label!r} is not a type to cast to", hint=f"one of: {', '.join(map(str, CASTS))}")
     return dtype
 
 

@@ -62,7 +62,7 @@ def freeze(
         trainer: whose rule: that of ``train`` (legacy/train.py) or of ``model_main``.
 
     Raises:
-        CkptmapError: a file cannot be read, the model is not known, or a pattern is no regular expression or
+        CkptmapError: a file cannot be read, the model is not known, or a pattern is not a regular expression or
             takes forever.
     """
     config = None if pipeline is None else read_config(os.fspath(pipeline))

@@ -23,7 +23,7 @@ def test_a_text_has_a_largest_size(tmp_path: Path) -> None:
     [
         ("[" * 100_000, "it is nested too deeply"),
         ("9" * 41, "a number of 41 digits"),
-        ("{", "what begins on line 1, column 2 is no JSON"),
+        ("{", "what begins on line 1, column 2 is not JSON"),
     ],
     ids=["nested", "number", "cut"],
 )
@@ -81,4 +81,4 @@ def test_json_that_ends_too_early_names_line_and_column(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text('{"a":\n 1,')
     with pytest.raises(CkptmapError) as refused:
         read_document(tmp_path / "r.json")
-    assert refused.value.problem.message == "cannot be read as a report: what begins on line 2, column 4 is no JSON"
+    assert refused.value.problem.message == "cannot be read as a report: what begins on line 2, column 4 is not JSON"

@@ -295,5 +295,5 @@ def test_other_files(tmp_path: Path) -> None:
     )
     touch(tmp_path, "junk", content=b"\x00\x01\x02")
     assert complaint(tmp_path / "junk").startswith(
-        f"{tmp_path / 'junk'}: is no TensorFlow checkpoint: the end of a table"
+        f"{tmp_path / 'junk'}: is not a TensorFlow checkpoint: the end of a table"
     )

@@ -97,7 +97,7 @@ def test_a_table_that_is_no_checkpoint(tmp_path: Path) -> None:
     out = bytearray()
     TableWriter(out.extend).finish()
     (tmp_path / "m").write_bytes(out)
-    with pytest.raises(CheckpointError, match="no list of variables: it is no V1 checkpoint"):
+    with pytest.raises(CheckpointError, match="no list of variables: it is not a V1 checkpoint"):
         open_checkpoint(tmp_path / "m")
 
 

@@ -162,7 +162,7 @@ def test_a_file_of_others_is_called_what_it_is(run: Run, tmp_path: Path, to: tup
     run("convert", TINY, "--write", "safetensors", "-o", tmp_path / "new")
     result = run("audit", tmp_path / "new" / "model.safetensors", *to)
     assert (result.code, "TF1 checkpoint" in result.out) == (1, False)
-    assert "DataLossError: a safetensors file is no checkpoint: TensorFlow restores nothing from it" in result.out
+    assert "DataLossError: a safetensors file is not a checkpoint: TensorFlow restores nothing from it" in result.out
 
 
 def test_an_index_without_its_data_names_the_option_that_does_without(run: Run, new: Path) -> None:

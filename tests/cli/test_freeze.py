@@ -54,4 +54,4 @@ def test_freeze_needs_a_model(run: Run) -> None:
 def test_a_glob_is_a_user_s_mistake(run: Run) -> None:
     result = run("freeze", FIXTURE, "--pattern", "*BatchNorm*")
     assert result.code == 2
-    assert "'*BatchNorm*' is no regular expression" in result.err
+    assert "'*BatchNorm*' is not a regular expression" in result.err

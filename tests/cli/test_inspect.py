@@ -196,7 +196,7 @@ WRONG = {
     "HDF5": (write_bytes("model.h5", b"\x89HDF\r\n\x1a\n" + bytes(64)), "damaged: HDF5 says"),
     "safetensors": (
         write_bytes("model.safetensors", b"\x02" + bytes(7) + b'{"a": 1}'),
-        "damaged: its header is no JSON",
+        "damaged: its header is not JSON",
     ),
     "a pickle": (write_bytes("model.pt", b"\x80\x02}q\x00."), "this is a Python pickle"),
     "TensorFlow Lite": (

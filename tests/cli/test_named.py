@@ -121,7 +121,7 @@ def test_no_words_of_python(run: Run, tmp_path: Path) -> None:
         run("convert", "--batch", tmp_path, "-o", tmp_path / "new").err,
         run("convert", TINY, "--pipeline", tmp_path / "none.config", "--dry-run").err,
     ]
-    assert "what begins on line 2, column 3 is no JSON" in told[0]
+    assert "what begins on line 2, column 3 is not JSON" in told[0]
     assert not [text for text in told if "Errno" in text or "Expecting" in text or "Traceback" in text]
     assert all(text.startswith("error: ") for text in told)
 

@@ -35,7 +35,7 @@ def test_wrong_input_is_named_with_exit_code_2(run: Run, new: Path, tmp_path: Pa
         (tmp_path / "gone", new): "gone",
         (TINY, tmp_path / "empty"): "empty: the folder is empty",
         (TINY, new, "--images", tmp_path / "empty"): "empty: there are no images in this directory",
-        (TINY, new, "--images", tmp_path / "gone"): "gone: is no directory with images",
+        (TINY, new, "--images", tmp_path / "gone"): "gone: is not a directory with images",
         (TINY, new, "--label-map", tmp_path / "gone.pbtxt"): "gone.pbtxt",
         (TINY, new, "--pipeline", tmp_path / "gone.config"): "gone.config",
     }.items():

@@ -88,7 +88,7 @@ def test_what_no_run_of_ours_made_is_never_replaced(run: Callable[..., list[str]
 def test_the_report_of_all_replaces_nothing_else(run: Callable[..., list[str]], tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "batch.json").write_text("[1]")
-    with pytest.raises(OutputError, match="is no report of ckptmap"):
+    with pytest.raises(OutputError, match="is not a report of ckptmap"):
         run()
     assert (tmp_path / "new" / "batch.json").read_text() == "[1]"
 

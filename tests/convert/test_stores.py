@@ -364,7 +364,7 @@ def test_many_go_to_a_store_and_a_second_run_writes_their_report_alone(tmp_path:
     assert set(moved("write")) == {"batch.json"}
     assert moved("copy") == {}
     Store().pipe_file(f"{NEW}/batch.json", b"{}")
-    with pytest.raises(OutputError, match="is no report of ckptmap"):
+    with pytest.raises(OutputError, match="is not a report of ckptmap"):
         ckptmap.convert_many(sources, output=NEW, resume=True)
 
 

@@ -119,7 +119,7 @@ def test_a_table_of_another_model_is_refused(a: Path, table: Path, tmp_path: Pat
 def test_a_report_of_something_else_is_refused(a: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.json"
     other.write_text(json.dumps({"schema": "ckptmap.diff/1"}))
-    with pytest.raises(CkptmapError, match="is no report of a conversion"):
+    with pytest.raises(CkptmapError, match="is not a report of a conversion"):
         diff(a, a, mapping=other)
 
 

@@ -186,7 +186,7 @@ def test_an_operation(tmp_path: Path, operation: str, expected: str) -> None:
         ),
         (
             "init: [{match: 'a$', value: 1, reason: x}]",
-            ["t.yaml:1: \"a$\" holds '$' (this is no regular expression: use a placeholder in braces)"],
+            ["t.yaml:1: \"a$\" holds '$' (this is not a regular expression: use a placeholder in braces)"],
         ),
         (
             "where: {i: integer}\ndrop: [{match: 'a{i}', reason: x}]",

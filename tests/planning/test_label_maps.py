@@ -49,14 +49,14 @@ item { id: 3 name: 'e' }
 item { id: 4 name: 'd' }
 item { id: 99999999990 name: 'f' }
 """
-    with pytest.raises(ProblemsError, match="is no label map") as error:
+    with pytest.raises(ProblemsError, match="is not a label map") as error:
         parse_label_map(text, "map.pbtxt")
     assert [(problem.where, problem.message) for problem in error.value.problems] == [
         ("map.pbtxt:1", "an item without an id"),
         ("map.pbtxt:2", "class 1 has no name"),
-        ("map.pbtxt:3", "'two' is no class number"),
+        ("map.pbtxt:3", "'two' is not a class number"),
         ("map.pbtxt:4", "class 'c' has the number 0, the background's"),
-        ("map.pbtxt:8", "99999999990 is no class number"),
+        ("map.pbtxt:8", "99999999990 is not a class number"),
         ("map.pbtxt:6", "a second class has the number 3"),
         ("map.pbtxt:7", "a second class has the name 'd'"),
     ]

@@ -93,7 +93,7 @@ def test_the_example_of_the_other_tests_follows_the_schema(conversion: dict[str,
 
 
 def test_a_document_of_another_schema_is_refused() -> None:
-    with pytest.raises(CkptmapError, match=r"the schema ckptmap\.report/2 is none of a report"):
+    with pytest.raises(CkptmapError, match=r"the schema ckptmap\.report/2 is not one of a report"):
         sheet_of({"schema": "ckptmap.report/2"})
 
 
@@ -108,5 +108,5 @@ def test_a_document_with_holes_is_refused(conversion: dict[str, Any]) -> None:
 @pytest.mark.parametrize("text", ["[]", "{}", "{"])
 def test_a_file_that_holds_no_report_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text)
-    with pytest.raises(CkptmapError, match=r"x\.json: (is no report of ckptmap|cannot be read as a report)"):
+    with pytest.raises(CkptmapError, match=r"x\.json: (is not a report of ckptmap|cannot be read as a report)"):
         read_document(tmp_path / "x.json")

@@ -110,7 +110,7 @@ def test_a_faster_rcnn_in_stages_of_named_parts(tmp_path: Path) -> None:
     )
     with pytest.raises(CkptmapError, match="the model has no such part"):
         freeze(source, stages=["neck"])
-    with pytest.raises(CkptmapError, match="'backbones' is no part to train"):
+    with pytest.raises(CkptmapError, match="'backbones' is not a part to train"):
         freeze(source, stages=["backbones"])
 
 

@@ -45,7 +45,7 @@ def _label_map(document: Document) -> LabelMap:
     labels = [(label, where) for label, where in found if isinstance(label, Label) and label.id]
     problems += _repeated(labels)
     if problems:
-        raise ProblemsError(f"{document.path or 'the text'} is no label map", problems)
+        raise ProblemsError(f"{document.path or 'the text'} is not a label map", problems)
     return LabelMap(document.path, tuple(sorted((label for label, _ in labels), key=lambda label: label.id)))
 
 
@@ -59,7 +59,9 @@ def _label(document: Document, field: Field, item: Message) -> Label | Problem:
     if number is None:
         return Problem("an item without an id", where, "give every class its number, from 1: id: 1")
     if number.kind is not ScalarKind.NUMBER or not _NUMBER.fullmatch(number.text):
-        return Problem(f"{number.text[:40]} is no class number", document.where(number.start), "a whole number from 1")
+        return Problem(
+            f"{number.text[:40]} is not a class number", document.where(number.start), "a whole number from 1"
+        )
     label = Label(int(number.text), _text(name), _text(shown))
     if not label.shown:
         return Problem(f"class {label.id} has no name", where, "add name: 'cat'")

@@ -71,7 +71,7 @@ def find_images(path: Path | str, limit: int | None = None) -> tuple[Image, ...]
     if place.is_file():
         return (Image(place.name, place),)
     if not place.is_dir():
-        raise CkptmapError("is no directory with images", where=str(place))
+        raise CkptmapError("is not a directory with images", where=str(place))
     files = sorted(file for file in place.iterdir() if file.suffix.lower() in ENDINGS and file.is_file())
     if not files:
         raise CkptmapError(

@@ -28,7 +28,7 @@ def config_of_a_hundred_megabytes(folder: Path) -> None:
     (folder / "p.config").write_text("# " + "x" * (100 << 20))
 
 
-@attack(*CONFIG, says="this is no pipeline.config", heavy=True)
+@attack(*CONFIG, says="this is not a pipeline.config", heavy=True)
 def config_of_half_a_million_unknown_fields(folder: Path) -> None:
     """As many mistakes as fit."""
     (folder / "p.config").write_text("x:1 " * 500_000)
@@ -85,7 +85,7 @@ def config_with_an_endless_number(folder: Path) -> None:
 LABEL_MAPS = ("convert", "old.pb", "--to", "ssd_mobilenet_v2", "--label-map", "l.pbtxt", "l.pbtxt", "--dry-run")
 
 
-@attack(*LABEL_MAPS, says="is no class number")
+@attack(*LABEL_MAPS, says="is not a class number")
 def label_with_an_endless_number(folder: Path) -> None:
     """A class whose number has a hundred thousand digits."""
     frozen_source(folder)
@@ -121,7 +121,7 @@ def freeze_pattern_nested_without_end(folder: Path) -> None:
     freeze_by(folder, "(" * 100_000 + ")" * 100_000)
 
 
-@attack(*FREEZE, says="is no regular expression")
+@attack(*FREEZE, says="is not a regular expression")
 def freeze_pattern_with_an_endless_repeat(folder: Path) -> None:
     """A repetition number beyond all that the engine counts."""
     freeze_by(folder, "a{99999999999999999999}")

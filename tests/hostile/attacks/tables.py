@@ -86,7 +86,7 @@ def includes_that_double(folder: Path) -> None:
     write_table(folder, "variables: [{from: v, to: v}]\n", "t30")
 
 
-@attack(*TABLE, says="this is no regular expression")
+@attack(*TABLE, says="this is not a regular expression")
 def catastrophic_pattern(folder: Path) -> None:
     """A regular expression that takes exponential time, where patterns are wanted."""
     write_table(folder, "variables: [{from: '(a+)+$', to: b}]\n")

@@ -38,7 +38,7 @@ def find_hits(patterns: Sequence[Pattern], names: Sequence[str]) -> dict[str, Hi
     """What each pattern's text matches among ``names``.
 
     Raises:
-        ProblemsError: a pattern is no regular expression, as TF1 would fail with it in its first step, or the patterns
+        ProblemsError: a pattern is not a regular expression, as TF1 would fail with it, or the patterns
             take longer than ``SECONDS``, or there are more than ``MOST_PATTERNS``.
     """
     texts = list(dict.fromkeys(pattern.text for pattern in patterns))
@@ -90,7 +90,7 @@ def _unreadable(pattern: Pattern, answers: Mapping[str, _Answer]) -> Problem | N
     found = answers.get(pattern.text)
     if not isinstance(found, str):
         return None
-    return Problem(f"{_shown(pattern)} is no regular expression: {found}", pattern.where, _NO_PATTERN)
+    return Problem(f"{_shown(pattern)} is not a regular expression: {found}", pattern.where, _NO_PATTERN)
 
 
 def _shown(pattern: Pattern) -> str:

@@ -38,7 +38,7 @@ def _stage(text: str, weights: Sequence[Weight]) -> Stage:
 def _parts(name: str) -> tuple[str, ...]:
     if name not in _NAMES:
         close = nearest(name, _NAMES) or list(_NAMES)
-        raise CkptmapError(f"{name!r} is no part to train", hint=f"known: {', '.join(close)}")
+        raise CkptmapError(f"{name!r} is not a part to train", hint=f"known: {', '.join(close)}")
     return _NAMES[name]
 
 

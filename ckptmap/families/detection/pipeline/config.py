@@ -180,7 +180,7 @@ def config_of(document: Document) -> PipelineConfig:
     """
     if not any(field.name in _TOP_LEVEL for field in document.root.fields):
         raise ConfigError(
-            "this is no pipeline.config: it has no model, train_config or eval_config block",
+            "this is not a pipeline.config: it has no model, train_config or eval_config block",
             where=document.path or "<text>",
         )
     refuse_absurd_sizes(document)

@@ -170,7 +170,7 @@ def _not_tf1(config: PipelineConfig) -> Refusal | None:
     if config.architecture == "center_net":
         return Refusal(Why.ALREADY_TF2, "CenterNet exists in TF2 only", config.model.where())
     if config.architecture not in (SSD, FASTER_RCNN):
-        reason = f"{config.architecture} is no model of the public API"
+        reason = f"{config.architecture} is not a model of the public API"
         return Refusal(Why.NO_MODEL, reason, config.model.where())
     name, where = config.extractor_type, config.extractor.where("type")
     if name.endswith(KERAS_SUFFIX):

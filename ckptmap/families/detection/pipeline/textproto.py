@@ -86,7 +86,7 @@ def read(path: str | Path) -> Document:
     """Read a file: UTF-8; bytes that are not are kept as they are. Raises ConfigError when it cannot be read."""
     place = Path(path)
     if place.exists() and not place.is_file():
-        what = "a folder" if place.is_dir() else "no regular file"
+        what = "a folder" if place.is_dir() else "not a regular file"
         raise ConfigError(f"cannot read the file: it is {what}", where=str(path))
     try:
         with open_regular(path) as handle:

@@ -29,7 +29,7 @@ def parse_pairs(texts: Sequence[str]) -> tuple[Pair, ...]:
     found = tuple(text.partition("=") for text in texts)
     for text, (old, _, new) in zip(texts, found, strict=True):
         if not old or not new:
-            raise CkptmapError(f"{argument(PAIRS, text)} is no OLD=NEW", hint=_BOTH)
+            raise CkptmapError(f"{argument(PAIRS, text)} is not OLD=NEW", hint=_BOTH)
     return tuple((old, new) for old, _, new in found)
 
 

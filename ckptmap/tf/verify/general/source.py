@@ -167,5 +167,5 @@ def parse_code(text: str, end: End) -> tuple[str, str]:
     module, _, function = text.rpartition(":")
     if not module or not function.isidentifier():
         said = argument(MODEL[end], text)
-        raise CkptmapError(f"{said} is no MODULE:FUNCTION", hint="for instance my_models.resnet:build")
+        raise CkptmapError(f"{said} is not MODULE:FUNCTION", hint="for instance my_models.resnet:build")
     return module, function

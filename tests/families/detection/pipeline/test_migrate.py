@@ -204,7 +204,7 @@ def test_a_byte_order_mark_is_removed() -> None:
         (
             "model { experimental_model { name: 'x' } }",
             Why.NO_MODEL,
-            "f.config:1: not a detection config: experimental_model is no model of the public API",
+            "f.config:1: not a detection config: experimental_model is not a model of the public API",
         ),
         ("model { center_net { } }", Why.ALREADY_TF2, "f.config:1: already a TF2 config: CenterNet exists in TF2 only"),
         (

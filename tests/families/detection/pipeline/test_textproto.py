@@ -278,5 +278,5 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     if not hasattr(os, "mkfifo"):
         pytest.skip("this system has no named pipes")
     os.mkfifo(tmp_path / "p.config")
-    with pytest.raises(ConfigError, match="cannot read the file: it is no regular file"):
+    with pytest.raises(ConfigError, match="cannot read the file: it is not a regular file"):
         read(tmp_path / "p.config")

@@ -194,7 +194,7 @@ def test_code_is_a_module_and_a_function() -> None:
     for text in ("a.b.c", "a:", ":c", "a:b.c d"):
         with pytest.raises(CkptmapError, match="is no MODULE:FUNCTION"):
             parse_code(text, "new")
-    with command_line(), pytest.raises(CkptmapError, match="--new-model other is no MODULE:FUNCTION"):
+    with command_line(), pytest.raises(CkptmapError, match="--new-model other is not MODULE:FUNCTION"):
         find_source(FIXTURE, "new", "other")
 
 
