@@ -58,6 +58,25 @@ def twins() -> Any:
         return _head(_conv(image, "one") + _conv(image, "other"))
 
 
+def attention() -> Any:
+    """Query, key and value out of one kernel."""
+    v1 = import_quietly("tensorflow").compat.v1
+    with v1.variable_scope("", use_resource=False):
+        data = v1.placeholder(v1.float32, [None, 5, WIDTH], name="tokens")
+        query, key, value = v1.split(v1.layers.dense(data, 3 * WIDTH, name="c_attn"), 3, axis=-1)
+        weights = v1.nn.softmax(v1.matmul(query, key, transpose_b=True))
+        return v1.layers.dense(v1.reduce_mean(v1.matmul(weights, value), axis=1), 5, name="verdict")
+
+
+def keras_attention() -> Any:
+    """The port of ``attention``, with a layer for each of the three."""
+    keras = import_quietly("keras")
+    tokens = keras.Input((5, WIDTH), name="tokens")
+    query, key, value = (keras.layers.Dense(WIDTH, name=word)(tokens) for word in ("query", "key", "value"))
+    mixed = keras.layers.Dot(axes=(2, 1))([keras.layers.Softmax()(keras.layers.Dot(axes=(2, 2))([query, key])), value])
+    return keras.Model(tokens, keras.layers.Dense(5, name="out")(keras.layers.GlobalAveragePooling1D()(mixed)))
+
+
 def lstm() -> Any:
     """A recurrent cell that adds nothing to its forget gate, which its variables do not show."""
     v1 = import_quietly("tensorflow").compat.v1

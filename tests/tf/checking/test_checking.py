@@ -153,6 +153,14 @@ def test_what_a_cell_adds_to_its_forget_gate_is_settled_by_its_outputs(tmp_path:
     assert found.sure
 
 
+def test_the_order_of_query_key_and_value_in_one_kernel_is_proven(tmp_path: Path) -> None:
+    old, new, _ = nets.save(tmp_path / "attention", nets.attention, nets.keras_attention)
+    found = drafted(old, new, "keras_attention")
+    assert reasons(found)["c_attn"] == NEEDED
+    assert "to: [query/{part}, key/{part}, value/{part}]" in found.text.replace('"', "")
+    assert found.sure
+
+
 def test_another_model_is_not_proven_and_it_is_said_where_they_part(tmp_path: Path) -> None:
     old, new, _ = nets.save(tmp_path / "other", nets.chain, nets.keras_chain)
     _, _, _ = nets.save(tmp_path / "relu", nets.chain, nets.keras_relu)
