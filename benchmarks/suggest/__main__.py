@@ -140,11 +140,8 @@ def _peer(pairs: Sequence[TruePair], file: Path) -> Iterator[str]:
     solved = sum(one["right"] == one["count"] for one in told)
     late = sum("TooLong" in one["gave_up"] for one in told)
     gave_up = sum(bool(one["gave_up"]) for one in told) - late
-    yield from (
-        "",
-        f"weightbridge on the {len(told)} smallest pairs of Keras and language models, names and shapes alone (`peer.py`):",
-        "",
-    )
+    which = f"the {len(told)} smallest pairs of Keras and language models"
+    yield from ("", f"weightbridge on {which}, names and shapes alone (`peer.py`):", "")
     yield "| | all right | given up | no answer in 20 s | variables with the right partner | wrong and not flagged |"
     yield "|---|---:|---:|---:|---:|---:|"
     share = sum(one["right"] for one in told) / whole
