@@ -125,14 +125,20 @@ def slim_network(
     if network.counts:
         options = {**options, "num_classes": num_classes}
     tf2()
-    module = slim_module(f"nets.{network.module}")
 
     def run(images: Any, training: bool) -> Any:
-        with _scope(network, module, training):
-            found, points = getattr(module, network.function)(images, is_training=training, **options)
+        found, points = run_network(network, images, training=training, **options)
         return {point: points[point] for point in end_points} if end_points else found
 
     return own_code(run, name)
+
+
+def run_network(network: SlimNetwork, images: Any, *, training: bool, **options: Any) -> tuple[Any, Any]:
+    """What slim's function makes of images in the default graph, in the arg scope of slim's scripts; its end points."""
+    module = slim_module(f"nets.{network.module}")
+    with _scope(network, module, training):
+        found, points = getattr(module, network.function)(images, is_training=training, **options)
+    return found, points
 
 
 def _scope(network: SlimNetwork, module: Any, training: bool) -> contextlib.AbstractContextManager[Any]:

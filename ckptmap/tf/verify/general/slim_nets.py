@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ckptmap.families.classification.recognition import recognize
 from ckptmap.families.detection.recognition.tf1 import recognize_tf1
+from ckptmap.families.own_code.slim import NETWORKS
 
 if TYPE_CHECKING:
     from ckptmap.checkpoint.inventory import Inventory
@@ -57,30 +58,12 @@ def build_slim_net(tensorflow: Any, net: SlimNet) -> Any:
 
 def slim_network(net: SlimNet, image: Any) -> tuple[Any, Any]:
     """What slim's function returns for an image: the logits, and its end points."""
-    from ckptmap.tf.environment import import_quietly, slim_module
+    from ckptmap.tf.own_code import run_network
 
-    name = net.name
-    arguments: dict[str, Any] = {"num_classes": net.classes}
-    if name.startswith("mobilenet_v1"):
-        module = slim_module("nets.mobilenet_v1")
-        scope = module.mobilenet_v1_arg_scope(is_training=False)
-        function, arguments = module.mobilenet_v1, {**arguments, "depth_multiplier": net.width, "is_training": False}
-    elif name.startswith("mobilenet"):
-        module = slim_module(f"nets.mobilenet.{name[:12]}")
-        scope = slim_module("nets.mobilenet.mobilenet_v2").training_scope(is_training=False)
-        function, arguments = module.mobilenet, {**arguments, "depth_multiplier": net.width, **_defined(module, net)}
-    else:
-        module = slim_module(f"nets.{name.rpartition('_')[0] if name[-1].isdigit() and 'incep' not in name else name}")
-        scopes = [part for part in dir(module) if part.endswith("arg_scope") and part != "arg_scope"]
-        scope = getattr(module, next(one for one in scopes if "resnet_utils" not in one))()
-        function, arguments = getattr(module, name), {**arguments, "is_training": False}
-    with import_quietly("tf_slim").arg_scope(scope), contextlib.redirect_stdout(sys.stderr):
-        logits, points = function(image, **arguments)
-    return logits, points
-
-
-def _defined(module: Any, net: SlimNet) -> dict[str, Any]:
-    wide_end = {"finegrain_classification_mode": net.wide_end}
-    if net.name == "mobilenet_v2":
-        return wide_end
-    return {**wide_end, "conv_defs": getattr(module, net.name.upper().removeprefix("MOBILENET_"))}
+    options: dict[str, Any] = {"num_classes": net.classes}
+    if net.name.startswith("mobilenet"):
+        options["depth_multiplier"] = net.width
+    if net.name.startswith(("mobilenet_v2", "mobilenet_v3")):
+        options["finegrain_classification_mode"] = net.wide_end
+    with contextlib.redirect_stdout(sys.stderr):
+        return run_network(NETWORKS[net.name], image, training=False, **options)
