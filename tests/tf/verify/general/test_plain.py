@@ -92,7 +92,7 @@ def test_pairs_are_found_by_name_then_by_shape_then_by_order() -> None:
 def test_a_pair_of_names_that_are_not_there_is_refused() -> None:
     with pytest.raises(CkptmapError, match="the new model has no input or output q"):
         check_pairs(parse_pairs(["x=q"]), [spec("x")], [spec("y")])
-    with pytest.raises(CkptmapError, match="is no OLD=NEW"):
+    with pytest.raises(CkptmapError, match="is not OLD=NEW"):
         parse_pairs(["x"])
 
 
@@ -192,7 +192,7 @@ def test_a_path_says_how_it_is_run(tmp_path: Path) -> None:
 def test_code_is_a_module_and_a_function() -> None:
     assert parse_code("a.b:c", "old") == ("a.b", "c")
     for text in ("a.b.c", "a:", ":c", "a:b.c d"):
-        with pytest.raises(CkptmapError, match="is no MODULE:FUNCTION"):
+        with pytest.raises(CkptmapError, match="is not MODULE:FUNCTION"):
             parse_code(text, "new")
     with command_line(), pytest.raises(CkptmapError, match="--new-model other is not MODULE:FUNCTION"):
         find_source(FIXTURE, "new", "other")
