@@ -97,10 +97,12 @@ def test_a_name_that_is_not_there_is_a_key_error_with_the_nearest(checkpoint, as
 
 def test_what_a_notebook_shows_is_short_and_escaped(tmp_path: Path) -> None:
     values = {f"<b>{number:05}</b>": np.zeros(2, np.float32) for number in range(2000)}
+    values[f"<b>/{'long/' * 100}end"] = np.zeros(2, np.float32)
     with ckptmap.open_checkpoint(write_tf1(tmp_path / "big", values)) as opened:
         shown, told = opened._repr_html_(), repr(opened)
     assert len(shown) < 5000
     assert "&lt;b&gt;00000&lt;/b&gt;" in shown
     assert "<b>0" not in shown
-    assert "and 1,990 more" in shown
-    assert told == f"<V2 bundle {tmp_path / 'big'}: 2,000 variables>"
+    assert f"long/…{('long/' * 100)[-77:]}end" in shown
+    assert "and 1,991 more" in shown
+    assert told == f"<V2 bundle {tmp_path / 'big'}: 2,001 variables>"

@@ -220,7 +220,10 @@ def test_a_list_counts_from_its_own_folder(listed: Path) -> None:
     assert read_list(listed) == [f"{folder}/a/model.ckpt", f"{folder}/../b # 2", "/c", "gs://bucket/d"]
 
 
-@pytest.mark.parametrize(("content", "message"), [(b"# none\n", "names no checkpoint"), (b"\xff", "cannot be read")])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"# none\n", r"names no checkpoint \(write one path a line\)"), (b"\xff", "cannot be read")],
+)
 def test_a_list_that_is_none(listed: Path, content: bytes, message: str) -> None:
     listed.parent.mkdir()
     listed.write_bytes(content)

@@ -102,6 +102,7 @@ def test_where_and_why_they_differ_is_said() -> None:
     assert [message.level for message in sheet.messages] == [Level.FAILURE, Level.NOTE, Level.WARNING]
     assert "pooled" in sheet.messages[2].text
     assert ("input", "ids:0 = ids: int32[2, 7], made up, below 50") in sheet.facts
+    assert ("seed", "0") in sheet.facts
     assert "[2, 5] → [2, 6]" in sheet_of(SHAPES).verdict
 
 

@@ -141,8 +141,12 @@ def test_the_text_says_what_counts_are_of() -> None:
 
 def test_without_detections_the_report_says_what_shows_some() -> None:
     none = verification(detections=dict.fromkeys(("equal", "moved", "relabelled", "lost", "new"), 0))
-    assert [message.hint for message in sheet_of(none).messages] == [
-        "--min-score shows weaker ones; random images rarely show any"
+    assert [(message.level, message.text, message.hint) for message in sheet_of(none).messages] == [
+        (
+            Level.NOTE,
+            "no detection scores 0.3 or more",
+            "--min-score shows weaker ones; random images rarely show any",
+        )
     ]
 
 

@@ -37,6 +37,12 @@ def test_a_sum_is_only_taken_of_more_pairs_than_fit_by_chance():
     ]
 
 
+def test_four_layers_are_enough_for_a_list():
+    layers = ["stem", "a/red", "a/b/mixed", "c/top"]
+    pairs = {f"net/{layer}/x": f"conv_{number}" for layer, number in zip(layers, (3, 5, 8, 9), strict=True)}
+    assert rules(pairs) == [("net/{layer}/x", "conv_{layer}", {"layer": dict(zip(layers, "3589", strict=True))})]
+
+
 def test_two_components_that_change_together_are_listed_together():
     part = {
         "fnode0/op5": "02/dn_6",
