@@ -97,7 +97,7 @@ def content(path: Path) -> bytes:
         return b""
 
 
-def settle(
+def choose_destination(
     inventory: Inventory, wish: Wish, beside: Path | None, plan: MakePlan, known: Destination | None = None
 ) -> Settled:
     """The destination of a checkpoint and the plan that ``plan`` makes for it.

@@ -15,7 +15,7 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.planning.ledger import Plan
 from ckptmap.request.destination import Destination
-from ckptmap.request.surroundings import Settled, Wish, config_beside, content, settle
+from ckptmap.request.surroundings import Settled, Wish, choose_destination, config_beside, content
 from ckptmap.verbs.conversion import plan_to
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Plans:
         kept = tuple(pattern for pattern in patterns if pattern in known)
         wish = replace(self.wish, options=replace(self.wish.options, allow_unused=kept, training=training))
         destination = None if training is not None else self._with(kept)  # what a config says of it depends on the step
-        return settle(inventory, wish, beside, plan_to, destination)
+        return choose_destination(inventory, wish, beside, plan_to, destination)
 
     def _with(self, allow_unused: tuple[str, ...]) -> Destination | None:
         if self.known is None:

@@ -35,7 +35,7 @@ from ckptmap.report.shown import Report, Shown
 from ckptmap.request.choices import PathLike, PlanChoices, plan_options
 from ckptmap.request.destination import Destination
 from ckptmap.request.resolve import migration
-from ckptmap.request.surroundings import Wish, config_beside, settle
+from ckptmap.request.surroundings import Wish, choose_destination, config_beside
 from ckptmap.request.table_likeness import refuse_other_architecture
 from ckptmap.verbs.writing import IfExists, Reading, Writing, check_output, opened_staging, report_there, staged
 
@@ -319,7 +319,7 @@ def stepped(wish: Wish, checkpoint: Checkpoint) -> Wish:
 def settled(inventory: Inventory, wish: Wish) -> tuple[Destination, Plan]:
     """Where ``inventory`` goes by ``wish`` and by what lies beside it, and the ledger. Raises as :func:`plan`."""
     beside = config_beside(inventory, wish)
-    return settle(inventory, wish, beside, plan_to).told(beside)
+    return choose_destination(inventory, wish, beside, plan_to).told(beside)
 
 
 def plan_to(inventory: Inventory, destination: Destination) -> Plan:
