@@ -26,6 +26,8 @@ from ckptmap.checkpoint.cloning import duplicate
 Ask = Callable[[Case, Sequence[Files], Path], Iterator[Work]]
 """The works of a case."""
 
+_HERE = Path(__file__).parent
+
 CASES = {
     case.name: case
     for case in (
@@ -70,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     (chosen.output / "results.md").write_text(text, encoding="utf-8")
     plot(results, chosen.output / "results.svg")
     plot_growth(results, chosen.output / "growth.svg")
+    if chosen.output == _HERE and not chosen.quick:
+        shutil.copyfile(_HERE / "growth.svg", _HERE.parent / "docs" / "images" / "speed.svg")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,9 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--case", action="append", choices=list(CASES), help="repeatable; default: all")
     parser.add_argument("--repeat", type=int, default=5, help="runs of each command that count")
     parser.add_argument("--quick", action="store_true", help="a hundredth of the sizes, one run: does it work?")
-    parser.add_argument(
-        "--output", type=Path, default=Path(__file__).parent, help="where results.md and results.svg go"
-    )
+    parser.add_argument("--output", type=Path, default=_HERE, help="where results.md and results.svg go")
     parser.add_argument("--data", type=Path, help="where to make the checkpoints: 4 GB; default: a temporary folder")
     parser.add_argument("--clones", type=Path, help="where to make those of the clones, if not there: the same again")
     return parser
