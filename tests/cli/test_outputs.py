@@ -1,9 +1,12 @@
+import io
+import json
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 import typer
 
-from ckptmap.cli.outputs import Outputs, choose_outputs
+from ckptmap.cli.outputs import Outputs, choose_outputs, emit
 from ckptmap.report.formats import Format
 from tests.checkpoint.test_v1 import TENSORFLOW_FILE
 from tests.cli.conftest import Project, Run
@@ -137,3 +140,10 @@ def test_an_earlier_report_is_replaced(run: Run, project: Project, tmp_path: Pat
     path.write_text("earlier")
     assert run("convert", *project.arguments, "--dry-run", "--report", path).code == 0
     assert path.read_text().startswith("### ✅ ckptmap convert")
+
+
+def test_a_notebook_s_stdout_takes_text_alone() -> None:
+    document = {"schema": "ckptmap.targets/1", "generator": "ckptmap 1", "targets": []}
+    with redirect_stdout(io.StringIO()) as stream:
+        emit(document, Outputs((), (Format.JSON,)))
+    assert json.loads(stream.getvalue()) == document

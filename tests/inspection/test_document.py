@@ -11,7 +11,7 @@ from ckptmap.inspection.csv_format import to_csv
 from ckptmap.inspection.document import document
 from ckptmap.inspection.inspector import inspect
 from ckptmap.report.document import Document
-from ckptmap.report.sheets import schema_file
+from ckptmap.report.sheets import schema_file, sheet_of
 from tests.convert.conftest import values, write_tf1
 from tests.families.detection.test_config_beside import write as write_config
 from tests.inspection.test_corpus import ROWS
@@ -114,6 +114,11 @@ def test_a_detector_with_a_config(tmp_path: Path) -> None:
         ],
         "note": None,
     }
+    found["config"] |= {"agrees": None, "differences": []}
+    path = str(tmp_path / "pipeline.config")
+    assert dict(sheet_of(found).facts)["config"] == f"{path}: not compared"
+    found["config"]["note"] = "is of another model"
+    assert dict(sheet_of(found).facts)["config"] == f"{path}: is of another model"
 
 
 def test_match_limits_the_list_but_not_the_totals(tmp_path: Path) -> None:

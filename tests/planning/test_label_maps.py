@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from ckptmap.basics.errors import ConfigError, ProblemsError
+from ckptmap.basics.errors import CkptmapError, ConfigError, ProblemsError
 from ckptmap.families.detection.label_files import parse_label_map, read_label_map
 from ckptmap.planning.label_maps import Label, compare_label_maps
+from ckptmap.request.choices import plan_options
 
 COCO = """\
 # the first classes of COCO, its gap at 12 among them
@@ -31,6 +32,15 @@ def test_classes_are_read_with_either_quote_and_comments(tmp_path: Path) -> None
         Label(13, "/m/02pv19", "stop sign"),
     )
     assert found.num_classes == 13
+
+
+def test_a_new_label_map_with_more_classes_than_a_model_can_have_is_refused(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.pbtxt", tmp_path / "new.pbtxt"
+    old.write_text(COCO)
+    new.write_text("item { id: 100001 name: 'far' }")
+    with pytest.raises(CkptmapError, match="num_classes lies between 1 and 100000, not 100001") as error:
+        plan_options({"label_maps": (old, new)})
+    assert error.value.problem.where == str(new)
 
 
 def test_the_background_s_own_item_is_no_class() -> None:

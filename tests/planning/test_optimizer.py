@@ -103,6 +103,7 @@ def test_momentum_becomes_minus_rate_times_accum_by_the_operations_of_its_weight
     assert report["optimizer"]["fresh"] == 0
     assert (report["optimizer"]["step"], report["optimizer"]["learning_rate"]) == (180_000, 0.1)
     assert report["optimizer"]["layout"] == "legacy"
+    assert "momentum is TF1's times -0.1, the learning rate of step 180000" in report["optimizer"]["remarks"]
     assert "1 weight multiplied by numbers, model/dense/kernel first" in report["optimizer"]["remarks"][-1]
     values = values_by_path(tmp_path / "new" / "ckpt-0")
     slot = ".OPTIMIZER_SLOT/optimizer/momentum"
