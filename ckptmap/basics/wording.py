@@ -67,6 +67,11 @@ def command_line() -> Iterator[None]:
         _asker.at_command_line = before
 
 
+def names_options() -> bool:
+    """Whether messages name options: a process that is started for this one should do as it does."""
+    return _asker.at_command_line
+
+
 def argument(name: str | tuple[str, str], *values: str) -> str:
     """An argument as the caller gives it: ``force=True``, or ``--force``; one of :data:`ARGUMENTS`, or both its ways.
 

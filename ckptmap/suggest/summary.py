@@ -37,6 +37,9 @@ def summary_lines(matched: Matched, table: DraftTable, source: OldSide, target: 
     yield f"{found} of {len(matched.old)} old layers have a partner among {len(matched.new)} new ones:"
     yield f"  {sure} sure{f' ({proven} of them proven by runs)' if proven else ''}, {found - sure} doubtful."
     yield f"{len(table.rules)} rules, {doubtful} of them doubtful" + (": each is marked." if doubtful else ".")
+    marked = sum(one.doubtful for one in (*table.drops, *table.inits))
+    if marked:
+        yield f"{marked} line{'s' * (marked > 1)} for what is left over: look at each; they are marked too."
     yield from matched.told
     if not source.ordered:
         yield "No .meta lies beside the old checkpoint, which would say in which order its layers were made."
@@ -55,4 +58,5 @@ def _left(side: str, layers: Sequence[Layer], left: Sequence[int]) -> Iterator[s
         return
     names = [layers[at].scope for at in left[:_SHOWN]]
     more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
-    yield f"{len(left)} {side} layers are left over: {', '.join(names)}{more}."
+    what = f"1 {side} layer is" if len(left) == 1 else f"{len(left)} {side} layers are"
+    yield f"{what} left over: {', '.join(names)}{more}."

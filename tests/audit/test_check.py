@@ -241,7 +241,9 @@ def test_a_pattern_that_chooses_nothing_is_an_error_with_what_is_near(
 
 
 def test_a_part_of_a_detection_model_is_no_question_of_another_model(converted: dict[str, Path]) -> None:
-    with pytest.raises(TargetError, match="keras_mobilenet_v2 is no detection model: the type detection means nothing"):
+    with pytest.raises(
+        TargetError, match="keras_mobilenet_v2 is not a detection model: the type detection means nothing"
+    ):
         audit(converted["model"], to="keras_mobilenet_v2", kind="detection")
 
 

@@ -249,7 +249,7 @@ def test_nested_json_without_end_is_refused() -> None:
     item = op_to_json(Cast(F))
     for _ in range(200):
         item = {"operation": "branches", "branches": [{"sources": [0], "operations": [item]}]}
-    with pytest.raises(CkptmapError, match="is no operation that ckptmap knows"):
+    with pytest.raises(CkptmapError, match="is not an operation that ckptmap knows"):
         op_from_json(item)
 
 

@@ -45,7 +45,7 @@ def test_every_operation_comes_back_from_json(op: Op) -> None:
 
 
 def test_an_unknown_operation_is_refused() -> None:
-    with pytest.raises(CkptmapError, match="is no operation that ckptmap knows"):
+    with pytest.raises(CkptmapError, match="is not an operation that ckptmap knows"):
         op_from_json({"operation": "squeeze"})
 
 
@@ -83,5 +83,5 @@ def test_an_unknown_operation_is_refused() -> None:
     ids=str,
 )
 def test_what_no_table_can_ask_for_is_refused(item: dict[str, Any]) -> None:
-    with pytest.raises(CkptmapError, match=r"no operation that ckptmap knows|cannot be asked for"):
+    with pytest.raises(CkptmapError, match=r"not an operation that ckptmap knows|cannot be asked for"):
         op_from_json(item)

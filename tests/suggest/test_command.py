@@ -104,7 +104,7 @@ def test_what_is_left_over_is_dropped_marked_and_an_exit_code_of_1(run, new, tmp
     more = write_old(tmp_path / "more" / "model.ckpt", {**OLD, "extra/weights": (7, 7)})
     found = run("suggest", more, "--to", new)
     assert found.code == 1
-    assert "1 old layers are left over: extra." in found.out
+    assert "1 old layer is left over: extra." in found.out
     assert '  # doubtful\n  - {match: "extra/{rest}", reason: "left over: no new layer is like it"}' in found.out
 
 

@@ -98,7 +98,7 @@ def test_an_archive_and_a_sequential_model(tmp_path):
 def test_what_is_no_model_is_refused(text, tmp_path):
     file = tmp_path / "model.json"
     file.write_text(text)
-    with pytest.raises(CkptmapError, match="no graph of a Keras model"):
+    with pytest.raises(CkptmapError, match="not a graph of a Keras model"):
         read_keras_graph(file)
 
 

@@ -29,7 +29,7 @@ def test_parse(text: int | str, dim: Dim) -> None:
 
 @pytest.mark.parametrize("text", ["", "-1", "a+1", "(a+1", "a**b", "A", "a/2", "1.5"])
 def test_parse_refuses(text: str) -> None:
-    with pytest.raises(ValueError, match="is no dimension"):
+    with pytest.raises(ValueError, match="is not a dimension"):
         parse_dim(text)
 
 

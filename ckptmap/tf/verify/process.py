@@ -10,14 +10,18 @@ import pickle
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.wording import command_line, names_options
 from ckptmap.tf.environment import TensorFlowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+_OPTIONS = "CKPTMAP_MESSAGES_NAME_OPTIONS"
+"""Set in the environment of a process whose messages are for a command line."""
 
 _LAST_WORDS = 2000  # characters of stderr that are told when the process dies
 
@@ -71,7 +75,7 @@ def started(module: str, what: str, failed: str, settings: Mapping[str, str] | N
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={**os.environ, **(settings or {})},
+            env={**os.environ, **(settings or {}), _OPTIONS: "1" if names_options() else ""},
         ) as process,
     ):
         try:
@@ -87,9 +91,10 @@ def answer(opened: Callable[[Any], Any], first: Callable[[Any], Any] = lambda _:
     """
     messages, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    for found in _answers(messages, opened, first):
-        pickle.dump(found, answers)
-        answers.flush()
+    with command_line() if os.environ.get(_OPTIONS) else nullcontext():
+        for found in _answers(messages, opened, first):
+            pickle.dump(found, answers)
+            answers.flush()
 
 
 def _answers(messages: BinaryIO, opened: Callable[[Any], Any], first: Callable[[Any], Any]) -> Iterator[Any]:

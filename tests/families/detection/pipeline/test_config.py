@@ -78,7 +78,7 @@ def test_r_cnn() -> None:
 
 def test_what_is_no_pipeline_config_is_refused() -> None:
     for text in ("", "# nothing", "item { id: 1 name: 'cat' }"):
-        with pytest.raises(ConfigError, match=r"this is no pipeline\.config"):
+        with pytest.raises(ConfigError, match=r"this is not a pipeline\.config"):
             parse_config(text)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.wording import command_line
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.tf.environment import TensorFlowError, import_quietly, prepare
 from ckptmap.tf.verify.general.document import models_document
@@ -17,6 +18,7 @@ from ckptmap.tf.verify.general.engine import Asked, compare_models
 from ckptmap.tf.verify.general.model import Verdict
 from ckptmap.tf.verify.general.pairing import parse_pairs
 from ckptmap.tf.verify.general.requests import parse_inputs
+from ckptmap.tf.verify.general.serving import served
 from ckptmap.tf.verify.general.source import find_source
 from ckptmap.tf.verify.general.tf1_models import open_graph
 from ckptmap.tf.verify.general.tf2_models import open_model
@@ -172,6 +174,12 @@ def test_a_module_is_told_what_it_takes(made: Made) -> None:
     old = opened(made.net / "model.ckpt", "old")
     with pytest.raises(CkptmapError, match=r"does not say what it takes.*inputs=\['NAME=DTYPE\[SHAPE\]'\]"):
         opened(made.new / "module-1", "new", "module")
+    asked, told = (
+        find_source(made.new / "module-1", "new", f"{NETS}:module"),
+        r"does not say what it takes.*--input 'NAME=DTYPE\[SHAPE\]'",
+    )
+    with command_line(), pytest.raises(CkptmapError, match=told), served(asked) as model:
+        model.open()
     new = opened(made.new / "module-1", "new", "module", inputs=(("image", "float32", (2, 8, 8, 3)),))
     found = compared(old, new, requests=parse_inputs(["image=float32[2,8,8,3]"]))
     assert (found.agree, new[1].side.kind) == (True, "tf.Module")
