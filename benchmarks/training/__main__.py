@@ -19,6 +19,7 @@ from tests.tf import detectors_going_on
 from tests.tf.detectors_going_on import GOING_ON, Going, go_on
 from tests.tf.going_on import AFTER, BEFORE, LAYOUTS, TRAININGS, Trained, Training, convert, train_tf1, train_tf2
 from tests.tf.harness import run_rows
+from tests.tf.tf1_going_on import NUDGES
 
 HERE = Path(__file__).parent
 PICTURE = HERE.parents[1] / "docs" / "images" / "training.svg"
@@ -101,12 +102,12 @@ def _of_detectors(detectors: Mapping[str, Going]) -> Iterable[str]:
     yield from ("", "## Small detectors of the Object Detection API", "")
     yield f"{_steps(detectors_going_on.BEFORE, detectors_going_on.AFTER)}, on one image."
     yield "Of losses the largest difference in a loss; of all weights the distance in the way that they went. TF1's"
-    yield "noise is what one rounding of the weights in the checkpoint makes of TF1's own steps."
+    yield f"noise is what one rounding of its checkpoint's weights makes of its own steps, the most of {NUDGES} times."
     yield ""
     yield "| detector | TF1's noise: losses, weights | with `--optimizer` | without |"
     yield "|---|---|---|---|"
     for name, going in detectors.items():
-        found = [going.differ(steps) for steps in (going.nudged, going.carried, going.alone)]
+        found = (going.noise, going.differ(going.carried), going.differ(going.alone))
         yield f"| {_DETECTORS[name]} | {' | '.join(f'{losses:.1e}, {weights:.1e}' for losses, weights in found)} |"
 
 

@@ -36,7 +36,7 @@ def test_ten_steps_go_on_as_in_tf1(row, optimizer, tf1, tmp_path, record_propert
     going = go_on(tf1(row), optimizer, tmp_path)
     assert going.report["findings"] == []
     assert going.report["optimizer"]["fresh"] == 0
-    found = {name: going.differ(getattr(going, name)) for name in ("nudged", "carried", "alone")}
+    found = {"noise": going.noise, "carried": going.differ(going.carried), "alone": going.differ(going.alone)}
     for name, (losses, weights) in found.items():
         record_property(name, f"losses {losses:.1e}, weights {weights:.1e}")
     for noise, carried, alone in zip(*found.values(), strict=True):

@@ -2,8 +2,8 @@
 
 ``python -m tests.tf.tf1_going_on PIPELINE CHECKPOINT PREFIX BEFORE AFTER`` is the TF1 process. It starts from
 CHECKPOINT and writes ``PREFIX-<BEFORE>``, ``PREFIX-<BEFORE+AFTER>`` and the total losses of all steps to
-``PREFIX.json``. Then it takes the last steps again, from weights that are one rounding away, and writes
-``PREFIX-nudged-<BEFORE+AFTER>``: how far both are apart is what noise becomes.
+``PREFIX.json``. Then it takes the last steps again, a few times, from weights that are one rounding away, and writes
+``PREFIX-nudged0-<BEFORE+AFTER>`` and so on: how far they are apart is what noise becomes.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from tests.tf.tf1_step import losses_of
 
 ROUNDING = 2.0**-23
 """Of a float32."""
+NUDGES = 4
 
 
 def run_tf1(pipeline: Path, checkpoint: Path, prefix: Path, before: int, after: int) -> dict[str, list[float]]:
-    """Train in a TF1 process; the losses ``before`` and ``after`` the checkpoint, and those ``nudged``."""
+    """Train in a TF1 process; the losses ``before`` and ``after`` the checkpoint, and those ``nudged0`` and so on."""
     command = [sys.executable, "-W", "ignore", "-m", __name__, pipeline, checkpoint, prefix, before, after]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -74,13 +75,14 @@ def main(pipeline: str, checkpoint: str, prefix: str, before: str, after: str) -
         save(prefix)
         told["after"] = run(after)
         save(prefix)
-        saver.restore(session, f"{prefix}-{before}")
-        signs = np.random.default_rng(0)
         trained = v1.trainable_variables()
-        values = [one * (1 + signs.choice([-1, 1], one.shape) * ROUNDING) for one in session.run(trained)]
-        assign(session, dict(zip(trained, values, strict=True)))
-        told["nudged"] = run(after)
-        save(f"{prefix}-nudged")
+        for number in range(NUDGES):
+            saver.restore(session, f"{prefix}-{before}")
+            signs = np.random.default_rng(number)
+            values = [one * (1 + signs.choice([-1, 1], one.shape) * ROUNDING) for one in session.run(trained)]
+            assign(session, dict(zip(trained, values, strict=True)))
+            told[f"nudged{number}"] = run(after)
+            save(f"{prefix}-nudged{number}")
     Path(f"{prefix}.json").write_text(json.dumps(told), encoding="utf-8")
 
 
