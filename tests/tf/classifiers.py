@@ -9,12 +9,8 @@ TF1's graph is built in a graph of its own in the TF2 process, so that all rows 
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-import tempfile
-from dataclasses import asdict, dataclass
-from fnmatch import fnmatch
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +25,7 @@ from ckptmap.tf.tf1.weights import calibrate, randomize
 from ckptmap.tf.tf2_model import restore
 from ckptmap.tf.verify.general.slim_nets import SlimNet, slim_network
 from tests.tf.efficientnet_graph import efficientnet
+from tests.tf.proving import Proof, markdown, prove_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -70,17 +67,6 @@ class Row:
     @property
     def model(self) -> Classifier:
         return CLASSIFIERS[self.network]
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What came of a row: ``restored`` variables of Keras' ``variables``; ``difference`` in the output's spread."""
-
-    verdict: str
-    variables: int
-    restored: int
-    unused: int
-    difference: float
 
 
 def _rows() -> Iterator[Row]:
@@ -234,7 +220,7 @@ HEADER = """\
 
 def table(proofs: Iterable[tuple[Row, Proof]]) -> str:
     """The proofs in Markdown, a line a row."""
-    return HEADER + "".join(f"| {' | '.join(_cells(row, proof))} |\n" for row, proof in proofs)
+    return markdown(HEADER, proofs, _cells)
 
 
 def _cells(row: Row, proof: Proof) -> Iterator[str]:
@@ -253,26 +239,8 @@ def _cells(row: Row, proof: Proof) -> Iterator[str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Prove the rows and write their table; 1 where one is not as expected."""
-    parser = argparse.ArgumentParser(prog="python -m tests.tf.classifiers", description=main.__doc__)
-    parser.add_argument("--only", default="*", help="rows whose names match")
-    parser.add_argument("--work", type=Path, help="keep results here, and take those that are there")
-    parser.add_argument("table", type=Path)
-    options = parser.parse_args(arguments)
     same_kernels()
-    proofs = []
-    with tempfile.TemporaryDirectory() as own:
-        kept = options.work or Path(own)
-        kept.mkdir(parents=True, exist_ok=True)
-        for row in (row for row in ROWS.values() if fnmatch(row.name, options.only)):
-            file = kept / f"{row.name}.json"
-            if not file.exists():
-                with tempfile.TemporaryDirectory() as folder:
-                    file.write_text(json.dumps(asdict(prove(row, Path(folder)))), encoding="utf-8")
-            proof = Proof(**json.loads(file.read_text(encoding="utf-8")))
-            proofs.append((row, proof))
-            print(row, proof, as_expected(row, proof), file=sys.stderr, flush=True)  # noqa: T201
-    options.table.write_text(table(proofs), encoding="utf-8")
-    return 0 if all(as_expected(*one) for one in proofs) else 1
+    return prove_rows("tests.tf.classifiers", ROWS, prove, as_expected, table, arguments)
 
 
 if __name__ == "__main__":

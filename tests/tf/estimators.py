@@ -8,9 +8,7 @@ computes; checked once against the Estimators of TensorFlow 2.15, v1 and v2, tra
 
 from __future__ import annotations
 
-import argparse
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,7 @@ from ckptmap.tf.classifiers import keras_of
 from ckptmap.tf.environment import tf2
 from ckptmap.tf.tf2_model import restore
 from tests.convert.conftest import write_tf1
+from tests.tf.proving import Proof, prove_rows
 
 Array = np.ndarray[Any, Any]
 Values = Mapping[str, Array]
@@ -53,17 +52,6 @@ class Row:
         if not self.hidden:
             return "Linear"
         return "DNNLinearCombined" if self.linear else "DNN"
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What came of a row; ``difference`` in the logits' spread."""
-
-    verdict: str
-    variables: int
-    restored: int
-    unused: int
-    difference: float
 
 
 def _rows() -> Iterator[Row]:
@@ -211,17 +199,7 @@ def table(proofs: Sequence[tuple[Row, Proof]]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Prove the rows and write their table; 1 where one is not as expected."""
-    parser = argparse.ArgumentParser(prog="python -m tests.tf.estimators", description=main.__doc__)
-    parser.add_argument("table", type=Path)
-    options = parser.parse_args(arguments)
-    proofs = []
-    for row in ROWS.values():
-        with tempfile.TemporaryDirectory() as folder:
-            proofs.append((row, prove(row, Path(folder))))
-    for row, proof in proofs:
-        print(row, proof, as_expected(proof), file=sys.stderr)  # noqa: T201
-    options.table.write_text(table(proofs), encoding="utf-8")
-    return 0 if all(as_expected(proof) for _, proof in proofs) else 1
+    return prove_rows("tests.tf.estimators", ROWS, prove, lambda _, proof: as_expected(proof), table, arguments)
 
 
 if __name__ == "__main__":

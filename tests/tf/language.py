@@ -10,12 +10,9 @@ where it is installed.
 
 from __future__ import annotations
 
-import argparse
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +43,7 @@ from tests.tf.language_reference import (
     some_text,
     xlnet_shapes,
 )
+from tests.tf.proving import markdown, prove_rows
 
 NOISE = 2e-5
 """Of the output's spread: 32 bits in TF2, 64 in the reference."""
@@ -466,7 +464,7 @@ HEADER = """\
 
 def table(proofs: Iterable[tuple[Row, Proof]]) -> str:
     """The proofs in Markdown, a line a row."""
-    return HEADER + "".join(f"| {' | '.join(_cells(row, proof))} |\n" for row, proof in proofs)
+    return markdown(HEADER, proofs, _cells)
 
 
 def _cells(row: Row, proof: Proof) -> Iterator[str]:
@@ -478,18 +476,7 @@ def _cells(row: Row, proof: Proof) -> Iterator[str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Prove the rows and write their table; 1 where one is not as expected."""
-    parser = argparse.ArgumentParser(prog="python -m tests.tf.language", description=main.__doc__)
-    parser.add_argument("--only", default="*", help="rows whose names match")
-    parser.add_argument("table", type=Path)
-    options = parser.parse_args(arguments)
-    proofs = []
-    for row in (row for row in ROWS.values() if fnmatch(str(row), options.only)):
-        with tempfile.TemporaryDirectory() as folder:
-            proof = prove(row, Path(folder))
-        proofs.append((row, proof))
-        print(row, proof, as_expected(row, proof), file=sys.stderr, flush=True)  # noqa: T201
-    options.table.write_text(table(proofs), encoding="utf-8")
-    return 0 if all(as_expected(*one) for one in proofs) else 1
+    return prove_rows("tests.tf.language", ROWS, prove, as_expected, table, arguments, Proof)
 
 
 if __name__ == "__main__":

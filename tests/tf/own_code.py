@@ -9,14 +9,10 @@ run on the same input.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import json
 import sys
-import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from fnmatch import fnmatch
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +24,7 @@ from ckptmap.families.verdict import Kind
 from ckptmap.tf.environment import as_written, import_quietly, same_kernels, slim_module, tf2
 from ckptmap.tf.tf1.weights import calibrate, randomize
 from ckptmap.tf.tf2_model import restore
+from tests.tf.proving import Proof, markdown, prove_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,17 +48,6 @@ class Row:
 
     def __str__(self) -> str:
         return self.name
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What came of a row; ``difference`` in units of the output's spread."""
-
-    verdict: str
-    variables: int
-    restored: int
-    unused: int
-    difference: float
 
 
 def _rows() -> Iterator[Row]:
@@ -174,7 +160,7 @@ HEADER = "| network | input | options | classes | variables | verdict | differen
 
 def table(proofs: Iterable[tuple[Row, Proof]]) -> str:
     """The proofs in Markdown, a line a row."""
-    return HEADER + "".join(f"| {' | '.join(_cells(row, proof))} |\n" for row, proof in proofs)
+    return markdown(HEADER, proofs, _cells)
 
 
 def _cells(row: Row, proof: Proof) -> Iterator[str]:
@@ -189,26 +175,8 @@ def _cells(row: Row, proof: Proof) -> Iterator[str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Prove the rows and write their table; 1 where one is not as expected."""
-    parser = argparse.ArgumentParser(prog="python -m tests.tf.own_code", description=main.__doc__)
-    parser.add_argument("--only", default="*", help="rows whose names match")
-    parser.add_argument("--work", type=Path, help="keep results here, and take those that are there")
-    parser.add_argument("table", type=Path)
-    options = parser.parse_args(arguments)
     same_kernels()
-    proofs = []
-    with tempfile.TemporaryDirectory() as own:
-        kept = options.work or Path(own)
-        kept.mkdir(parents=True, exist_ok=True)
-        for row in (row for row in ROWS.values() if fnmatch(row.name, options.only)):
-            file = kept / f"{row.name}.json"
-            if not file.exists():
-                with tempfile.TemporaryDirectory() as folder:
-                    file.write_text(json.dumps(asdict(prove(row, Path(folder)))), encoding="utf-8")
-            proof = Proof(**json.loads(file.read_text(encoding="utf-8")))
-            proofs.append((row, proof))
-            print(row, proof, as_expected(proof), file=sys.stderr, flush=True)  # noqa: T201
-    options.table.write_text(table(proofs), encoding="utf-8")
-    return 0 if all(as_expected(proof) for _, proof in proofs) else 1
+    return prove_rows("tests.tf.own_code", ROWS, prove, lambda _, proof: as_expected(proof), table, arguments)
 
 
 if __name__ == "__main__":
