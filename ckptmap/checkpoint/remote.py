@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -46,23 +46,30 @@ def patient(request: Callable[[], _Result]) -> _Result:
     A driver may try again itself before that.
     """
     for pause in _PAUSES:
-        with suppress(_Again):
-            return _tried(request)
-        time.sleep(pause)
+        try:
+            return request()
+        except _FINAL:  # noqa: PERF203  (a request takes longer than a try)
+            raise
+        except Exception:  # noqa: BLE001  (each driver has kinds of its own)
+            time.sleep(pause)
     return request()
 
 
-class _Again(Exception):  # noqa: N818  (it is no error yet)
-    """A request that may succeed at another time."""
-
-
-def _tried(request: Callable[[], _Result]) -> _Result:
+def facts_of(system: Any, path: str) -> dict[str, Any] | None:
+    """What the store tells of a file or folder; None where there is none."""
     try:
-        return request()
-    except _FINAL:
-        raise
-    except Exception as error:  # each driver has kinds of its own
-        raise _Again from error
+        found: dict[str, Any] = patient(lambda: system.info(path))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    return found
+
+
+def listed(system: Any, folder: str) -> list[str]:
+    """The paths of what is in ``folder``; empty where there is no such folder."""
+    try:
+        return [str(one).rstrip("/") for one in patient(lambda: system.ls(folder, detail=False))]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def opened_system(url: str, error: type[CkptmapError] = CheckpointError, verb: str = "read") -> Any:
@@ -121,11 +128,7 @@ class RemoteFiles:
         if not self._folders:
             return []
         with remote_errors(folder):
-            try:
-                found = patient(lambda: self._system.ls(folder, detail=False))
-            except (FileNotFoundError, NotADirectoryError):
-                return []
-        return sorted(name.rstrip("/").rsplit("/", 1)[-1] for name in found)
+            return sorted(path.rsplit("/", 1)[-1] for path in listed(self._system, folder))
 
     def modified(self, path: str) -> float:
         """When the file was last written, in seconds since 1970; 0 where the store does not tell."""
@@ -184,13 +187,10 @@ class RemoteFiles:
 
     def _ask_size(self, path: str) -> int | None:
         with remote_errors(path):
-            try:
-                facts = patient(lambda: self._system.info(path))
-            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                return None
-        size = facts.get("size")
-        if facts.get("type") == "directory":
+            facts = facts_of(self._system, path)
+        if facts is None or facts.get("type") == "directory":
             return None
+        size = facts.get("size")
         if size is None:
             raise CheckpointError("the server does not tell the size of this file", where=shortened(path))
         return int(size)

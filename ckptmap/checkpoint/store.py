@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from ckptmap.basics.errors import CkptmapError, OutputError
 from ckptmap.checkpoint.names import shortened
-from ckptmap.checkpoint.remote import is_remote, opened_system, patient, read_range
+from ckptmap.checkpoint.remote import facts_of, is_remote, listed, opened_system, patient, read_range
 from ckptmap.checkpoint.staging import write_whole
 
 _READ_ONLY = ("http://", "https://")
@@ -87,22 +87,13 @@ class StorePath:
         """
         with store_errors(self):
             self.system.invalidate_cache(self.url)
-            try:
-                found = patient(lambda: self.system.ls(self.url, detail=False))
-            except (FileNotFoundError, NotADirectoryError):
-                return set()
-        own = self.key[1]
-        return {str(one).rstrip("/").rpartition("/")[2] for one in found if str(one).rstrip("/") != own}
+            found = listed(self.system, self.url)
+        return {one.rpartition("/")[2] for one in found if one != self.key[1]}
 
     def size(self) -> int | None:
         """Bytes of the object; None where there is none. Raises as ``names``."""
-        with store_errors(self):
-            self.system.invalidate_cache(self.url)
-            try:
-                facts = patient(lambda: self.system.info(self.url))
-            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                return None
-        return None if facts.get("type") == "directory" else int(facts["size"])
+        facts = self._facts()
+        return None if facts is None else int(facts["size"])
 
     def age(self) -> float:
         """Seconds since the object was written; 0 where the store does not tell."""
@@ -159,13 +150,13 @@ class StorePath:
 
     def equals(self, other: StorePath) -> bool:
         """Whether both objects have the same bytes: by the store's own checksums, or else they are read."""
-        size = self.size()
-        if size != other.size() or size is None:
+        one, two = self._facts(), other._facts()
+        if one is None or two is None or one["size"] != two["size"]:
             return False
-        one, two = (place.system.info(place.url) for place in (self, other))
         for name in ("ETag", "md5Hash", "crc32c", "etag"):
             if one.get(name) is not None and one.get(name) == two.get(name):
                 return True
+        size = int(one["size"])
         blocks = range(0, size, _BLOCK)
         return all(self._block(start, size) == other._block(start, size) for start in blocks)
 
@@ -173,6 +164,13 @@ class StorePath:
         """Removes the object, where that is possible."""
         with suppress(Exception):
             self.system.rm_file(self.url)
+
+    def _facts(self) -> dict[str, Any] | None:
+        """What the store tells of the object; None where there is none."""
+        with store_errors(self):
+            self.system.invalidate_cache(self.url)
+            found = facts_of(self.system, self.url)
+        return None if found is None or found.get("type") == "directory" else found
 
     def _block(self, start: int, size: int) -> bytes:
         with store_errors(self):

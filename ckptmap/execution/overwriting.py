@@ -78,33 +78,16 @@ def refuse_reports(reports: Sequence[Place], inputs: Iterable[PathLike | None], 
     """
     named = [path for path in inputs if path is not None]
     for number, path in enumerate(reports):
-        if isinstance(path, StorePath):
-            _refuse_remote_report(path, reports[:number], named, made)
-            continue
-        if _is_dir(path):
+        if isinstance(path, Path) and _is_dir(path):
             raise OutputError("is a directory", where=shortened(str(path)), hint="give a file")
-        if any(_same(path, other) for other in reports[:number] if isinstance(other, Path)) and _replaces(path):
+        if _is_given(path, reports[:number]):
             raise _refused(path, "is given for two reports: one would replace the other")
         if made is not None and made.has(path):
             raise _refused(path, "is a file that this command writes itself: a report does not replace it")
-        if _is_file(path) and is_model_file(_real(path)):
+        if _is_of_model(path):
             raise _refused(path, "is a file of a checkpoint or a config: a report does not replace it")
-        if _is_one_of(path, chain.from_iterable(map(input_files, named))):
+        if _is_read(path, named):
             raise _refused(path, "is read by this command: a report does not replace it")
-
-
-def _refuse_remote_report(
-    path: StorePath, others: Sequence[Place], inputs: Sequence[PathLike], made: Made | None
-) -> None:
-    """In a store the names decide."""
-    if any(path.same(other) for other in others):
-        raise _refused(path, "is given for two reports: one would replace the other")
-    if made is not None and made.has(path):
-        raise _refused(path, "is a file that this command writes itself: a report does not replace it")
-    if any(path.same(place_of(one)) for one in inputs):
-        raise _refused(path, "is read by this command: a report does not replace it")
-    if is_model_name(path.name):
-        raise _refused(path, "is a file of a checkpoint or a config: a report does not replace it")
 
 
 def refuse_config(output: Place, inputs: Iterable[PathLike | None]) -> None:
@@ -113,16 +96,32 @@ def refuse_config(output: Place, inputs: Iterable[PathLike | None]) -> None:
     Raises:
         OutputError: it names the file.
     """
-    if isinstance(output, StorePath):
-        if any(output.same(place_of(path)) for path in inputs if path is not None):
-            raise _refused(output, "is read by this command: its output does not replace it")
-        if is_model_name(output.name) and output.suffix.lower() != ".config":
-            raise _refused(output, "is a file of a model, and no config: a config does not replace it")
-        return
-    if _is_one_of(output, chain.from_iterable(input_files(path) for path in inputs if path is not None)):
+    if _is_read(output, [path for path in inputs if path is not None]):
         raise _refused(output, "is read by this command: its output does not replace it")
-    if _is_file(output) and is_model_file(_real(output)) and _real(output).suffix.lower() != ".config":
+    ending = output.suffix if isinstance(output, StorePath) else _real(output).suffix
+    if _is_of_model(output) and ending.lower() != ".config":
         raise _refused(output, "is a file of a model, and no config: a config does not replace it")
+
+
+def _is_given(path: Place, others: Sequence[Place]) -> bool:
+    """Whether an output is one of ``others``, and a file that one of them would replace."""
+    if isinstance(path, StorePath):
+        return any(path.same(other) for other in others)
+    return any(_same(path, other) for other in others if isinstance(other, Path)) and _replaces(path)
+
+
+def _is_read(path: Place, inputs: Iterable[PathLike]) -> bool:
+    """Whether an output is a file that is read for ``inputs``; in a store, one of them."""
+    if isinstance(path, StorePath):
+        return any(path.same(place_of(one)) for one in inputs)
+    return _is_one_of(path, chain.from_iterable(map(input_files, inputs)))
+
+
+def _is_of_model(path: Place) -> bool:
+    """Whether an output would replace a file of a checkpoint or a config; in a store the name decides."""
+    if isinstance(path, StorePath):
+        return is_model_name(path.name)
+    return _is_file(path) and is_model_file(_real(path))
 
 
 def refuse_overwriting(folder: Place, names: re.Pattern[str], inputs: Iterable[tuple[str, Place]]) -> None:
