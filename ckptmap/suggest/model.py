@@ -67,6 +67,12 @@ class Layer:
         return "kernel" not in self.leaves and bool(self.leaves.keys() & {"gamma", "beta", "mean", "variance"})
 
     @property
+    def items(self) -> tuple[Item, ...]:
+        """All its variables: those of a cell, and those that one is cut into, spelled out."""
+        items = self.cell.items if self.cell else self.leaves.values()
+        return tuple(one for item in items for one in (item.pieces or (item,)))
+
+    @property
     def variables(self) -> tuple[str, ...]:
         """The names of all its variables, those that stand for several spelled out."""
         if self.cell:

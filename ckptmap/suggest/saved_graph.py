@@ -125,9 +125,7 @@ def saved_flow(graph: SavedGraph, layers: Sequence[Layer]) -> Flow | None:
 
 
 def _names(layer: Layer) -> set[str]:
-    items = layer.cell.items if layer.cell else tuple(layer.leaves.values())
-    every = [one for item in items for one in (item.pieces or (item,))]
-    return {_plain(text) for one in every for text in (one.name, one.key)}
+    return {_plain(text) for one in layer.items for text in (one.name, one.key)}
 
 
 def _plain(name: str) -> str:

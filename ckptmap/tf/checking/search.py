@@ -16,7 +16,7 @@ from ckptmap.suggest.cells import kinds_of
 from ckptmap.suggest.checking import EITHER, NEEDED, PROVEN
 from ckptmap.suggest.shapes import layers_fit
 from ckptmap.tf.checking.probes import same
-from ckptmap.tf.checking.trial import permuted, swapped
+from ckptmap.tf.checking.trial import holder_of, permuted, swapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -202,7 +202,7 @@ class Search:
         return next((old for old in (*named, *rivals) if old in rivals), -1)
 
     def _exchangeable(self, new: int, old: int, owner: Owner) -> bool:
-        holder = next((at for at, one in owner.items() if one == old), None)
+        holder = holder_of(owner, old)
         return holder is None or layers_fit(self._matched.old[owner[new]], self._matched.new[holder]) > 0
 
     def _spent(self) -> bool:

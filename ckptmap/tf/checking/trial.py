@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.tf.checking.probes import Probes, same
-from ckptmap.tf.checking.values import Candidate, altered, items_of
+from ckptmap.tf.checking.values import Candidate, altered
 from ckptmap.tf.verify.general.comparing import measured
 from ckptmap.tf.verify.general.feeding import as_dtype
 from ckptmap.tf.verify.layers.matching import new_variables
@@ -57,7 +57,7 @@ class Trials:
         by_name = {one.name: one for one in new.side.variables}
         self._variables: dict[str, Variable] = {}
         for layer in self.sides.new:
-            for item in items_of(layer):
+            for item in layer.items:
                 name = find({"key": item.key, "name": item.name})
                 if name:
                     self._variables[item.name] = by_name[name]
@@ -69,7 +69,7 @@ class Trials:
             {
                 self._variables[item.name].name: at
                 for at, layer in enumerate(self.sides.new)
-                for item in items_of(layer)
+                for item in layer.items
                 if item.name in self._variables
             },
         )
@@ -86,11 +86,11 @@ class Trials:
 
     def reached(self, new: int) -> bool:
         """Whether an output of the new model depends on a layer, as far as its graph says."""
-        return any(item.name in self._variables for item in items_of(self.sides.new[new]))
+        return any(item.name in self._variables for item in self.sides.new[new].items)
 
     def idle_new(self) -> set[str]:
         """The new variables that no output depends on."""
-        names = [item.name for layer in self.sides.new for item in items_of(layer)]
+        names = [item.name for layer in self.sides.new for item in layer.items]
         return {name for name in names if name not in self._variables}
 
     def agrees(self, owner: Mapping[int, int], other: int = -1) -> bool:
@@ -133,9 +133,14 @@ class Trials:
         return Candidate(self.kinds.get(old, self.sides.old[old]), self.sides.new[new])
 
 
+def holder_of(owner: Mapping[int, int], old: int) -> int | None:
+    """The new layer that has ``old`` for its partner; None where none has."""
+    return next((at for at, one in owner.items() if one == old), None)
+
+
 def swapped(owner: Mapping[int, int], new: int, old: int) -> dict[int, int]:
     """The assignment with ``old`` for ``new``; who had ``old`` gets what ``new`` had."""
-    holder = next((at for at, one in owner.items() if one == old), None)
+    holder = holder_of(owner, old)
     found = {**owner, new: old}
     if holder is not None and holder != new:
         found[holder] = owner[new]

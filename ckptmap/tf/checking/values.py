@@ -75,9 +75,9 @@ class Values:
         if table is None:
             return self._unknown(candidates)
         result = apply_table(table, [name for layer in old for name in layer.variables])
-        made = self._fitted(result.assignments, [item for layer in new for item in items_of(layer)])
+        made = self._fitted(result.assignments, [item for layer in new for item in layer.items])
         for one in candidates:
-            items = [item.name for item in items_of(one.new)]
+            items = [item.name for item in one.new.items]
             self._recipes[_key(one)] = {name: made[name] for name in items if name in made}
         return True
 
@@ -108,13 +108,6 @@ class Values:
 
     def _read(self, name: str) -> Array:
         return self._checkpoint.read(name)
-
-
-def items_of(layer: Layer) -> tuple[Item, ...]:
-    """The variables of a new layer, those of a cell and those that one variable is cut into spelled out."""
-    if layer.cell:
-        return layer.cell.items
-    return tuple(one for item in layer.leaves.values() for one in (item.pieces or (item,)))
 
 
 def altered(values: Mapping[str, Array]) -> dict[str, Array]:
