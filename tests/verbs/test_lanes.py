@@ -104,8 +104,8 @@ def test_a_batch_says_the_same_of_one_process_and_of_four(
 def test_ctrl_c_reaches_all_processes_and_each_ends_what_it_has_begun(
     template: Path, table: Path, tmp_path: Path
 ) -> None:
-    for number in range(40):
-        write_tf1(tmp_path / "old" / f"{number:02}" / "m", tf1_values())
+    for number in range(200):  # so many that a busy machine cannot do all before it hears the signal
+        write_tf1(tmp_path / "old" / f"{number:03}" / "m", tf1_values())
     program = (
         "import os, signal, sys, ckptmap\n"
         "old, to, table, out = sys.argv[1:]\n"
@@ -121,7 +121,7 @@ def test_ctrl_c_reaches_all_processes_and_each_ends_what_it_has_begun(
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads((new / "batch.json").read_text())
     made = {one["checkpoint"] for one in told["conversions"] if one["fate"] == "converted"}
-    assert 3 <= len(made) < 40
+    assert 3 <= len(made) < 200
     assert {str(path.with_suffix("")) for path in new.rglob("*.index")} == made
     assert list(new.rglob(".*")) == []
     rest = {one["error"]["message"] for one in told["conversions"] if one["fate"] == "failed"}
