@@ -17,7 +17,7 @@ from benchmarks.suggest.pairs import TruePair, load_pairs
 from benchmarks.suggest.scoring import VARIANTS, drafted_pairs, score
 from ckptmap.checkpoint.inventory import Inventory, Kind
 from ckptmap.suggest.certainty import coverage
-from ckptmap.suggest.model import Matched
+from ckptmap.suggest.layer_values import Matched
 from ckptmap.suggest.reading import OldSide
 from ckptmap.suggest.suggestion import drafted, is_exact
 

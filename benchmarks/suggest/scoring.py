@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from benchmarks.suggest.flows import whole_flow
 from ckptmap.suggest.certainty import judge
 from ckptmap.suggest.keras_graph import keras_flow
+from ckptmap.suggest.layer_matching import match
+from ckptmap.suggest.layer_values import Item, Layer, Pair
 from ckptmap.suggest.leaves import leaves_of
-from ckptmap.suggest.matching import match
-from ckptmap.suggest.model import Item, Layer, Pair
 from ckptmap.suggest.suggestion import layers_of_both
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ckptmap.audit.config_remarks import config_error, config_remarks
 from ckptmap.audit.likeness import another_model
-from ckptmap.audit.model import Audit, HeldEntry, HeldFate, Model, Prediction, Remark
+from ckptmap.audit.prediction import Audit, HeldEntry, HeldFate, Model, Prediction, Remark
 from ckptmap.audit.subject import Subject, subject_of_config, subject_of_target
 from ckptmap.audit.tf1 import TYPES as TF1_TYPES
 from ckptmap.audit.tf1 import looked_at, predict_tf1

@@ -6,7 +6,7 @@ import glob
 from collections.abc import Iterator
 from pathlib import Path
 
-from ckptmap.audit.model import Remark
+from ckptmap.audit.prediction import Remark
 from ckptmap.audit.subject import is_tf2
 from ckptmap.basics.nearest import nearest
 from ckptmap.families.detection.pipeline.check import REFUSED_BY_THE_API

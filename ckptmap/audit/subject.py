@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ckptmap.audit.likeness import another_model
-from ckptmap.audit.model import Model, Remark
+from ckptmap.audit.prediction import Model, Remark
 from ckptmap.audit.tf1 import GLOBAL_STEP
 from ckptmap.audit.tf2_paths import CENTER_NET, CLASSIFICATION_TYPE
 from ckptmap.basics.errors import TargetError

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ckptmap.audit.model import Model, ModelEntry, ModelFate, Prediction
+from ckptmap.audit.prediction import Model, ModelEntry, ModelFate, Prediction
 from ckptmap.audit.tf2 import is_other_class_count
 from ckptmap.basics.nearest import nearest
 from ckptmap.checkpoint.inventory import Inventory, Variable

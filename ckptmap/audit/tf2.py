@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ckptmap.audit.model import Model, ModelEntry, ModelFate, Prediction
 from ckptmap.audit.object_walk import Find, finder, root_names
+from ckptmap.audit.prediction import Model, ModelEntry, ModelFate, Prediction
 from ckptmap.audit.tf2_paths import CLASSIFICATION_TYPE, DETECTION_TYPE, FULL, refusal, restore_paths, root_of
 from ckptmap.basics.text import plural
 from ckptmap.basics.wording import argument

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ckptmap.audit.model import HeldEntry, HeldFate, Model, ModelEntry, ModelFate, Prediction, Remark
+from ckptmap.audit.prediction import HeldEntry, HeldFate, Model, ModelEntry, ModelFate, Prediction, Remark
 from ckptmap.basics.globs import accepting, chosen, near_pattern, pattern_problems
 from ckptmap.basics.text import plural
 from ckptmap.basics.wording import argument

@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ckptmap.basics.escapes import printable
-
-__all__ = ["byte_count", "parameter_count", "plural", "printable"]
-
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 _MOST_CLASSES = 5
 

@@ -17,7 +17,7 @@ from apache_beam.metrics import Metrics
 from ckptmap.basics.documents import unforeseen
 from ckptmap.basics.errors import BusyError, CkptmapError, OutputError
 from ckptmap.report.batch_document import failed
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 
 if TYPE_CHECKING:
     from ckptmap.checkpoint.store import Place

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.escapes import printable
 from ckptmap.basics.nearest import Names
-from ckptmap.basics.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

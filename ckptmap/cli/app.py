@@ -13,8 +13,8 @@ from typing import Annotated, Any
 import typer
 
 from ckptmap.basics.errors import CkptmapError, ProblemsError
+from ckptmap.basics.escapes import printable
 from ckptmap.basics.fold import fold
-from ckptmap.basics.text import printable
 from ckptmap.basics.wording import command_line
 from ckptmap.cli.command import GENERAL, examples
 from ckptmap.cli.commands import Root

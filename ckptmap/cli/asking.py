@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ckptmap.basics.errors import CkptmapError
-from ckptmap.basics.text import printable
+from ckptmap.basics.escapes import printable
 from ckptmap.suggest.asking import Ask, Choice, Question
 
 

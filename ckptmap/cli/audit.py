@@ -143,7 +143,7 @@ def audit_command(
     """
     outputs = reports.outputs([checkpoint, like, pipeline])
     _check_choice(to, like, pipeline, kind, num_classes, settings, elsewhere=elsewhere)
-    from ckptmap.audit.document import audit_document
+    from ckptmap.audit.audit_document import audit_document
     from ckptmap.verbs.audit import audit
 
     fates = _fates(fail_on)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ckptmap.basics.bounds import CLASSES
+from ckptmap.basics.escapes import printable
 from ckptmap.basics.secrets import without_secrets
-from ckptmap.basics.text import plural, printable
+from ckptmap.basics.text import plural
 from ckptmap.cli.command import OUTPUT, WHAT, Command, Group, examples
 from ckptmap.cli.options import Json
 from ckptmap.cli.speaking import quiet, say
@@ -129,7 +130,7 @@ def _print(made: Migration, *, json: bool) -> None:
         import json as json_module
 
         from ckptmap.basics.escapes import quiet_json
-        from ckptmap.report.document import config_document
+        from ckptmap.report.conversion_document import config_document
 
         document = {
             "schema": "ckptmap.config/1",

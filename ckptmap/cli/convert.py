@@ -20,7 +20,7 @@ from ckptmap.cli.two_models import TwoModels
 if TYPE_CHECKING:
     from ckptmap.execution.overwriting import Made
     from ckptmap.execution.writing import Progress
-    from ckptmap.report.document import Document
+    from ckptmap.report.conversion_document import Document
     from ckptmap.request.surroundings import Wish
     from ckptmap.verbs.writing import Writing
 

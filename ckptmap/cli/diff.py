@@ -64,7 +64,7 @@ def diff_command(
     if (stat or names_only) and not {Format.TEXT, Format.GITHUB}.issuperset(outputs.stdout):
         raise typer.BadParameter("--stat and --names-only print text: give files for other formats with --report")
     from ckptmap.diff import diff
-    from ckptmap.diff.document import diff_document
+    from ckptmap.diff.diff_document import diff_document
 
     values = not names_only or outputs.files != ()
     with annotating(outputs), collector_paused():

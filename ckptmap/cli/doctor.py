@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ckptmap.basics.text import printable
+from ckptmap.basics.escapes import printable
 from ckptmap.cli.command import HOW, WHAT, examples
 from ckptmap.cli.options import Json
 from ckptmap.cli.speaking import on_terminal, quiet

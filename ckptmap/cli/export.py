@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ckptmap.basics.text import printable
+from ckptmap.basics.escapes import printable
 from ckptmap.cli.command import HOW, OUTPUT, examples
 from ckptmap.cli.speaking import say
 

@@ -68,7 +68,7 @@ def freeze_command(
     Exit 1 when a pattern matches no variable.
     """
     outputs = reports.outputs([checkpoint, pipeline])
-    from ckptmap.families.detection.freezing.document import freeze_document
+    from ckptmap.families.detection.freezing.freeze_document import freeze_document
     from ckptmap.verbs.freeze import freeze
 
     if checkpoint is None and pipeline is None:

@@ -84,13 +84,13 @@ def inspect_command(
     elif not quiet():
         _print_text(found, patterns, slots=slots or verbose(), table=form is Format.TABLE)
     if outputs.files:
-        from ckptmap.inspection.document import document
+        from ckptmap.inspection.inspect_document import document
 
         emit(document(found, patterns), replace(outputs, stdout=()))
 
 
 def _print_json(found: Inspection, patterns: Sequence[str]) -> None:
-    from ckptmap.inspection.document import document
+    from ckptmap.inspection.inspect_document import document
     from ckptmap.report.json_format import to_json
 
     typer.echo(to_json(document(found, tuple(patterns))))
@@ -98,7 +98,7 @@ def _print_json(found: Inspection, patterns: Sequence[str]) -> None:
 
 def _print_csv(found: Inspection, patterns: Sequence[str]) -> None:
     from ckptmap.inspection.csv_format import to_csv
-    from ckptmap.inspection.document import document
+    from ckptmap.inspection.inspect_document import document
 
     typer.echo(to_csv(document(found, tuple(patterns))["variables"]), nl=False)
 

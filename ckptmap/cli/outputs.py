@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.escapes import printable
 from ckptmap.basics.secrets import without_secrets
-from ckptmap.basics.text import printable
 from ckptmap.checkpoint.store import Place, place_of, write_place
 from ckptmap.cli.command import REPORTS
 from ckptmap.cli.completion import complete_formats
@@ -24,7 +24,7 @@ from ckptmap.report.formats import ENDINGS, Format, format_of_file, plain_text, 
 
 if TYPE_CHECKING:
     from ckptmap.execution.overwriting import Made, PathLike
-    from ckptmap.report.document import Document
+    from ckptmap.report.conversion_document import Document
 
 Formats = Annotated[
     list[Format] | None,

@@ -15,7 +15,7 @@ from ckptmap.cli.steps import step_progress
 from ckptmap.cli.two_models import TwoModels, are_any
 
 if TYPE_CHECKING:
-    from ckptmap.report.document import Document
+    from ckptmap.report.conversion_document import Document
 
 FOLDER = "verification"
 DIFFER = 3

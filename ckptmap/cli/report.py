@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ckptmap.basics.text import printable
+from ckptmap.basics.escapes import printable
 from ckptmap.cli.bundles import bundled
 from ckptmap.cli.command import examples
 from ckptmap.cli.options import All

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ckptmap.basics.text import plural, printable
+from ckptmap.basics.escapes import printable
+from ckptmap.basics.text import plural
 from ckptmap.cli.command import REPORTS, Command, Group, examples
 from ckptmap.cli.completion import complete_all_tables
 from ckptmap.cli.speaking import say

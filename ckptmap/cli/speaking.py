@@ -12,8 +12,8 @@ from typing import TextIO
 
 import typer
 
+from ckptmap.basics.escapes import printable
 from ckptmap.basics.hanging import folded
-from ckptmap.basics.text import printable
 
 _ERROR = "error:"
 

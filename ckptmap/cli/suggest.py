@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ckptmap.basics.errors import OutputError
-from ckptmap.basics.text import printable
+from ckptmap.basics.escapes import printable
 from ckptmap.cli.bundles import bundled
 from ckptmap.cli.command import HOW, OUTPUT, WHAT, examples
 from ckptmap.cli.completion import complete_targets

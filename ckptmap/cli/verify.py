@@ -17,9 +17,9 @@ from ckptmap.cli.two_models import TwoModels, are_any
 
 if TYPE_CHECKING:
     from ckptmap.execution.overwriting import Made
-    from ckptmap.report.document import Document
-    from ckptmap.tf.verify.general.model import ModelVerification
-    from ckptmap.tf.verify.model import Verification
+    from ckptmap.report.conversion_document import Document
+    from ckptmap.tf.verify.general.model_verification import ModelVerification
+    from ckptmap.tf.verify.verification import Verification
 
 EXAMPLES = examples(
     ("any two models, on made-up inputs", "ckptmap verify old/model.ckpt new.keras"),
@@ -153,7 +153,7 @@ def _verify_models(models: TwoModels, old: Path, new: Path, **others: Any) -> Mo
 
 
 def _models_document(found: ModelVerification, output: Path | None) -> Document:
-    from ckptmap.tf.verify.general.document import models_document
+    from ckptmap.tf.verify.general.models_document import models_document
 
     if output is None:
         return models_document(found)
@@ -182,7 +182,7 @@ def _class_names(label_map: Path | None) -> dict[int, str]:
 
 def _document(found: Verification, min_score: float, output: Path | None, names: dict[int, str]) -> Document:
     """The document; with a directory to write to, it, its renderings and the pictures go there."""
-    from ckptmap.tf.verify.document import verify_document
+    from ckptmap.tf.verify.verify_document import verify_document
 
     if output is None:
         return verify_document(found, min_score)

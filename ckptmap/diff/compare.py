@@ -12,9 +12,9 @@ from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Variable
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.diff.advice import map_advice, nothing_in_common
 from ckptmap.diff.averages import Averaged, averaged
+from ckptmap.diff.comparison import Delta, Diff, DiffFate, DiffRecord, Options
 from ckptmap.diff.deltas import measure, same_bytes, string_delta
 from ckptmap.diff.fingerprint import fingerprint
-from ckptmap.diff.model import Delta, Diff, DiffFate, DiffRecord, Options
 from ckptmap.diff.pairing import Migration, Pair, pair_by_migration, pair_by_name
 from ckptmap.diff.readable import same_readable_name
 from ckptmap.mapping.roles import roles

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.values import split_strings
-from ckptmap.diff.model import Delta
+from ckptmap.diff.comparison import Delta
 
 if TYPE_CHECKING:
     import numpy as np

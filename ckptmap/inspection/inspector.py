@@ -31,7 +31,7 @@ class Inspection(Shown):
     checkpoint, by key.
     """
 
-    document_maker: ClassVar[str] = "ckptmap.inspection.document:document"
+    document_maker: ClassVar[str] = "ckptmap.inspection.inspect_document:document"
 
     inventory: Inventory
     roles: Mapping[str, Slot]

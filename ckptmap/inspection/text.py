@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from ckptmap.basics.text import byte_count, parameter_count, plural, printable
+from ckptmap.basics.escapes import printable
+from ckptmap.basics.text import byte_count, parameter_count, plural
 from ckptmap.checkpoint.inventory import OF_OTHERS, Inventory, Variable
 from ckptmap.families.family import Beside, Model
 from ckptmap.inspection.inspector import Inspection

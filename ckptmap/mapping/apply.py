@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.nearest import Names, did_you_mean
 from ckptmap.mapping.index import PatternIndex
-from ckptmap.mapping.model import (
+from ckptmap.mapping.patterns import Bindings, Pattern, PatternError
+from ckptmap.mapping.table import (
     Assignment,
     Case,
     Drop,
@@ -24,7 +25,6 @@ from ckptmap.mapping.model import (
     TargetPart,
     VariableRule,
 )
-from ckptmap.mapping.patterns import Bindings, Pattern, PatternError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ckptmap.mapping.model import Kind, Leaf
 from ckptmap.mapping.parse_ops import check_arity, check_target_lengths, parse_ops
 from ckptmap.mapping.parse_scope import Scope
 from ckptmap.mapping.parse_variables import parse_variable
 from ckptmap.mapping.patterns import PatternError, parse_pattern
+from ckptmap.mapping.table import Kind, Leaf
 
 if TYPE_CHECKING:
     from ckptmap.mapping.ops import Op

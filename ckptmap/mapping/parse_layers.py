@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.nearest import did_you_mean
-from ckptmap.mapping.model import Case, Last, LayerRule, TargetPart, VariableRule
 from ckptmap.mapping.parse_scope import parse_counter, parse_or_drop, parse_per_class
 from ckptmap.mapping.patterns import Pattern, Template, join_pattern, join_template
+from ckptmap.mapping.table import Case, Last, LayerRule, TargetPart, VariableRule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

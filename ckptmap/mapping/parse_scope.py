@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ckptmap.mapping.model import PerClass
 from ckptmap.mapping.parse_where import check_used, parse_where
 from ckptmap.mapping.patterns import Pattern, PatternError, Placeholder, Template, parse_pattern, parse_template
+from ckptmap.mapping.table import PerClass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

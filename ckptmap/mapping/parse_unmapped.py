@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.nearest import did_you_mean
-from ckptmap.mapping.model import DropRule, InitRule, InitValue
 from ckptmap.mapping.parse_scope import parse_reason
+from ckptmap.mapping.table import DropRule, InitRule, InitValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ckptmap.mapping.model import TargetPart, VariableRule
 from ckptmap.mapping.ops_branches import Branch, Branches
 from ckptmap.mapping.parse_ops import (
     check_arity,
@@ -14,6 +13,7 @@ from ckptmap.mapping.parse_ops import (
     refuse_target_lengths,
 )
 from ckptmap.mapping.parse_scope import parse_counter, parse_or_drop, parse_per_class
+from ckptmap.mapping.table import TargetPart, VariableRule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

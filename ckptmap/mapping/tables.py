@@ -11,17 +11,6 @@ from ckptmap.basics.errors import Problem, TableError
 from ckptmap.basics.nearest import did_you_mean, nearest
 from ckptmap.checkpoint.names import shortened
 from ckptmap.mapping.locate import all_tables, mappings_root, shipped_tables
-from ckptmap.mapping.model import (
-    Case,
-    DropRule,
-    InitRule,
-    Kind,
-    Last,
-    LayerRule,
-    Rule,
-    Table,
-    VariableRule,
-)
 from ckptmap.mapping.parse_kinds import Kinds, parse_kinds
 from ckptmap.mapping.parse_layers import below, parse_layer
 from ckptmap.mapping.parse_scope import Scope
@@ -40,6 +29,17 @@ from ckptmap.mapping.patterns import (
 )
 from ckptmap.mapping.rule_conflicts import overlaps
 from ckptmap.mapping.rule_ref import RuleRef
+from ckptmap.mapping.table import (
+    Case,
+    DropRule,
+    InitRule,
+    Kind,
+    Last,
+    LayerRule,
+    Rule,
+    Table,
+    VariableRule,
+)
 from ckptmap.mapping.yamlnodes import Node, YamlDocument
 
 if TYPE_CHECKING:

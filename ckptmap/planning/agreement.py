@@ -15,11 +15,11 @@ from typing import TypeAlias
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.naming import distinct
-from ckptmap.mapping.model import DropRule, InitRule, Table, TargetPart, VariableRule
 from ckptmap.mapping.patterns import Pattern, Template
 from ckptmap.mapping.roles import roles
 from ckptmap.mapping.rule_ref import RuleRef
-from ckptmap.targets.model import Target
+from ckptmap.mapping.table import DropRule, InitRule, Table, TargetPart, VariableRule
+from ckptmap.targets.target import Target
 from ckptmap.targets.variables import SpecVariable
 
 NAME = "names that agree"

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from ckptmap.basics.errors import Problem
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory
-from ckptmap.mapping.model import Assignment
 from ckptmap.mapping.ops import Op, OperationError, infer
 from ckptmap.mapping.ops_numeric import LOSSLESS, Cast
+from ckptmap.mapping.table import Assignment
 
 
 class Offer(NamedTuple):

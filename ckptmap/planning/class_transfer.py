@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.wording import argument
-from ckptmap.mapping.model import PerClass
 from ckptmap.mapping.ops import Slice
 from ckptmap.mapping.ops_classes import FRESH, Classes
+from ckptmap.mapping.table import PerClass
 from ckptmap.planning.candidates import Offer
 from ckptmap.planning.choices import LabelMaps, PlanOptions
 from ckptmap.planning.draft import ClassTransfer, Solved

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from ckptmap.basics.errors import Problem
 from ckptmap.checkpoint.inventory import Inventory
-from ckptmap.mapping.model import MappingResult, Table
 from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.slots import Slot
+from ckptmap.mapping.table import MappingResult, Table
 from ckptmap.planning.candidates import Offer
 from ckptmap.planning.choices import PlanOptions
 from ckptmap.planning.label_maps import ClassChanges

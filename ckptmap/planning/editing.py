@@ -16,11 +16,11 @@ from ckptmap.basics.text import plural
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory
 from ckptmap.mapping import Assignment, Table
-from ckptmap.mapping.model import Drop
 from ckptmap.mapping.ops_numeric import Cast
 from ckptmap.mapping.roles import roles
 from ckptmap.mapping.rule_ref import RuleRef
 from ckptmap.mapping.slots import Slot, averages_of
+from ckptmap.mapping.table import Drop
 from ckptmap.planning.candidates import Offer, offer
 from ckptmap.planning.fitting import asks_target
 from ckptmap.planning.ledger import Form, Plan, SourceFate, SourceRecord, TargetFate, TargetRecord

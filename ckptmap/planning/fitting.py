@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ckptmap.basics.errors import Problem
 from ckptmap.checkpoint.inventory import Inventory
-from ckptmap.mapping.model import Assignment
 from ckptmap.mapping.op import Op, OperationError, Shape, infer
 from ckptmap.mapping.ops_sized import SplitForTargets
+from ckptmap.mapping.table import Assignment
 from ckptmap.targets.variables import TargetVariable
 
 

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from ckptmap.basics.errors import Problem
 from ckptmap.checkpoint.inventory import Inventory
-from ckptmap.mapping.model import Init
 from ckptmap.mapping.ops import Op
+from ckptmap.mapping.table import Init
 from ckptmap.planning.label_maps import ClassChanges
 from ckptmap.targets.choose import Assumption
-from ckptmap.targets.model import Template
+from ckptmap.targets.target import Template
 from ckptmap.targets.variables import TargetVariable
 
 

@@ -13,16 +13,16 @@ from ckptmap.basics.text import plural
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.object_graph import object_path, variable_key
 from ckptmap.mapping import inits
-from ckptmap.mapping.model import Drop, Init
 from ckptmap.mapping.ops_classes import FRESH, Classes
 from ckptmap.mapping.rule_ref import RuleRef
 from ckptmap.mapping.slots import Slot
+from ckptmap.mapping.table import Drop, Init
 from ckptmap.planning.candidates import Offer, differs_in_classes_only
 from ckptmap.planning.draft import Draft
 from ckptmap.planning.global_step import step_target, with_step
 from ckptmap.planning.ledger import Counterpart, Fill, Plan, SourceFate, SourceRecord, TargetFate, TargetRecord
 from ckptmap.targets.layout import Layout
-from ckptmap.targets.model import Target, Template
+from ckptmap.targets.target import Target, Template
 from ckptmap.targets.variables import TargetVariable
 
 _MOST_SCOPES = 3

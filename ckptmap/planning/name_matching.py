@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from ckptmap.basics.errors import Problem
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping import Table, apply_table, unused_rules
-from ckptmap.mapping.model import Drop, DropRule, MappingResult
 from ckptmap.mapping.roles import roles
 from ckptmap.mapping.slots import Slot
+from ckptmap.mapping.table import Drop, DropRule, MappingResult
 from ckptmap.planning.spoken_names import as_listed, spoken_names
 from ckptmap.targets.layout import Layout
-from ckptmap.targets.model import Target
+from ckptmap.targets.target import Target
 
 
 @dataclass(frozen=True, slots=True)

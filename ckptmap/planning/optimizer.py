@@ -16,7 +16,6 @@ from ckptmap.basics.errors import PlanError, Problem
 from ckptmap.basics.text import plural
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory
-from ckptmap.mapping.model import Init
 from ckptmap.mapping.op import Op, OperationError, infer, slot_ops
 from ckptmap.mapping.ops_branches import Branch, Branches
 from ckptmap.mapping.ops_join import Concat
@@ -24,6 +23,7 @@ from ckptmap.mapping.ops_numeric import Cast, Scale
 from ckptmap.mapping.optimizer_state import ASKED, OptimizerState, optimizer_states, unknown_optimizers
 from ckptmap.mapping.rule_ref import RuleRef
 from ckptmap.mapping.slots import averages_of, misshapen
+from ckptmap.mapping.table import Init
 from ckptmap.planning.choices import Training
 from ckptmap.planning.draft import Draft
 from ckptmap.planning.global_step import find_step
@@ -37,8 +37,8 @@ from ckptmap.planning.ledger import (
     TargetRecord,
 )
 from ckptmap.planning.optimizer_remarks import remarks
-from ckptmap.targets.model import Target
 from ckptmap.targets.optimizer import API_SLOTS, AVERAGE, BUILD, SlotVariable, TargetOptimizer, api_optimizer
+from ckptmap.targets.target import Target
 from ckptmap.targets.variables import TargetVariable
 
 _GIVEN = RuleRef("what was given", 0)

@@ -22,7 +22,7 @@ from ckptmap.planning.name_matching import Matching, resolved
 from ckptmap.planning.optimizer import with_optimizer
 from ckptmap.planning.shape_settings import settings_from_shapes
 from ckptmap.targets.layout import Layout
-from ckptmap.targets.model import Target
+from ckptmap.targets.target import Target
 from ckptmap.targets.variables import TargetVariable
 
 

@@ -27,7 +27,7 @@ from ckptmap.mapping.roles import roles
 from ckptmap.mapping.slots import Slot, classify
 from ckptmap.planning.editing import NAMES_TARGET
 from ckptmap.planning.ledger import Fill, Form, Plan, SourceFate, SourceRecord, TargetFate, TargetRecord
-from ckptmap.targets.model import Template
+from ckptmap.targets.target import Template
 from ckptmap.targets.variables import TargetVariable
 
 _OF_THE_OLD = "of the old checkpoint"

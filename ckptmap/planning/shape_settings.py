@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ckptmap.targets.choose import Settings
     from ckptmap.targets.layout import Layout
-    from ckptmap.targets.model import Target
+    from ckptmap.targets.target import Target
     from ckptmap.targets.variables import Value
 
     Offers = Mapping[str, Sequence[int]]

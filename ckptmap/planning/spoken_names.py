@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping import Table, apply_table
-from ckptmap.mapping.model import MappingResult
+from ckptmap.mapping.table import MappingResult
 
 
 def spoken_names(table: Table, inventory: Inventory, names: Collection[str]) -> dict[str, str]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from math import prod
 
 from ckptmap.basics.text import byte_count, plural
+from ckptmap.report.conversion_document import Document
 from ckptmap.report.diff_sheet import VALUE_SUFFIX
-from ckptmap.report.document import Document
 from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts
 
 _FATES = (

@@ -14,7 +14,7 @@ from ckptmap.basics.documents import REPORT_NAME
 from ckptmap.basics.errors import CkptmapError, Problem, ProblemsError
 from ckptmap.basics.secrets import without_secrets
 from ckptmap.checkpoint.store import place_of
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 from ckptmap.version import __version__
 
 SCHEMA = "ckptmap.batch/1"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ckptmap.basics.text import byte_count, plural
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts
 
 _PROBLEMS, _TF2, _UNKNOWN, _NO_TARGET = "with problems", "TF2 already", "unknown", "no shipped target"

@@ -9,9 +9,10 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import Problem
+from ckptmap.basics.escapes import printable
 from ckptmap.basics.fold import fold, layer
-from ckptmap.basics.text import byte_count, checked, classes_text, optimizer_text, parameter_count, plural, printable
-from ckptmap.report.document import Document
+from ckptmap.basics.text import byte_count, checked, classes_text, optimizer_text, parameter_count, plural
+from ckptmap.report.conversion_document import Document
 from ckptmap.report.next_step import next_lines
 from ckptmap.report.terminal import print_line
 

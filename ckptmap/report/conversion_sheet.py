@@ -7,7 +7,7 @@ from math import prod
 
 from ckptmap.basics.text import byte_count, checked, classes_text, optimizer_text, parameter_count, plural
 from ckptmap.families.detection.roots import fine_tune_type
-from ckptmap.report.document import CONVERT, Document
+from ckptmap.report.conversion_document import CONVERT, Document
 from ckptmap.report.sheet import Cell, ConfigEdit, Level, Message, Row, Sheet, fate_counts, shape_text
 
 _FATES = (

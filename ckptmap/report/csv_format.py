@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from ckptmap.basics.text import printable
+from ckptmap.basics.escapes import printable
 from ckptmap.report.sheet import Cell, Sheet
 
 _FORMULA_STARTS = ("=", "+", "-", "@")

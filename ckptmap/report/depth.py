@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from ckptmap.basics.text import printable
+from ckptmap.basics.escapes import printable
 
 _WIDTH, _LEFT, _ROW, _TOP = 360, 150, 16, 34
 _MOST_ROWS, _LONGEST = 64, 20

@@ -7,7 +7,7 @@ from math import prod
 
 from ckptmap.basics.fold import layer
 from ckptmap.basics.text import byte_count, plural
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts, shape_text
 
 _FATES = (

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ckptmap.checkpoint.store import Place
-    from ckptmap.report.document import Document
+    from ckptmap.report.conversion_document import Document
     from ckptmap.report.sheet import Sheet
 
 

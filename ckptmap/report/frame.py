@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.escapes import printable
 from ckptmap.basics.extras import install
-from ckptmap.basics.text import printable
 from ckptmap.report.sheet import Cell, Sheet
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ckptmap.basics.text import parameter_count, plural
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts
 
 _FATES = (("", "frozen", Level.NOTE), ("", "trainable", Level.OK))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ckptmap.basics.errors import Problem
-from ckptmap.basics.text import parameter_count, plural, printable
-from ckptmap.report.document import Document
+from ckptmap.basics.escapes import printable
+from ckptmap.basics.text import parameter_count, plural
+from ckptmap.report.conversion_document import Document
 
 _MOST_PATTERNS = 4
 

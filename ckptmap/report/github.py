@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ckptmap.basics.errors import CkptmapError, ProblemsError
-from ckptmap.basics.text import plural, printable
+from ckptmap.basics.escapes import printable
+from ckptmap.basics.text import plural
 from ckptmap.report.sheet import Group, Level, Message, Row, Sheet
 
 _COMMANDS = {Level.FAILURE: "error", Level.WARNING: "warning", Level.NOTE: "notice", Level.OK: "notice"}

@@ -12,7 +12,7 @@ from string import Template
 from types import MappingProxyType
 from typing import Any
 
-from ckptmap.basics.text import printable
+from ckptmap.basics.escapes import printable
 from ckptmap.report.sheet import Sheet
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import prod
 
 from ckptmap.basics.text import byte_count, parameter_count, plural
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts
 
 _FATES = (

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from ckptmap.basics.escapes import quiet_json
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 
 _TOGETHER = 512
 _MARK = "\N{NULL}next\N{NULL}"

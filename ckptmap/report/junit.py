@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET  # only written here, never parsed
 
 from ckptmap.basics.errors import Problem
-from ckptmap.basics.text import plural, printable
+from ckptmap.basics.escapes import printable
+from ckptmap.basics.text import plural
 from ckptmap.report.sheet import Group, Level, Message, Row, Sheet
 
 _MOST_LINES = 200

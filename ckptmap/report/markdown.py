@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from ckptmap.basics.text import plural, printable
+from ckptmap.basics.escapes import printable
+from ckptmap.basics.text import plural
 from ckptmap.report.sheet import ConfigEdit, Group, Level, Message, Sheet
 
 LONGEST = 60_000

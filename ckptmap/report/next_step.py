@@ -12,7 +12,7 @@ from ckptmap.families.detection.roots import CLASSIFICATION, fine_tune_type
 from ckptmap.planning.ledger import Form
 
 if TYPE_CHECKING:
-    from ckptmap.report.document import Document
+    from ckptmap.report.conversion_document import Document
 
 _MOST_OBJECTS = 4
 _NAME = re.compile(r"[^\W\d_]\w*")

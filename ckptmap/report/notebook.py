@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from ckptmap.basics.card import card
-from ckptmap.basics.text import plural, printable
+from ckptmap.basics.escapes import printable
+from ckptmap.basics.text import plural
 from ckptmap.report.sheet import Group, Level, Sheet
 
 _MOST = 8

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ckptmap.basics.documents import following
 from ckptmap.basics.errors import CkptmapError
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 from ckptmap.report.frame import WHOLE_NUMBERS
 from ckptmap.report.sheet import Cell, Sheet
 

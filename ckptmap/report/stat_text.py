@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ckptmap.basics.text import printable
+from ckptmap.basics.escapes import printable
 from ckptmap.report.sheet import Group, Level, Sheet, groups
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ckptmap.basics.text import plural
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 from ckptmap.report.sheet import Cell, FateCount, Level, Row, Sheet
 
 _COLUMNS = ("name", "verdict", "extractor_type", "differences")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ckptmap.basics.escapes import printable
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 
 
 def lines(document: Document) -> Iterator[str]:

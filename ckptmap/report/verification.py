@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 from ckptmap.report.sheet import FateCount, Level, Message, Picture, Row, Sheet
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ckptmap.basics.text import plural
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 from ckptmap.report.sheet import Cell, Level, Message, Picture, Row, Sheet, fate_counts, shape_text
 from ckptmap.report.verification import cause_messages, distance, output_fate, proven_causes, verification_sheet
 

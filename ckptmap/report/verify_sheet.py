@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ckptmap.basics.text import plural
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 from ckptmap.report.sheet import Cell, FateCount, Level, Message, Picture, Row, Sheet, fate_counts, shape_text
 from ckptmap.report.verification import cause_messages, distance, output_fate, proven_causes, verification_sheet
 

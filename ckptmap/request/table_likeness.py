@@ -13,7 +13,7 @@ from ckptmap.mapping import list_tables, load_table
 from ckptmap.mapping.locate import table_file
 from ckptmap.planning.name_matching import Matching, match
 from ckptmap.targets import list_targets
-from ckptmap.targets.model import Target
+from ckptmap.targets.target import Target
 
 _ENOUGH = 0.5
 """Below this share of known weights a table is not the checkpoint's own with a few layers off: it is another's."""

@@ -13,7 +13,7 @@ from ckptmap.suggest.shapes import layers_fit
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ckptmap.suggest.model import Layer, Matched, Pair
+    from ckptmap.suggest.layer_values import Layer, Matched, Pair
 
 
 class Choice(Enum):

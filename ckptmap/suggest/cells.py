@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ckptmap.suggest.model import Cell, Item, Layer
+from ckptmap.suggest.layer_values import Cell, Item, Layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ckptmap.suggest.model import Shape
+    from ckptmap.suggest.layer_values import Shape
     from ckptmap.suggest.nodes import Node
 
 KINDS = "kinds/rnn"

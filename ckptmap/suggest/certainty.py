@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ckptmap.suggest.model import Pair
+from ckptmap.suggest.layer_values import Pair
 from ckptmap.suggest.numbering import explained, numbers, template
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ckptmap.suggest.matching import Evidence
-    from ckptmap.suggest.model import Layer
+    from ckptmap.suggest.layer_matching import Evidence
+    from ckptmap.suggest.layer_values import Layer
 
 _MARGIN = 0.15
 """By how much the words must speak against exchanging two layers' partners."""

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ckptmap.suggest.model import Pair
+from ckptmap.suggest.layer_values import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ckptmap.suggest.model import Layer, Matched
+    from ckptmap.suggest.layer_values import Layer, Matched
 
 PROVEN = "proven: the outputs of both models agree, and do not with the runner-up in its place"
 """Why a pair is sure whose exchange changes the outputs."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ckptmap.suggest.graphs import Flow
-    from ckptmap.suggest.model import Layer
+    from ckptmap.suggest.layer_values import Layer
 
 _ROUNDS = 24
 

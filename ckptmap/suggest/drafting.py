@@ -20,8 +20,8 @@ from ckptmap.suggest.scopes import grouped_by, whole_scopes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ckptmap.mapping.model import Kind
-    from ckptmap.suggest.model import Item, Layer, Matched, Pair
+    from ckptmap.mapping.table import Kind
+    from ckptmap.suggest.layer_values import Item, Layer, Matched, Pair
 
 
 _IDLE = "left over: no output of the model depends on it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ckptmap import __version__
-from ckptmap.basics.text import printable
+from ckptmap.basics.escapes import printable
 from ckptmap.report.html import whole_page
 from ckptmap.suggest.natural import natural
 from ckptmap.suggest.writing import alternatives
@@ -13,7 +13,7 @@ from ckptmap.suggest.writing import alternatives
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ckptmap.suggest.model import Layer, Matched
+    from ckptmap.suggest.layer_values import Layer, Matched
     from ckptmap.suggest.suggestion import Suggestion
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ckptmap.checkpoint.reader import Checkpoint
-    from ckptmap.suggest.model import Item
+    from ckptmap.suggest.layer_values import Item
 
 _LONGEST = 1 << 16
 _MOST = 2_000

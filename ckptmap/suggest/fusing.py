@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ckptmap.suggest.model import Item, Layer, Shape
+from ckptmap.suggest.layer_values import Item, Layer, Shape
 from ckptmap.suggest.shapes import elements
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from ckptmap.suggest.graphs import Flow
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ckptmap.suggest.model import Layer
+    from ckptmap.suggest.layer_values import Layer
 
 _MAX_BYTES = 1 << 26
 _CONFIG = "config.json"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ckptmap.suggest.fresh import roles_by_value
-from ckptmap.suggest.model import Item, Layer
+from ckptmap.suggest.layer_values import Item, Layer
 from ckptmap.suggest.words import NORM, numbered_role, role
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from ckptmap.suggest.shapes import role_partners
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ckptmap.mapping.model import Kind
-    from ckptmap.suggest.model import Item, Layer, Shape
+    from ckptmap.mapping.table import Kind
+    from ckptmap.suggest.layer_values import Item, Layer, Shape
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from ckptmap.suggest.saved_graph import SavedGraph, parse_saved_model, saved_flo
 
 if TYPE_CHECKING:
     from ckptmap.suggest.graphs import Flow
-    from ckptmap.suggest.model import Layer
+    from ckptmap.suggest.layer_values import Layer
 
 NewGraph = Mapping[str, Sequence[str]] | SavedGraph
 """The layers of a Keras model with those before each, or the function of a SavedModel."""

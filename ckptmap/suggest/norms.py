@@ -12,7 +12,7 @@ from ckptmap.suggest.words import tokens
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ckptmap.suggest.model import Layer
+    from ckptmap.suggest.layer_values import Layer
 
 _NOT_TELLING = frozenset({"norm", "conv", "", "dense", "layer", "depthwise", "separable"})
 _MANY = 6

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ckptmap.suggest.model import Layer
+    from ckptmap.suggest.layer_values import Layer
 
 _LAST_NUMBER = re.compile(r"^(.*?)(?:(?<=[A-Za-z0-9])_|-|/|(?<=[A-Za-z]))?(\d+)?$")
 _LISTED = re.compile(r"((?:[^/]*/)*?(?:[a-z_]+-)?)\d+(?:/|$)")

@@ -18,7 +18,7 @@ from ckptmap.planning.plan import make_plan
 from ckptmap.request.destination import table_for
 from ckptmap.suggest.fresh import with_values
 from ckptmap.suggest.graphs import graph_nodes, meta_nodes
-from ckptmap.suggest.model import Item, Shape
+from ckptmap.suggest.layer_values import Item, Shape
 from ckptmap.suggest.nodes import Node
 from ckptmap.targets import load_target
 

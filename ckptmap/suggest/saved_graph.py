@@ -17,7 +17,7 @@ from ckptmap.suggest.nodes import Node
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ckptmap.suggest.model import Layer
+    from ckptmap.suggest.layer_values import Layer
 
 _META_GRAPH, _GRAPH, _LIBRARY, _OBJECTS = 2, 2, 2, 7
 _OBJECT, _CONCRETE = 1, 2

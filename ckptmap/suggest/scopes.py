@@ -10,7 +10,7 @@ from ckptmap.suggest.words import prefixes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ckptmap.suggest.model import Item, Layer
+    from ckptmap.suggest.layer_values import Item, Layer
 
     Moves = Sequence[tuple[Item, Item, str]]
 

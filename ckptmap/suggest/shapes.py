@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ckptmap.suggest.model import Layer, Shape
+from ckptmap.suggest.layer_values import Layer, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ckptmap.suggest.model import Item
+from ckptmap.suggest.layer_values import Item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ckptmap.suggest.model import Layer
+    from ckptmap.suggest.layer_values import Layer
 
 _ALIKE = 0.3
 """From what overlap on two scopes count as the same part of the model."""

@@ -18,10 +18,10 @@ from ckptmap.suggest.checking import Check, Checked, again_with_proofs, with_pro
 from ckptmap.suggest.drafting import DraftTable, draft
 from ckptmap.suggest.fusing import departed, fused
 from ckptmap.suggest.graphs import Flow, flow
+from ckptmap.suggest.layer_matching import match
+from ckptmap.suggest.layer_values import Matched
 from ckptmap.suggest.layers import layers_of
 from ckptmap.suggest.leaves import leaves_of
-from ckptmap.suggest.matching import match
-from ckptmap.suggest.model import Matched
 from ckptmap.suggest.new_graph import new_flow, read_new_graph, saved_graph_of
 from ckptmap.suggest.reading import OldSide, read_new, read_old
 from ckptmap.suggest.stacking import stacked
@@ -31,7 +31,7 @@ from ckptmap.suggest.writing import yaml_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ckptmap.suggest.model import Item, Layer
+    from ckptmap.suggest.layer_values import Item, Layer
     from ckptmap.suggest.new_graph import NewGraph
     from ckptmap.suggest.nodes import Node
 

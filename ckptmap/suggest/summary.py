@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ckptmap.suggest.drafting import DraftTable
-    from ckptmap.suggest.model import Layer, Matched
+    from ckptmap.suggest.layer_values import Layer, Matched
     from ckptmap.suggest.reading import OldSide
 
 _SHOWN = 5

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ckptmap.suggest.model import Layer
+    from ckptmap.suggest.layer_values import Layer
 
 _LEAST, _SHARE = 6, 0.7
 """From how many pairs on, and from what share of them, a rule has a say."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ckptmap.suggest.drafting import DraftedRule, DraftTable, Left
-    from ckptmap.suggest.model import Matched, Pair
+    from ckptmap.suggest.layer_values import Matched, Pair
 
     Where = Mapping[str, str | Mapping[str, str]]
 

@@ -16,7 +16,7 @@ from ckptmap.targets.variables import SpecVariable
 
 if TYPE_CHECKING:
     from ckptmap.checkpoint.inventory import Inventory, Variable
-    from ckptmap.targets.model import Target
+    from ckptmap.targets.target import Target
 
 _STORE = "_tf1_style_var_store/_vars"
 _NOT_TRAINED = ("moving_mean", "moving_variance")

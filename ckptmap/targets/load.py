@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ckptmap.checkpoint.inventory import Inventory
     from ckptmap.checkpoint.object_paths import ObjectPaths
-    from ckptmap.targets.model import Target
+    from ckptmap.targets.target import Target
 
 
 def list_targets() -> tuple[str, ...]:

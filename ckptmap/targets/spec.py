@@ -13,9 +13,9 @@ from ckptmap.basics.regular import read_regular
 from ckptmap.checkpoint.dtypes import DType, dtype_from_label
 from ckptmap.targets.choose import Setting
 from ckptmap.targets.dims import parse_dim
-from ckptmap.targets.model import Target
 from ckptmap.targets.solve import Unknown
 from ckptmap.targets.spec_compression import expand
+from ckptmap.targets.target import Target
 from ckptmap.targets.variables import Initializer, SpecVariable
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from ckptmap.basics.errors import TargetError
 from ckptmap.checkpoint.object_graph import OPTIMIZER_SLOT, VALUE_SUFFIX
 from ckptmap.mapping.roles import roles
 from ckptmap.targets.dims import Dim
-from ckptmap.targets.model import Target, Template
+from ckptmap.targets.target import Target, Template
 from ckptmap.targets.variables import Initializer, SpecVariable, TargetVariable
 
 if TYPE_CHECKING:

@@ -8,16 +8,16 @@ from typing import Any
 
 from ckptmap.basics.errors import CkptmapError, Problem, ProblemsError
 from ckptmap.checkpoint.dtypes import dtype_from_label
-from ckptmap.families.detection.freezing.matching import find_hits
-from ckptmap.families.detection.freezing.model import Pattern, Weight
+from ckptmap.families.detection.freezing.frozen_weights import Pattern, Weight
 from ckptmap.families.detection.freezing.parts import tf1_part
+from ckptmap.families.detection.freezing.pattern_matching import find_hits
 from ckptmap.families.detection.freezing.remarks import no_match
 from ckptmap.families.detection.freezing.rule import Trainer, match_all
 from ckptmap.families.detection.tf1_names import tf1_names
 from ckptmap.mapping import Table, list_tables, load_table
 from ckptmap.targets import recognize_target
 from ckptmap.targets.dims import Dim
-from ckptmap.targets.model import Target
+from ckptmap.targets.target import Target
 from ckptmap.targets.variables import SpecVariable
 from ckptmap.tf.models import VARIABLE_VALUE, keyed_variables
 

@@ -13,7 +13,7 @@ from ckptmap.checkpoint.store import Place, place_of
 from ckptmap.execution.averaging import Mean
 from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, refuse_holding, refuse_overwriting
 from ckptmap.planning.averaging import average_ledger, plan_average
-from ckptmap.report.document import document
+from ckptmap.report.conversion_document import document
 from ckptmap.report.shown import Report
 from ckptmap.verbs.writing import IfExists, Reading, Writing, check_output, report_there, write_plan
 

@@ -17,7 +17,7 @@ from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
 from ckptmap.checkpoint.store import Place, place_of
 from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, refuse_holding, refuse_overwriting
 from ckptmap.planning.returning import Filling, Forward, plan_return
-from ckptmap.report.document import document
+from ckptmap.report.conversion_document import document
 from ckptmap.report.shown import Report
 from ckptmap.request.conversion_report import forward_of_report
 from ckptmap.verbs.conversion import plan

@@ -21,7 +21,7 @@ from ckptmap.execution.overwriting import refuse_circle
 from ckptmap.execution.placing import DataMode
 from ckptmap.report.batch_document import SCHEMA as BATCH_SCHEMA
 from ckptmap.report.batch_document import batch_document, converted, failed
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 from ckptmap.report.json_format import json_pieces
 from ckptmap.report.shown import Report
 from ckptmap.request.batch_list import output_names

@@ -29,7 +29,7 @@ from ckptmap.planning.ledger import Plan
 from ckptmap.planning.name_matching import match
 from ckptmap.planning.optimizer import read_step
 from ckptmap.planning.plan import make_plan
-from ckptmap.report.document import Document, document
+from ckptmap.report.conversion_document import Document, document
 from ckptmap.report.json_format import json_pieces
 from ckptmap.report.shown import Report, Shown
 from ckptmap.request.choices import PathLike, PlanChoices, plan_options

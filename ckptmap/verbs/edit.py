@@ -16,7 +16,7 @@ from ckptmap.checkpoint.store import Place, place_of
 from ckptmap.execution.overwriting import CONVERTED, checkpoint_files, refuse_holding, refuse_overwriting
 from ckptmap.mapping import Table, load_table
 from ckptmap.planning.editing import CASTS, Edit, Rename, plan_edit
-from ckptmap.report.document import document
+from ckptmap.report.conversion_document import document
 from ckptmap.report.shown import Report
 from ckptmap.verbs.writing import IfExists, Reading, Writing, check_output, report_there, write_plan
 

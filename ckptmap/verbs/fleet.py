@@ -12,7 +12,7 @@ from ckptmap.checkpoint.remote import is_remote
 from ckptmap.families.advice import output_of, with_output
 from ckptmap.families.registry import verdict_on
 from ckptmap.inspection.inspector import Inspection, inspect
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 from ckptmap.report.shown import Report
 from ckptmap.request.batch_list import output_names
 from ckptmap.request.choices import PathLike

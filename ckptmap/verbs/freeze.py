@@ -13,9 +13,9 @@ from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory, Kind
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.families.detection.arguments import PIPELINE
-from ckptmap.families.detection.freezing.matching import find_hits
-from ckptmap.families.detection.freezing.model import OWN, Freezing, Pattern, Weight
+from ckptmap.families.detection.freezing.frozen_weights import OWN, Freezing, Pattern, Weight
 from ckptmap.families.detection.freezing.parts import tf1_part
+from ckptmap.families.detection.freezing.pattern_matching import find_hits
 from ckptmap.families.detection.freezing.remarks import remarks
 from ckptmap.families.detection.freezing.rule import UPDATE, Trainer, divide, match_all
 from ckptmap.families.detection.freezing.stages import plan_stages
@@ -86,7 +86,7 @@ def freeze(
 class ShownFreezing(Shown, Freezing):
     """What is frozen, as a notebook shows it, with the way to its report."""
 
-    document_maker: ClassVar[str] = "ckptmap.families.detection.freezing.document:freeze_document"
+    document_maker: ClassVar[str] = "ckptmap.families.detection.freezing.freeze_document:freeze_document"
 
 
 def _uncounted(checkpoint: PathLike | None, config: PipelineConfig | None) -> Iterator[Problem]:

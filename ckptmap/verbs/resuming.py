@@ -11,7 +11,7 @@ from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.checkpoint.store import Place, StorePath
 from ckptmap.mapping import load_table
-from ckptmap.report.document import SCHEMA, Document
+from ckptmap.report.conversion_document import SCHEMA, Document
 from ckptmap.request.surroundings import Wish, content
 from ckptmap.targets.load import shipped_name
 from ckptmap.version import __version__

@@ -18,7 +18,7 @@ from ckptmap.checkpoint.store import Place, StorePath
 from ckptmap.checkpoint.store_staging import StoreStaging
 from ckptmap.execution.overwriting import CONVERTED
 from ckptmap.execution.writing import Progress, read_back, stage_checkpoint
-from ckptmap.report.document import Document, Output
+from ckptmap.report.conversion_document import Document, Output
 from ckptmap.report.json_format import json_pieces
 from ckptmap.verbs.resuming import earlier_report, is_whole, wish_checksums
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ckptmap.audit import audit
-from ckptmap.audit.document import audit_document
+from ckptmap.audit.audit_document import audit_document
 from ckptmap.report.sheets import sheet_of
 
 CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "corpus"

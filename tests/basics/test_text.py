@@ -1,4 +1,5 @@
-from ckptmap.basics.text import byte_count, classes_text, parameter_count, plural, printable
+from ckptmap.basics.escapes import printable
+from ckptmap.basics.text import byte_count, classes_text, parameter_count, plural
 
 
 def test_control_characters_are_escaped() -> None:

@@ -12,10 +12,10 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoint
 from ckptmap.mapping import load_table
-from ckptmap.mapping.model import DropRule, Table
 from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.patterns import Placeholder, Type, parse_pattern
 from ckptmap.mapping.rule_ref import RuleRef
+from ckptmap.mapping.table import DropRule, Table
 from ckptmap.planning.ledger import Plan
 from ckptmap.planning.name_matching import match
 from tests.convert.conftest import TABLE, tf1_values, values, write_template, write_tf1

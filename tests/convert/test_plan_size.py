@@ -14,7 +14,7 @@ from ckptmap.planning.choices import PlanOptions
 from ckptmap.planning.name_matching import match
 from ckptmap.planning.plan import make_plan
 from ckptmap.targets.dims import Dim
-from ckptmap.targets.model import Target
+from ckptmap.targets.target import Target
 from ckptmap.targets.variables import SpecVariable
 
 RULES = 100

@@ -3,8 +3,8 @@ import pytest
 
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.values import join_strings
+from ckptmap.diff.comparison import Delta
 from ckptmap.diff.deltas import measure, same_bytes, string_delta
-from ckptmap.diff.model import Delta
 
 
 def of(a: list[float], b: list[float], dtype: DType = DType.FLOAT32) -> Delta:

@@ -49,7 +49,7 @@ from ckptmap.families.detection.pipeline.syntax import walk
 from ckptmap.mapping.ops import OperationError, execute, infer
 from ckptmap.mapping.tables import load_table
 from ckptmap.planning.returning import Forward, plan_return
-from ckptmap.report.document import SCHEMA
+from ckptmap.report.conversion_document import SCHEMA
 from ckptmap.report.formats import Format, render
 from ckptmap.report.sheets import check_read
 from ckptmap.request.conversion_report import forward_of_report

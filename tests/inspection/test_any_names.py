@@ -11,7 +11,7 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.families.advice import advice
 from ckptmap.families.registry import recognize
-from ckptmap.inspection.document import document
+from ckptmap.inspection.inspect_document import document
 from ckptmap.inspection.inspector import Inspection
 from ckptmap.inspection.text import table_lines, text_lines
 from ckptmap.inspection.training import Training

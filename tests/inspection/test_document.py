@@ -8,9 +8,9 @@ import pytest
 
 import ckptmap
 from ckptmap.inspection.csv_format import to_csv
-from ckptmap.inspection.document import document
+from ckptmap.inspection.inspect_document import document
 from ckptmap.inspection.inspector import inspect
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 from ckptmap.report.sheets import schema_file, sheet_of
 from tests.convert.conftest import values, write_tf1
 from tests.families.detection.test_config_beside import write as write_config

@@ -20,7 +20,6 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.families.detection.operations import Anchors, BoxCoder
 from ckptmap.mapping import load_table
 from ckptmap.mapping.locate import mappings_root
-from ckptmap.mapping.model import VariableRule
 from ckptmap.mapping.op import OPERATIONS, Op, OperationError, execute, infer, operation
 from ckptmap.mapping.operations import inverse
 from ckptmap.mapping.ops import Reorder, Reshape, Slice, Split, Squeeze, Transpose
@@ -32,6 +31,7 @@ from ckptmap.mapping.ops_numeric import Add, Cast, Fill, Scale, SumOver
 from ckptmap.mapping.ops_rows import by_rows, parts
 from ckptmap.mapping.ops_sized import Grow, Pad, PadToTarget, ReshapeToTarget, ResizeToTarget, SplitForTargets
 from ckptmap.mapping.ops_vocabulary import Vocabulary
+from ckptmap.mapping.table import VariableRule
 
 F = DType.FLOAT32
 TABLE_SCHEMA = json.loads((mappings_root() / "table.schema.json").read_text(encoding="utf-8"))

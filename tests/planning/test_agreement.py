@@ -9,7 +9,7 @@ from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.mapping import apply_table
 from ckptmap.planning.agreement import agreement
 from ckptmap.targets.dims import Dim
-from ckptmap.targets.model import Target, Template
+from ckptmap.targets.target import Target, Template
 from ckptmap.targets.variables import SpecVariable
 
 Shapes = dict[str, tuple[int, ...]]

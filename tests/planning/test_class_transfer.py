@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ckptmap.checkpoint.dtypes import DType
-from ckptmap.mapping.model import Assignment, PerClass
 from ckptmap.mapping.ops_classes import Classes
 from ckptmap.mapping.rule_ref import RuleRef
+from ckptmap.mapping.table import Assignment, PerClass
 from ckptmap.planning.candidates import Offer
 from ckptmap.planning.class_transfer import plan_class_transfer
 from ckptmap.planning.draft import ClassTransfer, Solved

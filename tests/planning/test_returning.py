@@ -12,7 +12,7 @@ from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Kind, Vari
 from ckptmap.checkpoint.object_graph import variable_key
 from ckptmap.mapping.slots import classify
 from ckptmap.planning.returning import Filling, plan_return
-from ckptmap.report.document import document
+from ckptmap.report.conversion_document import document
 from ckptmap.request.conversion_report import forward_of_report
 from tests.convert.test_corpus import CORPUS, DETECTORS, needs_corpus
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ckptmap.planning.shape_settings import settings_from_shapes
-from ckptmap.targets.model import Target
 from ckptmap.targets.spec import target_from_dict
+from ckptmap.targets.target import Target
 
 
 def variable(key: str, dims: list[Any], when: dict[str, Any] | None = None) -> dict[str, Any]:

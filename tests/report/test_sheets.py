@@ -6,12 +6,12 @@ import jsonschema
 import pytest
 
 from ckptmap.audit import audit
-from ckptmap.audit.document import audit_document
+from ckptmap.audit.audit_document import audit_document
 from ckptmap.basics.documents import read_document
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.diff import diff
-from ckptmap.diff.document import diff_document
-from ckptmap.report.document import document
+from ckptmap.diff.diff_document import diff_document
+from ckptmap.report.conversion_document import document
 from ckptmap.report.sheets import check_read, schema_file, sheet_of
 from ckptmap.verbs.conversion import convert, plan
 from tests.convert.conftest import TABLE, tf1_values, values, write_template, write_tf1

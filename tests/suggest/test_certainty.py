@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ckptmap.suggest.model import Item
+from ckptmap.suggest.layer_values import Item
 from ckptmap.suggest.nodes import Node
 from ckptmap.suggest.suggestion import matched_layers
 

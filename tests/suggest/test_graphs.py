@@ -9,7 +9,7 @@ from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.wire import bytes_field, number_field, text_field
 from ckptmap.suggest.graphs import flow, graph_nodes, meta_nodes
 from ckptmap.suggest.keras_graph import keras_flow, read_keras_graph
-from ckptmap.suggest.model import Item, Layer
+from ckptmap.suggest.layer_values import Item, Layer
 from ckptmap.suggest.new_graph import new_flow, read_new_graph, saved_graph_of
 from ckptmap.suggest.nodes import Node
 from tests.suggest.test_certainty import found, matched_layers, new, old

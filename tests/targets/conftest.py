@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ckptmap.targets.model import Target
 from ckptmap.targets.spec import target_from_dict
+from ckptmap.targets.target import Target
 
 SPEC: dict[str, Any] = {
     "schema": "ckptmap.target/1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ckptmap.basics.errors import Problem, ProblemsError
-from ckptmap.targets.model import Target
+from ckptmap.targets.target import Target
 
 NAMES = [
     "Conv1/kernel",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ckptmap.basics.errors import TargetError
-from ckptmap.targets.model import Target
+from ckptmap.targets.target import Target
 
 
 def test_layout_without_names_is_empty_handed_but_valid(toy: Target) -> None:

@@ -11,7 +11,7 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
 from ckptmap.checkpoint.object_graph import Node, ObjectGraph, SavedTensor, SlotReference
 from ckptmap.checkpoint.object_paths import object_paths
-from ckptmap.targets.model import Target
+from ckptmap.targets.target import Target
 from ckptmap.targets.template import as_shipped, template_target
 
 TAIL = "/.ATTRIBUTES/VARIABLE_VALUE"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ckptmap.audit import Audit, Thresholds, audit
-from ckptmap.audit.model import ModelFate
+from ckptmap.audit.prediction import ModelFate
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.families.detection.pipeline.config import read_config
 from ckptmap.families.detection.pipeline.settings import settings

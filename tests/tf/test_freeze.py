@@ -7,7 +7,7 @@ import pytest
 
 import ckptmap.tf
 from ckptmap.basics.errors import CkptmapError, ProblemsError
-from ckptmap.families.detection.freezing.model import Weight
+from ckptmap.families.detection.freezing.frozen_weights import Weight
 from ckptmap.families.detection.freezing.parts import tf1_part
 from ckptmap.families.detection.freezing.stages import plan_stages
 from ckptmap.tf.environment import tf2

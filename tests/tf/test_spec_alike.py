@@ -18,7 +18,7 @@ from ckptmap.tf.specs.generate import FOLDER
 from ckptmap.tf.specs.inference import InferenceError
 
 if TYPE_CHECKING:
-    from ckptmap.targets.model import Target
+    from ckptmap.targets.target import Target
 
 LIKE = json.loads((FOLDER / "ssd_inception_v2.json").read_text(encoding="utf-8"))
 GIVEN = {"num_classes": 3, "box_code_size": 4, "predictor_kernel": 1, **{f"anchors_{n}": 2 for n in range(6)}}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ckptmap.basics.errors import CkptmapError
-from ckptmap.families.detection.freezing.document import freeze_document
+from ckptmap.families.detection.freezing.freeze_document import freeze_document
 from ckptmap.families.detection.freezing.rule import Trainer
 from ckptmap.report.freeze_text import lines
 from ckptmap.verbs.freeze import freeze

@@ -13,8 +13,8 @@ from itertools import product
 
 from ckptmap.basics.errors import Problem
 from ckptmap.mapping import Table, apply_table
-from ckptmap.mapping.model import LayerRule, VariableRule
 from ckptmap.mapping.patterns import Expression, Pattern, PatternError, Placeholder, Template, Type
+from ckptmap.mapping.table import LayerRule, VariableRule
 from ckptmap.targets import Layout
 
 _NUMBER = re.compile(r"(?<![0-9])[0-9]{2,}(?![0-9])")

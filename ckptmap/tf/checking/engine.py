@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ckptmap.checkpoint.reader import Checkpoint
     from ckptmap.suggest.checking import Check
-    from ckptmap.suggest.model import Layer, Matched
+    from ckptmap.suggest.layer_values import Layer, Matched
     from ckptmap.tf.checking.search import State
     from ckptmap.tf.verify.general.side import Running
 

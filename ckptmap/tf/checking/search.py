@@ -21,7 +21,7 @@ from ckptmap.tf.checking.trial import holder_of, permuted, swapped
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ckptmap.suggest.model import Matched, Pair
+    from ckptmap.suggest.layer_values import Matched, Pair
     from ckptmap.tf.checking.probes import Print
     from ckptmap.tf.checking.trial import Trials
 

@@ -9,14 +9,14 @@ from ckptmap.tf.checking.probes import Probes, same
 from ckptmap.tf.checking.values import Candidate, altered
 from ckptmap.tf.verify.general.comparing import measured
 from ckptmap.tf.verify.general.feeding import as_dtype
-from ckptmap.tf.verify.layers.matching import new_variables
+from ckptmap.tf.verify.layers.variable_matching import new_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy as np
 
-    from ckptmap.suggest.model import Layer
+    from ckptmap.suggest.layer_values import Layer
     from ckptmap.tf.checking.probes import Print
     from ckptmap.tf.checking.values import Values
     from ckptmap.tf.verify.general.feeding import Feeds

@@ -12,8 +12,8 @@ from ckptmap.checkpoint.dtypes import DType
 from ckptmap.mapping import apply_table, execute, load_table
 from ckptmap.planning.fitting import asks_target, fitted
 from ckptmap.suggest.drafting import draft, neutral
+from ckptmap.suggest.layer_values import Matched, Pair
 from ckptmap.suggest.leaves import leaves_of
-from ckptmap.suggest.model import Matched, Pair
 from ckptmap.suggest.suggestion import KINDS, loaded
 from ckptmap.suggest.writing import yaml_lines
 from ckptmap.targets.variables import TargetVariable
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ckptmap.checkpoint.reader import Checkpoint
-    from ckptmap.mapping.model import Assignment, Kind
     from ckptmap.mapping.op import Op
-    from ckptmap.suggest.model import Item, Layer
+    from ckptmap.mapping.table import Assignment, Kind
+    from ckptmap.suggest.layer_values import Item, Layer
 
     Array = np.ndarray[Any, Any]
     Recipe = Mapping[str, tuple[tuple[str, ...], tuple[Op, ...]]]

@@ -28,7 +28,7 @@ from ckptmap.tf.specs.inference import InferenceError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ckptmap.targets.model import Target
+    from ckptmap.targets.target import Target
     from ckptmap.targets.variables import SpecVariable
 
     Entry = dict[str, Any]

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ckptmap.targets.choose import Settings
-    from ckptmap.targets.model import Target, TargetVariable
+    from ckptmap.targets.target import Target, TargetVariable
     from ckptmap.targets.variables import Initializer
 
 MOST_ADDED = 20

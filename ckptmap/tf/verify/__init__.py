@@ -6,7 +6,7 @@ two models. Importing this package imports no TensorFlow.
 
 from ckptmap.tf.verify.engine import verify
 from ckptmap.tf.verify.general.engine import verify_models
-from ckptmap.tf.verify.general.model import ModelVerification
-from ckptmap.tf.verify.model import Verification
+from ckptmap.tf.verify.general.model_verification import ModelVerification
+from ckptmap.tf.verify.verification import Verification
 
 __all__ = ["ModelVerification", "Verification", "verify", "verify_models"]

@@ -13,7 +13,7 @@ from ckptmap.basics.text import plural
 from ckptmap.families.detection.model_parts import CLASS_HEAD
 from ckptmap.families.detection.pipeline.verdict import QUANTIZATION
 from ckptmap.tf.verify.configs import Expected, Setting, expected_config
-from ckptmap.tf.verify.matching import Fate, match
+from ckptmap.tf.verify.detection_matching import Fate, match
 from ckptmap.tf.verify.sources import NewKind
 from ckptmap.tf.verify.tf2_side import KerasModel
 from ckptmap.tf.verify.values import Instead
@@ -21,7 +21,7 @@ from ckptmap.tf.verify.values import Instead
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ckptmap.tf.verify.matching import Detection, Match
+    from ckptmap.tf.verify.detection_matching import Detection, Match
     from ckptmap.tf.verify.sources import New, Old
     from ckptmap.tf.verify.tf2_side import NewModel, Ran
     from ckptmap.tf.verify.values import Values, Wrong

@@ -11,11 +11,11 @@ from ckptmap.tf.environment import as_written, check_installed, same_kernels, te
 from ckptmap.tf.verify.causes import Case, find_causes
 from ckptmap.tf.verify.images import RANDOM_IMAGES, find_images, random_images
 from ckptmap.tf.verify.measuring import measure, together
-from ckptmap.tf.verify.model import Seen, Verification
 from ckptmap.tf.verify.sources import find_new, find_old
 from ckptmap.tf.verify.tf1_side import tf1_side
 from ckptmap.tf.verify.tf2_side import open_new
 from ckptmap.tf.verify.values import compare_values
+from ckptmap.tf.verify.verification import Seen, Verification
 from ckptmap.tf.verify.walking import Names, first_difference, walk
 
 if TYPE_CHECKING:

@@ -11,18 +11,18 @@ from ckptmap.checkpoint.staging import write_whole
 from ckptmap.execution.overwriting import VERIFIED, PathLike, input_files, refuse_overwriting
 from ckptmap.report.depth import Depth, depth_picture
 from ckptmap.report.formats import Format, render
-from ckptmap.tf.verify.document import SCHEMA, verify_document
-from ckptmap.tf.verify.general.document import SCHEMA as MODELS_SCHEMA
-from ckptmap.tf.verify.general.document import models_document
+from ckptmap.tf.verify.general.models_document import SCHEMA as MODELS_SCHEMA
+from ckptmap.tf.verify.general.models_document import models_document
 from ckptmap.tf.verify.measuring import ROUNDING
 from ckptmap.tf.verify.pictures import draw_pair
+from ckptmap.tf.verify.verify_document import SCHEMA, verify_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from ckptmap.tf.verify.general.model import ModelVerification
-    from ckptmap.tf.verify.model import Verification
+    from ckptmap.tf.verify.general.model_verification import ModelVerification
+    from ckptmap.tf.verify.verification import Verification
 
 MOST_PICTURES = 4
 LAYERS = "layers.svg"

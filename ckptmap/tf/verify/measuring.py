@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.tf.compare import compare
 from ckptmap.tf.outputs import DETECTIONS
-from ckptmap.tf.verify.matching import Fate, Match, detections, match
+from ckptmap.tf.verify.detection_matching import Fate, Match, detections, match
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ckptmap.tf.verify.detection_matching import Fate
 from ckptmap.tf.verify.images import pillow
-from ckptmap.tf.verify.matching import Fate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ckptmap.tf.verify.matching import Detection, Match
+    from ckptmap.tf.verify.detection_matching import Detection, Match
 
     Array = np.ndarray[Any, Any]
 

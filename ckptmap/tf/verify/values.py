@@ -15,7 +15,7 @@ from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.object_graph import object_path, variable_key
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.diff.compare import compare
-from ckptmap.diff.model import DiffFate, Options
+from ckptmap.diff.comparison import DiffFate, Options
 from ckptmap.diff.pairing import Link, Migration
 from ckptmap.inspection.inspector import inspect
 from ckptmap.mapping.ops import execute

@@ -14,8 +14,8 @@ from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.mapping import apply_table
 from ckptmap.suggest import Suggestion, suggest
 from ckptmap.suggest.checking import EITHER, NEEDED, PROVEN, Checked
+from ckptmap.suggest.layer_values import Matched
 from ckptmap.suggest.layers import layers_of
-from ckptmap.suggest.model import Matched
 from ckptmap.suggest.new_graph import new_flow, read_new_graph
 from ckptmap.suggest.reading import read_new
 from ckptmap.suggest.suggestion import loaded

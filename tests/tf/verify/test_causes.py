@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ckptmap.tf.verify.causes import Case, Cause, find_causes
-from ckptmap.tf.verify.matching import Detection, Match, match
+from ckptmap.tf.verify.detection_matching import Detection, Match, match
 from ckptmap.tf.verify.sources import New, NewKind, Old, OldKind
 from ckptmap.tf.verify.tf2_side import Ran
 from ckptmap.tf.verify.values import Instead, Values, Wrong

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ckptmap.tf.verify.matching import Detection, Fate, Match, counts, detections, match
+from ckptmap.tf.verify.detection_matching import Detection, Fate, Match, counts, detections, match
 
 BOX = (0.1, 0.1, 0.5, 0.5)
 FAR = (0.6, 0.6, 0.9, 0.9)

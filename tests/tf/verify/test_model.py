@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ckptmap.tf.verify.detection_matching import Detection, match
 from ckptmap.tf.verify.images import Image
-from ckptmap.tf.verify.matching import Detection, match
 from ckptmap.tf.verify.measuring import Finding, Measure
-from ckptmap.tf.verify.model import Seen, Verification
 from ckptmap.tf.verify.sources import New, NewKind, Old, OldKind
 from ckptmap.tf.verify.values import Values
+from ckptmap.tf.verify.verification import Seen, Verification
 
 STRONG, WEAK = Detection((0.0, 0.0, 0.5, 0.5), 0.9, 1), Detection((0.5, 0.5, 0.9, 0.9), 0.2, 1)
 

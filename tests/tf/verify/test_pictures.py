@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ckptmap.tf.verify.matching import Detection, match
+from ckptmap.tf.verify.detection_matching import Detection, match
 from ckptmap.tf.verify.pictures import draw_pair
 
 Image = pytest.importorskip("PIL.Image", reason="needs the [tf] extra")

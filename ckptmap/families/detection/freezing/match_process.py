@@ -1,4 +1,4 @@
-"""Match names with patterns; ``ckptmap.families.detection.freezing.matching`` starts it as a process of its own.
+"""Match names with patterns. ``ckptmap.families.detection.freezing.pattern_matching`` starts this module as a process.
 
 It reads ``{"patterns": [...], "names": [...]}`` and answers each pattern with a line as soon as it is done: the numbers
 of the names that it matches from their beginning, and of those that it finds anywhere in ``name:0``; or why it is no

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ckptmap.basics.nearest import Names
-from ckptmap.families.detection.freezing.model import Weight
+from ckptmap.families.detection.freezing.frozen_weights import Weight
 from ckptmap.families.detection.model_parts import BACKBONE, BOX_HEAD, CLASS_HEAD, MASK_HEAD, NECK, PREDICTOR, PROPOSALS
 
 _WORDS = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.wording import argument
-from ckptmap.families.detection.freezing.model import OWN, Matched, Weight
+from ckptmap.families.detection.freezing.frozen_weights import OWN, Matched, Weight
 from ckptmap.families.detection.freezing.nearest import scopes_pattern
 from ckptmap.families.detection.freezing.rule import UPDATE, Trainer
 from ckptmap.families.detection.model_parts import BACKBONE

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from ckptmap.families.detection.freezing.matching import Hits, try_hits
-from ckptmap.families.detection.freezing.model import Matched, Pattern, Weight
+from ckptmap.families.detection.freezing.frozen_weights import Matched, Pattern, Weight
 from ckptmap.families.detection.freezing.nearest import near_patterns
+from ckptmap.families.detection.freezing.pattern_matching import Hits, try_hits
 
 Trainer = Literal["train", "model_main"]
 UPDATE = "update_trainable_variables"

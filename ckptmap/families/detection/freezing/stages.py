@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.basics.nearest import nearest
-from ckptmap.families.detection.freezing.model import Stage, Weight
+from ckptmap.families.detection.freezing.frozen_weights import Stage, Weight
 from ckptmap.families.detection.model_parts import BACKBONE, BOX_HEAD, CLASS_HEAD, MASK_HEAD, NECK, PREDICTOR, PROPOSALS
 
 _HEADS = (CLASS_HEAD, BOX_HEAD, MASK_HEAD, PREDICTOR)

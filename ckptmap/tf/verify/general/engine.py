@@ -15,7 +15,7 @@ from ckptmap.tf.verify.general.beside import conversion_beside
 from ckptmap.tf.verify.general.comparing import joined, measured
 from ckptmap.tf.verify.general.feeding import batches, make_feeds, said
 from ckptmap.tf.verify.general.meaning import Meanings, asked_for, implied, same_meaning
-from ckptmap.tf.verify.general.model import ModelVerification
+from ckptmap.tf.verify.general.model_verification import ModelVerification
 from ckptmap.tf.verify.general.pairing import check_pairs, paired, parse_pairs
 from ckptmap.tf.verify.general.requests import Made, parse_inputs
 from ckptmap.tf.verify.general.serving import served

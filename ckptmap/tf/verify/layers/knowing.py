@@ -9,7 +9,7 @@ from ckptmap.basics.documents import following
 from ckptmap.mapping.op import execute
 from ckptmap.mapping.ops_json import op_from_json
 from ckptmap.tf.verify.layers.causes import Known
-from ckptmap.tf.verify.layers.matching import new_variables, sources_of
+from ckptmap.tf.verify.layers.variable_matching import new_variables, sources_of
 
 if TYPE_CHECKING:
     import numpy as np

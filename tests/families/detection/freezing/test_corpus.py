@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ckptmap.basics.errors import CkptmapError
-from ckptmap.families.detection.freezing.model import Freezing
+from ckptmap.families.detection.freezing.frozen_weights import Freezing
 from ckptmap.verbs.freeze import freeze
 
 CORPUS = Path(__file__).resolve().parents[4].parent / "shared" / "corpus"

@@ -5,7 +5,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from ckptmap.families.detection.freezing.document import Document, freeze_document
+from ckptmap.families.detection.freezing.freeze_document import Document, freeze_document
 from ckptmap.report.sheets import schema_file
 from ckptmap.verbs.freeze import freeze
 from tests.convert.conftest import write_tf1

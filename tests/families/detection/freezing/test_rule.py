@@ -1,10 +1,10 @@
 import pytest
 
 from ckptmap.basics.errors import ProblemsError
-from ckptmap.families.detection.freezing import matching
-from ckptmap.families.detection.freezing.matching import find_hits
-from ckptmap.families.detection.freezing.model import Pattern, Weight
+from ckptmap.families.detection.freezing import pattern_matching
+from ckptmap.families.detection.freezing.frozen_weights import Pattern, Weight
 from ckptmap.families.detection.freezing.parts import tf1_part
+from ckptmap.families.detection.freezing.pattern_matching import find_hits
 from ckptmap.families.detection.freezing.rule import Trainer, divide, match_all, names_of
 
 NAMES = (
@@ -97,7 +97,7 @@ def test_what_is_no_regular_expression_is_told_with_its_line(pattern: str, why: 
 
 
 def test_a_pattern_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matching, "SECONDS", 0.7)
+    monkeypatch.setattr(pattern_matching, "SECONDS", 0.7)
     patterns = [
         Pattern("FeatureExtractor/.*", "freeze_variables", "pipeline.config:7"),
         Pattern(r"([A-Za-z0-9/_]+)+!", "freeze_variables", "pipeline.config:8"),

@@ -13,9 +13,9 @@ from ckptmap.basics.errors import CkptmapError
 from ckptmap.basics.wording import command_line
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.tf.environment import TensorFlowError, import_quietly, prepare
-from ckptmap.tf.verify.general.document import models_document
 from ckptmap.tf.verify.general.engine import Asked, compare_models
-from ckptmap.tf.verify.general.model import Verdict
+from ckptmap.tf.verify.general.model_verification import Verdict
+from ckptmap.tf.verify.general.models_document import models_document
 from ckptmap.tf.verify.general.pairing import parse_pairs
 from ckptmap.tf.verify.general.requests import parse_inputs
 from ckptmap.tf.verify.general.serving import served

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ckptmap.tf.verify.general.side import Node, Side, Spec, Variable
-from ckptmap.tf.verify.layers.matching import match_variables
 from ckptmap.tf.verify.layers.pairing import Pair
+from ckptmap.tf.verify.layers.variable_matching import match_variables
 
 Array = Any
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ckptmap.basics.errors import CkptmapError, Problem, ProblemsError
-from ckptmap.families.detection.freezing.model import Pattern
+from ckptmap.families.detection.freezing.frozen_weights import Pattern
 
 SECONDS = 10.0
 """For all patterns together; those of real configs take a few milliseconds."""

@@ -12,7 +12,7 @@ from ckptmap.version import __version__
 if TYPE_CHECKING:
     from ckptmap.tf.verify.general.comparing import Measure
     from ckptmap.tf.verify.general.feeding import Fed
-    from ckptmap.tf.verify.general.model import ModelVerification
+    from ckptmap.tf.verify.general.model_verification import ModelVerification
     from ckptmap.tf.verify.general.side import Side
     from ckptmap.tf.verify.general.source import Source
     from ckptmap.tf.verify.layers import Explanation, Step

@@ -93,7 +93,7 @@ class Diff(Shown):
     ``mapping`` is what led from ``a`` to ``b``; ``advice`` are command lines that tell more.
     """
 
-    document_maker: ClassVar[str] = "ckptmap.diff.document:diff_document"
+    document_maker: ClassVar[str] = "ckptmap.diff.diff_document:diff_document"
 
     a: Inventory
     b: Inventory

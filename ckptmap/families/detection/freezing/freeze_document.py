@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ckptmap.families.detection.freezing.model import Freezing, Matched, Stage, Weight
+from ckptmap.families.detection.freezing.frozen_weights import Freezing, Matched, Stage, Weight
 from ckptmap.families.detection.freezing.remarks import no_match
 from ckptmap.version import __version__
 

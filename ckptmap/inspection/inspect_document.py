@@ -8,7 +8,7 @@ from ckptmap.checkpoint.inventory import Variable
 from ckptmap.families.family import Beside
 from ckptmap.inspection.inspector import Inspection
 from ckptmap.inspection.training import Training
-from ckptmap.report.document import Document
+from ckptmap.report.conversion_document import Document
 from ckptmap.version import __version__
 
 SCHEMA = "ckptmap.inspect/1"

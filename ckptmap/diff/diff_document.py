@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ckptmap.checkpoint.inventory import Variable
-from ckptmap.diff.model import Diff, DiffRecord
+from ckptmap.diff.comparison import Diff, DiffRecord
 from ckptmap.report.source import described
 from ckptmap.version import __version__
 

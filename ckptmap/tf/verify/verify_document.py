@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.tf.verify.matching import Fate, Match, counts
+from ckptmap.tf.verify.detection_matching import Fate, Match, counts
 from ckptmap.tf.verify.measuring import ROUNDING
 from ckptmap.version import __version__
 
 if TYPE_CHECKING:
     from ckptmap.tf.verify.measuring import Measure
-    from ckptmap.tf.verify.model import Seen, Verification
     from ckptmap.tf.verify.sources import New, Old
     from ckptmap.tf.verify.values import Values
+    from ckptmap.tf.verify.verification import Seen, Verification
     from ckptmap.tf.verify.walking import Part
 
 SCHEMA = "ckptmap.verify/1"

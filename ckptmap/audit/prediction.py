@@ -94,7 +94,7 @@ class Prediction:
 class Audit(Shown):
     """The whole answer; ``passed`` is False where the restore fails or a threshold is broken."""
 
-    document_maker: ClassVar[str] = "ckptmap.audit.document:audit_document"
+    document_maker: ClassVar[str] = "ckptmap.audit.audit_document:audit_document"
 
     checkpoint: Inventory
     model: Model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ckptmap.audit.model import Audit, HeldEntry, ModelEntry
+from ckptmap.audit.prediction import Audit, HeldEntry, ModelEntry
 from ckptmap.report.source import described
 from ckptmap.version import __version__
 

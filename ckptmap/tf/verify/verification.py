@@ -10,8 +10,8 @@ from ckptmap.tf.outputs import DETECTIONS
 
 if TYPE_CHECKING:
     from ckptmap.tf.verify.causes import Cause
+    from ckptmap.tf.verify.detection_matching import Match
     from ckptmap.tf.verify.images import Image
-    from ckptmap.tf.verify.matching import Match
     from ckptmap.tf.verify.measuring import Finding, Measure
     from ckptmap.tf.verify.sources import New, Old
     from ckptmap.tf.verify.values import Values
@@ -34,7 +34,7 @@ class Verification(Shown):
     ``images`` stand worst first. ``first``: where the models part, of ``parts``, which are compared when they differ.
     """
 
-    document_maker: ClassVar[str] = "ckptmap.tf.verify.document:verify_document"
+    document_maker: ClassVar[str] = "ckptmap.tf.verify.verify_document:verify_document"
 
     old: Old
     new: New
