@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ckptmap.basics.errors import Problem
+from ckptmap.basics.text import plural
 from ckptmap.basics.wording import argument
 from ckptmap.mapping.ops import Slice
 from ckptmap.mapping.ops_classes import FRESH, Classes
@@ -18,6 +19,8 @@ from ckptmap.planning.candidates import Offer
 from ckptmap.planning.choices import LabelMaps, PlanOptions
 from ckptmap.planning.draft import ClassTransfer, Solved
 from ckptmap.planning.label_maps import ClassChanges, LabelMap, compare_label_maps
+
+_ORDER = "the checkpoint's own label map goes first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ def plan_class_transfer(
         return ClassTransfer(problems=(Problem("no rule of the table maps a head with classes", new.path),))
     new_count = solved.values.get("num_classes") or num_classes or new.num_classes
     old_count = solved.source_classes or _old_count(heads, new_count, old)
-    if problems := tuple(_contradictions(heads, old, new, old_count, new_count)):
+    problems = (*_swapped(labels, old_count), *_contradictions(heads, old, new, old_count, new_count))
+    if problems:
         return ClassTransfer(problems=problems)
     changes = compare_label_maps(old, new)
     slots = _class_slots(changes, labels, old_count, new_count)
@@ -104,22 +108,36 @@ def _old_count(heads: Iterable[_Head], new_count: int, old: LabelMap) -> int:
     return next((count for count in counts if count >= old.num_classes), old.num_classes)
 
 
+def _swapped(labels: LabelMaps, old_count: int) -> Iterator[Problem]:
+    """The old label map has too few classes for the source, and the new one has just as many as the source."""
+    old, new = labels
+    if old.num_classes < old_count == new.num_classes:
+        yield Problem(
+            f"its largest class number is {old.num_classes}, but the source has {plural(old_count, 'class', 'classes')}, "
+            f"as many as the new label map {new.path}: the two label maps seem to be swapped",
+            old.path,
+            f"{argument('label_maps')}: the checkpoint's label map goes first. If this order is right, "
+            f"give all {old_count} classes a name in {old.path}",
+        )
+
+
 def _contradictions(
     heads: Iterable[_Head], old: LabelMap, new: LabelMap, old_count: int, new_count: int
 ) -> Iterator[Problem]:
     for labels, count, side in ((old, old_count, "source"), (new, new_count, "target")):
         if labels.num_classes > count:
-            message = f"its largest class number is {labels.num_classes}, the {side} has {count} classes"
-            yield Problem(
-                message, labels.path, f"give the label map that the model was made for, or {argument('num_classes')}"
+            message = (
+                f"its largest class number is {labels.num_classes}, the {side} has {plural(count, 'class', 'classes')}"
             )
+            hint = f"give the label map that the model was made for, or {argument('num_classes')}"
+            yield Problem(message, labels.path, f"{hint}; {_ORDER}")
     for head in heads:
         if head.old != head.new and not head.repeats(old_count, new_count):
             yield Problem(
                 f"{head.label}: {head.old} values along its class axis become {head.new}, which does not fit "
                 f"{old_count} classes that become {new_count}",
                 head.rule,
-                f"check the label maps and {argument('num_classes')}",
+                f"check the label maps and {argument('num_classes')}; {_ORDER}",
             )
 
 

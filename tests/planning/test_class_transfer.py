@@ -83,16 +83,29 @@ def test_a_source_may_have_more_classes_than_its_label_map() -> None:
     assert made.heads == {"head": Classes(-1, 1, 6, (0, 3, -1, 1, 2))}
 
 
+def test_swapped_label_maps_are_refused() -> None:
+    """The model has four classes, as the map that is given as the new one says; the other map has three."""
+    for source_classes in (None, 4):
+        made = surgery((30,), (30,), PerClass(-1), (OLD, NEW), source_classes)
+        assert [str(problem) for problem in made.problems] == [
+            "map.pbtxt: its largest class number is 3, but the source has 4 classes, as many as the new label map "
+            "map.pbtxt: the two label maps seem to be swapped (label_maps=(OLD, NEW): the checkpoint's label map goes "
+            "first. If this order is right, give all 4 classes a name in map.pbtxt)"
+        ]
+        assert made.heads == {}
+
+
 def test_contradictions_name_label_map_and_rule() -> None:
     made = surgery((24,), (31,), PerClass(-1), (OLD, NEW), source_classes=2)
     assert [str(problem) for problem in made.problems] == [
         (
             "map.pbtxt: its largest class number is 3, the source has 2 classes "
-            "(give the label map that the model was made for, or the argument num_classes)"
+            "(give the label map that the model was made for, or the argument num_classes; "
+            "the checkpoint's own label map goes first)"
         ),
         (
             "t.yaml:3: old/head: 24 values along its class axis become 31, which does not fit 2 classes that become 4 "
-            "(check the label maps and the argument num_classes)"
+            "(check the label maps and the argument num_classes; the checkpoint's own label map goes first)"
         ),
     ]
     assert made.heads == {}
@@ -109,7 +122,8 @@ def test_lengths_that_fit_no_class_counts(old: int, new: int) -> None:
     assert [str(problem) for problem in made.problems] == [
         (
             f"t.yaml:3: old/head: {old} values along its class axis become {new}, which does not fit "
-            "3 classes that become 4 (check the label maps and the argument num_classes)"
+            "3 classes that become 4 (check the label maps and the argument num_classes; "
+            "the checkpoint's own label map goes first)"
         )
     ]
     assert made.heads == {}
