@@ -25,7 +25,8 @@ class Contribution:
     by regular expressions for their names. ``part_of`` says which part of a model a variable is by its object path,
     empty where it does not know. ``further_paths`` takes the object paths of all variables, and gives paths that lead
     to a layer besides its own, each with the layer's own. ``target_names`` takes what somebody calls a model, and gives
-    the targets that this may mean, the best first.
+    the targets that this may mean, the best first. ``text_hint`` takes the beginning of a text file that was given as a
+    checkpoint, and says what to do with it, empty where it does not know the file.
     """
 
     tables: tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class Contribution:
     part_of: Callable[[str], str] = lambda _key: ""
     further_paths: Callable[[Collection[str]], Mapping[str, str]] = lambda _paths: {}
     target_names: Callable[[str], Iterable[str]] = lambda _name: ()
+    text_hint: Callable[[str], str] = lambda _text: ""
 
 
 @cache

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.nearest import nearest_file
 from ckptmap.basics.regular import open_regular
 
 REPORT_NAME = "report.json"
@@ -97,7 +98,8 @@ def document_in(text: str | bytes, where: str) -> dict[str, Any]:
 
 
 def _unreadable(error: Exception, where: str) -> CkptmapError:
-    return CkptmapError(f"cannot be read as a report: {reason(error)}", where=where)
+    hint = nearest_file(where) if isinstance(error, FileNotFoundError) else ""
+    return CkptmapError(f"cannot be read as a report: {reason(error)}", where=where, hint=hint)
 
 
 class MisstatedError(ValueError):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ckptmap.basics.escapes import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,6 +62,20 @@ def did_you_mean(word: str, names: Iterable[str] | Names) -> str:
     """A hint such as ``nearest: "weights"``; empty when nothing is alike."""
     found = (names if isinstance(names, Names) else Names(names)).nearest(word)
     return f'nearest: "{found[0]}"' if found else ""
+
+
+def nearest_file(path: str | Path) -> str:
+    """A hint such as ``did you mean mine.yaml?`` for a file that is not there, with the nearest name in its folder.
+
+    Empty if the file exists, if nothing is alike, or if the folder cannot be read.
+    """
+    place = Path(path)
+    try:
+        names = [] if place.exists() else [file.name for file in place.parent.iterdir() if file.is_file()]
+    except OSError:
+        return ""
+    found = nearest(place.name, names)
+    return f"did you mean {printable(str(place.with_name(found[0])))}?" if found else ""
 
 
 def _around(ordered: list[str], word: str) -> list[str]:

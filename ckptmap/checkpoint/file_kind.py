@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.contributions import contributions
 from ckptmap.basics.errors import CheckpointError, MissingDataError
+from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.names import shortened
 
@@ -21,6 +23,8 @@ _CONVERT_HINT = (
 _UNPACK_HINT = "unpack it first"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _KERAS_MEMBERS = (b"metadata.json", b"config.json", b"model.weights.h5")
+_REPORT = re.compile(r'\s*\{\s*"schema": "ckptmap\.')
+_TABLE = re.compile(r"^(include|kinds|layers|variables):", re.MULTILINE)
 _PAX_RECORD = re.compile(rb"\A\d+ [\w.]+=")
 
 
@@ -109,7 +113,17 @@ def _text(head: bytes) -> tuple[str, str] | None:
     if text.lstrip().lower().startswith(("<!doctype html", "<html")):
         return "this is a web page, not a checkpoint", "the download went wrong: fetch the file itself"
     first = shortened(text.strip().split("\n", 1)[0].strip()[:60])
-    return f'this is a text file ("{first}")', "put the real file in its place"
+    return f'this is a text file ("{first}")', _text_hint(text)
+
+
+def _text_hint(text: str) -> str:
+    """What to do with a text that was given as a checkpoint."""
+    if _REPORT.match(text):
+        return "it is a report of ckptmap: give the checkpoint that lies beside it, or read it with ckptmap report"
+    if _TABLE.search(text):
+        return f"it looks like a mapping table: give the checkpoint here, and the table with {argument('table')}"
+    hints = (family.text_hint(text) for family in contributions())
+    return next(filter(None, hints), "put the real file in its place")
 
 
 def head_of(files: Files, path: str) -> bytes:

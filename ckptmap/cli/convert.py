@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 EXAMPLES = examples(
     ("the pipeline.config beside it says the target, and is migrated", "ckptmap convert old/model.ckpt -o new/"),
     ("see what would become of every variable", "ckptmap convert old/ --to ssd_mobilenet_v2 --dry-run"),
-    ("a model of your own", "ckptmap convert old/ --table mine.yaml --to tf2/ckpt-1 -o new/"),
+    ("a model of your own", "ckptmap convert mine/ --table my_model.yaml --to mine_tf2/ckpt-1 -o new/"),
     ("all below a folder; again: only what is missing", "ckptmap convert zoo/ -o new/ --resume"),
 )
 
@@ -68,6 +68,8 @@ def convert_command(
     """
     named = sources or []
     what.check()
+    if not named and several.batch is None and back.back is None:
+        raise typer.BadParameter("name a checkpoint, or a list of them with --batch", param_hint="CHECKPOINT")
     many = several.are_meant(named)
     if what.further and many:
         raise typer.BadParameter("several checkpoints become one, or each one of its own", param_hint="--and")

@@ -17,20 +17,30 @@ app = typer.Typer(cls=Group, help="Work with mapping tables.", no_args_is_help=T
 
 
 @app.command(
-    name="check", cls=Command, epilog=examples(("every mistake, with file and line", "ckptmap rules check mine.yaml"))
+    name="check",
+    cls=Command,
+    epilog=examples(("every mistake, with file and line", "ckptmap rules check my_model.yaml")),
 )
 def check_command(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH...", help="Tables, or directories of tables.", show_default=False)
     ],
 ) -> None:
-    """Check tables and report every mistake with file and line; exit 1 when there are any."""
+    """Check tables and report every mistake with file and line; exit 1 when there are any.
+
+    Whether the names of a table fit your two models, `ckptmap convert --dry-run` says.
+    """
     from ckptmap.mapping import check_tables
+    from ckptmap.mapping.doubtful import doubtful_names
 
     problems = [problem for path in paths for problem in check_tables(path)]
+    doubts = [doubt for path in paths for doubt in doubtful_names(path)]
     for problem in problems:
         typer.echo(printable(str(problem)))
-    say(plural(len(problems), "mistake") if problems else "no mistakes")
+    for doubt in doubts:
+        say(f"warning: {doubt}")
+    mistakes = plural(len(problems), "mistake") if problems else "no mistakes"
+    say(f"{mistakes}, {plural(len(doubts), 'warning')}" if doubts else mistakes)
     if problems:
         raise typer.Exit(1)
 

@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     from ckptmap.suggest.asking import Ask
 
 EXAMPLES = examples(
-    ("draft the table, then look at what is marked", "ckptmap suggest old/model.ckpt --to tf2/ckpt-1 -o mine.yaml"),
+    ("draft the table, then look at what is marked", "ckptmap suggest mine/ --to mine_tf2/ckpt-1 -o my_model.yaml"),
     (
         "settle what is doubtful, then see both models",
-        "ckptmap suggest old/ --to tf2/ --ask -o mine.yaml -o draft.html",
+        "ckptmap suggest mine/ --to mine_tf2/ --ask -o my_model.yaml -o draft.html",
     ),
-    ("with the new model's graph, for models with branches", "ckptmap suggest old/ --to tf2/ --graph model.json"),
-    ("run both models to settle what is doubtful", "ckptmap suggest old/ --to tf2/ --check --new-model mine:build"),
+    ("with the new model's graph, for models with branches", "ckptmap suggest mine/ --to mine_tf2/ --graph model.json"),
+    (
+        "run both models to settle what is doubtful",
+        "ckptmap suggest mine/ --to mine_tf2/ --check --new-model mine:build",
+    ),
 )
 
 

@@ -81,7 +81,7 @@ def with_output(command: str, folder: str) -> str:
 
 
 def _draft(path: str) -> str:
-    return f"ckptmap suggest {path} --to my_tf2/ckpt-1 -o my_model.yaml"
+    return f"ckptmap suggest {path} --to mine_tf2/ckpt-1 -o my_model.yaml"
 
 
 def _drafted(path: str) -> str:
@@ -90,4 +90,4 @@ def _drafted(path: str) -> str:
 
 
 def _own_table(path: str) -> str:
-    return f"ckptmap convert {path} --table my_model.yaml --to my_tf2/ckpt-1 -o new"
+    return f"ckptmap convert {path} --table my_model.yaml --to mine_tf2/ckpt-1 -o new"

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
 
 from ckptmap.basics.errors import Problem, TableError
-from ckptmap.basics.nearest import did_you_mean, nearest
+from ckptmap.basics.nearest import did_you_mean, nearest, nearest_file
 from ckptmap.checkpoint.names import shortened
 from ckptmap.mapping.locate import all_tables, mappings_root, shipped_tables
 from ckptmap.mapping.parse_kinds import Kinds, parse_kinds
@@ -80,16 +80,24 @@ def list_tables() -> tuple[str, ...]:
 
 
 def check_tables(path: str | Path) -> tuple[Problem, ...]:
-    """All mistakes of a table file, or of every table below a directory. Raises TableError when there is none."""
+    """All mistakes of a table file, or of every table below a directory. Raises TableError when there is no table."""
+    return read_tables(path)[1]
+
+
+def read_tables(path: str | Path) -> tuple[tuple[Table, ...], tuple[Problem, ...]]:
+    """A table file, or every table below a directory, as far as they are right, and all mistakes.
+
+    Raises:
+        TableError: there is no table.
+    """
     path = Path(path)
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES)
     if not files:
-        raise TableError(f"there is no table at {path}", ())
+        raise TableError(_no_table("at", path), ())
     root = path if path.is_dir() else path.parent
     problems: list[Problem] = []
-    for file in files:
-        _load_checked(file, (root, mappings_root()), problems)
-    return tuple(dict.fromkeys(problems))
+    tables = tuple(_load_checked(file, (root, mappings_root()), problems) for file in files)
+    return tables, tuple(dict.fromkeys(problems))
 
 
 def _find(text: str) -> tuple[Path, tuple[Path, ...]]:
@@ -98,7 +106,7 @@ def _find(text: str) -> tuple[Path, tuple[Path, ...]]:
     path = Path(text)
     if path.suffix in _SUFFIXES:
         if not path.is_file():
-            raise TableError(f"there is no table file {text}", ())
+            raise TableError(_no_table("file", path), ())
         inside = path.resolve().is_relative_to(shipped)
         return path, (shipped,) if inside else (path.parent, shipped)
     model = shipped_tables().get(text)
@@ -107,6 +115,11 @@ def _find(text: str) -> tuple[Path, tuple[Path, ...]]:
     if _is_plain(text) and (shipped / f"{text}.yaml").is_file():
         return shipped / f"{text}.yaml", (shipped,)
     raise TableError(f'there is no table "{shortened(text)}" ({_nearest_table(text)})', ())
+
+
+def _no_table(what: str, path: Path) -> str:
+    hint = nearest_file(path)
+    return f"there is no table {what} {shortened(str(path))}" + (f" ({hint})" if hint else "")
 
 
 def _nearest_table(text: str) -> str:

@@ -112,8 +112,9 @@ def _swapped(labels: LabelMaps, old_count: int) -> Iterator[Problem]:
     """The old label map has too few classes for the source, and the new one has just as many as the source."""
     old, new = labels
     if old.num_classes < old_count == new.num_classes:
+        count = plural(old_count, "class", "classes")
         yield Problem(
-            f"its largest class number is {old.num_classes}, but the source has {plural(old_count, 'class', 'classes')}, "
+            f"its largest class number is {old.num_classes}, but the source has {count}, "
             f"as many as the new label map {new.path}: the two label maps seem to be swapped",
             old.path,
             f"{argument('label_maps')}: the checkpoint's label map goes first. If this order is right, "

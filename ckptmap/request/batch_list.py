@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ckptmap.basics.documents import read_text, reason
 from ckptmap.basics.errors import CkptmapError, OutputError
+from ckptmap.basics.nearest import nearest_file
 from ckptmap.checkpoint.data_files import prefix_of
 from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.remote import is_remote
@@ -28,7 +29,8 @@ def read_list(path: str | os.PathLike[str]) -> list[str]:
     try:
         text = read_text(file, _LARGEST, "utf-8-sig")
     except (OSError, ValueError) as error:
-        raise CkptmapError(f"cannot be read as a list: {reason(error)}", where=shortened(str(file))) from error
+        message = f"cannot be read as a list: {reason(error)}"
+        raise CkptmapError(message, where=shortened(str(file)), hint=nearest_file(file)) from error
     lines = [line.strip() for line in text.splitlines()]
     names = [line for line in lines if line and not line.startswith("#")]
     if not names:

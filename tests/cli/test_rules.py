@@ -49,3 +49,20 @@ def test_show_of_what_is_no_table(run: Run) -> None:
 def test_the_schema_is_a_file_that_is_there(run: Run) -> None:
     schema = Path(run("rules", "schema").out.strip())
     assert json.loads(schema.read_text("utf-8"))["type"] == "object"
+
+
+def test_a_leaf_that_seems_misspelt_is_a_warning(run: Run, tmp_path: Path) -> None:
+    table = tmp_path / "mine.yaml"
+    table.write_text("kinds:\n  conv:\n    weights: kernell\nlayers:\n  - {from: a, to: b, as: conv}\n")
+    result = run("rules", "check", table)
+    assert (result.code, result.out) == (0, "")
+    assert 'mine.yaml:3: no shipped kind has a leaf "kernell" (did you mean "kernel"?)' in result.err
+    assert result.err.endswith("no mistakes, 1 warning\n")
+
+
+def test_a_misspelt_table_file_has_the_nearest_name_of_its_folder(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "my_model.yaml").write_text("layers: []\n")
+    for verb in ("check", "show"):
+        result = run("rules", verb, tmp_path / "my_modle.yaml")
+        assert result.code == 2
+        assert f"(did you mean {tmp_path / 'my_model.yaml'}?)" in result.err

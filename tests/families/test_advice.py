@@ -71,8 +71,8 @@ def test_no_counterpart() -> None:
     assert found.command == ""
     assert found.note == (
         "the Object Detection API has no Keras faster_rcnn_vgg: draft a table for your own TF2 model, then convert "
-        "with it:\nckptmap suggest old/model.ckpt --to my_tf2/ckpt-1 -o my_model.yaml\n"
-        "ckptmap convert old/model.ckpt --table my_model.yaml --to my_tf2/ckpt-1 -o new"
+        "with it:\nckptmap suggest old/model.ckpt --to mine_tf2/ckpt-1 -o my_model.yaml\n"
+        "ckptmap convert old/model.ckpt --table my_model.yaml --to mine_tf2/ckpt-1 -o new"
     )
 
 

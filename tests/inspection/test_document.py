@@ -50,8 +50,8 @@ def test_a_small_checkpoint(tmp_path: Path) -> None:
         "convert": {
             "command": None,
             "note": "unknown to ckptmap: draft a table for your own TF2 model, then convert with it:\n"
-            f"ckptmap suggest {prefix} --to my_tf2/ckpt-1 -o my_model.yaml\n"
-            f"ckptmap convert {prefix} --table my_model.yaml --to my_tf2/ckpt-1 -o new",
+            f"ckptmap suggest {prefix} --to mine_tf2/ckpt-1 -o my_model.yaml\n"
+            f"ckptmap convert {prefix} --table my_model.yaml --to mine_tf2/ckpt-1 -o new",
         },
         "variables": [
             {

@@ -87,11 +87,12 @@ def test_swapped_label_maps_are_refused() -> None:
     """The model has four classes, as the map that is given as the new one says; the other map has three."""
     for source_classes in (None, 4):
         made = surgery((30,), (30,), PerClass(-1), (OLD, NEW), source_classes)
-        assert [str(problem) for problem in made.problems] == [
+        (problem,) = made.problems
+        assert str(problem) == (
             "map.pbtxt: its largest class number is 3, but the source has 4 classes, as many as the new label map "
             "map.pbtxt: the two label maps seem to be swapped (label_maps=(OLD, NEW): the checkpoint's label map goes "
             "first. If this order is right, give all 4 classes a name in map.pbtxt)"
-        ]
+        )
         assert made.heads == {}
 
 

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ckptmap.basics.errors import ConfigError
+from ckptmap.basics.wording import argument
 
 CONFIG_NAME = "pipeline.config"
 """What the file is called beside a checkpoint."""
 _LEVELS_UP = 3
 """An export keeps its config above ``checkpoint/`` and ``saved_model/variables/``."""
 _INNER = ("checkpoint", "variables", "saved_model")
+_CONFIG = re.compile(
+    r"^\s*(model|train_config|train_input_reader|eval_config|eval_input_reader)\s*:?\s*[{<]", re.MULTILINE
+)
+_LABEL_MAP = re.compile(r"^\s*item\s*:?\s*[{<]", re.MULTILINE)
+
+
+def text_hint(text: str) -> str:
+    """What to do with a config or a label map, of which this is the beginning, that was given as a checkpoint."""
+    if _CONFIG.search(text):
+        option = argument(("the argument pipeline", "--pipeline"))
+        return f"it looks like a {CONFIG_NAME}: give its checkpoint here, and the config with {option}"
+    if _LABEL_MAP.search(text):
+        return f"it looks like a label map: give the checkpoint here, and the label maps with {argument('label_maps')}"
+    return ""
 
 
 def find_config(home: Path) -> Path | None:

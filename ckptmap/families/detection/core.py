@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ckptmap.families.detection.operations  # noqa: F401  (registered by the import)
 from ckptmap.basics.contributions import Contribution
-from ckptmap.families.detection.config_files import CONFIG_NAME
+from ckptmap.families.detection.config_files import CONFIG_NAME, text_hint
 from ckptmap.families.detection.model_parts import part_of
 from ckptmap.families.detection.object_links import tower_links
 
@@ -26,4 +26,5 @@ CORE = Contribution(
     part_of=part_of,
     further_paths=tower_links,
     target_names=_target_names,
+    text_hint=text_hint,
 )

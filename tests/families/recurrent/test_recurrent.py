@@ -103,7 +103,7 @@ def test_the_table_that_inspect_writes_converts(tmp_path: Path) -> None:
     values = {f"rnn/basic_lstm_cell/{leaf}": generator.normal(size=s).astype(np.float32) for leaf, s in PLAIN.items()}
     old = write_tf1(tmp_path / "old" / "model.ckpt", values)
     lines = inspect(old).advice.note.splitlines()
-    draft = f"ckptmap suggest {old} --to my_tf2/ckpt-1 -o my_model.yaml"
+    draft = f"ckptmap suggest {old} --to mine_tf2/ckpt-1 -o my_model.yaml"
     assert lines[-1] == f"or let ckptmap draft the table: {draft}"
     table = tmp_path / "my_model.yaml"
     table.write_text("\n".join(lines[lines.index("layers:") - 1 :][:3]))

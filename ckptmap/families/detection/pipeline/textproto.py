@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import ConfigError
+from ckptmap.basics.nearest import nearest_file
 from ckptmap.basics.regular import open_regular
 from ckptmap.families.detection.pipeline.syntax import Document, Field, Message, Scalar, ScalarKind
 
@@ -92,7 +93,8 @@ def read(path: str | Path) -> Document:
         with open_regular(path) as handle:
             raw = handle.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"cannot read the file: {error.strerror or error}", where=str(path)) from error
+        message = f"cannot read the file: {error.strerror or error}"
+        raise ConfigError(message, where=str(path), hint=nearest_file(place)) from error
     if len(raw) > MAX_BYTES:
         raise ConfigError(f"is larger than {MAX_BYTES} bytes", where=str(path), hint="is it the right file?")
     return parse(raw.decode("utf-8", "surrogateescape"), str(path))
