@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ckptmap.mapping.table import Kind
+    from ckptmap.suggest.including import Part
     from ckptmap.suggest.layer_values import Item, Layer, Matched, Pair
 
 
@@ -70,6 +71,8 @@ class DraftTable:
     rules: tuple[DraftedRule, ...]
     drops: tuple[Left, ...]
     inits: tuple[Left, ...]
+    parts: tuple[Part, ...] = ()
+    """What shipped tables make, in the place of rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +97,33 @@ def draft(
     shipped: Mapping[str, Mapping[str, Kind]],
     bookkeeping: Mapping[str, str],
     *,
+    parts: Sequence[Part] = (),
     narrow: bool = False,
     literal: bool = False,
 ) -> DraftTable:
     """The table for these pairs.
 
     ``shipped`` are the kinds of shipped tables by table, ``bookkeeping`` old variables that are no weights and what
-    they are. ``narrow`` declares all numbers by their values, ``literal`` makes a rule for every layer.
+    they are, ``parts`` what shipped tables make: no rule is made for it. ``narrow`` declares all numbers by their
+    values, ``literal`` makes a rule for every layer.
     """
     ones = [_one(pair, matched) for pair in matched.pairs]
+    made = {at for part in parts for at in part.members}
     whole = {} if literal else whole_scopes([one.leaves.moves for one in ones], matched.old)
+    whole = {at: scopes for at, scopes in whole.items() if at not in made}
     rules = [_whole(scope, target, members, ones) for (scope, target), members in grouped_by(whole).items()]
-    include, kinds, kind_of = _kinds([one for at, one in enumerate(ones) if at not in whole], shipped)
-    kind_of = _spread(kind_of, [at for at in range(len(ones)) if at not in whole], len(ones))
-    layered = [at for at, one in enumerate(ones) if one.moves is not None and at not in whole]
-    single = [at for at, one in enumerate(ones) if one.moves is None and at not in whole]
+    rest = [at for at in range(len(ones)) if at not in whole and at not in made]
+    include, kinds, kind_of = _kinds([ones[at] for at in rest], shipped)
+    kind_of = _spread(kind_of, rest, len(ones))
+    layered = [at for at in rest if ones[at].moves is not None]
+    single = [at for at in rest if ones[at].moves is None]
     scopes = [layer.scope for layer in matched.old]
     rules += _layer_rules(ones, layered, kind_of, scopes, narrow=narrow, literal=literal)
     rules += _variable_rules(ones, single, matched, narrow=narrow, literal=literal)
     how = _How(narrow, literal)
-    drops, inits = _drops(matched, ones, bookkeeping, how), _inits(matched, ones, how)
-    return DraftTable(include, kinds, tuple(sorted(rules, key=lambda one: one.first)), drops, inits)
+    kept = {name: what for name, what in bookkeeping.items() if not any(name in part.dropped for part in parts)}
+    drops, inits = _drops(matched, ones, kept, how), _inits(matched, ones, how)
+    return DraftTable(include, kinds, tuple(sorted(rules, key=lambda one: one.first)), drops, inits, tuple(parts))
 
 
 def _whole(scope: str, target: str, members: Sequence[int], ones: Sequence[_One]) -> DraftedRule:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from ckptmap.suggest.checking import Check, Checked, again_with_proofs, with_pro
 from ckptmap.suggest.drafting import DraftTable, draft
 from ckptmap.suggest.fusing import departed, fused
 from ckptmap.suggest.graphs import Flow, flow
+from ckptmap.suggest.including import known_parts, made_of
 from ckptmap.suggest.layer_matching import match
 from ckptmap.suggest.layer_values import Matched
 from ckptmap.suggest.layers import layers_of
@@ -31,6 +33,8 @@ from ckptmap.suggest.writing import yaml_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ckptmap.mapping.table import Kind, MappingResult
+    from ckptmap.suggest.including import Part
     from ckptmap.suggest.layer_values import Item, Layer
     from ckptmap.suggest.new_graph import NewGraph
     from ckptmap.suggest.nodes import Node
@@ -189,17 +193,47 @@ def paired(sides: Prepared, pins: Mapping[int, int] | None = None) -> Matched:
 
 def drafted(matched: Matched, source: OldSide, target: str) -> Suggestion:
     """The table for these pairs: the shortest that does exactly what they say, proven by applying it."""
-    shipped = {name: load_table(name).kinds for name in KINDS}
     names = [*(item.name for item in source.items), *source.bookkeeping]
     for narrow, literal in ((False, False), (True, False), (True, True)):
-        table = draft(matched, shipped, source.bookkeeping, narrow=narrow, literal=literal)
-        summary = tuple(summary_lines(matched, table, source, target))
-        text = "\n".join(yaml_lines(table, matched, summary)) + "\n"
-        if is_exact(text, names, matched):
-            return Suggestion(text, summary, matched, table)
-    told = ("THIS DRAFT HAS MISTAKES: `ckptmap rules check` says which; a name may hold what no pattern can.", *summary)
-    text = "\n".join(yaml_lines(table, matched, told)) + "\n"
-    return Suggestion(text, told, matched, table, exact=False)
+        found = _written(matched, source, target, _How(narrow, literal))
+        result = _applied(found.text, names)
+        if result is not None and _is_exact(result, matched):
+            return _with_parts(found, result, source, target, _How(narrow, literal))
+    told = "THIS DRAFT HAS MISTAKES: `ckptmap rules check` says which; a name may hold what no pattern can."
+    text = "\n".join(yaml_lines(found.table, matched, (told, *found.summary))) + "\n"
+    return Suggestion(text, (told, *found.summary), matched, found.table, exact=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How numbers are written in a draft: see ``draft``."""
+
+    narrow: bool
+    literal: bool
+
+
+def _written(matched: Matched, source: OldSide, target: str, how: _How, parts: Sequence[Part] = ()) -> Suggestion:
+    table = draft(matched, _shipped(), source.bookkeeping, parts=parts, narrow=how.narrow, literal=how.literal)
+    summary = tuple(summary_lines(matched, table, source, target))
+    return Suggestion("\n".join(yaml_lines(table, matched, summary)) + "\n", summary, matched, table)
+
+
+@cache
+def _shipped() -> Mapping[str, Mapping[str, Kind]]:
+    return {name: load_table(name).kinds for name in KINDS}
+
+
+def _with_parts(found: Suggestion, result: MappingResult, source: OldSide, target: str, how: _How) -> Suggestion:
+    """The draft with shipped tables in the place of rules where they do the same, and it is shorter so."""
+    rules = [rule.rule.members for rule in found.table.rules]
+    parts = known_parts(found.matched, rules, made_of(result), source.bookkeeping)
+    if not parts:
+        return found
+    shorter = _written(found.matched, source, target, how, parts)
+    names = [*(item.name for item in source.items), *source.bookkeeping]
+    again = _applied(shorter.text, names)
+    same = again is not None and _is_exact(again, found.matched) and made_of(again) == made_of(result)
+    return shorter if same and len(shorter.table.rules) + len(parts) < len(found.table.rules) else found
 
 
 def _wanted(matched: Matched) -> dict[str, str]:
@@ -214,10 +248,17 @@ def _wanted(matched: Matched) -> dict[str, str]:
 
 def is_exact(text: str, names: Sequence[str], matched: Matched) -> bool:
     """Whether a table has no mistake, makes of ``names`` what the pairs say, and drops all others."""
+    result = _applied(text, names)
+    return result is not None and _is_exact(result, matched)
+
+
+def _applied(text: str, names: Sequence[str]) -> MappingResult | None:
+    """What a table makes of ``names``; None where it has mistakes."""
     table = loaded(text)
-    if table is None:
-        return False
-    result = apply_table(table, names)
+    return apply_table(table, names) if table is not None else None
+
+
+def _is_exact(result: MappingResult, matched: Matched) -> bool:
     made = {one.target: one.sources[0] for one in result.assignments}
     return not (result.problems or result.unmatched or result.unused) and made == _wanted(matched)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.text import plural
 from ckptmap.request.table_likeness import likely_tables
 from ckptmap.suggest.checking import PROOFS
 
@@ -37,6 +38,10 @@ def summary_lines(matched: Matched, table: DraftTable, source: OldSide, target: 
     yield f"{found} of {len(matched.old)} old layers have a partner among {len(matched.new)} new ones:"
     yield f"  {sure} sure{f' ({proven} of them proven by runs)' if proven else ''}, {found - sure} doubtful."
     yield f"{len(table.rules)} rules, {doubtful} of them doubtful" + (": each is marked." if doubtful else ".")
+    if table.parts:
+        layers = sum(len(part.members) for part in table.parts)
+        named = ", ".join(dict.fromkeys(part.table for part in table.parts))
+        yield f"{plural(layers, 'layer')} by shipped tables: {named}."
     marked = sum(one.doubtful for one in (*table.drops, *table.inits))
     if marked:
         yield f"{marked} line{'s' * (marked > 1)} for what is left over: look at each; they are marked too."

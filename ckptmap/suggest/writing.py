@@ -7,10 +7,13 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.text import plural
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ckptmap.suggest.drafting import DraftedRule, DraftTable, Left
+    from ckptmap.suggest.including import Part
     from ckptmap.suggest.layer_values import Matched, Pair
 
     Where = Mapping[str, str | Mapping[str, str]]
@@ -23,9 +26,10 @@ _WIDTH = 118
 def yaml_lines(table: DraftTable, matched: Matched, head: Sequence[str]) -> Iterator[str]:
     """The lines of the table; ``head`` are comments that it begins with."""
     yield from (f"# {line}".rstrip() for line in head)
-    if table.includes:
+    if table.includes or table.parts:
         yield from ("", "include:")
         yield from (f"  - {{table: {name}}}" for name in table.includes)
+        yield from (line for part in table.parts for line in _part(part))
     if table.kinds:
         yield from ("", "kinds:")
         for name, leaves in table.kinds.items():
@@ -45,6 +49,14 @@ def yaml_lines(table: DraftTable, matched: Matched, head: Sequence[str]) -> Iter
                 yield from _rule(rule, matched, shared)
     yield from _left("drop", table.drops, shared)
     yield from _left("init", table.inits, shared)
+
+
+def _part(part: Part) -> Iterator[str]:
+    """An include of a shipped table that makes a part of the model, with a comment that says which part."""
+    yield f"  # {plural(len(part.members), 'layer')}: {part.description}".replace("\n", " ")
+    scopes = {"from": part.scope, "to": part.target}
+    fields = {"table": part.table, **{name: quoted(scope) for name, scope in scopes.items() if scope}}
+    yield from _item({**fields, "optional": "true"} if part.optional else fields, {}, {})
 
 
 def _shared(table: DraftTable) -> dict[str, str | Mapping[str, str]]:
