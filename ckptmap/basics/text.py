@@ -57,3 +57,9 @@ def optimizer_text(optimizer: Mapping[str, Any]) -> str:
     fresh = f", {optimizer['fresh']:,} start anew" if optimizer["fresh"] else ""
     made = f"{optimizer['source']} → {optimizer['kind']} ({optimizer['layout']}) at {optimizer['path']}"
     return f"{made}: {kept}{fresh}; step {optimizer['step']:,}"
+
+
+def one_line(text: str) -> str:
+    """Lines as one, for the cell of a table: set apart by semicolons, unless a line ends with a colon."""
+    lines = text.splitlines()
+    return "".join(f"{line} " if line.endswith(":") else f"{line}; " for line in lines[:-1]) + "".join(lines[-1:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ckptmap.basics.text import byte_count, plural
+from ckptmap.basics.text import byte_count, one_line, plural
 from ckptmap.report.conversion_document import Document
 from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts
 
@@ -38,6 +38,7 @@ def sheet(document: Document) -> Sheet:
 def _row(one: Document) -> Row:
     record: dict[str, Cell] = {
         **{name: one[name] for name in _COLUMNS[:-1]},
+        "note": one_line(one["note"]) if one["note"] else None,
         "problems": "; ".join(one["problems"]) or None,
     }
     fate = _fate(one)

@@ -36,7 +36,7 @@ def sheet(document: Document) -> Sheet:
         columns=_COLUMNS,
         rows=rows,
         messages=tuple(_messages(document)),
-        advice=tuple(filter(None, (document["convert"]["command"], document["convert"]["note"]))),
+        advice=tuple(filter(None, (document["convert"]["command"], *(document["convert"]["note"] or "").splitlines()))),
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from ckptmap.basics.documents import unforeseen
 from ckptmap.basics.errors import CkptmapError, OutputError
 from ckptmap.basics.secrets import without_secrets
 from ckptmap.checkpoint.remote import is_remote
-from ckptmap.families.advice import output_of, with_output
+from ckptmap.families.advice import advice
 from ckptmap.families.registry import verdict_on
 from ckptmap.inspection.inspector import Inspection, inspect
 from ckptmap.report.conversion_document import Document
@@ -25,6 +24,8 @@ SCHEMA = "ckptmap.catalogue/1"
 _SECONDS_EACH = 0.01
 _REMOTE_JOBS = 16
 """Threads that wait for a store at a time."""
+_Item = tuple[str, str]
+"""A checkpoint, and what it is called among the others."""
 
 
 def catalogue(sources: Iterable[PathLike], *, jobs: int | None = None, progress: Progress | None = None) -> Report:
@@ -46,15 +47,13 @@ def catalogue(sources: Iterable[PathLike], *, jobs: int | None = None, progress:
     remote = any(map(is_remote, paths))
     most = max(1, min(jobs or (_REMOTE_JOBS if remote else cores()), len(paths)))
     processes = worth(len(paths) * _SECONDS_EACH, most) if not remote and can_fork() else 1
-    with forked(catalogue_row, processes - 1) as helpers:
-        lanes = [catalogue_row] * (most if remote else 1) + helpers
-        rows = side_by_side(paths, lanes, ended=_ended, not_begun=_not_begun, progress=progress)
-    return Report(catalogue_document(rows))
+    with forked(_named_row, processes - 1) as helpers:
+        lanes = [_named_row] * (most if remote else 1) + helpers
+        rows = side_by_side(_named(paths), lanes, ended=_ended, not_begun=_not_begun, progress=progress)
+    return Report(_document(rows))
 
 
-def catalogue_document(rows: Sequence[Document]) -> Document:
-    """The report of all, of rows that :func:`catalogue_row` has made; each command has an output folder of its own."""
-    rows = list(_apart(rows))
+def _document(rows: Sequence[Document]) -> Document:
     return {
         "schema": SCHEMA,
         "generator": f"ckptmap {__version__}",
@@ -63,41 +62,44 @@ def catalogue_document(rows: Sequence[Document]) -> Document:
     }
 
 
-def _apart(rows: Sequence[Document]) -> Iterator[Document]:
-    """The rows, those whose commands would write into one folder with a folder below it for each."""
-    met = Counter(output_of(row["command"]) for row in rows if row["command"])
-    shared = [row["path"] for row in rows if row["command"] and met[output_of(row["command"])] > 1]
-    names = _names(list(dict.fromkeys(shared)))
-    for row in rows:
-        if row["path"] in names and row["command"]:
-            folder = f"{output_of(row['command'])}/{names[row['path']]}"
-            yield {**row, "command": with_output(row["command"], folder)}
-        else:
-            yield row
-
-
-def _names(paths: Sequence[str]) -> dict[str, str]:
-    """A name for each path, as ``convert`` names the outputs of several; numbers where one is inside another."""
+def _named(paths: Sequence[str]) -> list[_Item]:
+    """Each path with its name, as ``convert`` names the outputs of several; numbers where one is inside another."""
+    distinct = list(dict.fromkeys(paths))
+    if len(distinct) == 1:
+        return [(path, "") for path in paths]
     try:
-        return dict(zip(paths, output_names(paths), strict=True))
+        names = output_names(distinct)
     except OutputError:
-        return {path: str(number) for number, path in enumerate(paths, 1)}
+        names = []
+    if len({name.replace("/", "-") for name in names}) < len(distinct):
+        names = [str(number) for number in range(1, len(distinct) + 1)]
+    named = dict(zip(distinct, names, strict=True))
+    return [(path, named[path]) for path in paths]
 
 
-def catalogue_row(path: str) -> Document:
-    """What the checkpoint at ``path`` is, as JSON values; what is wrong with it are its ``problems``."""
+def _named_row(item: _Item) -> Document:
+    return catalogue_row(*item)
+
+
+def catalogue_row(path: str, name: str = "") -> Document:
+    """What the checkpoint at ``path`` is, as JSON values; what is wrong with it are its ``problems``.
+
+    ``name`` is what it is called among several: what its commands write is called by it.
+    """
     try:
-        return _row(path, inspect(path))
+        return _row(path, name, inspect(path))
     except CkptmapError as error:
         return _unread(path, str(error))
     except Exception as error:  # noqa: BLE001  (whatever one file brings up, the others are looked at)
         return _unread(path, unforeseen(error))
 
 
-def _row(path: str, found: Inspection) -> Document:
+def _row(path: str, name: str, found: Inspection) -> Document:
     model, variables = found.architecture, found.inventory.variables.values()
-    target = next((name for name in model.targets if name in list_targets()), None) if model else None
+    shipped = list_targets()
+    target = next((name for name in model.targets if name in shipped), None) if model else None
     verdict = verdict_on(target) if target else None
+    next_step = advice(found.inventory, model, shipped, found.config, name)
     return {
         "path": without_secrets(path),
         "kind": found.inventory.kind.value,
@@ -111,8 +113,8 @@ def _row(path: str, found: Inspection) -> Document:
         "bytes": sum(variable.nbytes for variable in variables),
         "target": target,
         "verdict": verdict.kind.value if verdict else None,
-        "command": found.advice.command or None,
-        "note": found.advice.note or None,
+        "command": next_step.command or None,
+        "note": next_step.note or None,
         "problems": [f"{data.path}: {data.problem}" for data in found.data if data.problem],
     }
 
@@ -127,9 +129,9 @@ def _unread(path: str, problem: str) -> Document:
     return {"path": without_secrets(path), **dict.fromkeys(_FACTS), "problems": [problem]}
 
 
-def _ended(path: str, error: LaneEndedError) -> Document:
-    return _unread(path, f"the process that read it died (exit code {error.code})")
+def _ended(item: _Item, error: LaneEndedError) -> Document:
+    return _unread(item[0], f"the process that read it died (exit code {error.code})")
 
 
-def _not_begun(path: str) -> Document:
-    return _unread(path, "was not looked at: the run was interrupted")
+def _not_begun(item: _Item) -> Document:
+    return _unread(item[0], "was not looked at: the run was interrupted")

@@ -106,3 +106,13 @@ def test_the_variables_of_a_saved_model(kind: Kind, name: str) -> None:
 )
 def test_counterparts(kind: str, has: bool) -> None:
     assert bool(replace(LITE, extractor_type=kind).homeless) is not has
+
+
+def test_one_of_several_has_a_table_and_an_output_of_its_own() -> None:
+    found = advice(INVENTORY, None, (), name="zoo/one 1")
+    assert found.note.splitlines()[1:] == [
+        "ckptmap suggest old/model.ckpt --to mine_tf2/ckpt-1 -o 'zoo-one 1.yaml'",
+        "ckptmap convert old/model.ckpt --table 'zoo-one 1.yaml' --to mine_tf2/ckpt-1 -o 'new/zoo/one 1'",
+    ]
+    known = advice(INVENTORY, LITE, {"ssd_mobilenet_v2"}, name="a")
+    assert known.command.endswith(" -o ssdlite_mobilenet_v2_tf2/a")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -118,3 +120,21 @@ def test_each_command_writes_into_a_folder_of_its_own(tmp_path: Path) -> None:
     nested = ckptmap.catalogue([tmp_path / "zoo" / "a", tmp_path / "zoo" / "a" / "inner"])
     outputs = [row["command"].rpartition(" -o ")[2] for row in nested["checkpoints"]]
     assert outputs == ["ssd_mobilenet_v2_tf2/1", "ssd_mobilenet_v2_tf2/2"]
+
+
+def test_unknown_models_have_a_table_each_and_a_cell_is_one_line(tmp_path: Path) -> None:
+    for name in ("a/m", "b/m", "b-m"):
+        write_tf1(tmp_path / name / "m", {"net/w": np.zeros((2, 3), np.float32)})
+    found = ckptmap.catalogue([tmp_path])
+    tables = [re.findall(r"-o (\S+)", row["note"]) for row in found["checkpoints"]]
+    assert tables == [["1.yaml", "new/1"], ["2.yaml", "new/2"], ["3.yaml", "new/3"]]  # b/m and b-m would share b-m.yaml
+    found = ckptmap.catalogue([tmp_path / "a", tmp_path / "b"])
+    assert [re.findall(r"-o (\S+)", row["note"]) for row in found["checkpoints"]] == [
+        ["a-m.yaml", "new/a/m"],
+        ["b-m.yaml", "new/b/m"],
+    ]
+    for form in (Format.CSV, Format.HTML, Format.MARKDOWN):
+        assert b"\\n" not in render(found, form), form
+    cell = next(csv.DictReader(io.StringIO(render(found, Format.CSV).decode())))["note"]
+    assert cell.startswith("unknown to ckptmap: draft a table for your own TF2 model, then convert with it: ckptmap ")
+    assert cell.count("; ckptmap convert ") == 1
