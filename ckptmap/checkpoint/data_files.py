@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 INDEX = re.compile(r"(?P<prefix>.*)\.index", re.DOTALL)
 DATA = re.compile(r"(?P<prefix>.*)\.data-\d+-of-\d+", re.DOTALL)
 META = re.compile(r"(?P<prefix>.*)\.meta", re.DOTALL)
-_SHARD = re.compile(r"(?P<prefix>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})")
+SHARD = re.compile(r"(?P<prefix>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})")
 _SHARD_PATTERN = re.compile(r"(?P<prefix>.+)-\?{5}-of-\d{5}")
-_TEMPORARY = re.compile(r"(?P<prefix>.*?)(\.(index|data-\d+-of-\d+))?\.tempstate\d+")
+TEMPORARY = re.compile(r"(?P<prefix>.*?)(\.(index|data-\d+-of-\d+))?\.tempstate\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def of_prefix(prefix: str, files: Files) -> Located | None:
     folder, name = files.split(prefix)
     if match := _SHARD_PATTERN.fullmatch(name):
         name = match["prefix"]
-    shards = [other for other in files.names(folder) if (match := _SHARD.fullmatch(other)) and match["prefix"] == name]
+    shards = [other for other in files.names(folder) if (match := SHARD.fullmatch(other)) and match["prefix"] == name]
     return of_table(files.join(folder, shards[0]), files) if shards else None
 
 
@@ -97,7 +97,7 @@ def of_table(path: str, files: Files) -> Located:
         CheckpointError: another shard is missing.
     """
     folder, name = files.split(path)
-    match = _SHARD.fullmatch(name)
+    match = SHARD.fullmatch(name)
     if match is None:
         return Located(Kind.V1, path, (path,))
     prefix, count = files.join(folder, match["prefix"]), int(match["count"])
@@ -116,7 +116,7 @@ def refuse_temporary(path: str, name: str) -> None:
     Raises:
         CheckpointError: ``name`` is such a file.
     """
-    if match := _TEMPORARY.fullmatch(name):
+    if match := TEMPORARY.fullmatch(name):
         raise CheckpointError(
             "is a temporary file that an interrupted save left behind",
             where=shortened(path),

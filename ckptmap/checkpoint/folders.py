@@ -182,6 +182,12 @@ def _nothing_in(folder: str, names: list[str], files: Files) -> CheckpointError:
             return variables_missing(files.join(folder, name), match["prefix"], files)
         if match := DATA.fullmatch(name):
             return index_missing(files.join(folder, name), match["prefix"], files)
+    state = read_state(files.join(folder, STATE_FILE), files) if STATE_FILE in names else None
+    if state is not None:
+        lost = shown_name(re.split(r"[/\\]", state.latest)[-1])
+        hint = "copy its files there" if lost == _INDEX_ALONE else f"copy {lost}.index and .data-… there"
+        message = f"holds no checkpoint: its state file names {lost}, which is not there"
+        return CheckpointError(message, where=where, hint=hint)
     below = [name for name in names if v2_prefixes(files.names(files.join(folder, name)))]
     hint = f"there is one in {few(below)}" if below else f"it holds {few(names)}"
     return CheckpointError("holds no checkpoint", where=where, hint=hint)

@@ -155,8 +155,11 @@ class Sheet:
 
 
 def _named(row: Row, message: Message) -> Message:
-    elsewhere = message.where and message.where != row.name
-    text = f"{message.where}: {message.text}" if elsewhere else message.text
+    """The message under the name of its row; a file below a row's folder says which row it is."""
+    place, name = message.where.rstrip("/\\"), row.name.rstrip("/\\")
+    if place.startswith((f"{name}/", f"{name}\\")):
+        return message
+    text = f"{message.where}: {message.text}" if place not in ("", name) else message.text
     return Message(message.level, text, row.name, message.hint)
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 
 from ckptmap.basics.errors import CheckpointError
 from ckptmap.checkpoint.data_files import INDEX, prefix_of
-from ckptmap.checkpoint.files import LocalFiles
 from ckptmap.checkpoint.leftovers import PREFIX
 from ckptmap.checkpoint.names import shortened
-from ckptmap.checkpoint.paths import locate
+from ckptmap.checkpoint.remains import is_whole, remains
 from ckptmap.checkpoint.remote import is_remote, patient
 from ckptmap.checkpoint.store import StorePath, store_errors
 
@@ -32,9 +30,16 @@ def _below(source: str) -> list[str]:
     if is_remote(source) and "*" in source and not source.startswith("http"):
         return _matching(source)
     # os.path takes a path that no folder can have for none, where Path raises an error
-    if is_remote(source) or not os.path.isdir(source) or _is_checkpoint(source):  # noqa: PTH112
+    if is_remote(source) or not os.path.isdir(source) or is_whole(source):  # noqa: PTH112
         return [source]
-    return list(_walk(source)) or [source]
+    below = list(_walk(source))
+    return [*_left_in(source, os.listdir(source)), *below] if below else [source]  # noqa: PTH208
+
+
+def _left_in(folder: str, names: list[str]) -> Iterator[str]:
+    """What is left of a checkpoint that is not whole, for the error that it deserves."""
+    if (left := remains(folder, names)) is not None:
+        yield left
 
 
 def _matching(pattern: str) -> list[str]:
@@ -50,22 +55,17 @@ def _matching(pattern: str) -> list[str]:
     return list(dict.fromkeys(map(prefix_of, found)))
 
 
-def _is_checkpoint(folder: str) -> bool:
-    with closing(LocalFiles()) as files:
-        try:
-            locate(folder, files)
-        except CheckpointError:
-            return False
-    return True
-
-
 def _walk(top: str) -> Iterator[str]:
-    for folder, below, names in os.walk(top):
+    refused: list[str] = []
+    for folder, below, names in os.walk(top, onerror=lambda error: refused.append(str(error.filename))):
         below.sort()
         below[:] = [name for name in below if not name.startswith((PREFIX, "."))]
         files = [os.path.join(folder, name) for name in sorted(names) if name.lower().endswith(_FILES)]  # noqa: PTH118
-        if folder != top and (any(map(INDEX.fullmatch, names)) or not files) and _is_checkpoint(folder):
+        if folder != top and (any(map(INDEX.fullmatch, names)) or not files) and is_whole(folder):
             below.clear()
             yield folder
-        else:
-            yield from files
+            continue
+        yield from files
+        if folder != top:
+            yield from _left_in(folder, names)
+    yield from (folder for folder in refused if folder != top)

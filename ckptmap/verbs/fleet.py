@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 
 from ckptmap.basics.documents import unforeseen
 from ckptmap.basics.errors import CkptmapError, OutputError
 from ckptmap.basics.secrets import without_secrets
+from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.remote import is_remote
 from ckptmap.families.advice import advice
 from ckptmap.families.registry import verdict_on
@@ -115,7 +117,7 @@ def _row(path: str, name: str, found: Inspection) -> Document:
         "verdict": verdict.kind.value if verdict else None,
         "command": next_step.command or None,
         "note": next_step.note or None,
-        "problems": [f"{data.path}: {data.problem}" for data in found.data if data.problem],
+        "problems": [_below(path, f"{data.path}: {data.problem}") for data in found.data if data.problem],
     }
 
 
@@ -126,7 +128,17 @@ _FACTS = (
 
 
 def _unread(path: str, problem: str) -> Document:
-    return {"path": without_secrets(path), **dict.fromkeys(_FACTS), "problems": [problem]}
+    return {"path": without_secrets(path), **dict.fromkeys(_FACTS), "problems": [_below(path, problem)]}
+
+
+def _below(path: str, problem: str) -> str:
+    """A problem of the row of ``path``, which says what the path is: a file below it by its name alone."""
+    for place in (path, shortened(path)):
+        folder = place.rstrip("/\\")
+        for start in (f"{place}: ", f"{folder}: ", f"{folder}/", f"{folder}{os.sep}"):
+            if problem.startswith(start):
+                return problem[len(start) :]
+    return problem
 
 
 def _ended(item: _Item, error: LaneEndedError) -> Document:

@@ -111,6 +111,48 @@ def test_folders_are_searched_and_checkpoints_in_them_are_found_once(zoo: Path, 
     )
 
 
+def _files(folder: Path, contents: dict[str, bytes]) -> Path:
+    folder.mkdir(parents=True)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def test_what_is_left_of_a_checkpoint_is_found_and_what_only_bears_such_a_name_is_not(tmp_path: Path) -> None:
+    top = tmp_path / "many"
+    graph, table = b"\n\0", bytes(40) + bytes.fromhex("57fb808b247547db")
+    write_tf1(top / "whole" / "m", {"w": np.zeros(2, np.float32)})
+    _files(top / "data", {"m.data-00000-of-00001": b"1", "m.meta": graph})
+    _files(top / "graph", {"m.meta": graph})
+    write_tf1(_files(top / "holder", {"m.meta": b"\x12\0"}) / "below" / "m", {"w": np.zeros(2, np.float32)})
+    _files(top / "pointer", {"m.meta": b"version https://git-lfs.github.com/spec/v1\noid"})
+    _files(top / "shard", {"m-00000-of-00002": table})
+    _files(top / "state", {"checkpoint": b'model_checkpoint_path: "/home/me/m-7"\n'})
+    _files(top / "torn", {"m-7.index.tempstate1": b""})
+    _files(top / "unity", {"m.meta": b"fileFormatVersion: 2", "checkpoint": b"no", "a-00000-of-00002": b"records"})
+    found = [Path(one).relative_to(top).as_posix() for one in searched([top])]
+    assert found == [
+        "data/m.data-00000-of-00001",
+        "graph/m.meta",
+        "holder/m.meta",
+        "holder/below",
+        "pointer/m.meta",
+        "shard/m-00000-of-00002",
+        "state/checkpoint",
+        "torn/m-7.index.tempstate1",
+        "whole",
+    ]
+    assert searched([top / "graph"]) == [str(top / "graph")]
+    assert searched([top / "holder"]) == [str(top / "holder" / "m.meta"), str(top / "holder" / "below")]
+    rows = {Path(row["path"]).parent.name: row["problems"] for row in ckptmap.catalogue([top])["checkpoints"]}
+    assert rows["graph"][0].startswith("is only the graph of a checkpoint: ")
+    assert rows["shard"] == [f"{top / 'shard' / 'm-00001-of-00002'}: 1 of 2 data files are missing (copy all of them)"]
+    assert rows["state"][0].endswith(
+        "holds no checkpoint: its state file names m-7, which is not there (copy m-7.index and .data-… there)"
+    )
+    assert rows["many"] == []
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself Ctrl-C there")
 def test_interrupted_the_run_says_what_is_done(zoo: Path, template: Path, table: Path, tmp_path: Path) -> None:
     """Ctrl-C comes when the first is done; the second was under way or not, the third had not begun."""
