@@ -43,13 +43,8 @@ def _group_case(sheet: Sheet, group: Group) -> ET.Element:
 def _failed_lines(row: Row) -> Iterator[str]:
     yield f"{row.name}: {row.fate.replace('_', ' ')} {row.detail}".rstrip()
     for message in row.messages:
-        yield str(
-            Problem(
-                message.text,
-                message.where if message.where.rstrip("/\\") != row.name.rstrip("/\\") else "",
-                message.hint,
-            )
-        )
+        elsewhere = message.where.rstrip("/\\") != row.name.rstrip("/\\")
+        yield str(Problem(message.text, message.where if elsewhere else "", message.hint))
 
 
 def _message_case(sheet: Sheet, message: Message) -> ET.Element:
