@@ -13,6 +13,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from ckptmap.beam.transforms import FAILED, ROWS
 
 _IN_PROCESS = "FnApiRunner"
+_LINES, _PARQUET = ".jsonl", ".parquet"
 
 
 def run(
@@ -23,6 +24,7 @@ def run(
     options: Sequence[str] = (),
     rows: str | None = None,
     failed: str | None = None,
+    whole: beam.PTransform | None = None,
 ) -> dict[str, int]:
     """Runs the pipeline to its end, and returns the counters.
 
@@ -31,21 +33,43 @@ def run(
         transform: what becomes of them: one of ``ckptmap.beam``.
         runner: of Beam; None: the one in this process.
         options: Beam's own, as on a command line.
-        rows: what the files of rows are called, a line of JSON each; they end with ``.jsonl``.
+        rows: what the files of rows are called, a line of JSON each; where it ends with ``.parquet``, they are Parquet.
         failed: the same for dead letters.
+        whole: takes both collections, for a report of all.
     """
     told = PipelineOptions(list(options), runner=runner or _IN_PROCESS)
     pipeline = beam.Pipeline(options=told)
     found = pipeline | "Paths" >> beam.Create(list(paths)) | transform
     for name, place in ((ROWS, rows), (FAILED, failed)):
         if place is not None:
-            lines = found[name] | f"Text of {name}" >> beam.Map(_line)
-            lines | f"Write {name}" >> beam.io.WriteToText(place, file_name_suffix=".jsonl")
+            found[name] | f"Write {name}" >> _Written(place)
+    if whole is not None:
+        found | "Whole" >> whole
     result = pipeline.run()
     result.wait_until_finish()
     counters = result.metrics().query(MetricsFilter().with_namespace("ckptmap"))["counters"]
     return {one.key.metric.name: int(one.result) for one in counters}
 
 
-def _line(row: Any) -> str:
-    return json.dumps(row._asdict())
+class _Written(beam.PTransform):  # type: ignore[misc]
+    """Typed rows go to files whose names begin with ``place``; its ending says the format."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self._place = place
+
+    def expand(self, rows: Any) -> Any:
+        plain = rows | "Plain" >> beam.Map(lambda row: row._asdict())
+        if self._place.endswith(_PARQUET):
+            prefix = self._place.removesuffix(_PARQUET)
+            return plain | beam.io.WriteToParquet(prefix, _columns(rows.element_type), file_name_suffix=_PARQUET)
+        prefix = self._place.removesuffix(_LINES)
+        return plain | "Text" >> beam.Map(json.dumps) | beam.io.WriteToText(prefix, file_name_suffix=_LINES)
+
+
+def _columns(row: Any) -> Any:
+    """The columns of Parquet for a typed row."""
+    from apache_beam.typehints.arrow_type_compatibility import arrow_schema_from_beam_schema
+    from apache_beam.typehints.schemas import named_tuple_to_schema
+
+    return arrow_schema_from_beam_schema(named_tuple_to_schema(row))

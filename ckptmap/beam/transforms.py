@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
 from ckptmap.basics.documents import unforeseen
 from ckptmap.basics.errors import BusyError, CkptmapError, OutputError
+from ckptmap.beam.rows import Audited, Catalogued, Compared, Converted, Failed, Held
 from ckptmap.report.batch_document import failed
 from ckptmap.report.conversion_document import Document
 
@@ -25,85 +26,6 @@ if TYPE_CHECKING:
 ROWS, FAILED = "rows", "failed"
 _NAMESPACE = "ckptmap"
 _PAUSE_SECONDS = 0.2
-
-
-class Failed(NamedTuple):
-    """A dead letter: the path, what is wrong in a line, and the whole as JSON (an item of ``ckptmap.batch/1``)."""
-
-    path: str
-    message: str
-    document: str
-
-
-class Catalogued(NamedTuple):
-    """A row of the catalogue (``ckptmap.catalogue/1``), of a checkpoint without problems."""
-
-    path: str
-    kind: str
-    object_based: bool
-    architecture: str | None
-    classes: int | None
-    step: int | None
-    optimizer: str | None
-    averages: int
-    variables: int
-    bytes: int
-    target: str | None
-    verdict: str | None
-    command: str | None
-    note: str | None
-
-
-class Converted(NamedTuple):
-    """A checkpoint that is converted; ``fate`` is ``kept`` where an earlier attempt had done it."""
-
-    path: str
-    fate: str
-    checkpoint: str
-    report: str
-    bytes: int
-
-
-class Held(NamedTuple):
-    """A variable that a checkpoint holds; ``shape`` is its dimensions, ``bytes`` the size of its value."""
-
-    path: str
-    name: str
-    dtype: str
-    shape: Sequence[int]
-    bytes: int
-
-
-class Audited(NamedTuple):
-    """What a restore would do (``ckptmap.audit/1``): how many variables meet each fate, and the whole ``document``."""
-
-    path: str
-    model: str
-    loads: bool
-    passed: bool
-    restored_share: float
-    restored: int
-    reinitialized: int
-    missing: int
-    unused: int
-    error: str | None
-    bytes: int
-    document: str
-
-
-class Compared(NamedTuple):
-    """Two checkpoints compared (``ckptmap.diff/1``): how many variables met each fate, and the whole ``document``."""
-
-    a: str
-    b: str
-    equal: bool
-    only_in_a: int
-    only_in_b: int
-    shape: int
-    dtype: int
-    changed: int
-    bytes: int
-    document: str
 
 
 class _Each(beam.DoFn):  # type: ignore[misc]

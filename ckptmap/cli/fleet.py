@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+import os
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
 from ckptmap.basics.bounds import CLASSES
+from ckptmap.basics.secrets import without_secrets
+from ckptmap.checkpoint.store import Place, StorePath
 from ckptmap.cli.bundles import bundled
-from ckptmap.cli.command import HOW, OUTPUT, REPORTS, Command, Group, examples
-from ckptmap.cli.options import All, Json, Sources
-from ckptmap.cli.outputs import Reports, emit
+from ckptmap.cli.command import HOW, OUTPUT, Command, Group, examples
+from ckptmap.cli.options import All, Sources
+from ckptmap.cli.outputs import Outputs, Reports, emit
+from ckptmap.cli.pipelines import Counting, Running, print_counters, transforms
+from ckptmap.cli.speaking import say
 
 app = typer.Typer(
     cls=Group,
@@ -23,12 +25,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-if TYPE_CHECKING:
-    from apache_beam import PTransform
-
 _EXAMPLES = examples(
     ("what is there, and what becomes of it in TF2", "ckptmap fleet inspect models/"),
     ("a table, and a page that sums it up", "ckptmap fleet inspect models/ -o fleet.csv -o fleet.html"),
+    (
+        "on many machines",
+        "ckptmap fleet inspect 'gs://b/*/m.ckpt.index' --runner DataflowRunner -o gs://b/fleet.parquet",
+    ),
 )
 
 
@@ -36,6 +39,7 @@ _EXAMPLES = examples(
 @bundled
 def inspect_command(
     reports: Reports,
+    running: Running,
     sources: Sources = None,
     jobs: Annotated[
         int | None,
@@ -51,19 +55,47 @@ def inspect_command(
     """Say what each of many checkpoints is, and what becomes of it in TF2: a row a checkpoint.
 
     A folder stands for all checkpoints below it. One that cannot be read is a row with its problem; the exit code is
-    then 1.
+    then 1. With --runner, --rows or --failed Apache Beam does it, and the counts are printed.
     """
-    if not sources:
-        raise typer.BadParameter("name a checkpoint or a folder", param_hint="CHECKPOINT")
-    outputs = reports.outputs(sources)
+    named, options = running.named(sources or [])
+    outputs = reports.outputs(named)
+    if running.wants_beam(options):
+        if jobs is not None:
+            raise typer.BadParameter("is for this machine alone: Beam has options of its own", param_hint="--jobs")
+        _inspect_by_beam(running, named, options, outputs)
+        return
     from ckptmap.cli.progress import progress_bar
     from ckptmap.verbs.fleet import catalogue
 
     with progress_bar("reading", "items") as progress:
-        report = catalogue(sources, jobs=jobs, progress=progress)
+        report = catalogue(named, jobs=jobs, progress=progress)
     emit(report, outputs, everything=everything)
     if report["exit_code"]:
         raise typer.Exit(report["exit_code"])
+
+
+def _inspect_by_beam(running: Running, named: Sequence[str], options: Sequence[str], outputs: Outputs) -> None:
+    from ckptmap.report.formats import Format
+    from ckptmap.request.search import searched
+
+    if not {Format.TEXT, Format.JSON}.issuperset(outputs.stdout):
+        raise typer.BadParameter("a report of Beam goes to a file: name it with --report", param_hint="--format")
+    paths, beam = searched(named), transforms()
+    files = [(_for_all(place), form) for place, form in outputs.files]
+    counters = running.counted(
+        paths, options, beam.InspectCheckpoints(), beam.CatalogueReports(files) if files else None
+    )
+    if outputs.stdout:
+        print_counters(counters, as_json=Format.JSON in outputs.stdout)
+    for place, _ in files:
+        say(f"wrote {without_secrets(place)}")
+    if counters.get("failed"):
+        raise typer.Exit(1)
+
+
+def _for_all(place: Place) -> str:
+    """The place as workers in other folders find it."""
+    return str(place) if isinstance(place, StorePath) else os.path.abspath(place)  # noqa: PTH100
 
 
 _AUDIT_EXAMPLES = examples(
@@ -81,88 +113,10 @@ To = Annotated[
 ]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Running:
-    """Where a pipeline runs, and where its rows go."""
-
-    batch: Annotated[
-        Path | None,
-        typer.Option(metavar="LIST", help="A file with a checkpoint a line.", show_default=False, rich_help_panel=HOW),
-    ] = None
-    runner: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RUNNER",
-            help="Of Beam; default: in this process. Behind a bare -- stand the options of the runner.",
-            show_default=False,
-            rich_help_panel=HOW,
-        ),
-    ] = None
-    rows: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PREFIX",
-            help="Write the rows to files that begin so, a line of JSON each.",
-            show_default=False,
-            rich_help_panel=REPORTS,
-        ),
-    ] = None
-    failed: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PREFIX",
-            help="The same for what failed, with the whole error.",
-            show_default=False,
-            rich_help_panel=REPORTS,
-        ),
-    ] = None
-    json: Json = False
-
-    def paths(self, sources: Sequence[str]) -> tuple[list[str], list[str]]:
-        """The checkpoints, and Beam's own options, which stand behind them."""
-        from ckptmap.request.batch_list import read_list
-        from ckptmap.request.search import searched
-
-        at = next((number for number, text in enumerate(sources) if text.startswith("--")), len(sources))
-        listed = read_list(self.batch) if self.batch is not None else []
-        if not at and not listed:
-            raise typer.BadParameter("name a checkpoint or a folder", param_hint="CHECKPOINT")
-        return searched([*sources[:at], *listed]), list(sources[at:])
-
-    def run(self, paths: Sequence[str], options: Sequence[str], transform: PTransform) -> None:
-        """Run the pipeline and say what was counted. Raises typer.Exit: 2 where something failed, 1 for findings."""
-        from ckptmap.beam.pipelines import run
-
-        counters = run(paths, transform, runner=self.runner, options=options, rows=self.rows, failed=self.failed)
-        _print_counters(counters, as_json=self.json)
-        if code := 2 if counters.get("failed") else int(bool(counters.get("findings"))):
-            raise typer.Exit(code)
-
-
-def _print_counters(counters: Mapping[str, int], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(dict(sorted(counters.items()))))
-    else:
-        for name, count in sorted(counters.items()):
-            typer.echo(f"{name}: {count:,}")
-
-
-def _transforms() -> Any:
-    """The module ``ckptmap.beam``. Raises CkptmapError where Beam is not installed."""
-    try:
-        from ckptmap import beam
-    except ImportError as error:
-        from ckptmap.basics.errors import CkptmapError
-        from ckptmap.basics.extras import install
-
-        raise CkptmapError(f"needs Apache Beam: {error}", hint=install("beam")) from error
-    return beam
-
-
 @app.command(name="audit", cls=Command, epilog=_AUDIT_EXAMPLES)
 @bundled
 def audit_command(
-    running: Running,
+    running: Counting,
     sources: Sources = None,
     to: To = None,
     num_classes: Annotated[
@@ -181,7 +135,7 @@ def audit_command(
     The exit code is 1 where one does not do what is demanded, and 2 where one cannot be read.
     """
     paths, options = running.paths(sources or [])
-    beam = _transforms()
+    beam = transforms()
     transform = beam.AuditCheckpoints(to=to, num_classes=num_classes, min_restored=min_restored)
     running.run(paths, options, transform)
 
@@ -189,7 +143,7 @@ def audit_command(
 @app.command(name="convert", cls=Command, epilog=_CONVERT_EXAMPLES)
 @bundled
 def convert_command(
-    running: Running,
+    running: Counting,
     output: Annotated[
         str,
         typer.Option(
@@ -213,7 +167,7 @@ def convert_command(
     The exit code is 2 where one is not converted.
     """
     paths, options = running.paths(sources or [])
-    beam = _transforms()
+    beam = transforms()
     from ckptmap.request.batch_list import below_all
 
     paths, below = below_all(paths)

@@ -13,16 +13,23 @@ import pytest
 beam = pytest.importorskip("apache_beam", reason="Beam has an environment of its own: see docs/fleets.md")
 
 from apache_beam.testing.util import assert_that, equal_to  # noqa: E402
+from pyarrow import parquet  # noqa: E402
 
 import ckptmap  # noqa: E402
 from ckptmap.beam import (  # noqa: E402
     AuditCheckpoints,
+    Audited,
+    Catalogued,
+    Compared,
     ConvertCheckpoints,
+    Converted,
     DiffCheckpoints,
+    Failed,
     Held,
     InspectCheckpoints,
     ReadInventories,
 )
+from ckptmap.beam.pipelines import _columns  # noqa: E402
 from ckptmap.cli import main  # noqa: E402
 from tests.stores import emptied  # noqa: E402
 
@@ -151,6 +158,14 @@ def test_rows_have_a_schema_that_beam_knows(transform: Any, given: Any, counters
     assert {one.key.metric.name: one.result for one in kept} == counters
 
 
+@pytest.mark.parametrize("row", [Audited, Catalogued, Compared, Converted, Failed, Held])
+def test_every_row_is_columns_of_a_file_format(row: Any) -> None:
+    kinds = {name: str(kind) for name, kind in zip(_columns(row).names, _columns(row).types, strict=True)}
+    assert set(kinds) == set(row._fields)
+    assert set(kinds.values()) <= {"string", "int64", "double", "bool", "list<: int64 not null>"}
+    assert all(kinds.get(name, "int64") == "int64" for name in ("bytes", "step", "classes", "variables", "missing"))
+
+
 def test_transforms_are_small_to_send() -> None:
     convert = ConvertCheckpoints(to="ssd_mobilenet_v2", output="s3://bucket/new", below="s3://bucket/old")
     for transform in (convert, AuditCheckpoints(to="ssd_mobilenet_v2"), DiffCheckpoints(), ReadInventories()):
@@ -223,3 +238,22 @@ def test_the_command_line_runs_the_pipelines(tmp_path: Path, capsys: pytest.Capt
     assert sorted(row["path"] for row in found) == sorted(str(place) for place in (tmp_path / "new").iterdir())
     assert command("fleet", "audit", paths[0], "--to", "ssd_mobilenet_v2", "--", "--direct_num_workers=1") == 1
     assert command("fleet", "audit", "--to", "ssd_mobilenet_v2") == 2
+
+
+def test_a_catalogue_by_beam_is_the_one_made_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_fleet(tmp_path / "fleet", 8)
+    fleet, here, there = (str(tmp_path / name) for name in ("fleet", "here.csv", "there.csv"))
+    assert command("fleet", "inspect", fleet, "-q", "-o", here) == 1
+    rows, failed = tmp_path / "rows.parquet", str(tmp_path / "failed.jsonl")
+    told = ("--runner", "FnApiRunner", "--rows", str(rows), "--failed", failed, "-o", there, "--json")
+    assert command("fleet", "inspect", fleet, *told, "-o", str(tmp_path / "there.html")) == 1
+    assert json.loads(capsys.readouterr().out) == {"bytes": 5253980, "failed": 1, "inspected": 7}
+    assert Path(there).read_text() == Path(here).read_text()
+    assert "ssd_mobilenet_v2" in (tmp_path / "there.html").read_text()
+    table = parquet.read_table(tmp_path / "rows-00000-of-00001.parquet")
+    assert sorted(row["step"] for row in table.to_pylist()) == [0, 0, 0, 0, 0, 3, 3]
+    (letter,) = (tmp_path / "failed-00000-of-00001.jsonl").read_text().splitlines()
+    assert json.loads(letter)["path"] == str(tmp_path / "fleet" / "0007")
+    assert command("fleet", "inspect", fleet, "--runner", "FnApiRunner", "--jobs", "2") == 2
+    assert command("fleet", "inspect", fleet, "--runner", "FnApiRunner", "--format", "csv") == 2
+    assert capsys.readouterr().out == ""
