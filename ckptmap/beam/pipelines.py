@@ -17,7 +17,7 @@ _LINES, _PARQUET = ".jsonl", ".parquet"
 
 
 def run(
-    paths: Sequence[str],
+    paths: Sequence[Any],
     transform: beam.PTransform,
     *,
     runner: str | None = None,
@@ -29,7 +29,7 @@ def run(
     """Runs the pipeline to its end, and returns the counters.
 
     Args:
-        paths: the checkpoints.
+        paths: the checkpoints, as the transform takes them.
         transform: what becomes of them: one of ``ckptmap.beam``.
         runner: of Beam; None: the one in this process.
         options: Beam's own, as on a command line.

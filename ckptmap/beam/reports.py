@@ -39,9 +39,9 @@ class CatalogueReports(beam.PTransform):  # type: ignore[misc]
 def _write(rows: list[Document], files: Sequence[tuple[str, Format]]) -> list[str]:
     from ckptmap.checkpoint.store import place_of, write_place
     from ckptmap.report.formats import render
-    from ckptmap.verbs.fleet import catalogue_document
+    from ckptmap.verbs.fleet import catalogue_of
 
-    report = catalogue_document(sorted(rows, key=lambda row: str(row["path"])))
+    report = catalogue_of(sorted(rows, key=lambda row: str(row["path"])))
     rendered = [(place, render(report, form)) for place, form in files]
     for place, content in rendered:
         write_place(place_of(place), content)

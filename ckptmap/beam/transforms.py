@@ -67,10 +67,11 @@ class _Each(beam.DoFn):  # type: ignore[misc]
 
 
 class _Inspect(_Each):
-    def row(self, path: str) -> Catalogued | Failed:
+    def row(self, path: str | tuple[str, str]) -> Catalogued | Failed:
         from ckptmap.verbs.fleet import catalogue_row
 
-        found = catalogue_row(path)
+        path, name = (path, "") if isinstance(path, str) else path
+        found = catalogue_row(path, name)
         if found["problems"]:
             return Failed(path, found["problems"][0], json.dumps(found))
         return Catalogued(**{name: found[name] for name in Catalogued._fields})
@@ -224,7 +225,10 @@ class _Transform(beam.PTransform):  # type: ignore[misc]
 
 
 class InspectCheckpoints(_Transform):
-    """Paths of checkpoints become rows of the catalogue; those with problems become dead letters."""
+    """Paths of checkpoints become rows of the catalogue; those with problems become dead letters.
+
+    In place of a path there may be a pair of it and a name, which tells its commands from those of other checkpoints.
+    """
 
     _row = Catalogued
 

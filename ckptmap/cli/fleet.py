@@ -77,10 +77,11 @@ def inspect_command(
 def _inspect_by_beam(running: Running, named: Sequence[str], options: Sequence[str], outputs: Outputs) -> None:
     from ckptmap.report.formats import Format
     from ckptmap.request.search import searched
+    from ckptmap.verbs.fleet import named_paths
 
     if not {Format.TEXT, Format.JSON}.issuperset(outputs.stdout):
         raise typer.BadParameter("a report of Beam goes to a file: name it with --report", param_hint="--format")
-    paths, beam = searched(named), transforms()
+    paths, beam = named_paths(searched(named)), transforms()
     files = [(_for_all(place), form) for place, form in outputs.files]
     counters = running.counted(
         paths, options, beam.InspectCheckpoints(), beam.CatalogueReports(files) if files else None

@@ -75,7 +75,7 @@ class Running:
         return [*sources[:at], *listed], list(sources[at:])
 
     def counted(
-        self, paths: Sequence[str], options: Sequence[str], transform: PTransform, whole: PTransform | None = None
+        self, paths: Sequence[Any], options: Sequence[str], transform: PTransform, whole: PTransform | None = None
     ) -> dict[str, int]:
         """Run the pipeline, and return what was counted."""
         from ckptmap.beam.pipelines import run

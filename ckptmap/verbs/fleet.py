@@ -51,11 +51,12 @@ def catalogue(sources: Iterable[PathLike], *, jobs: int | None = None, progress:
     processes = worth(len(paths) * _SECONDS_EACH, most) if not remote and can_fork() else 1
     with forked(_named_row, processes - 1) as helpers:
         lanes = [_named_row] * (most if remote else 1) + helpers
-        rows = side_by_side(_named(paths), lanes, ended=_ended, not_begun=_not_begun, progress=progress)
-    return Report(_document(rows))
+        rows = side_by_side(named_paths(paths), lanes, ended=_ended, not_begun=_not_begun, progress=progress)
+    return Report(catalogue_of(rows))
 
 
-def _document(rows: Sequence[Document]) -> Document:
+def catalogue_of(rows: Sequence[Document]) -> Document:
+    """The report of all, of rows that :func:`catalogue_row` has made."""
     return {
         "schema": SCHEMA,
         "generator": f"ckptmap {__version__}",
@@ -64,7 +65,7 @@ def _document(rows: Sequence[Document]) -> Document:
     }
 
 
-def _named(paths: Sequence[str]) -> list[_Item]:
+def named_paths(paths: Sequence[str]) -> list[_Item]:
     """Each path with its name, as ``convert`` names the outputs of several; numbers where one is inside another."""
     distinct = list(dict.fromkeys(paths))
     if len(distinct) == 1:
