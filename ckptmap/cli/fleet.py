@@ -30,7 +30,7 @@ _EXAMPLES = examples(
     ("a table, and a page that sums it up", "ckptmap fleet inspect models/ -o fleet.csv -o fleet.html"),
     (
         "on many machines",
-        "ckptmap fleet inspect 'gs://b/*/m.ckpt.index' --runner DataflowRunner -o gs://b/fleet.parquet",
+        "ckptmap fleet inspect 's3://b/*' --runner FlinkRunner -o s3://b/f.parquet",
     ),
 )
 
