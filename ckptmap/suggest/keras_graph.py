@@ -70,6 +70,7 @@ def _sources(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         if len(value) >= 3 and isinstance(value[0], str) and all(isinstance(one, int) for one in value[1:3]):
             yield value[0]
+            yield from _sources(value[3:])  # the arguments that Keras 2 keeps by name
         else:
             for inner in value:
                 yield from _sources(inner)

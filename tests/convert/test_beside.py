@@ -47,6 +47,11 @@ def test_the_source_alone_is_enough(old: Path, tmp_path: Path) -> None:
     assert [report["config"]["edits"][0], changed] == named["config"]["edits"][:2]
 
 
+def test_without_a_config_the_verdict_of_a_detector_is_presumed(old: Path, tmp_path: Path) -> None:
+    report = ckptmap.convert(old, output=tmp_path / "new", no_pipeline=True)
+    assert (report["verdict"]["kind"], report["verdict"]["presumed"]) == ("equal with the slim-exact extractor", True)
+
+
 def test_a_target_that_is_named_is_the_config_s_or_the_config_is_not_used(old: Path) -> None:
     assert ckptmap.plan(old, to="ssd_mobilenet_v2").notes == (f"{old / 'pipeline.config'} {USED}",)
     path = edit(old, "ssd_mobilenet_v2", "ssd_mobilenet_v1")

@@ -82,6 +82,8 @@ DAMAGED = "download or copy the file again and compare its size"
         (Entry(1, (4,), slices=(((0, 4),),)), "a part of the partitioned variable v is missing"),
         (Entry(1, (4,), slices=(((0, 5),),)), "a part of v lies outside its shape [4]"),
         (Entry(1, (4,), slices=(((2, FULL),),)), "a part of v lies outside its shape [4]"),
+        (Entry(1, (4,), slices=(((-1, 4),),)), "a part of v lies outside its shape [4]"),
+        (Entry(1, (4,), slices=(((2, -2),),)), "a part of v lies outside its shape [4]"),
         (Entry(1, (4,), slices=(((0, 1), (0, 1)),)), "a part of v lies outside its shape [4]"),
     ],
 )

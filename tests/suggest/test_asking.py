@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,28 @@ def test_an_answer_that_cannot_be_is_asked_again(answer, refused):
     _, heard = asked(TWINS, OTHERS, answer, Choice.STOP)
     assert heard[1].old == "left"
     assert heard[1].refused == refused
+
+
+@pytest.mark.parametrize(("rival", "offered"), [("s", ""), ("q", "q"), ("", "")])
+def test_a_runner_up_of_other_shapes_is_not_offered(rival, offered):
+    matched = paired(prepare(TWINS, OTHERS))
+    scopes = [layer.scope for layer in matched.new]
+    at = scopes.index(rival) if rival else -1
+    matched = replace(matched, pairs=tuple(replace(pair, rival_new=at) for pair in matched.pairs))
+    heard = []
+
+    def ask(question):
+        heard.append(question.rival)
+        return Choice.STOP
+
+    settled(matched, lambda pins: matched, ask)
+    assert heard == [offered]
+
+
+def test_the_first_new_layer_can_be_the_runner_up():
+    one, other = old(("left", (8, 8)), ("right", (8, 8))), new(("p", (8, 8)), ("q", (8, 8)))
+    _, heard = asked(one, other, Choice.SKIP, Choice.STOP)
+    assert {question.rival for question in heard} == {"p", "q"}
 
 
 def test_a_new_layer_is_settled_once():

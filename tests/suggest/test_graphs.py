@@ -53,6 +53,20 @@ def test_a_graph_of_something_else_says_nothing():
     assert flow(graph_nodes(GRAPH), {"other/w": 0}) is None
 
 
+@pytest.mark.parametrize("factor", ["Const", "VariableV2"])
+def test_a_weight_times_a_number_is_still_its_layers_weight(factor):
+    nodes = [
+        Node("x", "Placeholder", ()),
+        Node("a", "VariableV2", ()),
+        Node("b", "VariableV2", ()),
+        Node("factor", factor, ()),
+        Node("first", "MatMul", ("x", "a")),
+        Node("scaled", "Mul", ("b", "factor")),
+        Node("second", "MatMul", ("first", "scaled")),
+    ]
+    assert flow(nodes, {"a": 0, "b": 1}).before == (0, 0b01)
+
+
 def test_a_loop_ends():
     nodes = [
         Node("w", "VariableV2", ()),
@@ -85,6 +99,21 @@ def test_who_takes_whose_results_in_a_keras_model(nodes, tmp_path):
     file = tmp_path / "model.json"
     file.write_text(model(nodes))
     assert read_keras_graph(file) == {"a": (), "b": ("a",), "c": ("a",), "add": ("b", "c")}
+
+
+def test_what_is_given_by_name_in_keras_2_counts_too(tmp_path):
+    file = tmp_path / "model.json"
+    file.write_text(model({"a": [], "b": [], "add": [[["a", 0, 0, {"y": ["b", 0, 0]}]]]}))
+    assert read_keras_graph(file)["add"] == ("a", "b")
+
+
+@pytest.mark.parametrize("history", [[], "a", ["a", 0]])
+def test_only_a_list_of_two_numbers_behind_a_name_is_a_source(history, tmp_path):
+    """A string and a number may be an argument of the layer's own."""
+    file = tmp_path / "model.json"
+    inner = {"class_name": "__keras_tensor__", "config": {"keras_history": ["a", 0, 0]}}
+    file.write_text(model({"a": [], "b": [{"args": [inner, ["c", 0, "d"], history], "kwargs": {}}], "c": []}))
+    assert read_keras_graph(file)["b"] == ("a",)
 
 
 def test_an_archive_and_a_sequential_model(tmp_path):
