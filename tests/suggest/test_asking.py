@@ -78,7 +78,7 @@ def test_a_runner_up_of_other_shapes_is_not_offered(rival, offered):
         heard.append(question.rival)
         return Choice.STOP
 
-    settled(matched, lambda pins: matched, ask)
+    settled(matched, lambda _: matched, ask)
     assert heard == [offered]
 
 
