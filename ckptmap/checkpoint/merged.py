@@ -85,14 +85,14 @@ class MergedCheckpoint(Checkpoint):
         part, own = self._place(name)
         return part.stored(own, reaches)
 
-    def fetch(self, names: Iterable[str]) -> None:
+    def fetch(self, names: Iterable[str], *, instead: bool = False) -> None:
         """Brings the values to this machine, from each checkpoint its own."""
         wanted: dict[int, tuple[Checkpoint, list[str]]] = {}
         for name in names:
             part, own = self._place(name)
             wanted.setdefault(id(part), (part, []))[1].append(own)
         for part, own_names in wanted.values():
-            part.fetch(own_names)
+            part.fetch(own_names, instead=instead)
 
     def refuse_absent_data(self) -> None:
         """Looks at the data files of all."""

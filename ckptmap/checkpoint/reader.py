@@ -133,15 +133,18 @@ class Checkpoint(Mapping[str, "LazyArray"]):
             return self._source.rows(variable, axis, start, stop)
         return self._source.value(variable)[(slice(None),) * axis + (slice(start, stop),)]
 
-    def fetch(self, names: Iterable[str]) -> None:
+    def fetch(self, names: Iterable[str], *, instead: bool = False) -> None:
         """Brings the values of a remote checkpoint to this machine, in large ranges and several at a time.
 
-        It does nothing where the files are here, or the format does not say where its values lie.
+        It does nothing where the files are here, or the format does not say where its values lie. They stay here until
+        ``close``, or until others are brought ``instead``.
 
         Raises:
             CheckpointError: no such variable; a data file is missing, too short, or cannot be read.
         """
         if isinstance(self._source, BundleSource) and isinstance(self._files, RemoteFiles):
+            if instead:
+                self._files.close()
             self._files.fetch(place for name in names for place in self._source.places(self._variable(name)))
 
     def stored(self, name: str, reaches: Callable[[str], bool] = lambda _: False) -> tuple[str, Span] | None:

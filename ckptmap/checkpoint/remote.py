@@ -26,6 +26,9 @@ _GAP = 1 << 20
 _RANGE = 1 << 24
 """Bytes of one request."""
 _AT_A_TIME = 8
+_LEAST_AHEAD, _MOST_AHEAD = 1 << 16, 1 << 22
+_FILES_AHEAD = 8
+"""Files of which something is kept that nobody has asked for yet."""
 _FINAL = (
     FileNotFoundError, FileExistsError, PermissionError, NotADirectoryError, IsADirectoryError, NotImplementedError,
     ImportError, TypeError, ValueError, CkptmapError,
@@ -109,6 +112,7 @@ class RemoteFiles:
         self._sizes: dict[str, int | None] = {}
         self._system: Any = opened_system(url)
         self._fetched: _Fetched | None = None
+        self._ahead = _Ahead(self._ask)
 
     def size(self, path: str) -> int | None:
         """The size in bytes; None where there is no such file. Asked for once."""
@@ -143,8 +147,9 @@ class RemoteFiles:
         length = min(length, (self.size(path) or 0) - offset)
         if length <= 0:
             return b""
+        wanted = _Range(path, offset, offset + length)
         here = self._fetched.read(path, offset, length) if self._fetched is not None else None
-        return self._ask(_Range(path, offset, offset + length)) if here is None else here
+        return self._ahead.read(wanted, self.size(path) or 0) if here is None else here
 
     def fetch(self, wanted: Iterable[tuple[str, int, int]]) -> None:
         """Brings parts of files (path, offset, length) to this machine, in large ranges and several at a time.
@@ -194,6 +199,30 @@ class RemoteFiles:
         if size is None:
             raise CheckpointError("the server does not tell the size of this file", where=shortened(path))
         return int(size)
+
+
+class _Ahead:
+    """Reads of one part after the other: each request brings twice as much as the one before, for the next reads."""
+
+    def __init__(self, ask: Callable[[_Range], bytes]) -> None:
+        self._ask = ask
+        self._last: dict[str, tuple[_Range, bytes]] = {}
+
+    def read(self, wanted: _Range, size: int) -> bytes:
+        """The bytes of a range in a file of ``size`` bytes; the first of a file brings these alone."""
+        last, content = self._last.get(wanted.path, (None, b""))
+        if last is not None and last.start <= wanted.start and wanted.end <= last.end:
+            return content[wanted.start - last.start : wanted.end - last.start]
+        if last is not None and last.start <= wanted.start <= last.end + _GAP:
+            ahead = min(max(2 * (last.end - last.start), _LEAST_AHEAD), _MOST_AHEAD)
+            asked = wanted._replace(end=max(wanted.end, min(wanted.start + ahead, size)))
+        else:
+            asked = wanted
+        content = self._ask(asked)
+        if len(self._last) == _FILES_AHEAD:
+            self._last.clear()
+        self._last[wanted.path] = asked, content
+        return content[: wanted.end - wanted.start]
 
 
 class _Fetched:

@@ -136,7 +136,7 @@ class StorePath:
         Raises:
             OutputError: it does not.
         """
-        with store_errors(self):
+        with store_errors(self, "written"):
             patient(lambda: self.system.cp_file(source.url, self.url))
             self.system.invalidate_cache(self.url)
 
@@ -178,7 +178,7 @@ class StorePath:
 
     def _sent(self, request: Any, *, create: bool) -> bool:
         mode = {"mode": "create"} if create else {}
-        with store_errors(self):
+        with store_errors(self, "written"):
             if create and not self._has_preconditions and self.size() is not None:
                 return False
             try:
@@ -220,11 +220,11 @@ def write_place(place: Place, content: bytes) -> None:
 
 
 @contextmanager
-def store_errors(place: StorePath) -> Iterator[None]:
+def store_errors(place: StorePath, verb: str = "read") -> Iterator[None]:
     """Turns what a store's driver raises, each its own kinds, into an error that names the URL."""
     try:
         yield
     except CkptmapError:
         raise
     except Exception as error:
-        raise OutputError(f"cannot be written: {error or type(error).__name__}", where=shortened(place.url)) from error
+        raise OutputError(f"cannot be {verb}: {error or type(error).__name__}", where=shortened(place.url)) from error

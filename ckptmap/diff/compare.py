@@ -10,6 +10,7 @@ from ckptmap.basics.text import plural
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.inventory import OBJECT_GRAPH_KEY, Inventory, Variable
 from ckptmap.checkpoint.reader import Checkpoint, open_checkpoint
+from ckptmap.checkpoint.remote import is_remote
 from ckptmap.diff.advice import map_advice, nothing_in_common
 from ckptmap.diff.averages import Averaged, averaged
 from ckptmap.diff.comparison import Delta, Diff, DiffFate, DiffRecord, Options
@@ -25,6 +26,8 @@ FindMigration = Callable[[Checkpoint, Checkpoint], Migration]
 
 _CHUNK = 1 << 18
 """Bytes read at a time."""
+_AT_ONCE = 1 << 28
+"""Bytes of each side that come from a store before they are compared."""
 
 
 def diff(
@@ -82,7 +85,7 @@ def compare(a: Checkpoint, b: Checkpoint, options: Options, migration: Migration
         a, b, options, _same_bytes(a.inventory, b.inventory, pairs) if options.read else frozenset()
     )
     slots = {**slots_b, **slots_a}
-    records = sorted((_with_role(comparison.record(pair), slots) for pair in pairs), key=_badness)
+    records = sorted((_with_role(record, slots) for record in comparison.records(pairs)), key=_badness)
     return Diff(a.inventory, b.inventory, tuple(records), options, migration.name if migration else "", notes, advice)
 
 
@@ -152,6 +155,33 @@ class _Comparison:
         self._options = options
         self._same = same
 
+    def records(self, pairs: Iterable[Pair]) -> Iterator[DiffRecord]:
+        """The lines for all pairs; what is read of a checkpoint in a store comes in large parts."""
+        if not (_in_a_store(self._a.inventory) or _in_a_store(self._b.inventory)):
+            yield from map(self.record, pairs)
+            return
+        for part in _parts(pairs):
+            needed = [pair for pair in part if self._needs_values(pair)]
+            self._a.fetch((one.name for pair in needed for one in pair.a), instead=True)
+            self._b.fetch((pair.b.name for pair in needed if pair.b), instead=True)
+            yield from map(self.record, part)
+
+    def _needs_values(self, pair: Pair) -> bool:
+        """Whether ``record`` reads the values of a pair."""
+        if _one_sided(pair) is not None or pair.b is None:
+            return False
+        if pair.ops or len(pair.a) != 1:
+            return True
+        a, b, options = pair.a[0], pair.b, self._options
+        if a.shape != b.shape:
+            return False
+        if a.dtype is not b.dtype:
+            return options.values and DType.STRING not in (a.dtype, b.dtype)
+        known = fingerprint(a), fingerprint(b)
+        if None in known:
+            return True
+        return options.read if known[0] == known[1] else bool(options.values or options.tolerance)
+
     def record(self, pair: Pair) -> DiffRecord:
         """The line for one pair."""
         one_sided = _one_sided(pair)
@@ -216,6 +246,25 @@ class _Comparison:
 
     def _bytes_b(self, variable: Variable) -> Iterable[bytes]:
         return self._b.chunks(variable.name, _CHUNK)
+
+
+def _in_a_store(inventory: Inventory) -> bool:
+    return any(map(is_remote, inventory.data_files))
+
+
+def _parts(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
+    """The pairs in their order, those together whose values are at most ``_AT_ONCE`` bytes; at least one."""
+    part: list[Pair] = []
+    size = 0
+    for pair in pairs:
+        own = max(sum(one.nbytes for one in pair.a), pair.b.nbytes if pair.b else 0)
+        if part and size + own > _AT_ONCE:
+            yield part
+            part, size = [], 0
+        part.append(pair)
+        size += own
+    if part:
+        yield part
 
 
 def _one_sided(pair: Pair) -> DiffFate | None:

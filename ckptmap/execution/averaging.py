@@ -31,11 +31,11 @@ class Mean(Checkpoint):
         super().__init__(_MeanSource(checkpoints, average), LocalFiles(), verify=all(one.verify for one in checkpoints))
         self._checkpoints = checkpoints
 
-    def fetch(self, names: Iterable[str]) -> None:
+    def fetch(self, names: Iterable[str], *, instead: bool = False) -> None:
         """Brings the values of each to this machine."""
         wanted = list(names)
         for one in self._checkpoints:
-            one.fetch(wanted)
+            one.fetch(wanted, instead=instead)
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the files that decide every value, by the path of each checkpoint and the file's name."""

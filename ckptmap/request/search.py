@@ -10,8 +10,7 @@ from ckptmap.checkpoint.data_files import INDEX, prefix_of
 from ckptmap.checkpoint.leftovers import PREFIX
 from ckptmap.checkpoint.names import shortened
 from ckptmap.checkpoint.remains import is_whole, remains
-from ckptmap.checkpoint.remote import is_remote, patient
-from ckptmap.checkpoint.store import StorePath, store_errors
+from ckptmap.checkpoint.remote import is_remote, opened_system, patient, remote_errors
 
 _FILES = (".h5", ".hdf5", ".keras", ".safetensors")
 
@@ -44,8 +43,8 @@ def _left_in(folder: str, names: list[str]) -> Iterator[str]:
 
 def _matching(pattern: str) -> list[str]:
     """The checkpoints whose index, or whose folder, a URL with ``*`` fits."""
-    system = StorePath(pattern).system
-    with store_errors(StorePath(pattern)):
+    system = opened_system(pattern)
+    with remote_errors(pattern):
         bare = str(system._strip_protocol(pattern)).lstrip("/")
         head = pattern.removesuffix(bare)
         found = [f"{head}{name.lstrip('/')}" for name in patient(lambda: system.glob(pattern))]

@@ -351,6 +351,20 @@ def test_where_nothing_can_be_written(tmp_path: Path) -> None:
         ckptmap.edit(tmp_path / "m", output="nosuchscheme://new", scope="top")
 
 
+def test_what_cannot_be_read_is_not_called_written(old: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: Any, **__: Any) -> Any:
+        raise PermissionError("403 Forbidden")
+
+    monkeypatch.setattr(Store, "ls", denied)
+    with pytest.raises(OutputError, match=f"{NEW}: cannot be read: 403 Forbidden"):
+        ckptmap.edit(old, output=NEW, scope="top")
+    monkeypatch.setattr(Store, "glob", denied)
+    with pytest.raises(CheckpointError, match=r"cannot be read: 403 Forbidden"):
+        ckptmap.catalogue([f"{OLD}/*"])
+    with pytest.raises(CheckpointError, match="no such kind of URL"):
+        ckptmap.catalogue(["nosuchscheme://bucket/*"])
+
+
 def test_many_go_to_a_store_and_a_second_run_writes_their_report_alone(tmp_path: Path) -> None:
     put(FIXTURE, f"{OLD}/a")
     put(FIXTURE, f"{OLD}/b")
