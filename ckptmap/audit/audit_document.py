@@ -30,6 +30,7 @@ def audit_document(audit: Audit) -> dict[str, Any]:
                 "message": remark.message,
                 "where": remark.where or None,
                 "hint": remark.hint or None,
+                "cause": remark.cause,
             }
             for remark in audit.remarks
         ],
@@ -45,6 +46,7 @@ def _model(audit: Audit) -> dict[str, Any]:
         "api": model.api,
         "architecture": model.architecture or None,
         "type": model.kind if model.architecture else None,
+        "type_said": model.kind_said,
         "config": model.config or None,
         "variables": len(model.variables) if model.variables is not None else None,
         "settings": dict(model.settings),

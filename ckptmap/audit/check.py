@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ckptmap.audit.config_remarks import config_error, config_remarks
 from ckptmap.audit.likeness import another_model
 from ckptmap.audit.prediction import Audit, HeldEntry, HeldFate, Model, Prediction, Remark
-from ckptmap.audit.subject import Subject, subject_of_config, subject_of_target
+from ckptmap.audit.subject import Subject, migrating, subject_of_config, subject_of_target
 from ckptmap.audit.tf1 import TYPES as TF1_TYPES
 from ckptmap.audit.tf1 import looked_at, predict_tf1
 from ckptmap.audit.tf2 import NO_CHECKPOINT, predict_no_checkpoint, predict_tf2
@@ -71,7 +72,8 @@ def audit(
         *(config_remarks(config, elsewhere=elsewhere) if config else ()),
         *subject.remarks,
         *_another_model(subject, prediction, inventory),
-        *_nothing_restored(prediction, inventory),
+        *_nothing_restored(subject.model, prediction, config, inventory),
+        *_of_tf1(subject.model, prediction, config, inventory),
     )
     remarks += tuple(_looked_at(subject.model, config, inventory))
     demanded = thresholds or Thresholds()
@@ -130,21 +132,52 @@ def _looked_at(model: Model, config: PipelineConfig | None, inventory: Inventory
         yield Remark("note", looked_at(model, inventory, load_all=load_all))
 
 
-def _nothing_restored(prediction: Prediction, inventory: Inventory) -> Iterator[Remark]:
+def _nothing_restored(
+    model: Model, prediction: Prediction, config: PipelineConfig | None, inventory: Inventory
+) -> Iterator[Remark]:
     """TF1 says nothing when no name matches: it trains from scratch."""
     if prediction.entries and not prediction.error and not prediction.read:
-        hint = "the checkpoint is one of TF2: object paths, no names" if inventory.object_based else ""
-        yield Remark("error", "nothing is restored: training would start from scratch, without a word", "", hint)
+        causes = [*_causes(model, inventory), *([_for_tf2(config, inventory)] if config else [])]
+        message = "nothing is restored: training would start from scratch, without a word"
+        yield Remark("error", message, "", "; ".join(causes))
+
+
+def _causes(model: Model, inventory: Inventory) -> Iterator[str]:
+    """Why TF1 restores nothing, where that can be told."""
+    if inventory.object_based:
+        yield "the config is one of TF1, the checkpoint one of TF2: object paths, no names"
+    elif not model.kind_said:
+        yield (
+            f'the config says no fine_tune_checkpoint_type, and the API\'s default is "{model.kind}", for a checkpoint '
+            'of a classifier: for one of a detector write fine_tune_checkpoint_type: "detection"'
+        )
+
+
+def _of_tf1(
+    model: Model, prediction: Prediction, config: PipelineConfig | None, inventory: Inventory
+) -> Iterator[Remark]:
+    """What a config of TF1 says nothing about: the restore in TF2."""
+    if config is not None and model.api == "tf1" and (prediction.error or prediction.read):
+        message = "the config is one of TF1: this is what the API on TF1 would restore"
+        yield Remark("note", message, model.config, _for_tf2(config, inventory))
+
+
+def _for_tf2(config: PipelineConfig, inventory: Inventory) -> str:
+    """How to get what TF2 restores, of a config of TF1 and its checkpoint."""
+    if inventory.object_based:
+        return f"for TF2 take the config that convert wrote beside the checkpoint; {migrating(config)} too"
+    both = f"ckptmap convert {shlex.quote(inventory.path)} --pipeline {shlex.quote(config.path)} -o new"
+    return f"for TF2, {both} converts the checkpoint and the config"
 
 
 def _another_model(subject: Subject, prediction: Prediction, inventory: Inventory) -> Iterator[Remark]:
     """The likely cause where nothing fits; a detector is meant to take the weights of a classifier."""
-    if subject.error or not subject.target or subject.model.kind == CLASSIFICATION_TYPE:
+    if not subject.target or subject.model.kind == CLASSIFICATION_TYPE:
         return
     if prediction.error or not prediction.read:
         other = another_model(inventory, subject.target)
         if other is not None:
-            yield Remark("error", other[0], "", other[1])
+            yield Remark("error", other[0], "", other[1], cause=True)
 
 
 def _held(inventory: Inventory, prediction: Prediction) -> Iterator[HeldEntry]:

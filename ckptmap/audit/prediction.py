@@ -59,6 +59,8 @@ class Remark:
     message: str
     where: str = ""
     hint: str = ""
+    cause: bool = False
+    """Why the restore fails, which is told before what it raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Model:
     """What is restored into.
 
     ``variables`` is None where nothing says which the model has. ``architecture`` is the meta-architecture (``ssd``,
-    ``faster_rcnn`` …), empty for any other object; ``kind`` the ``fine_tune_checkpoint_type``.
+    ``faster_rcnn`` …), empty for any other object; ``kind`` the ``fine_tune_checkpoint_type``, which is the API's own
+    where the config says none (``kind_said``).
     """
 
     name: str
@@ -78,6 +81,7 @@ class Model:
     config: str = ""
     settings: Mapping[str, object] = field(default_factory=dict)
     num_classes: int | None = None
+    kind_said: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -42,6 +43,7 @@ _BASELINE = re.compile(r"width_(\d+)(?:_\d+)?")
 
 
 _STOCK_RESNET_PYRAMID = 256
+_NOT_ALL = "AssertionError: variables of the model are not found in the checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,12 @@ def subject_of_target(
         variables, settings, classes = _concrete(target, given or {}, _offers(inventory))
     except UndecidedError:
         # what no shape shows is not there: the restore fails whatever the lengths are
-        other = another_model(inventory, shipped) or _nothing_of(target, inventory)
-        if other is None:
+        if another_model(inventory, shipped) is not None:
+            return Subject(unsolved, target=shipped, error=_NOT_ALL)
+        nothing = _nothing_of(target, inventory)
+        if nothing is None:
             raise
-        return Subject(unsolved, target=shipped, error=f"AssertionError: {other[0]}", hint=other[1])
+        return Subject(unsolved, target=shipped, error=f"AssertionError: {nothing[0]}", hint=nothing[1])
     architecture = _architecture(variables)
     if kind != "full" and not architecture:
         raise TargetError(f"{target.name} is not a detection model: the type {kind} means nothing for it")
@@ -127,10 +131,12 @@ def subject_of_config(config: PipelineConfig, inventory: Inventory, like: str | 
         kind=type_of(config),
         config=config.path,
         num_classes=_class_count(config),
+        kind_said=_says_type(config),
     )
     if like is not None:
         if not tf2:
-            raise TargetError("the config is one of TF1: a TF2 checkpoint does not have its variables", where=like)
+            message = "the config is one of TF1: a TF2 checkpoint does not have its variables"
+            raise TargetError(message, where=like, hint=migrating(config))
         target = load_target(like)
         return Subject(replace(model, name=target.name, variables=_concrete(target, {}, {})[0]))
     try:
@@ -144,6 +150,16 @@ def type_of(config: PipelineConfig) -> str:
     training = config.training
     older = "detection" if training.from_detection_checkpoint else CLASSIFICATION_TYPE
     return training.fine_tune_checkpoint_type or older
+
+
+def _says_type(config: PipelineConfig) -> bool:
+    train = config.root.child("train_config")
+    return bool(config.training.fine_tune_checkpoint_type) or train.has("from_detection_checkpoint")
+
+
+def migrating(config: PipelineConfig) -> str:
+    """How to get a config of TF2 of one of TF1."""
+    return f"ckptmap config migrate {shlex.quote(config.path)} -o new.config makes one of TF2 of it"
 
 
 def _class_count(config: PipelineConfig) -> int | None:

@@ -14,6 +14,7 @@ from ckptmap.audit.tf2_paths import CLASSIFICATION_TYPE, DETECTION_TYPE, FULL, r
 from ckptmap.basics.text import plural
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory, Kind, Variable
+from ckptmap.checkpoint.naming import told_names
 from ckptmap.checkpoint.object_graph import SAVE_COUNTER, ObjectGraph
 from ckptmap.families.detection.model_parts import CLASS_HEAD, HEADS
 from ckptmap.families.detection.pipeline.models import FASTER_RCNN
@@ -137,6 +138,7 @@ def _from_the_cause(entry: ModelEntry) -> tuple[bool, bool]:
 
 def _error(model: Model, entries: tuple[ModelEntry, ...], *, has_counter: bool) -> tuple[str, str]:
     """What TensorFlow raises: a shape that does not fit stops the restore, what was not found fails the assertion."""
+    told = told_names((entry.variable.key, entry.variable.name) for entry in entries)
     unfit = [entry for entry in entries if entry.source and entry.fate is not ModelFate.RESTORED]
     if unfit:
         unfit.sort(key=_from_the_cause)
@@ -144,8 +146,8 @@ def _error(model: Model, entries: tuple[ModelEntry, ...], *, has_counter: bool) 
         more = f", and {plural(len(unfit) - 1, 'variable')} more" if len(unfit) > 1 else ""
         classes = first.fate is ModelFate.REINITIALIZED
         hint = _classes_hint(model) if classes else ""
-        return f"ValueError: {first.variable.name}: {first.reason}{more}", hint
-    missing = [entry.variable.name for entry in entries if entry.fate is ModelFate.MISSING]
+        return f"ValueError: {told[first.variable.key]}: {first.reason}{more}", hint
+    missing = [told[entry.variable.key] for entry in entries if entry.fate is ModelFate.MISSING]
     if missing:
         what = f"{plural(len(missing), 'variable')} of the model not found in the checkpoint: {missing[0]}"
         return f"AssertionError: {what}{', …' if len(missing) > 1 else ''}", ""

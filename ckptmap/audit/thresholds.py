@@ -9,6 +9,7 @@ from ckptmap.audit.prediction import HeldEntry, HeldFate, Model, ModelEntry, Mod
 from ckptmap.basics.globs import accepting, chosen, near_pattern, pattern_problems
 from ckptmap.basics.text import plural
 from ckptmap.basics.wording import argument
+from ckptmap.checkpoint.naming import told_names
 from ckptmap.checkpoint.object_graph import object_path, variable_key
 
 FATES = (ModelFate.MISSING.value, HeldFate.UNUSED.value, ModelFate.REINITIALIZED.value)
@@ -77,7 +78,11 @@ def _required(pattern: str, model: Model, prediction: Prediction) -> Iterator[Re
         first = lacking[0]
         count = f"{len(lacking)} of {plural(len(meant), 'variable')}"
         message = f"{count} that {argument('require', pattern)} chooses are not restored"
-        yield Remark("error", message, first.variable.name, first.reason)
+        yield Remark("error", message, _told(prediction)[first.variable.key], first.reason)
+
+
+def _told(prediction: Prediction) -> dict[str, str]:
+    return told_names((entry.variable.key, entry.variable.name) for entry in prediction.entries)
 
 
 def _printed(entry: ModelEntry, model: Model) -> tuple[str, ...]:
@@ -106,13 +111,14 @@ def _fate(
         count = [name for name in names if thresholds.fails(fate, name)]
     else:
         entries = [entry for entry in prediction.entries if entry.fate.value == fate]
-        count = [e.variable.name for e in entries if thresholds.fails(fate, *_printed(e, model))]
+        told = _told(prediction)
+        count = [told[e.variable.key] for e in entries if thresholds.fails(fate, *_printed(e, model))]
     if count:
         of = "the checkpoint" if fate == HeldFate.UNUSED.value else model.name
-        hint = "" if prediction.error else _acceptance(count)
+        hint = "" if prediction.error or not prediction.read else _acceptance(count)
         yield Remark("error", f"{plural(len(count), f'{fate} variable')} of {of}", count[0], hint)
 
 
 def _acceptance(names: Sequence[str]) -> str:
-    """The options that accept all these variables; nothing accepts a restore that fails."""
+    """The options that accept all these variables; nothing accepts a restore that fails, or that reads nothing."""
     return f"accept with {argument('allow', *accepting(names))}"

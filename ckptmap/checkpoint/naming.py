@@ -27,6 +27,13 @@ def distinct(names: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
     return {owner: tuple(name for name in own if count[name] == 1) for owner, own in wanted.items()}
 
 
+def told_names(names: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """What to call each variable in a message, of pairs of key and name: by the key where several have the name."""
+    pairs = list(names)
+    count = Counter(name for _, name in pairs)
+    return {key: name if count[name] == 1 else key for key, name in pairs}
+
+
 def renamed(inventory: Inventory, names: Mapping[str, tuple[str, ...]]) -> tuple[Inventory, dict[str, str]]:
     """The inventory with variables under the first of their ``names``, and the name in the file of each."""
     keys = {(names.get(key) or (key,))[0]: key for key in inventory.variables}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ckptmap.basics.errors import Problem
 from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.checkpoint.naming import told_names
 from ckptmap.mapping.op import Op, OperationError, Shape, infer
 from ckptmap.mapping.ops_sized import SplitForTargets
 from ckptmap.mapping.table import Assignment
@@ -27,12 +28,13 @@ def fitted(
     rules: dict[tuple[object, tuple[str, ...]], list[str]] = {}
     for key, one in asking.items():
         rules.setdefault((one.rule, one.sources), []).append(key)
+    told = told_names((key, variable.name) for key, variable in variables.items()) if asking else {}
     for key, one in asking.items():
         alike = rules[one.rule, one.sources]
         try:
             yield key, one._replace(ops=_fitted(one, _in_order(alike, asking, key), asking, variables, inventory))
         except OperationError as error:
-            message = f"{', '.join(one.sources)} for {variables[key].name}: {error.problem.message}"
+            message = f"{', '.join(one.sources)} for {told[key]}: {error.problem.message}"
             yield key, Problem(message, str(one.rule), error.problem.hint)
 
 

@@ -11,6 +11,7 @@ from ckptmap.basics.errors import Problem
 from ckptmap.basics.globs import first_match
 from ckptmap.basics.text import plural
 from ckptmap.basics.wording import argument
+from ckptmap.checkpoint.naming import told_names
 from ckptmap.checkpoint.object_graph import object_path, variable_key
 from ckptmap.mapping import inits
 from ckptmap.mapping.ops_classes import FRESH, Classes
@@ -243,7 +244,8 @@ def _unused_findings(draft: Draft, sources: Iterable[SourceRecord]) -> Iterator[
 
 
 def _missing_findings(draft: Draft, targets: Collection[TargetRecord]) -> Iterator[Problem]:
-    missing = [record.variable.name for record in targets if record.fate is TargetFate.MISSING]
+    told = told_names((record.variable.key, record.variable.name) for record in targets)
+    missing = [told[record.variable.key] for record in targets if record.fate is TargetFate.MISSING]
     if missing and not draft.options.init_missing:
         count = len(missing)
         message = f"{count} target variable{'s' if count > 1 else ''} that nothing in the source fills"
@@ -263,7 +265,8 @@ def _class_findings(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterat
         others = f", and {len(heads) - 1} like it" if len(heads) > 1 else ""
         count = f"accept with {argument('any num_classes')}, the new count"
         hint = f"{count}; {argument('label_maps')} carries classes over"
-        yield Problem(f"{message}{others}", record.variable.name, hint)
+        told = told_names((key, one.variable.name) for key, one in targets.items())
+        yield Problem(f"{message}{others}", told[heads[0]], hint)
 
 
 def _accepting(names: list[str]) -> list[str]:

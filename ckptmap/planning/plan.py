@@ -8,6 +8,7 @@ from ckptmap.basics.errors import PlanError, Problem
 from ckptmap.basics.globs import pattern_problems
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory
+from ckptmap.checkpoint.naming import told_names
 from ckptmap.mapping import Assignment
 from ckptmap.mapping.slots import averages_of
 from ckptmap.planning.candidates import Offer, differs_in_classes_only, offer
@@ -74,10 +75,13 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
 def _refuse_odd_numbers(plan: Plan) -> None:
     """Raise PlanError where an init rule has several numbers, and the last axis does not divide into as many blocks."""
     problems = []
+    told = told_names((record.variable.key, record.variable.name) for record in plan.targets)
     for record in plan.targets:
         values, shape = record.init.value if record.init else (), record.variable.shape
         if isinstance(values, tuple) and values and (not shape or shape[-1] % len(values)):
-            message = f"{record.variable.name} has shape {list(shape)}: {len(values)} numbers do not fill its last axis"
+            message = (
+                f"{told[record.variable.key]} has shape {list(shape)}: {len(values)} numbers do not fill its last axis"
+            )
             problems.append(Problem(message, record.rule, "one number, or one for each of as many equal blocks"))
     if problems:
         raise PlanError(f"{plan.target} does not fit table {plan.table}", problems)
@@ -85,7 +89,8 @@ def _refuse_odd_numbers(plan: Plan) -> None:
 
 def _refuse_hidden_values(plan: Plan) -> None:
     """Raise PlanError where values of the template are needed and cannot be read."""
-    needed = [record.variable.name for record in plan.targets if record.fill is Fill.TEMPLATE]
+    told = told_names((record.variable.key, record.variable.name) for record in plan.targets)
+    needed = [told[record.variable.key] for record in plan.targets if record.fill is Fill.TEMPLATE]
     hidden = plan.template.obstacle if plan.template else None
     if needed and hidden is not None:
         wanted = f"{len(needed)} variable{'s' if len(needed) > 1 else ''}, such as {needed[0]}"
@@ -171,13 +176,14 @@ def _solve(layout: Layout, offers: Mapping[str, Offer], options: PlanOptions) ->
 
 
 def _misfits(variables: Mapping[str, TargetVariable], offers: Mapping[str, Offer]) -> Iterator[Problem]:
+    told = told_names((key, variable.name) for key, variable in variables.items())
     for key, made in offers.items():
         variable, assignment = variables[key], made.assignment
         if made.shape != variable.shape and not differs_in_classes_only(made, variable.shape):
-            message = f"{made.label} has shape {list(made.shape)}, {variable.name} has {list(variable.shape)}"
+            message = f"{made.label} has shape {list(made.shape)}, {told[key]} has {list(variable.shape)}"
             yield Problem(message, str(assignment.rule))
         elif not made.fits_dtype(variable.dtype):
-            message = f"{made.label} is {made.dtype}, {variable.name} is {variable.dtype}"
+            message = f"{made.label} is {made.dtype}, {told[key]} is {variable.dtype}"
             yield Problem(message, str(assignment.rule), "add a cast operation to the rule if the loss is meant")
 
 
@@ -185,6 +191,7 @@ def _other_counts(solved: Solved, offers: Mapping[str, Offer], options: PlanOpti
     """Heads of a target that fixes every shape, which cannot have as many classes as the user says."""
     if options.num_classes is None or options.labels is not None:
         return
+    told = told_names((key, variable.name) for key, variable in solved.variables.items())
     for key, made in offers.items():
         per_class, variable = made.assignment.per_class, solved.variables.get(key)
         if per_class is None or variable is None or not differs_in_classes_only(made, variable.shape):
@@ -192,7 +199,7 @@ def _other_counts(solved: Solved, offers: Mapping[str, Offer], options: PlanOpti
         length = variable.shape[per_class.axis]
         if not per_class.fits(length, options.num_classes):
             said = f"{options.num_classes} classes{' and the background' if per_class.background else ''}"
-            message = f"{variable.name} has {length} values along its class axis, which do not fit {said}"
+            message = f"{told[key]} has {length} values along its class axis, which do not fit {said}"
             own = f"give the target's own count with {argument('num_classes')}"
             hint = f"{own}, or `background` and `block` in per_class"
             yield Problem(message, str(made.assignment.rule), hint)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import prod
 
 from ckptmap.basics.text import byte_count, plural
+from ckptmap.checkpoint.naming import told_names
 from ckptmap.report.conversion_document import Document
 from ckptmap.report.diff_sheet import VALUE_SUFFIX
 from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts
@@ -25,9 +26,10 @@ _APIS = {"tf1": "TF1 Object Detection API", "tf2": "TF2 Object Detection API"}
 
 def sheet(document: Document) -> Sheet:
     """The sheet of an audit."""
+    told = told_names((item["key"], item["name"]) for item in document["target_variables"])
     rows = (
-        *(_row("model", item, document) for item in document["target_variables"]),
-        *(_row("checkpoint", item, document) for item in document["checkpoint_variables"]),
+        *(_row("model", item, told[item["key"]], document) for item in document["target_variables"]),
+        *(_row("checkpoint", item, item["name"], document) for item in document["checkpoint_variables"]),
     )
     return Sheet(
         schema=document["schema"],
@@ -37,20 +39,25 @@ def sheet(document: Document) -> Sheet:
         passed=document["passed"],
         verdict=_verdict(document),
         facts=tuple(_facts(document)),
-        counts=fate_counts(rows, _FATES),
+        counts=fate_counts(rows, _told_fates(document)),
         columns=_COLUMNS,
         rows=rows,
         messages=tuple(_messages(document)),
     )
 
 
-def _row(side: str, item: Document, document: Document) -> Row:
+def _told_fates(document: Document) -> tuple[tuple[str, str, Level], ...]:
+    """All of them; those of a model whose variables nobody knows would be zeros that count nothing."""
+    return tuple(one for one in _FATES if one[0] != "model" or document["model"]["variables"] is not None)
+
+
+def _row(side: str, item: Document, told: str, document: Document) -> Row:
     parameters = prod(item["shape"])
     source = item.get("source")
-    name = item["name"].removesuffix(VALUE_SUFFIX)
+    name = told.removesuffix(VALUE_SUFFIX)
     record: dict[str, Cell] = {
         "side": side,
-        "name": name,
+        "name": item["name"].removesuffix(VALUE_SUFFIX),
         "fate": item["fate"],
         "key": item.get("key"),
         "part": item.get("part"),
@@ -76,7 +83,8 @@ def _told(reason: str) -> tuple[str, str]:
 def _verdict(document: Document) -> str:
     summary, model = document["summary"], document["model"]
     if document["error"]:
-        return f"the restore fails: {document['error']}"
+        cause = next((one["message"] for one in document["findings"] if one.get("cause")), document["error"])
+        return f"the restore fails: {cause}"
     if model["variables"] is None:
         return "what is restored cannot be told: the model's variables are not known"
     share = f"{summary['restored']:,} of {plural(model['variables'], 'variable')} restored"
@@ -94,14 +102,18 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     if model["config"]:
         yield "config", model["config"]
     if model["type"]:
-        yield "restored by", f'{_APIS[model["api"]]}, fine_tune_checkpoint_type "{model["type"]}"'
+        default = "" if model.get("type_said", True) else " (the config says none: this is the API's default)"
+        yield "restored by", f'{_APIS[model["api"]]}, fine_tune_checkpoint_type "{model["type"]}"{default}'
 
 
 def _messages(document: Document) -> Iterator[Message]:
+    yield from (_finding(one) for one in document["findings"] if one.get("cause"))
     if document["error"]:
         yield Message(Level.FAILURE, document["error"], document["model"]["config"] or "", document["hint"] or "")
-    for finding in document["findings"]:
-        level = _MESSAGES[finding["level"]]
-        yield Message(level, finding["message"], finding["where"] or "", finding["hint"] or "")
+    yield from (_finding(one) for one in document["findings"] if not one.get("cause"))
     for note in document["checkpoint"]["notes"]:
         yield Message(Level.NOTE, note)
+
+
+def _finding(finding: Document) -> Message:
+    return Message(_MESSAGES[finding["level"]], finding["message"], finding["where"] or "", finding["hint"] or "")

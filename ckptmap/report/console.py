@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from math import prod
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.escapes import printable
 from ckptmap.basics.fold import fold, layer
 from ckptmap.basics.text import byte_count, checked, classes_text, optimizer_text, parameter_count, plural
+from ckptmap.checkpoint.naming import told_names
 from ckptmap.report.conversion_document import Document
 from ckptmap.report.next_step import next_lines
 from ckptmap.report.terminal import print_line
@@ -55,10 +57,11 @@ def _lines(report: Document) -> Iterator[str]:
     yield _counts(report["summary"], _SOURCE_FATES, len(report["source_variables"]), "source")
     yield ""
     yield from _parts(report)
+    told = told_names((variable["key"], variable["name"]) for variable in report["target_variables"])
     for fate in _TARGET_FATES[1:]:
-        yield from _groups(report["target_variables"], fate)
+        yield from _groups(report["target_variables"], fate, lambda variable: told[variable["key"]])
     for fate in _SOURCE_FATES[1:]:
-        yield from _groups(report["source_variables"], fate)
+        yield from _groups(report["source_variables"], fate, itemgetter("name"))
     yield from _classes(report)
     yield from _optimizer(report)
     yield from _assumptions(report)
@@ -107,10 +110,10 @@ def _parts(report: Document) -> Iterator[str]:
         yield f"  {_fate('restored')} {len(variables):>5,}  {_safe(part or 'model')}, {parameters} parameters"
 
 
-def _groups(variables: Iterable[Document], fate: str) -> Iterator[str]:
+def _groups(variables: Iterable[Document], fate: str, name: Callable[[Document], str]) -> Iterator[str]:
     chosen = sorted((v for v in variables if v["fate"] == fate), key=lambda v: v["reason"] or "")
     for reason, members in groupby(chosen, key=lambda v: v["reason"] or ""):
-        yield _reason_line(fate, reason, [member["name"] for member in members])
+        yield _reason_line(fate, reason, [name(member) for member in members])
 
 
 def _reason_line(fate: str, reason: str, names: list[str]) -> str:

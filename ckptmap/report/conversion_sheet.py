@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import prod
 
 from ckptmap.basics.text import byte_count, checked, classes_text, optimizer_text, parameter_count, plural
+from ckptmap.checkpoint.naming import told_names
 from ckptmap.families.detection.roots import fine_tune_type
 from ckptmap.report.conversion_document import CONVERT, Document
 from ckptmap.report.sheet import Cell, ConfigEdit, Level, Message, Row, Sheet, fate_counts, shape_text
@@ -31,7 +32,9 @@ _COLUMNS = (
 
 def sheet(document: Document) -> Sheet:
     """The sheet of a conversion, dry or done."""
-    rows = (*map(_target_row, document["target_variables"]), *map(_source_row, document["source_variables"]))
+    told = told_names((item["key"], item["name"]) for item in document["target_variables"])
+    targets = (_target_row(item, told[item["key"]]) for item in document["target_variables"])
+    rows = (*targets, *map(_source_row, document["source_variables"]))
     return Sheet(
         schema=document["schema"],
         generator=document["generator"],
@@ -49,7 +52,7 @@ def sheet(document: Document) -> Sheet:
     )
 
 
-def _target_row(item: Document) -> Row:
+def _target_row(item: Document, name: str) -> Row:
     parameters = prod(item["shape"])
     source = item["source"]
     record: dict[str, Cell] = {
@@ -67,9 +70,7 @@ def _target_row(item: Document) -> Row:
         "parameters": parameters,
         "fill": item.get("fill"),
     }
-    return Row(
-        item["name"], item["fate"], _level("target", item), record, "target", item["reason"] or "", "", parameters
-    )
+    return Row(name, item["fate"], _level("target", item), record, "target", item["reason"] or "", "", parameters)
 
 
 def _source_row(item: Document) -> Row:

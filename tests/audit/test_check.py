@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ckptmap.audit import Audit, Thresholds, audit
+from ckptmap.audit.audit_document import audit_document
 from ckptmap.basics.errors import CheckpointError, TargetError
 from ckptmap.basics.wording import command_line
 from ckptmap.checkpoint.dtypes import DType
@@ -15,6 +16,8 @@ from ckptmap.checkpoint.object_writer import ObjectValue, write_object_checkpoin
 from ckptmap.checkpoint.staging import Staging
 from ckptmap.checkpoint.values import join_strings
 from ckptmap.checkpoint.writer import BundleWriter
+from ckptmap.report.formats import plain_text
+from ckptmap.report.sheets import sheet_of
 from ckptmap.verbs.conversion import convert
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -194,9 +197,39 @@ def test_tf1_says_nothing_where_no_name_matches_and_audit_does(converted: dict[s
     )
     found = audit(converted["model"], pipeline=asked)
     assert not found.passed
-    assert "nothing is restored: training would start from scratch, without a word" in [
-        remark.message for remark in found.remarks
+    told = {remark.message: remark.hint for remark in found.remarks}
+    assert told["nothing is restored: training would start from scratch, without a word"] == (
+        "the config is one of TF1, the checkpoint one of TF2: object paths, no names; for TF2 take the config that "
+        f"convert wrote beside the checkpoint; ckptmap config migrate {asked} -o new.config makes one of TF2 of it too"
+    )
+
+
+def test_a_type_that_a_tf1_config_does_not_say_is_named_with_the_way_to_tf2() -> None:
+    asked = TINY / "pipeline.config"
+    found = audit(TINY, pipeline=asked)
+    hint = next(remark.hint for remark in found.remarks if remark.message.startswith("nothing is restored"))
+    assert hint == (
+        'the config says no fine_tune_checkpoint_type, and the API\'s default is "classification", for a checkpoint of '
+        'a classifier: for one of a detector write fine_tune_checkpoint_type: "detection"; for TF2, '
+        f"ckptmap convert {TINY / 'model.ckpt'} --pipeline {asked} -o new converts the checkpoint and the config"
+    )
+    assert not any(remark.hint.startswith("accept with") for remark in found.remarks)
+    assert "(the config says none: this is the API's default)" in plain_text(audit_document(found))
+
+
+def test_a_restore_by_a_tf1_config_is_said_to_be_one_of_tf1(tmp_path: Path) -> None:
+    asked = tmp_path / "p.config"
+    train = 'train_config { fine_tune_checkpoint_type: "detection" load_all_detection_checkpoint_vars: true }'
+    asked.write_text(f"{(TINY / 'pipeline.config').read_text()}\n{train}\n")
+    found = audit(TINY, pipeline=asked)
+    command = f"ckptmap convert {TINY / 'model.ckpt'} --pipeline {asked} -o new"
+    assert [(one.message, one.hint) for one in found.remarks if one.level == "note"] == [
+        (
+            "the config is one of TF1: this is what the API on TF1 would restore",
+            f"for TF2, {command} converts the checkpoint and the config",
+        )
     ]
+    assert "(the config says none" not in plain_text(audit_document(found))
 
 
 def test_thresholds(converted: dict[str, Path], tmp_path: Path) -> None:
@@ -395,3 +428,30 @@ def write_template(prefix: Path, shapes: dict[str, tuple[int, ...]]) -> Path:
     }
     write_object_checkpoint(prefix, "model", objects)
     return prefix
+
+
+SHARED_NAME = "blocks/{}/kernel"
+
+
+def test_a_readable_name_of_several_variables_gives_way_to_the_object_path(tmp_path: Path) -> None:
+    def saved(folder: str, *blocks: int) -> Path:
+        paths = {SHARED_NAME.format(number): "dense/kernel" for number in blocks} | {"head/kernel": "head/kernel"}
+        objects = {path: ObjectValue(name, DType.FLOAT32, (1,), [bytes(4)]) for path, name in paths.items()}
+        (tmp_path / folder).mkdir()
+        write_object_checkpoint(tmp_path / folder / "ckpt-0", "model", objects)
+        return tmp_path / folder / "ckpt-0"
+
+    one, six = saved("one", 0), saved("six", *range(6))
+    found = audit(one, like=six, thresholds=Thresholds(require=("dense/kernel",)))
+    assert found.prediction.error == (
+        "AssertionError: 5 variables of the model not found in the checkpoint: blocks/1/kernel, …"
+    )
+    assert [remark.where for remark in found.remarks] == ["blocks/1/kernel", "blocks/1/kernel"]
+    text = plain_text(audit_document(found))
+    assert "blocks/{1..5}" in text
+    assert "dense" not in text.replace("dense/kernel chooses", "").replace("require=['dense/kernel']", "")
+    report = convert(one, to=six, output=None)
+    assert report["findings"][0]["where"] == "blocks/1/kernel"
+    assert "missing           5  model/blocks/{1..5}" in plain_text(report)
+    assert next(row.name for row in sheet_of(report).rows if row.fate == "missing") == "model/blocks/1/kernel"
+    assert {one["name"] for one in report["target_variables"]} == {"dense/kernel", "head/kernel"}

@@ -118,8 +118,8 @@ def test_what_fails_stands_before_the_lists_and_a_list_of_all_is_one_line(run: R
     result = run("audit", FIXTURES / "ssd_mobilenet_v2_training", "--to", "ssd_mobilenet_v2")
     lines = [line for line in result.out.splitlines() if line]
     assert result.code == 1
-    assert [line.split()[0] for line in lines[5:]] == ["error", "unused", "the"]
-    assert lines[6].split()[1:] == [
+    assert [line.split()[0] for line in lines[4:]] == ["error", "unused", "the"]
+    assert lines[5].split()[1:] == [
         "937",
         "all",
         "of",
@@ -144,6 +144,10 @@ def test_a_checkpoint_of_another_model_is_a_finding_that_names_it(run: Run, new:
     assert (result.code, result.err) == (1, "")
     assert f"the checkpoint holds another model: it looks like ssd_mobilenet_v2, not {target}" in result.out
     assert "--to ssd_mobilenet_v2 audits this one" in result.out
+    errors = [line.removeprefix("error").split()[0] for line in result.out.splitlines() if line.startswith("error")]
+    assert errors[0] == "the"  # checkpoint holds another model, told before what TensorFlow raises
+    assert errors[1] in ("AssertionError:", "ValueError:")
+    assert "0 missing" not in result.out
 
 
 def test_a_checkpoint_that_nobody_knows_is_a_finding_too(run: Run, project: Project) -> None:
