@@ -44,6 +44,7 @@ from tests.tf.language_reference import (
     xlnet_shapes,
 )
 from tests.tf.proving import markdown, prove_rows
+from tests.tf.t5_reference import heard, run_t5, t5_shapes, t5_text, t5_values
 
 NOISE = 2e-5
 """Of the output's spread: 32 bits in TF2, 64 in the reference."""
@@ -132,7 +133,11 @@ def _garden_albert(size: Size) -> Any:
     )
 
 
-def _garden_mobilebert(size: Size) -> Any:
+def _garden_mobilebert(size: Size, teacher: bool = False) -> Any:
+    more: dict[str, Any] = {}
+    if teacher:
+        more = {"intermediate_act_fn": _tanh_gelu(), "key_query_shared_bottleneck": False}
+        more["normalization_type"] = "layer_norm"
     return _networks().MobileBERTEncoder(
         word_vocab_size=size.vocabulary,
         word_embed_size=size.words,
@@ -143,14 +148,27 @@ def _garden_mobilebert(size: Size) -> Any:
         num_attention_heads=size.heads,
         intermediate_size=size.inner,
         intra_bottleneck_size=size.width // 2,
-        num_feedforward_networks=feeds(size),
+        num_feedforward_networks=feeds(size, teacher),
+        **more,
     )
 
 
-def _mobile_pretrainer(size: Size) -> Any:
-    encoder = _garden_mobilebert(size)
+def _tanh_gelu() -> Any:
+    return import_quietly("official.modeling.activations").gelu
+
+
+def _garden_teacher(size: Size) -> Any:
+    return _garden_mobilebert(size, teacher=True)
+
+
+def _teacher_pretrainer(size: Size) -> Any:
+    return _mobile_pretrainer(size, teacher=True)
+
+
+def _mobile_pretrainer(size: Size, teacher: bool = False) -> Any:
+    encoder = _garden_mobilebert(size, teacher)
     head = import_quietly("official.nlp.modeling.layers").MobileBertMaskedLM(
-        encoder.get_embedding_table(), activation="relu", name="cls/predictions"
+        encoder.get_embedding_table(), activation=_tanh_gelu() if teacher else "relu", name="cls/predictions"
     )
     models = import_quietly("official.nlp.modeling.models")
     model = models.BertPretrainerV2(encoder_network=encoder, customized_masked_lm=head)
@@ -173,10 +191,38 @@ def _garden_xlnet(size: Size) -> Any:
         bi_data=False,
         initializer=keras.initializers.RandomNormal(stddev=0.02),
         tie_attention_biases=False,
-        inner_activation=import_quietly("official.modeling.activations").gelu,
+        inner_activation=_tanh_gelu(),
     )
     _run_xlnet(model, some_text(size))
     return model
+
+
+def _garden_t5(newer: bool) -> Callable[[Size], Any]:
+    def make(size: Size) -> Any:
+        t5 = import_quietly("official.nlp.modeling.models.t5")
+        more = {"ffn_activations": ("gelu", "linear"), "logits_via_embedding": False} if newer else {}
+        return t5.T5Transformer(
+            t5.T5TransformerParams(
+                num_layers=size.layers,
+                d_model=size.width,
+                d_kv=size.width // size.heads,
+                num_heads=size.heads,
+                d_ff=size.inner,
+                vocab_size=size.vocabulary,
+                target_vocab_size=size.vocabulary,
+                shared_embedding=True,
+                **more,
+            )
+        )
+
+    return make
+
+
+def _run_t5(model: Any, text: Text) -> Outputs:
+    ids, said, before = map(tf2().constant, (text.ids, text.types, heard(text)))
+    found = model(ids, decoder_target_tokens=said, decoder_input_tokens=before, training=False)
+    logits = np.asarray(found["logits"]) * (text.types != 0)[..., None]
+    return {"encoded": np.asarray(found["encoded"]) * text.mask[..., None], "logits": logits}
 
 
 def _pretrainer(encoder: Callable[[Size], Any]) -> Callable[[Size], Any]:
@@ -185,7 +231,7 @@ def _pretrainer(encoder: Callable[[Size], Any]) -> Callable[[Size], Any]:
         head = layers.ClassificationHead(size.width, 2, dropout_rate=0.1, name="next_sentence")
         network = encoder(size)
         model = import_quietly("official.nlp.modeling.models").BertPretrainerV2(
-            network, mlm_activation=import_quietly("official.modeling.activations").gelu, classification_heads=[head]
+            network, mlm_activation=_tanh_gelu(), classification_heads=[head]
         )
         model(model.inputs)
         return model
@@ -340,7 +386,11 @@ ALBERT = Home("AlbertEncoder", 2, _garden_albert, _run_garden)
 ELECTRA = Home("BertEncoderV2 with the exact gelu", 2, _exact_encoder, _run_sequence)
 MOBILE = Home("MobileBERTEncoder", 2, _garden_mobilebert, _run_mobile)
 MOBILE_PRETRAINER = Home("BertPretrainerV2", 2, _mobile_pretrainer, _run_mobile_pretrainer)
+TEACHER = Home("MobileBERTEncoder", 2, _garden_teacher, _run_mobile)
+TEACHER_PRETRAINER = Home("BertPretrainerV2", 2, _teacher_pretrainer, _run_mobile_pretrainer)
 XLNET = Home("XLNetBase", 2, _garden_xlnet, _run_xlnet)
+T5 = Home("T5Transformer", 2, _garden_t5(newer=False), _run_t5)
+NEWER_T5 = Home("T5Transformer", 2, _garden_t5(newer=True), _run_t5)
 HUB = Home("BertBackbone", 3, _hub_bert, _run_hub)
 HUB_MASKED = Home("BertMaskedLM", 3, _hub_masked, _run_hub_masked, compiled=True)
 HUB_CLASSES = Home("BertTextClassifier", 3, _hub_classes, _run_hub_classes, compiled=True)
@@ -371,11 +421,17 @@ def _rows() -> Iterator[Row]:
         yield Row("gpt2", HUB_GPT2, size)
         yield Row("electra", ELECTRA, size, fresh=2)
         yield Row("xlnet", XLNET, size, dropped=2)
+        yield Row("t5", T5, size)
+        yield Row("t5_v1_1", NEWER_T5, size)
     for size in FACTORED_BLOCKS:
         for padded in (True, False):
             more = {"padded": padded, "differs": padded}
             yield Row("mobilebert", MOBILE, size, "pretraining", MASKED, **more)
             yield Row("mobilebert", MOBILE_PRETRAINER, size, "pretraining", **more)
+    for size in FACTORED_BLOCKS:
+        yield Row("mobilebert_teacher", TEACHER, size, "pretraining", MASKED, differs=True)
+        yield Row("mobilebert_teacher", TEACHER, size, "pretraining", MASKED, padded=False)
+        yield Row("mobilebert_teacher", TEACHER_PRETRAINER, size, "pretraining", padded=False)
     for size in FACTORED:
         yield Row("albert", ALBERT, size, "pretraining", PRETRAINED)
         yield Row("electra", ELECTRA, size, fresh=2)
@@ -391,15 +447,19 @@ QUICK = "bert-pretraining-BertPretrainerV2-2x24"
 
 def values_of(row: Row) -> dict[str, Array]:
     """The TF1 weights of a row."""
+    if row.kind.startswith("t5"):
+        return t5_values(t5_shapes(row.size, newer=row.kind != "t5"))
     shapes = {
         "bert": lambda: bert_shapes(row.size),
         "electra": lambda: bert_shapes(row.size, "electra"),
         "albert": lambda: albert_shapes(row.size),
         "gpt2": lambda: gpt2_shapes(row.size),
         "mobilebert": lambda: mobilebert_shapes(row.size),
+        "mobilebert_teacher": lambda: mobilebert_shapes(row.size, teacher=True),
         "xlnet": lambda: xlnet_shapes(row.size),
     }[row.kind]()
-    head = mobilebert_head_shapes(row.size) if row.kind == "mobilebert" else head_shapes(row.size, row.head)
+    mobile = row.kind.startswith("mobilebert")
+    head = mobilebert_head_shapes(row.size) if mobile else head_shapes(row.size, row.head)
     return random_values({**shapes, **(head if row.head else {})})
 
 
@@ -407,7 +467,10 @@ _RUNS: dict[str, Callable[[dict[str, Array], Size, Text], Outputs]] = {
     "albert": run_albert,
     "gpt2": run_gpt2,
     "mobilebert": run_mobilebert,
+    "mobilebert_teacher": run_mobilebert,
     "xlnet": run_xlnet,
+    "t5": run_t5,
+    "t5_v1_1": run_t5,
 }
 
 
@@ -420,7 +483,8 @@ def expected(row: Row, values: dict[str, Array], text: Text) -> Outputs:
 
 def prove(row: Row, folder: Path) -> Proof:
     """Convert a row's checkpoint, restore and run it."""
-    values, text = values_of(row), some_text(row.size, padded=row.padded)
+    t5 = row.kind.startswith("t5")
+    values, text = values_of(row), t5_text(row.size) if t5 else some_text(row.size, padded=row.padded)
     slots = {f"{name}/{slot}": value for name, value in values.items() for slot in ("adam_m", "adam_v")}
     old = write_tf1(folder / "old" / "model.ckpt", {**values, **slots, "global_step": np.asarray(7, np.int64)})
     template = tf2().train.Checkpoint(model=row.home.make(row.size)).save(str(folder / "mine" / "ckpt"))
@@ -452,7 +516,7 @@ def as_expected(row: Row, proof: Proof) -> bool:
     """Whether every variable found its place, and the outputs are what the row says."""
     left = (proof.variables - proof.restored, proof.dropped, proof.unused) == (row.fresh, row.dropped, 0)
     same = proof.difference > DIFFERS if row.differs else proof.difference <= NOISE
-    weights = row.kind == "mobilebert" or (row.kind == "electra" and row.home.keras == 3)
+    weights = row.kind.startswith("mobilebert") or (row.kind == "electra" and row.home.keras == 3)
     return left and same and proof.verdict == (Kind.WEIGHTS_ONLY if weights else Kind.EQUAL).value
 
 

@@ -160,43 +160,44 @@ def gpt2_shapes(size: Size) -> dict[str, tuple[int, ...]]:
     return {**found, "model/ln_f/g": (size.width,), "model/ln_f/b": (size.width,)}
 
 
-def feeds(size: Size) -> int:
+def feeds(size: Size, teacher: bool = False) -> int:
     """Feed-forward networks of a block of MobileBERT: as many as the published ones have, or those called tiny."""
-    return 4 if size.layers == 2 else 2
+    return 1 if teacher else 4 if size.layers == 2 else 2
 
 
-def mobilebert_shapes(size: Size) -> dict[str, tuple[int, ...]]:
+def mobilebert_shapes(size: Size, teacher: bool = False) -> dict[str, tuple[int, ...]]:
     """Blocks are half as wide inside as between each other."""
     wide, narrow = size.width, size.width // 2
+    norm, seen = ("LayerNorm", wide) if teacher else ("FakeLayerNorm", narrow)
     found: dict[str, tuple[int, ...]] = {
         "bert/embeddings/word_embeddings": (size.vocabulary, size.words),
         "bert/embeddings/position_embeddings": (size.positions, wide),
         "bert/embeddings/token_type_embeddings": (size.types, wide),
     }
     _dense(found, "bert/embeddings/embedding_transformation", 3 * size.words, wide)
-    _norm(found, "bert/embeddings/FakeLayerNorm", wide)
+    _norm(found, f"bert/embeddings/{norm}", wide)
     for at in range(size.layers):
         layer = f"bert/encoder/layer_{at}"
-        for part, before in (("query", narrow), ("key", narrow), ("value", wide)):
+        for part, before in (("query", seen), ("key", seen), ("value", wide)):
             _dense(found, f"{layer}/attention/self/{part}", before, narrow)
         for place, before, after in (
             ("attention/output", narrow, narrow),
             ("bottleneck/input", wide, narrow),
-            ("bottleneck/attention", wide, narrow),
+            *(() if teacher else (("bottleneck/attention", wide, narrow),)),
             ("output/bottleneck", narrow, wide),
         ):
             _dense(found, f"{layer}/{place}/dense", before, after)
-            _norm(found, f"{layer}/{place}/FakeLayerNorm", after)
-        for place in _feeds(layer, size):
+            _norm(found, f"{layer}/{place}/{norm}", after)
+        for place in _feeds(layer, feeds(size, teacher)):
             _dense(found, f"{place}intermediate/dense", narrow, size.inner)
             _dense(found, f"{place}output/dense", size.inner, narrow)
-            _norm(found, f"{place}output/FakeLayerNorm", narrow)
+            _norm(found, f"{place}output/{norm}", narrow)
     return found
 
 
-def _feeds(layer: str, size: Size) -> list[str]:
+def _feeds(layer: str, count: int) -> list[str]:
     """The scopes of a block's feed-forward networks, in their order."""
-    return [*(f"{layer}/ffn_layer_{at}/" for at in range(feeds(size) - 1)), f"{layer}/"]
+    return [*(f"{layer}/ffn_layer_{at}/" for at in range(count - 1)), f"{layer}/"]
 
 
 def mobilebert_head_shapes(size: Size) -> dict[str, tuple[int, ...]]:
@@ -336,8 +337,14 @@ def run_albert(values: Values, size: Size, text: Text) -> dict[str, Array]:
 def run_mobilebert(values: Values, size: Size, text: Text) -> dict[str, Array]:
     """``sequence``, ``pooled``, and what the head for masked words says; padding has the score -6, as in TF1."""
     run, held = _Run(values), {name: np.asarray(value, np.float64) for name, value in values.items()}
+    teacher = "bert/encoder/layer_0/bottleneck/attention/dense/kernel" not in values
+
+    def act(x: Array) -> Array:
+        return tanh_gelu(x) if teacher else np.maximum(x, 0)
 
     def same(name: str, x: Array) -> Array:
+        if teacher:
+            return run.norm(f"{name}/LayerNorm", x)
         found: Array = x * held[f"{name}/FakeLayerNorm/gamma"] + held[f"{name}/FakeLayerNorm/beta"]
         return found
 
@@ -355,18 +362,19 @@ def run_mobilebert(values: Values, size: Size, text: Text) -> dict[str, Array]:
     allowed = text.mask[:, None, None, :].astype(np.float64)
     for at in range(size.layers):
         layer = f"bert/encoder/layer_{at}"
-        inner, shared = dense(f"{layer}/bottleneck/input", x), dense(f"{layer}/bottleneck/attention", x)
+        inner = dense(f"{layer}/bottleneck/input", x)
+        shared = x if teacher else dense(f"{layer}/bottleneck/attention", x)
         sources = (("query", shared), ("key", shared), ("value", x))
         parts = [run.dense(f"{layer}/attention/self/{part}", source) for part, source in sources]
         y = run.dense(f"{layer}/attention/output/dense", _attend_softly(*parts, size.heads, allowed))
         inner = same(f"{layer}/attention/output", y + inner)
-        for place in _feeds(layer, size):
-            y = np.maximum(run.dense(f"{place}intermediate/dense", inner), 0)
+        for place in _feeds(layer, feeds(size, teacher)):
+            y = act(run.dense(f"{place}intermediate/dense", inner))
             inner = same(f"{place}output", run.dense(f"{place}output/dense", y) + inner)
         x = same(f"{layer}/output/bottleneck", run.dense(f"{layer}/output/bottleneck/dense", inner) + x)
     found = {"sequence": x, "pooled": x[:, 0]}
     if "cls/predictions/output_bias" in values:
-        y = np.maximum(run.dense("cls/predictions/transform/dense", x), 0)
+        y = act(run.dense("cls/predictions/transform/dense", x))
         y = run.norm("cls/predictions/transform/LayerNorm", y)
         table = [held["bert/embeddings/word_embeddings"], held["cls/predictions/extra_output_weights"]]
         found["masked"] = y @ np.concatenate(table, -1).T + held["cls/predictions/output_bias"]

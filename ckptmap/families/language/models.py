@@ -1,7 +1,7 @@
 """Language models of TF1, and the libraries that have them for Keras.
 
 Sources: github.com/google-research/bert, albert and electra, mobilebert in github.com/google-research/google-research,
-github.com/openai/gpt-2, github.com/zihangdai/xlnet; tf-models-official 2.20 (Keras
+github.com/openai/gpt-2, github.com/zihangdai/xlnet, github.com/tensorflow/mesh; tf-models-official 2.20 (Keras
 2), keras-hub 0.32 (Keras 3). What is said of sameness was measured: docs/language.md.
 """
 
@@ -23,6 +23,10 @@ _PIECES = (
 _PIECES_BEHIND = (
     "token ids of the SentencePiece model beside the checkpoint, <pad> first, then the texts, <sep> after each, <cls> "
     "last; letters keep their case"
+)
+_PIECES_IN_AND_OUT = (
+    "token ids of the SentencePiece model beside the checkpoint, </s> last, <pad> behind, for the encoder and for the "
+    "decoder, which starts with <pad>; letters keep their case"
 )
 _BYTES = "token ids of the encoder.json and vocab.bpe beside the checkpoint (byte pairs); letters keep their case"
 _MASKED_GARDEN = (
@@ -164,6 +168,17 @@ def _xlnet_homes() -> tuple[Home, ...]:
     return (Home(GARDEN, "language/xlnet_garden", call, needs=gelu),)
 
 
+def _t5_homes(more: str) -> tuple[Home, ...]:
+    module = "official.nlp.modeling.models.t5"
+    call = (
+        f"{module}.T5Transformer({module}.T5TransformerParams(num_layers={{layers}}, d_model={{width}}, d_kv={{head}}, "
+        "num_heads={heads}, d_ff={inner}, vocab_size={vocabulary}, target_vocab_size={vocabulary}, "
+        f"shared_embedding=True{more}))"
+    )
+    padding = "what it makes of padding is nothing to read: TF1 sets it to zero"
+    return (Home(GARDEN, "language/t5_garden", call, needs=padding),)
+
+
 _BERT_SIZES = {
     (2, 128): "tiny",
     (4, 256): "mini",
@@ -190,6 +205,13 @@ LANGUAGES: Mapping[str, Language] = {
             _BYTES,
             (Home(HUB, "language/gpt2_keras_hub", _GPT2),),
             {(12, 768): "small", (24, 1024): "medium", (36, 1280): "large", (48, 1600): "xl"},
+        ),
+        Language("t5", _PIECES_IN_AND_OUT, _t5_homes(""), {(6, 512): "small", (12, 768): "base"}),
+        Language(
+            "t5_v1_1",
+            _PIECES_IN_AND_OUT,
+            _t5_homes(", ffn_activations=('gelu', 'linear'), logits_via_embedding=False"),
+            {(8, 512): "small", (12, 768): "base", (24, 1024): "large", (24, 2048): "xl", (24, 4096): "xxl"},
         ),
         Language("xlnet", _PIECES_BEHIND, _xlnet_homes(), {(12, 768): "base", (24, 1024): "large"}),
     )

@@ -50,7 +50,14 @@ def _of_bert(scope: str) -> _Places:
     )
 
 
+def _of_t5(first: str) -> _Places:
+    inner = f"encoder/block_000/layer_001/DenseReluDense/{first}/kernel"
+    return _Places("shared/embedding", "", inner, r"encoder/block_(\d+)/", needs=_T5_BIAS)
+
+
 _XLNET = "model/transformer"
+_T5_ATTENTION = "encoder/block_000/layer_000/SelfAttention"
+_T5_BIAS = f"{_T5_ATTENTION}/relative_attention_bias"
 _PLACES = {
     "bert": _of_bert("bert"),
     "electra": _of_bert("electra"),
@@ -65,6 +72,8 @@ _PLACES = {
     "xlnet": _Places(
         f"{_XLNET}/word_embedding/lookup_table", "", f"{_XLNET}/layer_0/ff/layer_1/kernel", rf"{_XLNET}/layer_(\d+)/"
     ),
+    "t5": _of_t5("wi"),
+    "t5_v1_1": _of_t5("wi_0"),
     "gpt2": _Places("model/wte", "model/wpe", "model/h0/mlp/c_fc/w", r"model/h(\d+)/"),
 }
 _HEADS = (
@@ -123,6 +132,9 @@ def _more_sizes(language: Language, shapes: Shapes) -> dict[str, int]:
         feeds = {found[1] for name in shapes if (found := re.match(r"bert/encoder/layer_0/ffn_layer_(\d+)/", name))}
         between = shapes["bert/encoder/layer_0/bottleneck/input/dense/kernel"][0]
         return {"between": between, "feeds": len(feeds) + 1, "heads": HEADS_OF_MOBILEBERT}
+    if language.name.startswith("t5"):
+        heads = shapes[_T5_BIAS][0]
+        return {"heads": heads, "head": shapes[f"{_T5_ATTENTION}/q"][-1] // heads}
     biases = shapes.get(f"{_XLNET}/r_w_bias", ()) if language.name == "xlnet" else ()
     return {"heads": biases[-2], "head": biases[-1], "tied": len(biases) == _ONE_FOR_ALL} if len(biases) > 1 else {}
 
@@ -161,7 +173,7 @@ def _remark(language: Language, sizes: dict[str, int]) -> str:
 
 def _unseen(language: Language, sizes: dict[str, int]) -> str:
     """What no variable shows, and where the number in the call comes from."""
-    if language.name == "xlnet":
+    if language.name == "xlnet" or language.name.startswith("t5"):
         return "the variables show all sizes"
     what = "how often the layer is used, and of how many heads" if language.name == "albert" else "the number of heads"
     if "..." in _call(language.homes[0], sizes):

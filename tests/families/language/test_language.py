@@ -29,6 +29,7 @@ from tests.tf.language_reference import (
     random_values,
     xlnet_shapes,
 )
+from tests.tf.t5_reference import t5_shapes
 
 Shapes = Mapping[str, tuple[int, ...]]
 CASES = Path(__file__).resolve().parents[4] / "shared" / "cases" / "models"
@@ -84,6 +85,21 @@ BASE = Size(12, 768, 12, 128, 30522, 512)
             "xlnet_base",
             "12 layers; width 768; vocabulary of 32000; 12 heads",
         ),
+        (
+            mobilebert_shapes(Size(3, 24, 3, 8), teacher=True),
+            "mobilebert",
+            "3 layers; width 12; embeddings of 8; vocabulary of 37; 11 positions",
+        ),
+        (
+            t5_shapes(Size(6, 512, 8, 0, 32128)),
+            "t5_small",
+            "6 layers; width 512; vocabulary of 32128; 8 heads",
+        ),
+        (
+            t5_shapes(Size(2, 24, 3), newer=True),
+            "t5_v1_1",
+            "2 layers; width 24; vocabulary of 37; 3 heads",
+        ),
     ],
 )
 def test_what_is_recognized(shapes: Shapes, name: str, traits: str) -> None:
@@ -135,6 +151,16 @@ def test_the_calls_of_mobilebert_and_xlnet() -> None:
         assert "num_attention_heads=3, head_size=8, inner_size=72, dropout_rate=0.1, " in found.remark
         assert f"tie_attention_biases={tied}, " in found.remark
         assert "the variables show all sizes" in found.remark
+
+
+def test_the_calls_of_t5() -> None:
+    old, new = (recognize(inventory(t5_shapes(Size(2, 24, 3), newer))) for newer in (False, True))
+    assert old is not None
+    assert new is not None
+    sizes = "num_layers=2, d_model=24, d_kv=8, num_heads=3, d_ff=72, vocab_size=37, target_vocab_size=37, "
+    assert f"T5TransformerParams({sizes}shared_embedding=True))  # equal" in old.remark
+    newer = "shared_embedding=True, ffn_activations=('gelu', 'linear'), logits_via_embedding=False))  # equal"
+    assert f"T5TransformerParams({sizes}{newer}" in new.remark
 
 
 @pytest.fixture(scope="module")
