@@ -25,6 +25,7 @@ _MAKERS = {
     "ckptmap.inspect/1": "ckptmap.report.inspect_sheet",
     "ckptmap.freeze/1": "ckptmap.report.freeze_sheet",
     "ckptmap.targets/1": "ckptmap.report.targets_sheet",
+    "ckptmap.suggest/1": "ckptmap.report.suggest_sheet",
 }
 _WHOLE = "a whole number"
 _LARGEST = 1 << 63

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ckptmap.basics.card import card
 from ckptmap.basics.errors import CkptmapError, ProblemsError, TargetError
 from ckptmap.mapping import Table, apply_table, load_table
+from ckptmap.report.shown import Shown
 from ckptmap.suggest.asking import Ask, settled
 from ckptmap.suggest.cells import new_cells, old_cells
 from ckptmap.suggest.certainty import broken_run, coverage, judge
@@ -27,7 +28,7 @@ from ckptmap.suggest.leaves import leaves_of
 from ckptmap.suggest.new_graph import new_flow, read_new_graph, saved_graph_of
 from ckptmap.suggest.reading import OldSide, read_new, read_old
 from ckptmap.suggest.stacking import stacked
-from ckptmap.suggest.summary import summary_lines
+from ckptmap.suggest.summary import is_trusted, likely_models, summary_lines
 from ckptmap.suggest.writing import yaml_lines
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ _SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Suggestion:
+class Suggestion(Shown):
     """A drafted table. ``text`` is its YAML, ``summary`` what to know first, a line each."""
 
     text: str
@@ -57,6 +58,12 @@ class Suggestion:
     table: DraftTable
     exact: bool = True
     """Whether the table can be used as it is: it has no mistake, and does what the pairs say."""
+    old: str = ""
+    new: str = ""
+    looks_like: tuple[str, ...] = ()
+    """Shipped models whose names the old checkpoint has, where the draft is not to be trusted."""
+
+    document_maker: ClassVar[str] = "ckptmap.suggest.suggestion_document:suggestion_document"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: what to know first, then the beginning of the table."""
@@ -70,6 +77,11 @@ class Suggestion:
         return f"<ckptmap suggest: {len(self.matched.pairs)} pairs, {'sure' if self.sure else 'some doubtful'}>"
 
     @property
+    def trusted(self) -> bool:
+        """Whether the two can be the same model."""
+        return is_trusted(self.matched)
+
+    @property
     def sure(self) -> bool:
         """Whether every pair is sure, and nothing of either side is left over."""
         pairs = all(pair.sure for pair in self.matched.pairs)
@@ -80,7 +92,7 @@ def suggest(
     old: str | os.PathLike[str],
     *,
     to: str | os.PathLike[str],
-    graph: str | os.PathLike[str] | None = None,
+    graph: str | os.PathLike[str] | NewGraph | None = None,
     ask: Ask | None = None,
     check: Check | None = None,
 ) -> Suggestion:
@@ -90,7 +102,8 @@ def suggest(
         old: the TF1 checkpoint; the order of the ``.meta`` beside it is used.
         to: a TF2 checkpoint of the model, or the name of a shipped target.
         graph: what ``model.to_json()`` gives, a ``.keras`` archive, or a SavedModel of the new model: its data flow is
-            used. A SavedModel that is the template says it unasked.
+            used. A SavedModel that is the template says it unasked. Of a live model it is what
+            ``ckptmap.tf.graph_of`` makes.
         ask: is asked each doubtful choice; what it answers goes into the table (see ``asking``).
         check: runs both models, and keeps of what is doubtful what gives the same outputs: what
             ``ckptmap.tf.checking.by_outputs`` makes. It comes before ``ask``.
@@ -100,7 +113,7 @@ def suggest(
     """
     source = read_old(old)
     target, items = read_new(to, source.inventory)
-    layers = read_new_graph(graph) if graph is not None else saved_graph_of(to)
+    layers = read_new_graph(graph) if isinstance(graph, (str, os.PathLike)) else graph or saved_graph_of(to)
     prepared = prepare(source.items, items, source.nodes, layers)
     matched = paired(prepared)
     checked = check(os.fspath(old), os.fspath(to), matched) if matched.pairs and check is not None else None
@@ -194,14 +207,15 @@ def paired(sides: Prepared, pins: Mapping[int, int] | None = None) -> Matched:
 def drafted(matched: Matched, source: OldSide, target: str) -> Suggestion:
     """The table for these pairs: the shortest that does exactly what they say, proven by applying it."""
     names = [*(item.name for item in source.items), *source.bookkeeping]
+    likely = () if is_trusted(matched) else likely_models(source, target)
     for narrow, literal in ((False, False), (True, False), (True, True)):
-        found = _written(matched, source, target, _How(narrow, literal))
+        found = _written(matched, source, target, _How(narrow, literal), likely=likely)
         result = _applied(found.text, names)
         if result is not None and _is_exact(result, matched):
             return _with_parts(found, result, source, target, _How(narrow, literal))
     told = "THIS DRAFT HAS MISTAKES: `ckptmap rules check` says which; a name may hold what no pattern can."
     text = "\n".join(yaml_lines(found.table, matched, (told, *found.summary))) + "\n"
-    return Suggestion(text, (told, *found.summary), matched, found.table, exact=False)
+    return replace(found, text=text, summary=(told, *found.summary), exact=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +226,18 @@ class _How:
     literal: bool
 
 
-def _written(matched: Matched, source: OldSide, target: str, how: _How, parts: Sequence[Part] = ()) -> Suggestion:
+def _written(
+    matched: Matched,
+    source: OldSide,
+    target: str,
+    how: _How,
+    parts: Sequence[Part] = (),
+    likely: tuple[str, ...] = (),
+) -> Suggestion:
     table = draft(matched, _shipped(), source.bookkeeping, parts=parts, narrow=how.narrow, literal=how.literal)
-    summary = tuple(summary_lines(matched, table, source, target))
-    return Suggestion("\n".join(yaml_lines(table, matched, summary)) + "\n", summary, matched, table)
+    summary = tuple(summary_lines(matched, table, source, target, likely))
+    text = "\n".join(yaml_lines(table, matched, summary)) + "\n"
+    return Suggestion(text, summary, matched, table, old=source.inventory.path, new=target, looks_like=likely)
 
 
 @cache
@@ -229,7 +251,7 @@ def _with_parts(found: Suggestion, result: MappingResult, source: OldSide, targe
     parts = known_parts(found.matched, rules, made_of(result), source.bookkeeping)
     if not parts:
         return found
-    shorter = _written(found.matched, source, target, how, parts)
+    shorter = _written(found.matched, source, target, how, parts, found.looks_like)
     names = [*(item.name for item in source.items), *source.bookkeeping]
     again = _applied(shorter.text, names)
     same = again is not None and _is_exact(again, found.matched) and made_of(again) == made_of(result)

@@ -19,19 +19,32 @@ _SHOWN = 5
 _ENOUGH = 0.9
 
 
-def summary_lines(matched: Matched, table: DraftTable, source: OldSide, target: str) -> Iterator[str]:
-    """A line for each fact, the most important first."""
+def is_trusted(matched: Matched) -> bool:
+    """Whether the two can be the same model: few variables have no partner, or runs of both prove the pairs."""
+    proven = any(pair.why in PROOFS for pair in matched.pairs) and all(pair.sure for pair in matched.pairs)
+    return proven or not (min(matched.coverage) < _ENOUGH or matched.gap)
+
+
+def likely_models(source: OldSide, target: str) -> tuple[str, ...]:
+    """Which shipped models' names the old checkpoint has, if any."""
+    return tuple(one.table for one in likely_tables(source.inventory) if one.table != target)[:_SHOWN]
+
+
+def summary_lines(
+    matched: Matched, table: DraftTable, source: OldSide, target: str, likely: Sequence[str]
+) -> Iterator[str]:
+    """A line for each fact, the most important first; ``likely`` are models that an untrusted one looks like."""
     sure = sum(pair.sure for pair in matched.pairs)
     yield f"A draft: {source.inventory.path} -> {target}"
     proven = sum(pair.why in PROOFS for pair in matched.pairs)
-    unlike = min(matched.coverage) < _ENOUGH or bool(matched.gap)
-    if unlike and not (proven and all(pair.sure for pair in matched.pairs)):
+    if not is_trusted(matched):
         yield "TRUST NOTHING OF THIS DRAFT: the two may be different models."
         if matched.gap:
             yield f"  {matched.gap} is left over, although others that are called like it have partners."
         old, new = (f"{share:.0%}" for share in matched.coverage)
         yield f"  {old} of the old variables and {new} of the new ones have a partner."
-        yield from _looks_like(source, target)
+        if likely:
+            yield f"  By its names the old checkpoint looks like {' or '.join(likely)}."
     yield from _left("old", matched.old, matched.left_old)
     yield from _left("new", matched.new, matched.left_new)
     found, doubtful = len(matched.pairs), sum(bool(rule.doubts) for rule in table.rules)
@@ -49,13 +62,6 @@ def summary_lines(matched: Matched, table: DraftTable, source: OldSide, target: 
     if not source.ordered:
         yield "No .meta lies beside the old checkpoint, which would say in which order its layers were made."
     yield from source.notes
-
-
-def _looks_like(source: OldSide, target: str) -> Iterator[str]:
-    """Which shipped model's names the old checkpoint has, if any."""
-    found = [one.table for one in likely_tables(source.inventory) if one.table != target][:_SHOWN]
-    if found:
-        yield f"  By its names the old checkpoint looks like {' or '.join(found)}."
 
 
 def _left(side: str, layers: Sequence[Layer], left: Sequence[int]) -> Iterator[str]:

@@ -210,6 +210,24 @@ def _catalogue() -> dict[str, Any]:
     return {"schema": "ckptmap.catalogue/1", "generator": "ckptmap 1.2.3", "exit_code": 1, "checkpoints": [row, lost]}
 
 
+def _suggestion() -> dict[str, Any]:
+    pair = {
+        "old": "net/conv1", "new": "conv2d", "sure": True, "proven": False, "why": "the names say it",
+        "rival_old": None, "rival_new": None,
+        "variables": [{"old": ["net/conv1/w"], "new": ["conv2d/kernel"], "operations": "[{squeeze: [0]}]"}],
+    }  # fmt: skip
+    doubtful = {**pair, "old": "net/conv2", "sure": False, "why": "not told apart", "rival_new": "conv2d_2"}
+    left = [{"layer": "net/fc", "variables": ["net/fc/w"]}]
+    counts = dict.fromkeys(("old_layers", "new_layers", "pairs", "sure", "proven", "doubtful"), 2)
+    return {
+        "schema": "ckptmap.suggest/1", "generator": "ckptmap 1.2.3", "old": "old/m", "new": "new/ckpt-1",
+        "passed": False, "exact": True, "trusted": False, "looks_like": ["ssd_mobilenet_v2"], "gap": "net/fc",
+        "coverage": {"old": 0.5, "new": 1.0}, "counts": {**counts, "rules": 1, "doubtful_rules": 1},
+        "includes": [{"table": "heads/fpn", "from": "net", "to": "", "layers": 3}],
+        "pairs": [pair, doubtful], "left_old": left, "left_new": [], "summary": ["A draft"], "table": "layers: []",
+    }  # fmt: skip
+
+
 def report_seeds() -> dict[str, bytes]:
     """A document of each kind of report, as JSON."""
     made = {
@@ -224,5 +242,6 @@ def report_seeds() -> dict[str, bytes]:
         "freezing": _freezing(),
         "targets": _targets(),
         "catalogue": _catalogue(),
+        "suggestion": _suggestion(),
     }
     return {name: json.dumps(document).encode() for name, document in made.items()}

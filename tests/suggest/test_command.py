@@ -1,10 +1,13 @@
 """The command, from two checkpoints to a table that ``rules check`` and ``convert`` take."""
 
+import json
 import random
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from ckptmap.report.sheets import schema_file
 from tests.suggest.conftest import write_new, write_old
 
 OLD = {
@@ -81,6 +84,33 @@ def test_the_draft_is_without_mistakes_and_accounts_for_every_variable(run, old,
 
 def test_without_a_file_the_table_goes_to_the_screen(run, old, new):
     assert TABLE in run("suggest", old, "--to", new).out
+
+
+def test_the_draft_for_programs_follows_its_schema(run, old, new):
+    document = json.loads(run("suggest", old, "--to", new, "--json").out)
+    jsonschema.validate(document, json.loads(schema_file("ckptmap.suggest/1").read_text(encoding="utf-8")))
+    layers = {"old_layers": 4, "new_layers": 4, "pairs": 4, "sure": 4, "proven": 0, "doubtful": 0}
+    assert document["counts"] == layers | {"rules": 3, "doubtful_rules": 0}
+    assert (document["passed"], document["trusted"], document["coverage"]) == (True, True, {"old": 1, "new": 1})
+    fc = next(pair for pair in document["pairs"] if pair["old"] == "net/fc")
+    assert (fc["new"], fc["sure"], fc["why"]) == ("dense", True, "nothing else has these shapes")
+    kernel = {"old": ["net/fc/weights"], "new": ["dense/kernel"], "operations": "[{squeeze: [0, 1]}]"}
+    assert kernel in fc["variables"]
+    assert TABLE in document["table"]
+
+
+def test_programs_are_told_what_is_left_over_and_doubtful(run, old, new, tmp_path):
+    more = write_old(tmp_path / "more" / "model.ckpt", {**OLD, "extra/weights": (3, 3, 16, 32)})
+    file = tmp_path / "draft.json"
+    found = run("suggest", more, "--to", new, "--json", "-o", file)
+    assert found.code == 1
+    document = json.loads(found.out)
+    assert document == json.loads(file.read_text())
+    assert document["left_old"] == [{"layer": "extra", "variables": ["extra/weights"]}]
+    doubtful = {pair["old"]: pair["rival_old"] for pair in document["pairs"] if not pair["sure"]}
+    assert doubtful == {"net/conv2": "extra"}
+    shown = run("report", file, "--format", "csv")
+    assert "net/conv2,pair,doubtful,conv2d_1,a layer of the same shape is left over,extra" in shown.out
 
 
 def test_nothing_is_overwritten_unless_told(run, old, new, tmp_path):

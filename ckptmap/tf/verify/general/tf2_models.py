@@ -86,7 +86,7 @@ def _keras_file(tensorflow: Any, source: Source) -> Traced:
     except Exception as error:  # whatever a layer's class raises
         hint = "custom classes: give the code that builds the model, with the file's weights"
         raise CheckpointError(f"Keras {source.keras} cannot load it: {error}", where=source.path, hint=hint) from error
-    return _of_object(tensorflow, source, model, f"Keras {source.keras} model")
+    return traced_object(tensorflow, source, model, f"Keras {source.keras} model")
 
 
 def _code(tensorflow: Any, source: Source) -> Traced:
@@ -99,8 +99,8 @@ def _code(tensorflow: Any, source: Source) -> Traced:
     keras = _keras_version(model)
     if keras and source.path.endswith((".weights.h5", ".safetensors")):
         _load_weights(model, source)
-        return _of_object(tensorflow, source, model, f"Keras {keras} model")
-    traced = _of_object(tensorflow, source, model, f"Keras {keras} model" if keras else "tf.Module")
+        return traced_object(tensorflow, source, model, f"Keras {keras} model")
+    traced = traced_object(tensorflow, source, model, f"Keras {keras} model" if keras else "tf.Module")
     _restore(tensorflow, source, model)
     return traced
 
@@ -111,7 +111,7 @@ def _application(tensorflow: Any, source: Source) -> Traced:
     keras = import_quietly("keras") if source.keras == 3 else tensorflow.keras
     model = build_application(keras, source.application)
     kind = f"Keras {source.keras} {source.kind.value}"
-    traced = _of_object(tensorflow, source, model, kind)
+    traced = traced_object(tensorflow, source, model, kind)
     _restore(tensorflow, source, model)
     return traced
 
@@ -154,7 +154,7 @@ def _builder(source: Source) -> str:
     return f"keras.applications.{source.application.name}" if source.application else source.code
 
 
-def _of_object(tensorflow: Any, source: Source, model: Any, kind: str) -> Traced:
+def traced_object(tensorflow: Any, source: Source, model: Any, kind: str) -> Traced:
     """Trace a call of the model with training off."""
     call, specs = _call(tensorflow, source, model)
     returned: list[Any] = []
@@ -307,7 +307,7 @@ def _in_session(tensorflow: Any, source: Source, traced: Traced) -> Opened:
     v1 = tensorflow.compat.v1
     function = traced.function
     definition, notes = _inlined(v1, function)
-    captured = dict(_captured(function))
+    captured = dict(captured_by(function))
     known = {
         place: traced.variables[id(value)]
         for place, value in captured.items()
@@ -341,7 +341,7 @@ def _in_session(tensorflow: Any, source: Source, traced: Traced) -> Opened:
     )
 
 
-def _captured(function: Any) -> Iterator[tuple[str, Any]]:
+def captured_by(function: Any) -> Iterator[tuple[str, Any]]:
     """The placeholder and the value of each tensor that the function captured."""
     inner = function.inputs[len(function.inputs) - len(function.captured_inputs) :]
     for place, value in zip(inner, function.captured_inputs, strict=True):
