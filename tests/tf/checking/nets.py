@@ -141,6 +141,31 @@ def keras_branches() -> Any:
     return _keras(build)
 
 
+def subclassed() -> Any:
+    """A model of one's own class, with layers inside layers, that was made in another order than it runs."""
+    keras = import_quietly("keras")
+
+    class Block(keras.layers.Layer):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two = (keras.layers.Conv2D(WIDTH, 3, padding="same") for _ in range(2))
+
+        def call(self, data: Any) -> Any:
+            return self.two(self.one(data))
+
+    class Own(keras.Model):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.late, self.early, self.head = Block(), Block(), keras.layers.Dense(5)
+
+        def call(self, image: Any) -> Any:
+            return self.head(keras.ops.mean(self.late(self.early(image)), axis=(1, 2)))
+
+    model = Own()
+    model(keras.ops.zeros((1, 8, 8, WIDTH)))
+    return model
+
+
 def keras_twins() -> Any:
     """The port of ``twins``."""
     return _keras(lambda keras, image: _layer(keras, "left")(image) + _layer(keras, "right")(image))

@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.checkpoint.reader import open_checkpoint
 from ckptmap.mapping import apply_table
 from ckptmap.suggest import Suggestion, suggest
 from ckptmap.suggest.checking import EITHER, NEEDED, PROVEN, Checked
 from ckptmap.suggest.layer_values import Matched
 from ckptmap.suggest.layers import layers_of
-from ckptmap.suggest.new_graph import new_flow, read_new_graph
+from ckptmap.suggest.new_graph import NewGraph, new_flow, read_new_graph
 from ckptmap.suggest.reading import read_new
 from ckptmap.suggest.suggestion import loaded
+from ckptmap.tf import graph_of
 from ckptmap.tf.checking import checked
 from ckptmap.tf.checking.trial import Sides
 from ckptmap.tf.environment import TensorFlowError, import_quietly, prepare
@@ -27,7 +29,10 @@ from ckptmap.tf.verify.general.pairing import paired
 from ckptmap.tf.verify.general.source import find_source
 from ckptmap.tf.verify.general.tf1_models import open_graph
 from ckptmap.tf.verify.general.tf2_models import open_model
+from tests.cli.conftest import Run, run
 from tests.tf.checking import nets
+
+__all__ = ["run"]
 
 try:
     prepare()
@@ -118,22 +123,67 @@ def test_a_real_saved_model_says_its_data_flow(tmp_path: Path) -> None:
     )
     model.run = function
     tf.saved_model.save(model, str(tmp_path / "saved"), signatures=function)
-    with open_checkpoint(new) as checkpoint:
-        inventory = checkpoint.inventory
-    layers = layers_of(read_new(new, inventory)[1])
-    found = new_flow(read_new_graph(tmp_path / "saved"), layers)
+    assert sources(new, read_new_graph(tmp_path / "saved")) == BRANCHES
+
+
+BRANCHES = {
+    "north": set(),
+    "south": set(),
+    "north_norm": {"north"},
+    "south_norm": {"south"},
+    "out": {"north_norm", "south_norm"},
+}
+
+
+def sources(template: Path, graph: NewGraph) -> dict[str, set[str]]:
+    """The layers of a template with those straight before each, as a graph says it."""
+    with open_checkpoint(template) as checkpoint:
+        layers = layers_of(read_new(template, checkpoint.inventory)[1])
+    found = new_flow(graph, layers)
     assert found is not None
-    after = {
+    return {
         layer.scope: {layers[one].scope for one in range(len(layers)) if found.direct[at] >> one & 1 and one != at}
         for at, layer in enumerate(layers)
     }
-    assert after == {
-        "north": set(),
-        "south": set(),
-        "north_norm": {"north"},
-        "south_norm": {"south"},
-        "out": {"north_norm", "south_norm"},
+
+
+def test_a_live_model_says_its_data_flow(tmp_path: Path) -> None:
+    _, new, model = nets.save(tmp_path / "branches", nets.branches, nets.keras_branches)
+    assert sources(new, graph_of(model)) == BRANCHES
+
+
+def test_layers_inside_layers_of_a_live_model_are_followed(tmp_path: Path) -> None:
+    model = nets.subclassed()
+    new = Path(import_quietly("tensorflow").train.Checkpoint(model=model).save(str(tmp_path / "new")))
+    graph = graph_of(model, inputs=[f"image=float32[1,8,8,{nets.WIDTH}]"])
+    assert sources(new, graph) == {
+        "late/one": {"early/two"},
+        "late/two": {"late/one"},
+        "early/one": set(),
+        "early/two": {"early/one"},
+        "head": {"late/two"},
     }
+
+
+def test_a_live_model_that_does_not_say_what_it_takes_is_refused() -> None:
+    with pytest.raises(CkptmapError, match="does not say what it takes"):
+        graph_of(nets.subclassed())
+
+
+def test_the_command_takes_the_data_flow_of_code(run: Run, tmp_path: Path) -> None:
+    old, new, _ = nets.save(tmp_path / "chain", nets.chain, nets.keras_chain)
+    found = run("suggest", old, "--to", new, "--graph", "tests.tf.checking.nets:keras_chain", "--keras", "3")
+    assert (found.code, found.err) == (0, "")
+    assert "5 sure, 0 doubtful" in found.out
+    ports = {"lens": "ruby", "iris": "onyx", "eye": "opal", "focus": "jade"}
+    assert all(f"{{from: {one}, to: {other}, as: conv}}" in found.out for one, other in ports.items())
+
+
+def test_code_that_is_not_there_is_said_in_the_words_of_the_command(run: Run, tmp_path: Path) -> None:
+    old, new, _ = nets.save(tmp_path / "chain", nets.chain, nets.keras_chain)
+    found = run("suggest", old, "--to", new, "--graph", "tests.tf.checking.nets:keras_chains")
+    assert found.code == 2
+    assert "has no function keras_chains" in found.err
 
 
 def test_layers_that_can_be_exchanged_are_equal_either_way(tmp_path: Path) -> None:
