@@ -162,9 +162,10 @@ def _convert_back(source: str, back: str, fill: str | None, allow_unused: Sequen
 def _convert_many(sources: Sequence[str], several: Several, what: What, how: How, placing: Placing) -> Document:
     from ckptmap.cli.progress import progress_bar
     from ckptmap.request.batch_list import read_list
+    from ckptmap.request.search import searched
     from ckptmap.verbs.batch import convert_all
 
-    listed = read_list(several.batch) if several.batch is not None else []
+    listed = read_list(several.batch, searched(sources)) if several.batch is not None else []
     if not sources and not listed:
         raise typer.BadParameter("name a checkpoint, or a list of them with --batch", param_hint="CHECKPOINT")
     wish = _wish(what, how)

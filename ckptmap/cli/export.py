@@ -50,9 +50,10 @@ def export_command(
 
     This needs the tf extra; loading the SavedModel does not.
     """
-    say("importing TensorFlow, building the model, tracing it: this takes a minute")
-    from ckptmap.tf.export import INPUT_TYPES, export
+    from ckptmap.tf.export import INPUT_TYPES, export, exportable
 
     if input_type not in INPUT_TYPES:
         raise typer.BadParameter(f"one of {', '.join(INPUT_TYPES)}", param_hint="--input-type")
+    exportable(migrated, output)
+    say("importing TensorFlow, building the model, tracing it: this takes a minute")
     typer.echo(printable(str(export(migrated, output, input_type=input_type))))

@@ -61,7 +61,14 @@ class Reports:
 
     def outputs(self, inputs: Iterable[PathLike | None] = (), made: Made | None = None) -> Outputs:
         """Where each goes; ``inputs`` and ``made`` as :func:`choose_outputs` takes them. Raises as that does."""
-        return choose_outputs(self.formats, self.report_files, json=self.json, inputs=inputs, made=made)
+        return choose_outputs(
+            self.formats, self.report_files, json=self.json, inputs=inputs, made=made, option=self.option
+        )
+
+    @property
+    def option(self) -> str:
+        """What the option of a file is called."""
+        return "-o / --report"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +76,11 @@ class ReportsBeside(Reports):
     """The same for a command whose ``-o`` is the checkpoint that it writes."""
 
     report_files: ReportFilesBeside = None
+
+    @property
+    def option(self) -> str:
+        """What the option of a file is called."""
+        return "--report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +98,12 @@ def choose_outputs(
     json: bool = False,
     inputs: Iterable[PathLike | None] = (),
     made: Made | None = None,
+    option: str = "-o / --report",
 ) -> Outputs:
     """Match formats and files.
 
     ``inputs`` are the paths that the command reads, ``made`` is what it writes besides: no report replaces either.
+    ``option`` is what the user knows the option of a file by.
 
     A file takes the format that its ending stands for, the summary of a job on GitHub takes Markdown; one whose ending
     stands for none, the first format that no other file takes. What is left of the formats goes to stdout. Without
@@ -111,7 +125,7 @@ def choose_outputs(
     chosen = []
     for path, form in pairs:
         if form is None and not left:
-            raise typer.BadParameter(_unknown_ending(path), param_hint="--report")
+            raise typer.BadParameter(_unknown_ending(path), param_hint=option)
         chosen.append((path, form or left.pop(0)))
     return Outputs(tuple(chosen), _for_stdout(left) if asked else () if quiet() else (Format.TEXT,))
 

@@ -67,9 +67,10 @@ class Running:
     def named(self, sources: Sequence[str]) -> tuple[list[str], list[str]]:
         """The checkpoints and folders as the user wrote them, and Beam's own options, which stand behind them."""
         from ckptmap.request.batch_list import read_list
+        from ckptmap.request.search import searched
 
         at = next((number for number, text in enumerate(sources) if text.startswith("--")), len(sources))
-        listed = read_list(self.batch) if self.batch is not None else []
+        listed = read_list(self.batch, searched(sources[:at])) if self.batch is not None else []
         if not at and not listed:
             raise typer.BadParameter("name a checkpoint or a folder", param_hint="CHECKPOINT")
         return [*sources[:at], *listed], list(sources[at:])

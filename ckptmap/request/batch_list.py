@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise, takewhile
 from pathlib import Path
 
@@ -18,24 +18,49 @@ _LARGEST = 64 << 20
 """Bytes of a list."""
 
 
-def read_list(path: str | os.PathLike[str]) -> list[str]:
+def read_list(path: str | os.PathLike[str], beside: Sequence[str] = ()) -> list[str]:
     """The checkpoints that a list names: one a line, relative to the list; empty lines and those with ``#`` in front
     are passed over.
 
+    ``beside`` are checkpoints that are given beside the list, which may not name them again.
+
     Raises:
-        CkptmapError: the file cannot be read, or names none.
+        CkptmapError: the file cannot be read, names none, or names one that is given already.
     """
     file = Path(path)
     try:
         text = read_text(file, _LARGEST, "utf-8-sig")
     except (OSError, ValueError) as error:
-        message = f"cannot be read as a list: {reason(error)}"
-        raise CkptmapError(message, where=shortened(str(file)), hint=nearest_file(file)) from error
-    lines = [line.strip() for line in text.splitlines()]
-    names = [line for line in lines if line and not line.startswith("#")]
-    if not names:
+        message, hint = f"cannot be read as a list: {reason(error)}", _folder_hint(file) or nearest_file(file)
+        raise CkptmapError(message, where=shortened(str(file)), hint=hint) from error
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
+    named = [(number, line) for number, line in lines if line and not line.startswith("#")]
+    if not named:
         raise CkptmapError("names no checkpoint", where=shortened(str(file)), hint="write one path a line")
-    return [name if is_remote(name) else str(file.parent / name) for name in names]
+    paths = {number: line if is_remote(line) else str(file.parent / line) for number, line in named}
+    _refuse_again(file, paths, {_parts(one): one for one in beside})
+    return list(paths.values())
+
+
+def _folder_hint(file: Path) -> str:
+    """A folder of checkpoints is no list of them."""
+    return "give a folder of checkpoints as CHECKPOINT, not as the list" if os.path.isdir(file) else ""  # noqa: PTH112
+
+
+def _refuse_again(file: Path, paths: Mapping[int, str], beside: Mapping[tuple[str, ...], str]) -> None:
+    """Raises where a line names what an earlier one names, or what is given beside the list."""
+    met: dict[tuple[str, ...], int] = {}
+    lengths = {len(parts) for parts in beside}
+    for number, path in paths.items():
+        parts, where = _parts(path), shortened(f"{file}:{number}")
+        earlier = met.setdefault(parts, number)
+        if earlier != number:
+            message = f"{shortened(path)} is given twice: line {earlier} names it too"
+            raise CkptmapError(message, where=where, hint="name each checkpoint once")
+        known = next((beside[parts[:end]] for end in lengths if parts[:end] in beside), None)
+        if known is not None:
+            message = f"{shortened(path)} is given twice: {shortened(known)} is given beside the list"
+            raise CkptmapError(message, where=where, hint="leave it out of the list, or give the list alone")
 
 
 def output_names(sources: Sequence[str]) -> list[str]:

@@ -63,11 +63,12 @@ def average(
         dry_run=dry_run or output is None,
         progress=progress,
     )
+    sources = list(sources)
     folder = None if output is None else place_of(output)
     if (there := report_there(folder, how)) is not None:
         return Report(there)
     if folder is not None and not how.dry_run:
-        check_output(folder, force=how.replaces)
+        check_output(folder, sources, force=how.replaces)
     with ExitStack() as opened:
         held = [opened.enter_context(open_checkpoint(os.fspath(source), verify=verify)) for source in sources]
         planned = plan_average([one.inventory for one in held])

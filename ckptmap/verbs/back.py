@@ -89,7 +89,7 @@ def convert_back(
     if (there := report_there(folder, how)) is not None:
         return Report(there)
     if folder is not None and not how.dry_run:
-        check_output(folder, force=how.replaces)
+        check_output(folder, [source], force=how.replaces)
     with ExitStack() as opened:
         checkpoint = opened.enter_context(open_checkpoint(os.fspath(source), verify=verify))
         before = checkpoint.stamps()

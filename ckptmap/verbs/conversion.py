@@ -282,7 +282,7 @@ def convert_planned(
     if (there := report_there(folder, how)) is not None:
         return there
     if folder is not None and not how.dry_run:
-        check_output(folder, force=how.replaces)
+        check_output(folder, [asked.source, *asked.also.values()], force=how.replaces)
     with open_sources(asked.source, asked.also, verify=how.verify) as checkpoint:
         before = checkpoint.stamps()
         if not how.index_only:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -87,7 +88,12 @@ def doctor(*, deep: bool = False, folder: Path | None = None) -> Health:
         deep: import TensorFlow, legacy Keras and the Object Detection API in a process of their own, which may take a
             minute.
         folder: the folder whose file system is asked whether it clones; None: the working directory.
+
+    Raises:
+        CkptmapError: there is no such folder.
     """
+    if folder is not None and not os.path.isdir(folder):  # noqa: PTH112  (names that no folder can have)
+        raise CkptmapError("is no folder", where=str(folder), hint="name one that is there")
     names = (*NEEDED, *dict.fromkeys(name for packages in EXTRAS.values() for name in packages), *_BESIDE)
     packages = {name: _version(name) for name in names}
     return Health(

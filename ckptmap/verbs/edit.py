@@ -106,7 +106,7 @@ def edit(
     if (there := report_there(folder, how)) is not None:
         return Report(there)
     if folder is not None and not how.dry_run:
-        check_output(folder, force=how.replaces)
+        check_output(folder, [source], force=how.replaces)
     with open_checkpoint(os.fspath(source), verify=verify) as checkpoint:
         before = checkpoint.stamps()
         _refuse_object_paths(checkpoint.inventory, wanted.table)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
@@ -16,7 +17,7 @@ from ckptmap.checkpoint.leftovers import surviving
 from ckptmap.checkpoint.staging import Staging, Waiting, output_errors
 from ckptmap.checkpoint.store import Place, StorePath
 from ckptmap.checkpoint.store_staging import StoreStaging
-from ckptmap.execution.overwriting import CONVERTED
+from ckptmap.execution.overwriting import CONVERTED, PathLike, input_files, refuse_holding
 from ckptmap.execution.writing import Progress, read_back, stage_checkpoint
 from ckptmap.report.conversion_document import Document, Output
 from ckptmap.report.json_format import json_pieces
@@ -155,11 +156,12 @@ def staged(made: Plan, reading: Reading, staging: Waiting, how: Writing) -> Outp
     return Output(prefix, written.nbytes, again.values, notes, written.placement.mode, kept, checksums)
 
 
-def check_output(folder: Place, *, force: bool) -> None:
+def check_output(folder: Place, sources: Iterable[PathLike], *, force: bool) -> None:
     """Refuse a folder that cannot be written to, or holds something.
 
     Raises:
-        OutputError: it is a file, or is not empty and ``force`` is not set.
+        OutputError: it is a file, or is not empty and ``force`` is not set. Of a folder with one of ``sources`` in it
+            nothing is said of ``force``, which would not help.
     """
     if isinstance(folder, StorePath):
         check_empty(folder, force=force)
@@ -168,7 +170,10 @@ def check_output(folder: Place, *, force: bool) -> None:
         there, is_folder = folder.exists(), folder.is_dir()
     if there and not is_folder:
         raise OutputError(f"{folder} is a file", hint=f"give a directory to write to with {argument('output')}")
-    if is_folder:
+    if is_folder and not force:
+        for source in sources:
+            files = (file for file in input_files(source) if os.path.isfile(file))  # noqa: PTH113  (names too long)
+            refuse_holding(folder, "the source checkpoint", files)
         check_empty(folder, force=force)
 
 

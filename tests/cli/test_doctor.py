@@ -96,8 +96,14 @@ def test_whether_files_are_cloned_is_tried_where_it_is_asked(tmp_path: Path) -> 
     assert tried.works in (True, False)
     assert str(tmp_path) in tried.note
     assert list(tmp_path.iterdir()) == []
-    nowhere = next(one for one in doctor(folder=tmp_path / "no").abilities if one.name.startswith("files are cloned"))
-    assert (nowhere.works, nowhere.broken) == (None, False)
+
+
+@pytest.mark.parametrize("name", ["no", "file", "n" * 300])
+def test_a_folder_that_is_none_is_an_error(run: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    result = run("doctor", "--folder", tmp_path / name, "--json")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == f"error: {tmp_path / name}: is no folder (name one that is there)\n"
 
 
 def test_deep_is_not_tried_without_the_packages(installed: dict[str, str]) -> None:

@@ -39,7 +39,10 @@ def test_an_unknown_ending_is_an_error_that_lists_the_known_ones(
     result = run("diff", project.source, project.source, "-o", tmp_path / name)
     assert result.code == 2
     assert f"{said}: take one of .txt .log .json .csv .parquet .md .markdown .html .htm .xml" in flat(result.err)
+    assert "Invalid value for -o / --report: " in flat(result.err)
     assert not (tmp_path / name).exists()
+    beside = run("convert", project.source, "-o", tmp_path / "new", "--report", tmp_path / name)
+    assert (beside.code, "Invalid value for --report: " in flat(beside.err)) == (2, True)
     assert run("diff", project.source, project.source, "-o", tmp_path / name, "--format", "markdown").code == 0
     assert (tmp_path / name).read_text(encoding="utf-8").startswith("### ")
 

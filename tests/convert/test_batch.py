@@ -233,6 +233,24 @@ def test_a_list_that_is_none(listed: Path, content: bytes, message: str) -> None
         read_list(listed.with_name("nowhere"))
 
 
+def test_a_list_names_the_line_of_what_is_given_twice(listed: Path) -> None:
+    (listed.parent / "models").mkdir(parents=True)
+    listed.write_text("a/m.ckpt\n\n# again\na/./m.ckpt.index\n")
+    with pytest.raises(CkptmapError) as twice:
+        read_list(listed)
+    given = listed.parent / "a" / "m.ckpt.index"
+    assert str(twice.value) == f"{listed}:4: {given} is given twice: line 1 names it too (name each checkpoint once)"
+    listed.write_text("b\nmodels/a/m.ckpt\n")
+    folder = listed.parent / "models" / "a"
+    with pytest.raises(CkptmapError) as beside:
+        read_list(listed, [str(folder)])
+    told = f"{folder / 'm.ckpt'} is given twice: {folder} is given beside the list"
+    assert str(beside.value) == f"{listed}:2: {told} (leave it out of the list, or give the list alone)"
+    assert len(read_list(listed, [str(listed.parent / "models" / "ab")])) == 2
+    with pytest.raises(CkptmapError, match="give a folder of checkpoints as CHECKPOINT, not as the list"):
+        read_list(listed.parent)
+
+
 def test_a_pattern_has_to_choose_something_in_one_of_the_checkpoints(
     template: Path, table: Path, tmp_path: Path
 ) -> None:

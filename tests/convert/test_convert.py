@@ -86,6 +86,12 @@ def test_a_full_directory_needs_force(source: Path, template: Path, table: Path,
     assert (folder / "ckpt-0.index").exists()
 
 
+def test_of_the_source_s_own_directory_no_force_is_spoken(source: Path, template: Path, table: Path) -> None:
+    for given in (source, source.parent):
+        with pytest.raises(OutputError, match=r"holds the source checkpoint \(write the new one to a directory"):
+            ckptmap.convert(given, to=template, table=table, output=source.parent)
+
+
 def test_force_keeps_the_old_checkpoint_when_the_new_one_fails(
     source: Path, template: Path, table: Path, tmp_path: Path
 ) -> None:

@@ -28,7 +28,7 @@ def write_source(folder: Path) -> None:
         shutil.copy(path, folder)
 
 
-@attack("convert", "out/.ckptmap-src/model.ckpt", *TO, "-o", "out", says="is not empty")
+@attack("convert", "out/.ckptmap-src/model.ckpt", *TO, "-o", "out", says="holds the source checkpoint")
 def source_in_a_hidden_folder_of_the_output(folder: Path) -> None:
     """The source lies in a folder that is named as those of dead runs, which are removed."""
     write_source(folder / "out" / ".ckptmap-src")
@@ -50,7 +50,7 @@ def source_of_links_into_the_output(folder: Path) -> None:
         (folder / "view" / path.name).symlink_to(moved)
 
 
-@attack("convert", "src/model.ckpt", *TO, "-o", "src", says="is not empty")
+@attack("convert", "src/model.ckpt", *TO, "-o", "src", says="holds the source checkpoint")
 def journal_that_names_the_source(folder: Path) -> None:
     """A journal, as an archive may hold one, says that the source's files are what a dead run was to replace."""
     write_source(folder / "src")
