@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+from benchmarks.suggest.misses import WHY, rows
 from benchmarks.suggest.pairs import TruePair, load_pairs
 from benchmarks.suggest.scoring import VARIANTS, drafted_pairs, score
 from ckptmap.checkpoint.inventory import Inventory, Kind
@@ -44,19 +46,29 @@ WRONG = (
 """Old model and the template of another one."""
 
 
+PEERS_FILES = ("families", "language")
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.suggest", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results.md")
-    parser.add_argument("--misses", type=int, default=12, help="how many pairs with misses are listed for each variant")
-    parser.add_argument("--peer", type=Path, help="what `peer.py` printed: weightbridge on the same pairs")
+    parser.add_argument(
+        "--only", nargs="+", default=(), metavar="WORD", help="only pairs with one of these in their name"
+    )
+    parser.add_argument(
+        "--peer", metavar="PYTHON", help="an interpreter that has weightbridge: `peer.py` runs in it too"
+    )
     chosen = parser.parse_args()
-    pairs = load_pairs()
+    words = chosen.only
+    pairs = [pair for pair in load_pairs() if not words or any(word in pair.name for word in words)]
     lines = []
     peer = _peer(pairs, chosen.peer) if chosen.peer else ()
-    for line in chain(_head(pairs), _wrong(pairs), _variants(pairs, chosen.misses), _tables(pairs), peer):
+    for line in chain(_head(pairs), _wrong(pairs), _variants(pairs), _tables(pairs), peer):
         print(line, flush=True)
         lines.append(line)
+    if words:
+        return
     chosen.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -69,7 +81,7 @@ def _head(pairs: Sequence[TruePair]) -> Iterator[str]:
     yield "“Half” are the pairs that the weights were set on, “held out” the others."
 
 
-def _variants(pairs: Sequence[TruePair], misses: int) -> Iterator[str]:
+def _variants(pairs: Sequence[TruePair]) -> Iterator[str]:
     yield from ("", "| what is known | correct | half | held out | wrong and not flagged | flagged |")
     yield "|---|---:|---:|---:|---:|---:|"
     told: list[str] = []
@@ -82,10 +94,10 @@ def _variants(pairs: Sequence[TruePair], misses: int) -> Iterator[str]:
         shares = (_correct(part) for part in (whole, whole[::2], whole[1::2]))
         figures = " | ".join(f"{share:.2%}" for share in shares)
         yield f"| {variant.name} ({len(asked)} pairs) | {figures} | {wrong} | {flagged:.1%} |"
-        worst = sorted((pair.count - pair.correct, name) for name, pair in scores.items() if pair.count > pair.correct)
-        listed = ", ".join(f"{name} {count}" for count, name in reversed(worst[-misses:]))
-        told += ["", f"* {variant.name}: {listed or 'none'}"]
-    yield from ("", "Where the variables without their right partner are (pair, how many):", *told)
+        told += rows(variant.name, {name: one.missed for name, one in scores.items()})
+    yield from ("", "The variables without their right partner, by the kind of the miss:", "")
+    yield "| what is known | variables | what they got | what the draft says most often | pairs | for instance |"
+    yield from ("|---|---:|---|---|---|---|", *told, "", *WHY.splitlines())
 
 
 def _correct(scores: Sequence[object]) -> float:
@@ -126,7 +138,10 @@ def _tables(pairs: Sequence[TruePair]) -> Iterator[str]:
     seconds = time.process_time() - start
     rules, by_hand = sum(row[0] for row in rows), sum(row[1] for row in rows)
     longer = [f"{name} {count} for {hand}" for count, hand, _, name in rows if hand and count > 1.5 * hand]
-    yield from ("", f"Rules: {rules} in the drafts, {by_hand} in the tables written by hand ({rules / by_hand:.2f}).")
+    yield from (
+        "",
+        f"Rules: {rules} in the drafts, {by_hand} in the tables written by hand ({rules / max(1, by_hand):.2f}).",
+    )
     yield f"{included} of those in the drafts are includes of shipped tables, which count as one rule each."
     yield f"More than 1.5 times as many: {', '.join(longer) or 'none'}."
     inexact = [name for _, _, exact, name in rows if not exact]
@@ -134,9 +149,11 @@ def _tables(pairs: Sequence[TruePair]) -> Iterator[str]:
     yield f"All {len(rows)} drafts took {seconds:.0f} s of one processor."
 
 
-def _peer(pairs: Sequence[TruePair], file: Path) -> Iterator[str]:
-    """weightbridge and the drafts on the pairs that it was tried on, smallest first; neither has a graph."""
-    told = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+def _peer(pairs: Sequence[TruePair], python: str) -> Iterator[str]:
+    """weightbridge and the drafts on the pairs that it is tried on, smallest first; neither has a graph."""
+    command = [python, str(Path(__file__).with_name("peer.py")), *PEERS_FILES]
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    told = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
     by_name = {pair.name: pair for pair in pairs}
     ours = [score(by_name[one["name"]], VARIANTS[1]) for one in told]
     whole = sum(one["count"] for one in told)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from benchmarks.suggest.flows import whole_flow
+from benchmarks.suggest.misses import Given, Miss, misses
 from ckptmap.suggest.certainty import judge
 from ckptmap.suggest.keras_graph import keras_flow
 from ckptmap.suggest.layer_matching import match
@@ -58,6 +59,7 @@ class Score:
     correct: int
     flagged: int
     wrong_and_sure: tuple[str, ...]
+    missed: tuple[Miss, ...] = ()
 
 
 def sides(pair: TruePair, variant: Variant) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
@@ -92,16 +94,19 @@ def _new_flow(pair: TruePair, layers: Sequence[Layer]) -> Flow | None:
 
 def score(pair: TruePair, variant: Variant) -> Score:
     """How the draft of a pair does."""
-    pair = scrambled(pair, variant.old)
+    original, pair = pair, scrambled(pair, variant.old)
     old, new, pairs = drafted_pairs(pair, variant)
     found: dict[str, tuple[tuple[str, ...], bool]] = {}
+    given: dict[str, Given] = {}
     for one in pairs:
         moves = leaves_of(old[one.old], new[one.new]).moves
         found |= {other.key: (source.parts or (source.name,), one.sure) for source, other, _ in moves}
+        given |= {other.key: (source.parts or (source.name,), one.why) for source, other, _ in moves}
     correct = sum(found.get(key, ((), False))[0] == sources for key, sources in pair.truth.items())
     flagged = sum(not found.get(key, ((), False))[1] for key in pair.truth)
     wrong = [key for key, (names, sure) in found.items() if sure and pair.truth.get(key) != names]
-    return Score(len(pair.truth), correct, flagged, tuple(wrong))
+    missed = tuple(misses(pair, original, given))
+    return Score(len(pair.truth), correct, flagged, tuple(wrong), missed)
 
 
 def scrambled(pair: TruePair, how: str, seed: int = 1) -> TruePair:

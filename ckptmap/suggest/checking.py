@@ -6,7 +6,7 @@ The runs themselves are ``ckptmap.tf.checking``'s: nothing here needs TensorFlow
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ckptmap.suggest.layer_values import Pair
@@ -31,7 +31,8 @@ class Checked:
 
     ``proofs``: for each old layer that is settled, by number, its new layer and why. ``partners``: the new layer of
     every old one that has a partner, after the runs. ``idle``: names of variables of either side that no output depends
-    on. ``told``: what to know of the runs, a line each. ``layers``: old layers that are of another kind than drafted.
+    on. ``told``: what to know of the runs, a line each. ``layers``: old layers that are of another kind than drafted,
+    ``new_layers``: new ones that are cut out of one variable in another order.
     """
 
     partners: Mapping[int, int]
@@ -39,6 +40,7 @@ class Checked:
     idle: frozenset[str]
     told: tuple[str, ...]
     layers: Mapping[int, Layer]
+    new_layers: Mapping[int, Layer] = field(default_factory=dict)
 
 
 Check = Callable[[str, str, "Matched"], Checked]
@@ -50,7 +52,8 @@ def with_proofs(matched: Matched, checked: Checked) -> Matched:
     before = {pair.old: pair for pair in matched.pairs}
     pairs = tuple(_pair(one, other, before.get(one), checked) for one, other in sorted(checked.partners.items()))
     old = tuple(checked.layers.get(at, layer) for at, layer in enumerate(matched.old))
-    return replace(matched, old=old, pairs=pairs, idle=checked.idle, told=checked.told)
+    new = tuple(checked.new_layers.get(at, layer) for at, layer in enumerate(matched.new))
+    return replace(matched, old=old, new=new, pairs=pairs, idle=checked.idle, told=checked.told)
 
 
 def again_with_proofs(matched: Matched, checked: Checked) -> Matched:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import replace
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 from ckptmap.suggest.layer_values import Item, Layer, Shape
@@ -88,6 +90,28 @@ def fused(layers: Sequence[Layer], others: Sequence[Layer], *, new: bool) -> tup
     return (*(layer for at, layer in enumerate(layers) if at not in taken), *chosen)
 
 
+def other_orders(layer: Layer, *, new: bool) -> tuple[Layer, ...]:
+    """A layer of query, key and value with the three in every other order, and with the heads outside; else none.
+
+    How many heads there are is known where the three have an axis for them.
+    """
+    three = {role: item.pieces for role, item in layer.leaves.items()}
+    if any(len(pieces) != _COUNT or not _is_guess(layer.leaves[role]) for role, pieces in three.items()):
+        return ()
+    found = []
+    for order in permutations(range(_COUNT)):
+        for heads in (False, True):
+            items = {r: _one(r, [three[r][at] for at in order], new=new, heads=heads) for r in three}
+            leaves = {role: item for role, item in items.items() if item is not None}
+            if len(leaves) == len(three) and (heads or order != tuple(range(_COUNT))):
+                found.append(replace(layer, leaves=leaves))
+    return tuple(found)
+
+
+def _is_guess(item: Item) -> bool:
+    return item.doubt.startswith((_SPLIT, _JOINED))
+
+
 def _size(layer: Layer) -> int | None:
     kernel = layer.leaves.get("kernel")
     return elements(kernel.shape) if kernel is not None else None
@@ -123,20 +147,38 @@ def _fused(scope: str, members: Sequence[Layer], *, new: bool) -> Layer | None:
     return Layer(f"{scope}/{words}".lstrip("/"), key, leaves, min(places) if places else None)
 
 
-def _one(role: str, items: Sequence[Item], *, new: bool) -> Item | None:
-    """The three as one: a kernel as [inputs, three times outputs], anything else as [three times outputs]."""
+def _one(role: str, items: Sequence[Item], *, new: bool, heads: bool = False) -> Item | None:
+    """The three as one: a kernel as [inputs, three times outputs], anything else as [three times outputs].
+
+    With ``heads`` each head has its own three, one after the other; None where nothing says how many heads there are.
+    """
     first = items[0]
     inputs = first.shape[:1] if role == "kernel" else ()
     width = elements(first.shape[len(inputs) :])
     if any(item.shape != first.shape for item in items) or width is None or None in inputs:
         return None
     shape, plain = (*inputs, _COUNT * width), (*inputs, width)
+    by_head = _by_head(first.shape[len(inputs) :], new=new)
+    if heads and not by_head:
+        return None
     flat = "" if first.shape == plain else "{reshape: target}" if new else f"{{reshape: {_written(plain)}}}"
     steps = ["{split: {axis: -1, parts: 3}}", flat] if new else [flat, "{concat: -1}"]
-    join = ", ".join(step for step in steps if step)
+    join = by_head if heads else ", ".join(step for step in steps if step)
     names = tuple(item.name for item in items)
     doubt = _SPLIT if new else _JOINED
+    if by_head and not heads:
+        doubt += f"; if each head has its own three, the operations are [{by_head}]"
     return Item(first.name, first.key, shape, first.place, names, join, doubt, pieces=tuple(items))
+
+
+def _by_head(outputs: Shape, *, new: bool) -> str:
+    """The operations where each head has its own three; empty where the outputs are not [heads, size of a head]."""
+    if len(outputs) != 2 or None in outputs:
+        return ""
+    heads, size = outputs
+    if new:
+        return f"{{reshape: [-1, {heads}, {_COUNT}, {size}]}}, {{split: {{axis: 2, parts: 3}}}}, {{reshape: target}}"
+    return f"{{reshape: [-1, {heads}, 1, {size}]}}, {{concat: 2}}, {{reshape: target}}"
 
 
 def _written(shape: Shape) -> str:

@@ -3,6 +3,12 @@
 import numpy as np
 import pytest
 
+from ckptmap.checkpoint.reader import open_checkpoint
+from ckptmap.suggest.fusing import fused, other_orders
+from ckptmap.suggest.layer_values import Item
+from ckptmap.suggest.layers import layers_of
+from ckptmap.tf.checking.values import Candidate, Values
+from tests.convert.conftest import write_tf1
 from tests.suggest.conftest import write_new, write_old
 
 FUSED = {
@@ -49,6 +55,33 @@ def test_one_variable_of_attention_is_cut_into_three_and_that_is_doubtful(run, t
     assert "    ops: [{squeeze: [0]}, {split: {axis: -1, parts: 3}}, {reshape: target}]" in lines
     assert any("several variables are cut out of one, in the order query, key, value: a guess" in one for one in lines)
     assert "left over" not in text
+
+
+def test_the_operations_of_another_layout_are_in_the_comment(run, tmp_path):
+    _, text = drafted(run, tmp_path, FUSED, APART)
+    by_head = "[{reshape: [-1, 2, 3, 4]}, {split: {axis: 2, parts: 3}}, {reshape: target}]"
+    assert f"a guess; if each head has its own three, the operations are {by_head}" in text
+
+
+def test_the_other_orders_of_one_kernel_cut_it_as_they_say(tmp_path):
+    old = layers_of([Item("c_attn/w", "c_attn/w", (8, 24))])
+    words = ("query", "key", "value")
+    new = layers_of([Item(f"att/{word}/kernel", f"att/{word}/kernel", (8, 2, 4)) for word in words])
+    (layer,) = fused(new, old, new=True)
+    orders = other_orders(layer, new=True)
+    assert len({(one.leaves["kernel"].join, one.leaves["kernel"].parts) for one in orders}) == len(orders) == 11
+    kernel = np.arange(8 * 24, dtype=np.float32).reshape(8, 24)
+    by_head = next(one for one in orders if one.leaves["kernel"].join.startswith("{reshape"))
+    turned = next(one for one in orders if one.leaves["kernel"].parts[0] == "att/key/kernel")
+    assert turned.leaves["kernel"].parts[1:] == ("att/query/kernel", "att/value/kernel")
+    with open_checkpoint(write_tf1(tmp_path / "old", {"c_attn/w": kernel})) as checkpoint:
+        values = Values(checkpoint)
+        made = values.of(Candidate(old[0], by_head))
+        cut = kernel.reshape(8, 2, 3, 4)
+        for at, word in enumerate(words):
+            assert made[f"att/{word}/kernel"].tolist() == cut[:, :, at].tolist()
+        made = values.of(Candidate(old[0], turned))
+        assert made["att/key/kernel"].tolist() == kernel[:, :8].reshape(8, 2, 4).tolist()
 
 
 def test_three_variables_of_attention_become_one(run, tmp_path):

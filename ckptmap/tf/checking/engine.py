@@ -96,7 +96,7 @@ def checked(matched: Matched, sides: Sides, checkpoint: Checkpoint, runs: int = 
     proofs, undecided, untried = search.proofs(state)
     idle = frozenset({*trials.idle_new(), *_idle_old(matched, trials)})
     told = tuple(_agreed(matched, proofs, undecided, untried, runs - trials.left))
-    return Checked(partners, proofs, idle, told, dict(trials.kinds))
+    return Checked(partners, proofs, idle, told, dict(trials.kinds), dict(trials.orders))
 
 
 def _idle_old(matched: Matched, trials: Trials) -> set[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.suggest.cells import kinds_of
 from ckptmap.suggest.checking import EITHER, NEEDED, PROVEN
+from ckptmap.suggest.fusing import other_orders
 from ckptmap.suggest.shapes import layers_fit
 from ckptmap.tf.checking.probes import same
 from ckptmap.tf.checking.trial import holder_of, permuted, swapped
@@ -21,7 +22,7 @@ from ckptmap.tf.checking.trial import holder_of, permuted, swapped
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ckptmap.suggest.layer_values import Matched, Pair
+    from ckptmap.suggest.layer_values import Layer, Matched, Pair
     from ckptmap.tf.checking.probes import Print
     from ckptmap.tf.checking.trial import Trials
 
@@ -60,6 +61,7 @@ class Search:
         owner = {pair.new: pair.old for pair in self._matched.pairs}
         if self._trials.agrees(owner):
             return State(owner, agrees=True, prints={}, matching=())
+        self._choose_orders(owner)
         best = self._repaired(owner)
         better: State | None = best
         while better is not None and not better.agrees:
@@ -144,6 +146,25 @@ class Search:
     def _alike(self, one: int, other: int) -> bool:
         prints = self._trials.old_prints
         return one not in prints or other not in prints or same(prints[one], prints[other])
+
+    def _choose_orders(self, owner: Owner) -> None:
+        """Keep the order of query, key and value in one variable that most layers agree with, the same everywhere."""
+        trials = self._trials
+        old = {at: other_orders(self._matched.old[at], new=False) for at in owner.values()}
+        new = {at: other_orders(self._matched.new[at], new=True) for at in owner}
+        if not any((*old.values(), *new.values())):
+            return
+        best: tuple[dict[int, Layer], ...] = ({}, {})
+        merit = self._state(owner).merit
+        for at in range(max(map(len, (*old.values(), *new.values())))):
+            if self._spent() or merit[0]:
+                break
+            tried = tuple({one: orders[at] for one, orders in side.items() if at < len(orders)} for side in (old, new))
+            trials.kinds, trials.orders = dict(tried[0]), dict(tried[1])
+            found = self._state(owner).merit
+            if found > merit:
+                best, merit = tried, found
+        trials.kinds, trials.orders = dict(best[0]), dict(best[1])
 
     def _with_other_kinds(self, best: State) -> State:
         """Cells whose kind is a guess as the other kinds that they may be."""

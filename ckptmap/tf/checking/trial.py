@@ -48,7 +48,9 @@ class Trials:
     values: Values
     left: int = MOST_RUNS
     kinds: dict[int, Layer] = field(default_factory=dict)
-    """Old layers that are tried as another kind than drafted."""
+    """Old layers that are tried as another kind, or in another order, than drafted."""
+    orders: dict[int, Layer] = field(default_factory=dict)
+    """New layers that are tried in another order than drafted."""
 
     def __post_init__(self) -> None:
         """Find what enters each layer, and run the old model."""
@@ -129,8 +131,8 @@ class Trials:
             self._held |= changed
 
     def candidate(self, old: int, new: int) -> Candidate:
-        """An old layer in the place of a new one, as the kind that is tried."""
-        return Candidate(self.kinds.get(old, self.sides.old[old]), self.sides.new[new])
+        """An old layer in the place of a new one, as the kind and in the order that are tried."""
+        return Candidate(self.kinds.get(old, self.sides.old[old]), self.orders.get(new, self.sides.new[new]))
 
 
 def holder_of(owner: Mapping[int, int], old: int) -> int | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
     Recipe = Mapping[str, tuple[tuple[str, ...], tuple[Op, ...]]]
 
+_Key = tuple[str, str, str]
 _NEUTRAL = {"zeros": 0.0, "ones": 1.0}
 
 
@@ -46,8 +47,8 @@ class Values:
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._checkpoint = checkpoint
         self._kinds: dict[str, Mapping[str, Kind]] = {name: load_table(name).kinds for name in KINDS}
-        self._recipes: dict[tuple[str, str, str], Recipe] = {}
-        self._made: dict[tuple[str, str, str], dict[str, Array]] = {}
+        self._recipes: dict[_Key, Recipe] = {}
+        self._made: dict[_Key, dict[str, Array]] = {}
 
     def of(self, candidate: Candidate) -> dict[str, Array]:
         """By name of the new layer's items, their values; those that have no source and no neutral value are not in it.
@@ -122,6 +123,9 @@ def _altered(value: Array) -> Array:
     return (1.25 * flat + 0.5 * (np.abs(flat).mean() or 1.0)).reshape(value.shape).astype(value.dtype)
 
 
-def _key(candidate: Candidate) -> tuple[str, str, str]:
+def _key(candidate: Candidate) -> _Key:
     kind = candidate.old.cell.kind if candidate.old.cell else ""
-    return candidate.old.scope + str(candidate.old.is_norm), candidate.new.scope + str(candidate.new.is_norm), kind
+    orders = (item for layer in (candidate.old, candidate.new) for item in layer.leaves.values() if item.pieces)
+    written = " ".join(f"{item.join} {item.parts}" for item in orders)
+    old, new = (f"{layer.scope}{layer.is_norm}" for layer in (candidate.old, candidate.new))
+    return old, new, f"{kind} {written}"

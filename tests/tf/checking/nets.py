@@ -68,6 +68,34 @@ def attention() -> Any:
         return v1.layers.dense(v1.reduce_mean(v1.matmul(weights, value), axis=1), 5, name="verdict")
 
 
+HEADS, SIZE = 2, 3
+
+
+def attention_by_head() -> Any:
+    """Query, key and value out of one kernel, in which each head has its own three; the key comes first."""
+    v1 = import_quietly("tensorflow").compat.v1
+    with v1.variable_scope("", use_resource=False):
+        data = v1.placeholder(v1.float32, [None, 5, WIDTH], name="tokens")
+        mixed = v1.reshape(v1.layers.dense(data, 3 * HEADS * SIZE, name="c_attn"), [-1, 5, HEADS, 3, SIZE])
+        key, query, value = v1.unstack(mixed, axis=3)
+        weights = v1.nn.softmax(v1.einsum("bqhd,bkhd->bhqk", query, key))
+        found = v1.einsum("bhqk,bkhd->bqhd", weights, value)
+        return v1.layers.dense(v1.reduce_mean(v1.reshape(found, [-1, 5, HEADS * SIZE]), axis=1), 5, name="verdict")
+
+
+def keras_attention_by_head() -> Any:
+    """The port of ``attention_by_head``, with a layer for each of the three and an axis for the heads."""
+    keras = import_quietly("keras")
+    tokens = keras.Input((5, WIDTH), name="tokens")
+    query, key, value = (
+        keras.layers.EinsumDense("btc,chd->bthd", (None, HEADS, SIZE), bias_axes="hd", name=word)(tokens)
+        for word in ("query", "key", "value")
+    )
+    weights = keras.ops.softmax(keras.ops.einsum("bqhd,bkhd->bhqk", query, key))
+    found = keras.ops.reshape(keras.ops.einsum("bhqk,bkhd->bqhd", weights, value), (-1, 5, HEADS * SIZE))
+    return keras.Model(tokens, keras.layers.Dense(5, name="out")(keras.layers.GlobalAveragePooling1D()(found)))
+
+
 def keras_attention() -> Any:
     """The port of ``attention``, with a layer for each of the three."""
     keras = import_quietly("keras")

@@ -211,6 +211,15 @@ def test_the_order_of_query_key_and_value_in_one_kernel_is_proven(tmp_path: Path
     assert found.sure
 
 
+def test_another_order_and_layout_of_query_key_and_value_are_found(tmp_path: Path) -> None:
+    old, new, _ = nets.save(tmp_path / "by_head", nets.attention_by_head, nets.keras_attention_by_head)
+    found = drafted(old, new, "keras_attention_by_head")
+    assert reasons(found)["c_attn"] == NEEDED
+    assert "to: [key/{part}, query/{part}, value/{part}]" in found.text.replace('"', "")
+    assert "ops: [{reshape: [-1, 2, 3, 3]}, {split: {axis: 2, parts: 3}}, {reshape: target}]" in found.text
+    assert found.sure
+
+
 def test_another_model_is_not_proven_and_it_is_said_where_they_part(tmp_path: Path) -> None:
     old, new, _ = nets.save(tmp_path / "other", nets.chain, nets.keras_chain)
     _, _, _ = nets.save(tmp_path / "relu", nets.chain, nets.keras_relu)
