@@ -1,7 +1,8 @@
 """``python -m benchmarks.training``: train in TF1, convert, go on in both; the curves and their differences.
 
 Needs the ``tf`` and ``benchmarks`` extras, and takes about a quarter of an hour. Writes ``results.md`` here and the
-picture of docs/training.md, or both into the folder that ``--output`` names.
+picture of docs/training.md, or both into the folder that ``--output`` names. ``--bert`` makes the last table of
+``results.md`` anew, and nothing else; its rows of KerasHub need ``keras-hub``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from ckptmap.tf.environment import prepare, same_kernels
-from tests.tf import detectors_going_on
+from tests.tf import bert_going_on, detectors_going_on
 from tests.tf.detectors_going_on import GOING_ON, Going, go_on
 from tests.tf.going_on import AFTER, BEFORE, LAYOUTS, TRAININGS, Trained, Training, convert, train_tf1, train_tf2
 from tests.tf.harness import run_rows
@@ -29,6 +30,9 @@ _DETECTORS = {
     "go_on_retinanet": "RetinaNet ResNet-50, momentum",
     "go_on_faster_rcnn": "Faster R-CNN ResNet-50, momentum",
 }
+
+
+_BERT = "## BERT with AdamWeightDecay"
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,20 @@ def _of_detectors(detectors: Mapping[str, Going]) -> Iterable[str]:
         yield f"| {_DETECTORS[name]} | {' | '.join(f'{losses:.1e}, {weights:.1e}' for losses, weights in found)} |"
 
 
+def of_bert() -> str:
+    """The table of small BERTs, measured."""
+    return "\n".join(
+        [
+            _BERT,
+            "",
+            f"`python -m benchmarks.training --bert`: {_steps(bert_going_on.BEFORE, bert_going_on.AFTER)}",
+            "from step 20,000, with BERT's graph, losses and optimizer. Measured as the detectors above.",
+            "",
+            bert_going_on.table(bert_going_on.rows()),
+        ]
+    )
+
+
 def _title(training: Training) -> str:
     return training.name.replace("_", " ")
 
@@ -163,14 +181,19 @@ def main() -> None:
     """Measure all optimizers and detectors, and write both files."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training")
     parser.add_argument("--output", type=Path, default=None)
-    output = parser.parse_args().output
+    parser.add_argument("--bert", action="store_true")
+    chosen = parser.parse_args()
+    folder, picture = (HERE, PICTURE) if chosen.output is None else (chosen.output, chosen.output / PICTURE.name)
     same_kernels()
     prepare()
+    if chosen.bert:
+        others, _, _ = (folder / "results.md").read_text(encoding="utf-8").partition(f"\n{_BERT}\n")
+        (folder / "results.md").write_text(f"{others}\n{of_bert()}", encoding="utf-8")
+        return
     with TemporaryDirectory() as work:
         measured = [measure(training, Path(work) / training.name) for training in TRAININGS]
         detectors = measure_detectors(Path(work))
-        text, panels = markdown(measured, detectors), curves(measured, detectors)
-    folder, picture = (HERE, PICTURE) if output is None else (output, output / PICTURE.name)
+        text, panels = f"{markdown(measured, detectors)}\n{of_bert()}", curves(measured, detectors)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.md").write_text(text, encoding="utf-8")
     plot(panels, picture)

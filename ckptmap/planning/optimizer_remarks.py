@@ -34,7 +34,7 @@ def remarks(state: OptimizerState, optimizer: TargetOptimizer, training: Trainin
     if kind == "RMSProp":
         yield from _rmsprop(optimizer, training)
     if kind in ("AdamWeightDecay", "LAMB"):
-        yield from _weight_decay(step)
+        yield from _weight_decay(optimizer, step)
     if kind == "LAMB" or training.asked == "lamb":
         yield _LAMB
     if kind in _ALWAYS and training.configured is None:
@@ -65,11 +65,20 @@ def _rmsprop(optimizer: TargetOptimizer, training: Training) -> Iterator[str]:
         yield "TF1 adds epsilon inside the root, a legacy optimizer without momentum outside of it"
 
 
-def _weight_decay(step: int) -> Iterator[str]:
+def _weight_decay(optimizer: TargetOptimizer, step: int) -> Iterator[str]:
     first, second = (1 - beta ** (step + 1) for beta in _ADAM)
-    factor = second**0.5 / first
-    yield (
-        "TF1's update has no bias correction, and Keras' Adam multiplies by "
-        f"{factor:.6g} at this step, which nears 1 as steps go by"
-    )
+    factor = f"{second**0.5 / first:.6g}"
+    now = "is over by now" if factor == "1" else f"multiplies by {factor} at this step, which nears 1 as steps go by"
+    yield f"TF1's update has no bias correction, and that of Keras' Adam {now}"
+    yield "TF1's code clips gradients to a global norm of 1, as the Model Garden's optimizer does; tell others to"
+    if optimizer.layout == "keras 3":
+        yield (
+            "Keras 3 calls a variable by the last part of its path: exclude_from_weight_decay() takes gamma, beta and "
+            "bias there, and LayerNorm would match no variable; weight decay is a rate"
+        )
+        yield (
+            "Keras 3 squares what each lookup of an embedding's row gets, TF1 what all of them get: convert such "
+            "gradients to tensors before they are applied"
+        )
+        return
     yield "exclude_from_weight_decay of TF1 is exclude_from_weight_decay() of the new optimizer; weight decay is a rate"

@@ -134,6 +134,25 @@ def test_adams_moments_change_with_the_powers_of_a_factor_and_the_template_keeps
     assert report["optimizer"]["learning_rate"] is None
 
 
+@pytest.mark.parametrize(
+    ("step", "correction"),
+    [
+        (None, "TF1's update has no bias correction, and that of Keras' Adam is over by now"),
+        (1000, "TF1's update has no bias correction, and that of Keras' Adam multiplies by 0.795407 at this step"),
+    ],
+)
+def test_what_weight_decay_without_bias_correction_means_is_told(
+    step: int | None, correction: str, tmp_path: Path, table: Path
+) -> None:
+    moments = {f"{name}/adam_{of}": value for name, value in (("w", W), ("b", B)) for of in "mv"}
+    old, new = source(tmp_path, **moments), template(tmp_path, ("m", "v"))
+    report = ckptmap.convert(old, to=new, table=table, output=tmp_path / "new", optimizer="adamw", at_step=step)
+    told = report["optimizer"]["remarks"]
+    assert told[0].startswith(correction)
+    assert "a global norm of 1" in told[1]
+    assert "exclude_from_weight_decay() of the new optimizer" in told[2]
+
+
 def test_of_two_optimizers_one_is_chosen_by_its_name(tmp_path: Path, table: Path) -> None:
     old = source(tmp_path, **{"w/Adam_G": W, "w/Adam_G_1": W, "b/Adam_D": B, "b/Adam_D_1": B})
     new = template(tmp_path, ("m", "v"))
