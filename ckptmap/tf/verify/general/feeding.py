@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -85,9 +85,10 @@ def make_feeds(
         [spec for spec in side.inputs if spec.tensor not in alone and _needed(side, spec, requests)]
         for side, alone in zip(sides, set_alone, strict=True)
     ]
-    together = paired(free[0], free[1], pairs)
-    _refuse_unpaired(free, together)
+    together = paired(free[0], free[1], pairs, (_looked_up(sides[0]), _looked_up(sides[1])))
     _refuse_unknown(requests, sides)
+    given = [_given_alone(specs, end, together, requests) for end, specs in enumerate(free)]
+    _refuse_unpaired(free, together, given)
     random = np.random.default_rng(seed)
     fed = tuple(_fed(pair, sides, _request(pair, requests, len(together)), images, random) for pair in together)
     settings = tuple(
@@ -95,7 +96,36 @@ def make_feeds(
         for end, alone in zip(("old", "new"), set_alone, strict=True)
         for name, value in alone.items()
     )
-    return Feeds(fed, (set_alone[0], set_alone[1]), settings)
+    settings += tuple(
+        f"{spec.name} of the {end} model has no partner, and is {request.source}"
+        for end, alone in zip(("old", "new"), given, strict=True)
+        for spec, request in alone
+    )
+    flags = [
+        {**alone, **{spec.tensor: as_dtype(request.value, spec.dtype) for spec, request in more}}
+        for alone, more in zip(set_alone, given, strict=True)
+    ]
+    return Feeds(fed, (flags[0], flags[1]), settings)
+
+
+def _looked_up(side: Side) -> Callable[[Spec], str]:
+    """Inputs of one shape that index as many rows are of a kind: ids, or segments. A mask indexes none."""
+    rows = {spec.tensor: str(rows_of(side, spec)) for spec in side.inputs}
+    return lambda spec: rows[spec.tensor]
+
+
+def _given_alone(
+    specs: Sequence[Spec], end: int, together: Sequence[tuple[Spec, Spec]], requests: Sequence[Request]
+) -> list[tuple[Spec, Given]]:
+    """The inputs without a partner whose values are given by name, for this side alone."""
+    taken = {pair[end].tensor for pair in together}
+    lone = [spec for spec in specs if spec.tensor not in taken]
+    found = [(spec, next((one for one in requests if one.name and called(spec, one.name)), None)) for spec in lone]
+    return [
+        (spec, Given(request.name, _fits(request.value, spec, ("old", "new")[end], request.source), request.source))
+        for spec, request in found
+        if isinstance(request, Given)
+    ]
 
 
 def called_any(spec: Spec, requests: Sequence[Request]) -> bool:
@@ -118,9 +148,13 @@ def _needed(side: Side, spec: Spec, requests: Sequence[Request]) -> bool:
     return not with_default or called_any(spec, requests)
 
 
-def _refuse_unpaired(free: Sequence[Sequence[Spec]], together: Sequence[tuple[Spec, Spec]]) -> None:
+def _refuse_unpaired(
+    free: Sequence[Sequence[Spec]],
+    together: Sequence[tuple[Spec, Spec]],
+    given: Sequence[Sequence[tuple[Spec, Given]]],
+) -> None:
     for end, name in enumerate(("old", "new")):
-        taken = {pair[end].tensor for pair in together}
+        taken = {pair[end].tensor for pair in together} | {spec.tensor for spec, _ in given[end]}
         lone = [spec for spec in free[end] if spec.tensor not in taken]
         if lone:
             others = ", ".join(said(spec) for spec in free[1 - end]) or "nothing"
@@ -173,14 +207,18 @@ def _fed(
 
 def _checked(value: Array, pair: tuple[Spec, Spec], source: str) -> Array:
     for spec, end in zip(pair, ("old", "new"), strict=True):
-        shape = spec.shape
-        same = shape is None or (
-            len(shape) == value.ndim
-            and all(one in (None, length) for one, length in zip(shape, value.shape, strict=True))
-        )
-        if not same:
-            message = f"{source} is {list(value.shape)}, and the {end} model takes {said(spec)}"
-            raise CkptmapError(message, hint="give it in that shape")
+        _fits(value, spec, end, source)
+    return value
+
+
+def _fits(value: Array, spec: Spec, end: str, source: str) -> Array:
+    shape = spec.shape
+    same = shape is None or (
+        len(shape) == value.ndim and all(one in (None, length) for one, length in zip(shape, value.shape, strict=True))
+    )
+    if not same:
+        message = f"{source} is {list(value.shape)}, and the {end} model takes {said(spec)}"
+        raise CkptmapError(message, hint="give it in that shape")
     return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ _READ = "ckptmap_read/"
 _MOST_ENDS = 8
 _NUMBERS = ("float32", "float64", "float16", "bfloat16", "int32", "int64", "bool")
 _HANDED_ON = ("Identity", "ReadVariableOp", "Enter")
+_IDENTITY, _ENTERING = frozenset({"Identity"}), frozenset({"Switch", "Enter"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,9 @@ class Opened:
 
     def _reads(self, operation: Any, inside: set[str]) -> tuple[str, ...]:
         reference = operation.type != "VarHandleOp"
-        readers = [one for one in _readers(operation.outputs[0], through=not reference) if one.name in inside]
+        readers = [
+            one for one in _readers(operation.outputs[0], through=() if reference else _IDENTITY) if one.name in inside
+        ]
         found = [one.outputs[0].name for one in readers if one.type in ("Identity", "ReadVariableOp")]
         if reference and any(one.type not in _HANDED_ON for one in readers):
             found.append(operation.outputs[0].name)
@@ -209,17 +212,24 @@ def _named(graph: Any, name: str, path: str) -> Named:
     known = {operation.name: operation for operation in graph.get_operations() if operation.outputs}
     found = [known[plain]] if plain in known else [one for key, one in known.items() if key.endswith(f"/{plain}")]
     if len(found) != 1 or int(number or 0) >= len(found[0].outputs):
-        hint = did_you_mean(plain, known) or f"its last ones: {', '.join(list(known)[-5:])}"
+        hint = did_you_mean(plain, known) or f"its last ones: {', '.join(_computed(known)[-5:])}"
         count = "no" if not found else "more than one" if len(found) > 1 else "no such"
         raise CheckpointError(f"the graph has {count} tensor {name}", where=path, hint=hint)
     return Named(name, found[0].outputs[int(number or 0)])
 
 
-def _readers(tensor: Any, *, through: bool) -> Iterator[Any]:
+def _computed(operations: Mapping[str, Any]) -> list[str]:
+    """The names of those that are computed, which weights and what hands them on are not."""
+    found = [name for name, one in operations.items() if any(tensor.op.inputs for tensor in one.inputs)]
+    return found or list(operations)
+
+
+def _readers(tensor: Any, *, through: Collection[str]) -> Iterator[Any]:
     """The operations that read a tensor; ``through`` those that only hand it on, as inlined functions do."""
     for operation in tensor.consumers():
-        if through and operation.type == "Identity":
-            yield from _readers(operation.outputs[0], through=True)
+        if operation.type in through:
+            for handed_on in operation.outputs:
+                yield from _readers(handed_on, through=through)
         else:
             yield operation
 
@@ -229,11 +239,21 @@ def _is_weight(operation: Any, inside: set[str]) -> bool:
     tensor = operation.outputs[0]
     if not tensor.dtype.is_floating or not tensor.shape.rank:
         return False
-    readers = [one for one in tensor.consumers() if one.name in inside]
-    return any(one.type == "Identity" for one in readers) or any(
+    readers = [one for one in _readers(tensor, through=_ENTERING) if one.name in inside]
+    return any(one.type == "Identity" or _hands_round(one) for one in readers) or any(
         one.type in WEIGHTS_AT and len(one.inputs) > WEIGHTS_AT[one.type] and tensor is not one.inputs[0]
         for one in readers
     )
+
+
+def _hands_round(operation: Any) -> bool:
+    """Whether it is the head of a loop that leaves its value as it came."""
+    if operation.type != "Merge" or len(operation.inputs) < 2:
+        return False
+    source = operation.inputs[1].op
+    while source.type in ("NextIteration", "Identity"):
+        source = source.inputs[0].op
+    return bool(source.type == "Switch" and source.inputs[0].op is operation)
 
 
 def _spec(one: Named) -> Spec:

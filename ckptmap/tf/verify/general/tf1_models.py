@@ -11,6 +11,7 @@ from ckptmap.tf.inference import cut, guess_outputs
 from ckptmap.tf.verify.general.code import build
 from ckptmap.tf.verify.general.filling import fill
 from ckptmap.tf.verify.general.graphs import Named, Opened, ancestors, chosen_outputs, ends, placeholders
+from ckptmap.tf.verify.general.inlining import without_calls
 from ckptmap.tf.verify.general.slim_nets import build_slim_net
 from ckptmap.tf.verify.general.source import Kind
 from ckptmap.tf.verify.running import session
@@ -28,7 +29,7 @@ def open_graph(tensorflow: Any, source: Source) -> Opened:
     running = session(v1, graph)
     with graph.as_default():
         try:
-            return _OPEN[source.kind](v1, running, source)
+            return without_calls(v1, _OPEN[source.kind](v1, running, source))
         except (ValueError, TypeError, RuntimeError, v1.errors.OpError) as error:
             raise CheckpointError(f"TensorFlow cannot load it: {error}", where=source.path) from error
 

@@ -20,6 +20,7 @@ from ckptmap.tf.verify.general.arguments import INPUTS
 from ckptmap.tf.verify.general.code import build
 from ckptmap.tf.verify.general.graphs import Named, Opened, assign, chosen_outputs
 from ckptmap.tf.verify.general.hoisting import read_before_loops
+from ckptmap.tf.verify.general.inlining import inline
 from ckptmap.tf.verify.general.shipped import build_application
 from ckptmap.tf.verify.general.source import Kind
 from ckptmap.tf.verify.running import session
@@ -316,7 +317,7 @@ def _in_session(tensorflow: Any, source: Source, traced: Traced) -> Opened:
     others = {place: value for place, value in captured.items() if place not in known}
     _refuse_resources(tensorflow, source, others)
     held = {place: one for place, (_, _, one) in known.items()}
-    read_before_loops(definition, held)
+    read_before_loops(definition, {place: one.dtype.base_dtype.as_datatype_enum for place, one in held.items()})
     _put_variables(definition, held)
     graph = v1.Graph()
     running = session(v1, graph)
@@ -360,19 +361,7 @@ def _inlined(v1: Any, function: Any) -> tuple[Any, tuple[str, ...]]:
     definition = function.graph.as_graph_def()
     if not definition.library.function:
         return definition, ()
-    meta = v1.train.export_meta_graph(graph_def=definition, graph=function.graph)
-    meta.collection_def.clear()
-    ends = meta.collection_def["train_op"].node_list.value
-    ends.extend(tensor.name for tensor in (*function.inputs, *function.outputs))
-    config = v1.ConfigProto()
-    options = config.graph_options.rewrite_options
-    options.min_graph_nodes = -1
-    options.optimizers.append("function")
-    optimizer = import_quietly("tensorflow.python.grappler.tf_optimizer")
-    try:
-        return optimizer.OptimizeGraph(config, meta), ()
-    except (ValueError, RuntimeError, v1.errors.OpError) as error:
-        return definition, (f"functions that the model calls could not be inlined: {error}",)
+    return inline(v1, function.graph, definition, (tensor.name for tensor in (*function.inputs, *function.outputs)))
 
 
 def _put_variables(definition: Any, variables: Mapping[str, Any]) -> None:

@@ -1,14 +1,17 @@
 """The anatomy of a graph: what is data, what are parameters, and the sites where a parameter meets data.
 
-Loops of TF1 (frames of Enter and Exit) count as one operation, as the loops of TF2 are one.
+Loops of TF1 (frames of Enter and Exit) count as one operation, as the loops of TF2 are one. Of a condition the branch
+that is taken counts, when it is known which.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from ckptmap.tf.verify.layers.branches import MERGES, SWITCHES, is_dead
 
 if TYPE_CHECKING:
     from ckptmap.tf.verify.general.side import Node, Side
@@ -22,12 +25,16 @@ LOOPS = frozenset({LOOP, "While", "StatelessWhile"})
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """An operation, or a loop of them: what it is, and the tensors that it takes (without control edges)."""
+    """An operation, or a loop of them: what it is, and the tensors that it takes (without control edges).
+
+    ``choice`` is the tensor that chooses a branch, empty of what does not branch.
+    """
 
     name: str
     op: str
     inputs: tuple[str, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    choice: str = ""
 
     @property
     def result(self) -> str:
@@ -46,12 +53,12 @@ class Site:
 
 
 class Anatomy:
-    """A side's graph, indexed."""
+    """A side's graph, indexed. ``dead``: what has no value (see ``find_dead``), which is left out."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: Side, dead: Collection[str] = ()) -> None:
         self.side = side
-        nodes = {node.name: node for node in side.nodes}
-        self._loop_of = dict(_loops(nodes))
+        nodes = {node.name: node for node in _alive(side.nodes, dead)}
+        self._loop_of = loops(nodes)
         self.units = {unit.name: unit for unit in _units(nodes, self._loop_of)}
         self.places = {name: at for at, name in enumerate(self.units)}
         self._holders = _holders(side)
@@ -79,7 +86,8 @@ class Anatomy:
             name = waiting.pop()
             if name not in found and name in self.units:
                 found.add(name)
-                waiting += [self.unit_of(one) for one in self.units[name].inputs]
+                unit = self.units[name]
+                waiting += [self.unit_of(one) for one in (*unit.inputs, unit.choice) if one]
         return found
 
     @cached_property
@@ -134,7 +142,18 @@ def _holders(side: Side) -> dict[str, str]:
     return found
 
 
-def _loops(nodes: Mapping[str, Node]) -> Iterator[tuple[str, str]]:
+def _alive(nodes: Iterable[Node], dead: Collection[str]) -> Iterator[Node]:
+    """The nodes that have a value; what merges branches takes those that have one."""
+    for node in nodes:
+        if node.name in dead:
+            continue
+        if node.op in MERGES and dead:
+            yield replace(node, inputs=tuple(one for one in node.inputs if not is_dead(one, dead)))
+        else:
+            yield node
+
+
+def loops(nodes: Mapping[str, Node]) -> dict[str, str]:
     """For each node inside a loop, the name of the outermost loop."""
     takers: dict[str, list[str]] = {}
     for node in nodes.values():
@@ -152,21 +171,22 @@ def _loops(nodes: Mapping[str, Node]) -> Iterator[tuple[str, str]]:
                 continue
             seen[name] = loop
             waiting += takers.get(name, ())
-    yield from seen.items()
+    return seen
 
 
 def _units(nodes: Mapping[str, Node], loop_of: Mapping[str, str]) -> Iterator[Unit]:
     """The units, each behind those that it takes results of. A loop stands at its first exit."""
     inside: dict[str, list[str]] = {}
     for name, loop in loop_of.items():
-        outside = (one for one in _tensors(nodes[name]) if loop_of.get(base(one)) != loop)
-        inside.setdefault(loop, []).extend(outside)
+        inside.setdefault(loop, []).extend(one for one in _tensors(nodes[name]) if loop_of.get(base(one)) != loop)
     made: dict[str, Unit] = {}
     for node in nodes.values():
         if node.name not in loop_of:
-            made[node.name] = Unit(node.name, node.op, tuple(_tensors(node)), node.attributes)
-    for loop, taken in inside.items():
-        made[loop] = Unit(loop, LOOP, tuple(dict.fromkeys(taken)))
+            taken = tuple(_tensors(node))
+            kept, choice = (taken[:1], taken[1]) if node.op in SWITCHES else (taken, "")
+            made[node.name] = Unit(node.name, node.op, kept, node.attributes, choice)
+    for loop, outside in inside.items():
+        made[loop] = Unit(loop, LOOP, tuple(dict.fromkeys(outside)))
     yield from _ordered(made, loop_of)
 
 
@@ -188,5 +208,5 @@ def _ordered(units: Mapping[str, Unit], loop_of: Mapping[str, str]) -> Iterator[
             elif name in units and name not in done:
                 done.add(name)
                 stack.append((name, True))
-                sources = [loop_of.get(base(one), base(one)) for one in units[name].inputs]
-                stack += [(one, False) for one in reversed(sources)]
+                sources = [one for one in (*units[name].inputs, units[name].choice) if one]
+                stack += [(loop_of.get(base(one), base(one)), False) for one in reversed(sources)]

@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from ckptmap.tf.verify.layers.anatomy import LOOPS, Anatomy, Site, base
+from ckptmap.tf.verify.layers.branches import MERGES, SWITCHES
 
 if TYPE_CHECKING:
     from ckptmap.tf.verify.layers.anatomy import Unit
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _PASSED = frozenset(
     {
         "Identity", "Pad", "PadV2", "MirrorPad", "SpaceToBatchND", "Transpose", "ExpandDims", "Squeeze", "StopGradient",
-        "Snapshot", "PreventGradient", "EnsureShape", "CheckNumerics",
+        "Snapshot", "PreventGradient", "EnsureShape", "CheckNumerics", *SWITCHES,
     }
 )  # fmt: skip
 _UNPACKED = {"TensorArrayScatterV3": 2, "TensorArrayScatter": 2, "TensorListFromTensor": 0}
@@ -214,7 +215,7 @@ class Uses:
     def _source(self, tensor: str) -> str:
         """What a tensor is but for padding, another order and the like."""
         unit = self.anatomy.units.get(self.anatomy.unit_of(tensor))
-        while unit is not None and (unit.op in _PASSED or unit.op in _UNPACKED):
+        while unit is not None and (unit.op in _PASSED or unit.op in _UNPACKED or _is_of_one_branch(unit)):
             tensor = unit.inputs[_UNPACKED.get(unit.op, 0)]
             unit = self.anatomy.units.get(self.anatomy.unit_of(tensor))
         return tensor
@@ -266,6 +267,11 @@ class Uses:
         if len(takers) == 1 and self.anatomy.units[takers[0]].op == "BatchToSpaceND":
             return self.anatomy.units[takers[0]].result
         return "" if last.op in LOOPS else last.result
+
+
+def _is_of_one_branch(unit: Unit) -> bool:
+    """Whether it hands on what the only branch gives that is taken."""
+    return unit.op in MERGES and len(unit.inputs) == 1
 
 
 def _layers_of(site: Site, numbers: Mapping[str, int]) -> set[int]:

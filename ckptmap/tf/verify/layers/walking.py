@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ckptmap.basics.errors import CkptmapError
-from ckptmap.tf.verify.layers.anatomy import LOOPS, Anatomy
+from ckptmap.tf.verify.layers.anatomy import LOOPS, Anatomy, loops
+from ckptmap.tf.verify.layers.branches import find_dead
 from ckptmap.tf.verify.layers.measure import relative
 from ckptmap.tf.verify.layers.pairing import SUMS, Layer, Pair, Use, Uses, find_layers
 
@@ -77,7 +78,7 @@ class Walk:
         self.feeds = feeds
         self.tolerance = tolerance
         self.reordered: frozenset[tuple[int, int]] = frozenset()
-        anatomies = Anatomy(old.side), Anatomy(new.side)
+        anatomies = _anatomy(old, feeds[0]), _anatomy(new, feeds[1])
         self.layers = find_layers(*anatomies, pairs)
         old_numbers = {name: at for at, layer in enumerate(self.layers) for name in layer.old}
         new_numbers = {name: at for at, layer in enumerate(self.layers) for name in layer.new}
@@ -97,6 +98,12 @@ class Walk:
         """The values of tensors of the old (0) or the new side (1); ``more`` is fed besides the inputs."""
         wanted = list(dict.fromkeys(tensors))
         return self.running[side].run({**self.feeds[side], **(more or {})}, wanted) if wanted else {}
+
+
+def _anatomy(running: Running, feeds: Feeds) -> Anatomy:
+    """The graph as it runs on ``feeds``: without the branches that are not taken."""
+    looping = loops({node.name: node for node in running.side.nodes})
+    return Anatomy(running.side, find_dead(running, feeds, looping))
 
 
 def walk(

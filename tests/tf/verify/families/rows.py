@@ -167,7 +167,11 @@ def _classifiers() -> Iterator[Family]:
             Row("mobilenet_v3_small", keras, 96, classes=8), {"zeroed bias": _zeroed_beta(f"{v3}_2/expand/BatchNorm")}
         )
         unit = "resnet_v1_50/block1/unit_{}/bottleneck_v1/conv2"
-        stock = {"pooling": Plant("resnet_v1_50/conv1", "pooling", code="stock_resnet_v1_50_2")} if keras == 2 else {}
+        stock = (
+            {"pooling": Plant("resnet_v1_50/conv1/BatchNorm", "pooling", code="stock_resnet_v1_50_2")}
+            if keras == 2
+            else {}
+        )
         yield _classifier(
             Row("resnet_v1_50", keras, 64, classes=7),
             {"swapped layers": _exchanged(unit.format(2), unit.format(3)), **stock},

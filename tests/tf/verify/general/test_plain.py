@@ -120,6 +120,33 @@ def test_ids_are_below_the_rows_of_their_table() -> None:
     assert other.of(0)["ids:0"].max() < 2
 
 
+def test_inputs_of_one_shape_are_paired_by_what_they_index() -> None:
+    """The ids of one side are those of the other, and a mask is a mask, whatever their names and their order."""
+    lengths = (None, 3)
+    one = embedding()
+    old = side(one.inputs[0], spec("mask", lengths, "int32"), nodes=one.nodes, variables=one.variables)
+    lookup = Node("lookup", "GatherV2", ("table/read", "tokens", "axis"))
+    nodes = (Node("table", "VariableV2", ()), Node("table/read", "Identity", ("table",)), lookup)
+    new = side(spec("seen", lengths, "int32"), spec("tokens", lengths, "int32"), nodes=nodes, variables=one.variables)
+    feeds = make_feeds((old, new), (), (), seed=0)
+    assert [(fed.old.name, fed.new.name) for fed in feeds.fed] == [("ids", "tokens"), ("mask", "seen")]
+    turned = make_feeds((old, new), (), (("ids", "seen"),), seed=0)
+    assert [(fed.old.name, fed.new.name) for fed in turned.fed] == [("ids", "seen"), ("mask", "tokens")]
+
+
+def test_an_input_of_one_side_takes_the_value_that_is_given(tmp_path: Path) -> None:
+    both = side(spec("x")), side(spec("x"), spec("padding", (None, 3), "int32"), spec("heat", ()))
+    np.save(tmp_path / "ones.npy", np.ones((2, 3)))
+    asked = parse_inputs([f"padding={tmp_path / 'ones.npy'}", "heat=0.5"])
+    feeds = make_feeds(both, asked, (), seed=0)
+    fed = feeds.of(1)
+    assert (fed["padding:0"].dtype, fed["padding:0"].tolist(), float(fed["heat:0"])) == (np.int32, [[1] * 3] * 2, 0.5)
+    assert set(feeds.of(0)) == {"x:0"}
+    assert feeds.settings[1] == "heat of the new model has no partner, and is 0.5"
+    with pytest.raises(CkptmapError, match=r"1 is \[\], and the new model takes padding int32\[\?, 3\]"):
+        make_feeds(both, parse_inputs(["padding=1", "heat=0.5"]), (), seed=0)
+
+
 def test_flags_of_one_side_are_off() -> None:
     old = side(spec("x"), spec("is_training", (), "bool"), spec("keep_prob", ()))
     feeds = make_feeds((old, side(spec("x"))), (), (), seed=0)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ckptmap.tf.verify.layers.anatomy import LOOP
+from ckptmap.tf.verify.layers.branches import SWITCHES
 from ckptmap.tf.verify.layers.measure import relative
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
+_NOT_FETCHED = frozenset({LOOP, *SWITCHES})
+"""A loop gives what its exits give, and of a switch one output has no value."""
 _NEAR = 1e-4
 """How near a value computed anew in NumPy comes to TensorFlow's, in units of the spread."""
 
@@ -112,7 +116,7 @@ class Case:
         """The value of a small constant."""
         anatomy = self.anatomies[side]
         unit = anatomy.units.get(anatomy.unit_of(tensor))
-        while unit is not None and unit.op in ("Identity", "Cast", "Enter"):
+        while unit is not None and unit.op in ("Identity", "Cast", "Enter", *SWITCHES):
             unit = anatomy.units.get(anatomy.unit_of(unit.inputs[0]))
         value = unit.attributes.get("value") if unit is not None and unit.op == "Const" else None
         return None if value is None else np.asarray(value)
@@ -127,7 +131,8 @@ class Case:
         for name in sorted(behind, key=lambda one: anatomy.places[one]):
             if any(anatomy.unit_of(one) in reached for one in anatomy.units[name].inputs):
                 reached.add(name)
-                yield anatomy.units[name]
+                if anatomy.units[name].op not in _NOT_FETCHED:
+                    yield anatomy.units[name]
 
 
 def near(left: Array, right: Array) -> bool:
