@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
 _ORDERS = {2: ((1, 0),), 3: ((1, 0, 2), (0, 2, 1)), 4: ((0, 2, 3, 1), (0, 3, 1, 2))}
 """Axes in another order: steps before examples, channels before or behind places."""
+_HEADS = (0, 2, 1, 3)
+"""Of attention: steps before heads. Where the heads are merged the axes are fewer."""
 
 
 def relative(left: Array, right: Array, tolerance: float) -> float:
     """The largest difference in units of the spread of ``left``; infinite where the sizes differ.
 
     Lengths of one count for nothing, and where the values agree in another order of the axes (channels first or last,
-    steps or examples first) that order is taken.
+    steps or examples first, the heads of an attention merged or before the steps) that order is taken.
     """
     if left.size != right.size:
         return float(np.inf)
@@ -31,7 +33,18 @@ def relative(left: Array, right: Array, tolerance: float) -> float:
             found = _apart(turned.reshape(-1), right.reshape(-1))
             if found <= tolerance and turned.shape == np.squeeze(right).shape:
                 return found
+    for apart in _with_heads(left, right):
+        if apart <= tolerance:
+            return apart
     return best
+
+
+def _with_heads(left: Array, right: Array) -> Iterator[float]:
+    """How far apart they are when one has heads before steps, and the other has merged them or has them behind."""
+    if left.ndim == 4 and (right.ndim < 4 or right.shape == left.transpose(_HEADS).shape):
+        yield _apart(left.transpose(_HEADS).reshape(-1), right.reshape(-1))
+    elif right.ndim == 4 and left.ndim < 4:
+        yield _apart(left.reshape(-1), right.transpose(_HEADS).reshape(-1))
 
 
 def _turned(value: Array) -> Iterator[Array]:

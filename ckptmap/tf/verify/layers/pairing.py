@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _PASSED = frozenset(
     {
         "Identity", "Pad", "PadV2", "MirrorPad", "SpaceToBatchND", "Transpose", "ExpandDims", "Squeeze", "StopGradient",
-        "Snapshot", "PreventGradient", "EnsureShape", "CheckNumerics", *SWITCHES,
+        "Snapshot", "PreventGradient", "EnsureShape", "CheckNumerics", "OneHot", *SWITCHES,
     }
 )  # fmt: skip
 _UNPACKED = {"TensorArrayScatterV3": 2, "TensorArrayScatter": 2, "TensorListFromTensor": 0}
@@ -74,6 +74,11 @@ class Layer:
 
     name: str
     pairs: tuple[Pair, ...]
+
+    @property
+    def is_split(self) -> bool:
+        """Whether a variable became several, or several one: what such layers give has other sizes."""
+        return any(len(pair.old) != len(pair.new) for pair in self.pairs)
 
     @property
     def old(self) -> tuple[str, ...]:
@@ -213,7 +218,7 @@ class Uses:
         return tuple(one for one in found if self.anatomy.is_data(one) and base(one) in self.anatomy.units)
 
     def _source(self, tensor: str) -> str:
-        """What a tensor is but for padding, another order and the like."""
+        """What a tensor is but for padding, another order and the like; of rows that are looked up, their numbers."""
         unit = self.anatomy.units.get(self.anatomy.unit_of(tensor))
         while unit is not None and (unit.op in _PASSED or unit.op in _UNPACKED or _is_of_one_branch(unit)):
             tensor = unit.inputs[_UNPACKED.get(unit.op, 0)]

@@ -128,6 +128,8 @@ def _entered(walk: Walk, say: Callable[[str], None]) -> Iterator[tuple[tuple[int
         right = walk.fetch(1, (name for _, new in block for name in new.entering))
         for old, new in block:
             found = list(_compared(old, new, (left, right), walk.tolerance))
+            if walk.layers[old.layer].is_split:
+                found = [one for one in found if np.isfinite(one[0])]
             if found:
                 yield old.key, max(found, key=lambda item: item[0])
 
@@ -197,7 +199,7 @@ def _guilty(walk: Walk, before: Sequence[Use], apart: float, boundary: tuple[str
     right = walk.fetch(1, (new.result for _, new in pairs if new.result))
     unknown: tuple[Use, Use] | None = None
     for old, new in pairs:
-        if not old.result or not new.result:
+        if not old.result or not new.result or _is_of_parts(walk, old, left[old.result], right[new.result]):
             unknown = unknown or (old, new)
             continue
         found = relative(left[old.result], right[new.result], walk.tolerance)
@@ -206,6 +208,11 @@ def _guilty(walk: Walk, before: Sequence[Use], apart: float, boundary: tuple[str
     if unknown is not None:
         return First(walk.layers[unknown[0].layer], "layer", apart, *unknown, boundary)
     return First(walk.layers[pairs[-1][0].layer], "after", apart, *pairs[-1], boundary)
+
+
+def _is_of_parts(walk: Walk, use: Use, left: Array, right: Array) -> bool:
+    """Whether one side gives at once what the other gives in parts."""
+    return walk.layers[use.layer].is_split and left.size != right.size
 
 
 def _steps(walk: Walk, entered: Entered, outputs: Sequence[tuple[str, str]]) -> Iterator[Step]:

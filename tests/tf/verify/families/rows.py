@@ -247,7 +247,12 @@ def _language() -> Iterator[Family]:
         partial(graphs.save, lambda: graphs.gpt2(generated, SIZE)),
         partial(_into_template, "gpt2"),
         "gpt2",
-        {"zeroed bias": Plant("model/h1/mlp/c_fc", "zeroed bias", zeroed("model/h1/mlp/c_fc/b"))},
+        {
+            "zeroed bias": Plant("model/h1/mlp/c_fc", "zeroed bias", zeroed("model/h1/mlp/c_fc/b")),
+            "zeroed bias of three layers": Plant(
+                "model/h1/attn/c_attn", "zeroed bias", zeroed("model/h1/attn/c_attn/b")
+            ),
+        },
         hub=True,
         ones=("padding_mask",),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,14 +19,18 @@ except TensorFlowError as error:
     pytest.skip(str(error), allow_module_level=True)
 
 from ckptmap.tf.verify.general.engine import Asked, compare_models
+from ckptmap.tf.verify.general.feeding import make_feeds
+from ckptmap.tf.verify.general.pairing import paired
 from ckptmap.tf.verify.general.requests import Given
 from ckptmap.tf.verify.general.source import find_source
 from ckptmap.tf.verify.general.tf1_models import open_graph
 from ckptmap.tf.verify.general.tf2_models import open_model
+from ckptmap.tf.verify.layers import explain, match_variables
 from tests.tf.verify.families.rows import CODE, FAMILIES, Family, of_changed
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")  # of TensorFlow itself
 
+TEXTS = ("bert", "bert_first", "bert_classes", "albert", "electra", "bert_hub", "albert_hub", "electra_hub", "gpt2")
 QUICK = ("dnn-linear-8x4-keras3", "BasicLSTMCell_keras2")
 
 
@@ -45,13 +50,20 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return folder
 
 
-def compared(old: Path, new: Path, family: Family, code: str, fed: np.ndarray[Any, Any] | None = None) -> Any:
+def opened(old: Path, new: Path, code: str) -> tuple[Any, Any]:
+    """The sources of both sides, and the models in this process."""
     tf = import_quietly("tensorflow")
     before, after = find_source(old, "old"), find_source(new, "new", f"{CODE}:{code}" if code else "")
-    opened = open_graph(tf, before), open_model(tf, after)
-    given = [Given(name, np.ones((2, 9), np.int32), "ones") for name in family.ones]
-    given += [Given("", fed, "given")] if fed is not None else []
-    return compare_models((before, after), opened, Asked(given))
+    return (before, after), (open_graph(tf, before), open_model(tf, after))
+
+
+def given(family: Family) -> list[Given]:
+    return [Given(name, np.ones((2, 9), np.int32), "ones") for name in family.ones]
+
+
+def compared(old: Path, new: Path, family: Family, code: str, fed: np.ndarray[Any, Any] | None = None) -> Any:
+    more = [Given("", fed, "given")] if fed is not None else []
+    return compare_models(*opened(old, new, code), Asked([*given(family), *more]))
 
 
 def marked(names: Sequence[tuple[str, ...]]) -> list[Any]:
@@ -68,6 +80,23 @@ def test_the_right_pair_agrees(name: str, saved: Any, tmp_path: Path) -> None:
     assert found.agree, [one.relative for one in found.measures]
     assert [one.name for one in found.only_old if "/Exit" not in one.name] == []  # the last state of a loop
     assert all(one.spread > 0.01 for one in found.measures)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_walk_accuses_no_layer_of_a_right_pair(name: str, saved: Any, tmp_path: Path) -> None:
+    """However both are written: heads merged or not, one layer for three, rows looked up or multiplied by ones."""
+    family = FAMILIES[name]
+    old = saved(family)
+    family.convert(old, tmp_path / "new", family.table)
+    _, (before, after) = opened(old, tmp_path / "new" / "ckpt-0", family.code)
+    report = json.loads((tmp_path / "new" / "report.json").read_text())
+    pairs = match_variables(before, after, report).pairs
+    feeds = make_feeds((before.side, after.side), given(family), (), 0)
+    outputs = [(one.tensor, other.tensor) for one, other in paired(before.side.outputs, after.side.outputs, ())]
+    found = explain(before, after, pairs, (feeds.of(0), feeds.of(1)), outputs)
+    assert found.first is None, found.first.text
+    assert len(found.steps) > 10
 
 
 @pytest.mark.parametrize(

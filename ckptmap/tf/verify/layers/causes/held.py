@@ -122,7 +122,7 @@ Said = tuple[str, tuple[str, str]]
 def _zeroed(_: Case, one: Held) -> Said | None:
     if one.value.any() or not one.wanted.any():
         return None
-    name = "zeroed bias" if one.value.ndim == 1 else "zeroed values"
+    name = "zeroed bias" if one.value.ndim == 1 or one.name.endswith("bias") else "zeroed values"
     return name, ("zeros in place of the old value", "see what the conversion reports of it: was it initialized anew?")
 
 
