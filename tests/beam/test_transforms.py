@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +42,9 @@ FIXTURES = Path(__file__).parents[2] / "fixtures"
 KINDS = ("ssd_mobilenet_v2_tiny", "ssd_mobilenet_v2_depthwise", "ssd_mobilenet_v2_training")
 
 
+IN_PROCESS = ("--runner=FnApiRunner",)
+
+
 def make_fleet(folder: Path, count: int) -> tuple[list[str], set[str]]:
     """``count`` checkpoints of the fixtures' kinds, each hundredth cut off; their paths, and the bad ones."""
     paths, bad = [], set()
@@ -52,13 +59,16 @@ def make_fleet(folder: Path, count: int) -> tuple[list[str], set[str]]:
     return paths, bad
 
 
-def run(paths: list[str], transform: Any, rows: list[Any], letters: list[Any], workers: int = 1) -> dict[str, int]:
+def in_processes(workers: int) -> tuple[str, ...]:
+    """Beam's options for its in-process runner with so many processes."""
+    return ("--runner=FnApiRunner", f"--direct_num_workers={workers}", "--direct_running_mode=multi_processing")
+
+
+def run(
+    paths: list[str], transform: Any, rows: list[Any], letters: list[Any], options: tuple[str, ...] = IN_PROCESS
+) -> dict[str, int]:
     """The counters; the pipeline itself checks what it gives."""
-    mode = "in_memory" if workers == 1 else "multi_processing"
-    options = beam.options.pipeline_options.PipelineOptions(
-        ["--runner=FnApiRunner", f"--direct_num_workers={workers}", f"--direct_running_mode={mode}"]
-    )
-    pipeline = beam.Pipeline(options=options)
+    pipeline = beam.Pipeline(options=beam.options.pipeline_options.PipelineOptions(list(options)))
     found = pipeline | beam.Create(paths) | transform
     assert_that(found["rows"] | beam.Map(lambda row: (row.path, getattr(row, "fate", ""))), equal_to(rows), "rows")
     assert_that(found["failed"] | "Path" >> beam.Map(lambda row: row.path), equal_to(letters), "letters")
@@ -68,27 +78,49 @@ def run(paths: list[str], transform: Any, rows: list[Any], letters: list[Any], w
     return {one.key.metric.name: one.result for one in counters}
 
 
-def convert_twice(tmp_path: Path, count: int, workers: int) -> None:
+def convert_twice(tmp_path: Path, count: int, options: tuple[str, ...]) -> None:
     paths, bad = make_fleet(tmp_path / "fleet", count)
     good = [path for path in paths if path not in bad]
     convert = ConvertCheckpoints(output=str(tmp_path / "new"), below=str(tmp_path / "fleet"))
-    told = run(paths, convert, [(path, "converted") for path in good], sorted(bad), workers)
+    told = run(paths, convert, [(path, "converted") for path in good], sorted(bad), options)
     assert (told["converted"], told["failed"]) == (len(good), len(bad))
     made = {path: path.stat().st_mtime_ns for path in (tmp_path / "new").rglob("*") if path.is_file()}
     assert sum(path.name == "ckpt-0.index" for path in made) == len(good)
-    told = run(paths, convert, [(path, "kept") for path in good], sorted(bad), workers)
+    told = run(paths, convert, [(path, "kept") for path in good], sorted(bad), options)
     assert (told["kept"], told["failed"], "converted" in told) == (len(good), len(bad), False)
     assert made == {path: path.stat().st_mtime_ns for path in (tmp_path / "new").rglob("*") if path.is_file()}
 
 
 def test_every_good_one_is_converted_once_and_a_second_run_does_nothing(tmp_path: Path) -> None:
-    convert_twice(tmp_path, 12, 1)
+    convert_twice(tmp_path, 12, IN_PROCESS)
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize(("count", "workers"), [(200, 1), (2000, 2)])
-def test_a_large_fleet(tmp_path: Path, count: int, workers: int) -> None:
-    convert_twice(tmp_path, count, workers)
+@pytest.mark.parametrize(("count", "options"), [(200, IN_PROCESS), (2000, in_processes(2))])
+def test_a_large_fleet(tmp_path: Path, count: int, options: tuple[str, ...]) -> None:
+    convert_twice(tmp_path, count, options)
+
+
+@pytest.fixture
+def job_service(tmp_path: Path) -> Iterator[str]:
+    """Beam's own job service in a process of its own: where it listens."""
+    port = tmp_path / "port"
+    service = [sys.executable, "-m", "apache_beam.runners.portability.local_job_service_main", "--port_file", str(port)]
+    with (tmp_path / "service.log").open("wb") as log, subprocess.Popen(service, stdout=log, stderr=log) as process:
+        try:
+            for _ in range(300):
+                if port.exists():
+                    break
+                time.sleep(0.2)
+            yield f"localhost:{port.read_text()}"
+        finally:
+            process.terminate()
+
+
+@pytest.mark.matrix
+def test_a_fleet_on_the_portable_runner(tmp_path: Path, job_service: str) -> None:
+    options = ("--runner=PortableRunner", f"--job_endpoint={job_service}", "--environment_type=LOOPBACK")
+    convert_twice(tmp_path, 108, options)
 
 
 def test_one_path_that_comes_thrice_is_converted_once(tmp_path: Path) -> None:
