@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.metrics import MetricsFilter
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from ckptmap.basics.errors import CkptmapError
 from ckptmap.beam.transforms import FAILED, ROWS
 
 _IN_PROCESS = "FnApiRunner"
 _LINES, _PARQUET = ".jsonl", ".parquet"
+_UNCOUNTED = "the files of --failed hold what failed"
 
 
 def run(
@@ -36,19 +39,39 @@ def run(
         rows: what the files of rows are called, a line of JSON each; where it ends with ``.parquet``, they are Parquet.
         failed: the same for dead letters.
         whole: takes both collections, for a report of all.
+
+    Raises:
+        CkptmapError: Beam does not know the runner or an option, the pipeline fails, or the runner does not count.
     """
-    told = PipelineOptions(list(options), runner=runner or _IN_PROCESS)
-    pipeline = beam.Pipeline(options=told)
+    with _beam_errors():
+        told = PipelineOptions(list(options), runner=runner or _IN_PROCESS)
+        pipeline = beam.Pipeline(options=told)
     found = pipeline | "Paths" >> beam.Create(list(paths)) | transform
     for name, place in ((ROWS, rows), (FAILED, failed)):
         if place is not None:
             found[name] | f"Write {name}" >> _Written(place)
     if whole is not None:
         found | "Whole" >> whole
-    result = pipeline.run()
-    result.wait_until_finish()
-    counters = result.metrics().query(MetricsFilter().with_namespace("ckptmap"))["counters"]
+    with _beam_errors():
+        result = pipeline.run()
+        result.wait_until_finish()
+    try:
+        counters = result.metrics().query(MetricsFilter().with_namespace("ckptmap"))["counters"]
+    except NotImplementedError as error:
+        raise CkptmapError("the pipeline has ended, but this runner counts nothing", hint=_UNCOUNTED) from error
     return {one.key.metric.name: int(one.result) for one in counters}
+
+
+@contextmanager
+def _beam_errors() -> Iterator[None]:
+    """What Beam says of its runners and options, and of a pipeline that fails, in one line."""
+    try:
+        yield
+    except CkptmapError:
+        raise
+    except (ValueError, RuntimeError, ImportError, OSError) as error:
+        *_, line = str(error).strip().splitlines() or [type(error).__name__]
+        raise CkptmapError(f"Beam does not run this: {line}") from error
 
 
 class _Written(beam.PTransform):  # type: ignore[misc]

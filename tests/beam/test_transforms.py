@@ -16,6 +16,7 @@ import pytest
 
 beam = pytest.importorskip("apache_beam", reason="Beam has an environment of its own: see docs/fleets.md")
 
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner  # noqa: E402
 from apache_beam.testing.util import assert_that, equal_to  # noqa: E402
 from pyarrow import parquet  # noqa: E402
 
@@ -289,3 +290,34 @@ def test_a_catalogue_by_beam_is_the_one_made_here(tmp_path: Path, capsys: pytest
     assert command("fleet", "inspect", fleet, "--runner", "FnApiRunner", "--jobs", "2") == 2
     assert command("fleet", "inspect", fleet, "--runner", "FnApiRunner", "--format", "csv") == 2
     assert capsys.readouterr().out == ""
+
+
+class CountsNothing(FnApiRunner):
+    """A runner whose results have no counters, as Dask's."""
+
+    def run_pipeline(self, pipeline: Any, options: Any) -> Any:
+        result = super().run_pipeline(pipeline, options)
+
+        def metrics() -> Any:
+            raise NotImplementedError
+
+        result.metrics = metrics
+        return result
+
+
+@pytest.mark.parametrize(("options", "says"), [
+    (("--runner", "Nonsense"), "Beam does not run this: Unexpected pipeline runner: Nonsense"),
+    (("--runner", "PortableRunner"), "You must specify a --job_endpoint"),
+    (("--runner", f"{__name__}.CountsNothing"), "this runner counts nothing (the files of --failed hold what failed)"),
+    (("--table", "none.yaml"), "none.yaml"),
+])  # fmt: skip
+def test_what_beam_refuses_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], says: str
+) -> None:
+    fleet = make_fleet(tmp_path / "fleet", 1)[0][0]
+    assert command("fleet", "convert", fleet, "-o", str(tmp_path / "new"), *options) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    (line,) = [line for line in told.err.splitlines() if says in line]
+    assert "Traceback" not in told.err
+    assert len(line) < 600
