@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.escapes import printable
 from ckptmap.basics.nearest import nearest_file
 from ckptmap.basics.regular import open_regular
 
 REPORT_NAME = "report.json"
+_REPORTS = (REPORT_NAME, "batch.json")
 """The report beside what a command wrote."""
 LARGEST = 512 << 20
 """Bytes of a document: a conversion of a million variables has as many."""
@@ -98,8 +101,18 @@ def document_in(text: str | bytes, where: str) -> dict[str, Any]:
 
 
 def _unreadable(error: Exception, where: str) -> CkptmapError:
-    hint = nearest_file(where) if isinstance(error, FileNotFoundError) else ""
+    hint = _report_near(where) or (nearest_file(where) if isinstance(error, FileNotFoundError) else "")
     return CkptmapError(f"cannot be read as a report: {reason(error)}", where=where, hint=hint)
+
+
+def _report_near(where: str) -> str:
+    """The report in a folder, or beside the checkpoint, that was given in place of it; empty where there is none."""
+    is_folder = os.path.isdir(where)  # noqa: PTH112  (names that no folder can have)
+    if not is_folder and not os.path.isfile(f"{where}.index"):  # noqa: PTH113
+        return ""
+    folder = Path(where) if is_folder else Path(where).parent
+    found = next((folder / name for name in _REPORTS if (folder / name).is_file()), None)
+    return f"give its report: {printable(str(found))}" if found else ""
 
 
 class MisstatedError(ValueError):

@@ -88,6 +88,19 @@ def refuse_reports(reports: Sequence[Place], inputs: Iterable[PathLike | None], 
             raise _refused(path, "is a file of a checkpoint or a config: a report does not replace it")
         if _is_read(path, named):
             raise _refused(path, "is read by this command: a report does not replace it")
+        _refuse_no_folder(path, made)
+
+
+def _refuse_no_folder(path: Place, made: Made | None) -> None:
+    """Refuse a file in a folder that is not there, before the work that it would tell of; the run may make its own."""
+    if not isinstance(path, Path) or _stat(path.parent) is not None:
+        return
+    if made is not None and isinstance(made.folder, Path):
+        own, wanted = _real(made.folder), _real(path.parent)
+        if wanted.is_relative_to(own) or own.is_relative_to(wanted):
+            return
+    hint = "make the folder first, or name another one"
+    raise OutputError(f"there is no folder {shortened(str(path.parent))}", where=shortened(str(path)), hint=hint)
 
 
 def refuse_config(output: Place, inputs: Iterable[PathLike | None]) -> None:
@@ -182,7 +195,7 @@ def refuse_circle(folders: Iterable[Place], sources: Iterable[str]) -> None:
 
 
 def _circle(source: str) -> OutputError:
-    message = "is in a folder that this run writes for another checkpoint"
+    message = "is in a folder that this run writes to"
     return OutputError(message, where=shortened(source), hint="write to another directory")
 
 

@@ -12,6 +12,7 @@ from ckptmap.basics.errors import CkptmapError, OutputError
 from ckptmap.basics.nearest import nearest_file
 from ckptmap.checkpoint.data_files import prefix_of
 from ckptmap.checkpoint.names import shortened
+from ckptmap.checkpoint.paths import is_model_name
 from ckptmap.checkpoint.remote import is_remote
 
 _LARGEST = 64 << 20
@@ -28,6 +29,9 @@ def read_list(path: str | os.PathLike[str], beside: Sequence[str] = ()) -> list[
         CkptmapError: the file cannot be read, names none, or names one that is given already.
     """
     file = Path(path)
+    if is_model_name(file.name):
+        hint = "give the checkpoints as CHECKPOINT, or a file with one path a line"
+        raise CkptmapError("is no list, but a file of a model", where=shortened(str(file)), hint=hint)
     try:
         text = read_text(file, _LARGEST, "utf-8-sig")
     except (OSError, ValueError) as error:

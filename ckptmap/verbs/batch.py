@@ -182,8 +182,10 @@ def convert_all(
     progress: Progress | None = None,
 ) -> Document:
     """What :func:`convert_many` does, for one ``wish`` of all and one way to write. Raises as that does."""
-    paths = searched(sources)
+    paths = _outside(output, [os.fspath(source) for source in sources])
     top = None if output is None else place_of(output)
+    if isinstance(top, Path) and os.path.isfile(top):  # noqa: PTH113  (names too long)
+        raise OutputError(f"{top} is a file", hint=f"give a directory to write to with {argument('output')}")
     folders = [None if top is None else top / name for name in output_names(paths)]
     refuse_circle([folder for folder in folders if folder is not None], paths)
     plans = Plans(wish, wish.destination() if wish.names_the_target else None)
@@ -210,6 +212,17 @@ def convert_all(
         if overall is not None and any(one["checkpoint"] is not None for one in done):
             write_place(overall, "".join((*json_pieces(report), "\n")).encode("utf-8", "surrogateescape"))
     return report
+
+
+def _outside(output: PathLike | None, sources: Sequence[str]) -> list[str]:
+    """The checkpoints; of those below a folder, not what an earlier run wrote to ``output`` in it."""
+    found = searched(sources)
+    if output is None or is_remote(os.fspath(output)):
+        return found
+    own = os.path.join(os.path.abspath(output), "")  # noqa: PTH100, PTH118  (links are not followed: as is searched)
+    named = frozenset(sources)
+    outside = [path for path in found if path in named or not os.path.abspath(path).startswith(own)]  # noqa: PTH100
+    return outside or found
 
 
 def convert_one(

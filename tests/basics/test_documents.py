@@ -82,3 +82,16 @@ def test_json_that_ends_too_early_names_line_and_column(tmp_path: Path) -> None:
     with pytest.raises(CkptmapError) as refused:
         read_document(tmp_path / "r.json")
     assert refused.value.problem.message == "cannot be read as a report: what begins on line 2, column 4 is not JSON"
+
+
+def test_a_folder_or_a_checkpoint_in_place_of_its_report_is_told_the_report(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    for name in ("ckpt-0.index", "report.json"):
+        (tmp_path / "new" / name).touch()
+    for given in (tmp_path / "new", tmp_path / "new" / "ckpt-0"):
+        with pytest.raises(CkptmapError) as refused:
+            read_document(given)
+        assert refused.value.problem.hint == f"give its report: {tmp_path / 'new' / 'report.json'}"
+    with pytest.raises(CkptmapError) as refused:
+        read_document(tmp_path)
+    assert refused.value.problem.hint == ""

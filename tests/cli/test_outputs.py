@@ -47,6 +47,18 @@ def test_an_unknown_ending_is_an_error_that_lists_the_known_ones(
     assert (tmp_path / name).read_text(encoding="utf-8").startswith("### ")
 
 
+def test_a_file_in_a_folder_that_is_not_there_is_refused_before_the_work(
+    run: Run, project: Project, tmp_path: Path
+) -> None:
+    for command in (("diff", project.source, project.source), ("convert", project.source, "-o", tmp_path / "new")):
+        option = "-o" if command[0] == "diff" else "--report"
+        result = run(*command, option, tmp_path / "no" / "r.html")
+        assert (result.code, result.out) == (2, "")
+        assert "there is no folder " in result.err
+        assert "(make the folder first, or name another one)" in result.err
+    assert list(tmp_path.glob("n*")) == []
+
+
 def flat(text: str) -> str:
     """Without the frame that typer draws, and its line breaks."""
     return " ".join(text.replace("│", " ").split())

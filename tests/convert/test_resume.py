@@ -111,6 +111,23 @@ def test_folders_are_searched_and_checkpoints_in_them_are_found_once(zoo: Path, 
     )
 
 
+def test_what_a_run_wrote_below_the_folder_it_searches_is_no_source_of_the_next(
+    zoo: Path, template: Path, table: Path
+) -> None:
+    def converted() -> list[tuple[str, str]]:
+        report = ckptmap.convert_many([zoo], to=template, table=table, output=zoo / "new", resume=True)
+        return [(Path(one["source"]).name, one["fate"]) for one in report["conversions"]]
+
+    assert converted() == [("a", "converted"), ("b", "converted"), ("c", "converted")]
+    assert converted() == [("a", "kept"), ("b", "kept"), ("c", "kept")]
+
+
+def test_an_output_of_many_that_is_a_file(zoo: Path, template: Path, table: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"file is a file \(give a directory to write to with the argument output\)"):
+        ckptmap.convert_many([zoo], to=template, table=table, output=tmp_path / "file")
+
+
 def _files(folder: Path, contents: dict[str, bytes]) -> Path:
     folder.mkdir(parents=True)
     for name, content in contents.items():
