@@ -36,9 +36,9 @@ def make_world(folder: Path) -> None:
     keras(folder)
 
 
-def shown(document: str, part: str) -> str:
+def shown(document: str, part: str, language: str = "yaml") -> str:
     """The file that a page shows."""
-    return next(block.text for block in blocks(document) if block.language == "yaml" and part in block.text)
+    return next(block.text for block in blocks(document) if block.language == language and part in block.text)
 
 
 def random(shape: Shape, seed: int = 0) -> np.ndarray:
@@ -114,8 +114,9 @@ def own_model(folder: Path) -> None:
         "verdict/weights": (16, 10),
         "verdict/biases": (10,),
     }
+    drawn = {name: random(shape, at) for at, (name, shape) in enumerate(old.items())}  # no two layers hold the same
     for name in ("mine", "without_meta"):
-        random_tf1(folder / name / "model.ckpt", old)
+        write_tf1(folder / name / "model.ckpt", {**drawn, **STEP})
     (folder / "mine" / "model.ckpt.meta").write_bytes(bytes_field(2, chain()))
     new: dict[str, Shape] = {
         f"sequential/{name}/{leaf}": shape
@@ -127,6 +128,8 @@ def own_model(folder: Path) -> None:
     write_tf2(folder / "mine_tf2" / "ckpt-1", new, paths=paths)
     layers = [{"config": {"name": name}, "inbound_nodes": []} for name in (*NEW_LAYERS, "flatten", "dense")]
     (folder / "mine.yaml").write_text(shown("docs/tables.md", "focus: conv2d_3"))
+    (folder / "nets.py").write_text(shown("docs/tables.md", "def build_old", "python"))
+    (folder / "mine.py").write_text(shown("docs/tables.md", "Sequential(", "python"))
     write_tf2(folder / "mine_new" / "ckpt-9", new, 9, paths)
     (folder / "mine_tf2" / "model.json").write_text(
         json.dumps({"class_name": "Sequential", "config": {"layers": layers}})
