@@ -16,17 +16,18 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.bars import bars
-from benchmarks.data import LEAVES, Case, Files, files_in, make
+from benchmarks.data import LEAVES, Case, Files, Models, files_in, make
 from benchmarks.measure import Result, measure
 from benchmarks.plot import plot, plot_growth
 from benchmarks.results import machine, markdown
-from benchmarks.works import PEER, Means, Work, clones, works
+from benchmarks.works import CKPTMAP, PEER, Means, Work, clones, works
 from ckptmap.checkpoint.cloning import duplicate
 
 Ask = Callable[[Case, Sequence[Files], Path], Iterator[Work]]
 """The works of a case."""
 
 _HERE = Path(__file__).parent
+_DETECTOR = _HERE.parent / "fixtures" / "ssd_mobilenet_v2_tiny"
 
 CASES = {
     case.name: case
@@ -44,7 +45,8 @@ CASES = {
         Case("100 checkpoints", 1_000_000, 350, copies=100),
         Case("1,500 variables to draft", 600_000, 1500, sparse=True, rules=50, leaves=LEAVES),
         Case("10,000 variables to draft", 4_000_000, 10_000, sparse=True, rules=200, leaves=LEAVES),
-        Case("two models", 14_000_000, 262, models=True),
+        Case("two models", 14_000_000, 262, models=Models.TWO),
+        Case("a detector", 354_836, 324, models=Models.DETECTOR),
     )
 }
 
@@ -131,8 +133,11 @@ def _measured(case: Case, folder: Path, ask: Ask, repeat: int) -> Iterator[Resul
 def _made(case: Case, place: Path) -> list[Files]:
     """The checkpoints, made by another process: the peak memory of a command counts from that of who starts it."""
     files = files_in(place)
-    if case.models:
+    if case.models is Models.TWO:
         subprocess.run([*PEER, "models", files.source, files.template], check=True)
+        return [files]
+    if case.models is Models.DETECTOR:
+        subprocess.run([*CKPTMAP, "convert", _DETECTOR, "-o", files.source.parent, "-q"], check=True)
         return [files]
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as maker:
         return [maker.submit(make, case, place / str(number)).result() for number in range(case.copies)]

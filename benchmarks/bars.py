@@ -13,6 +13,7 @@ from benchmarks.works import (
     CORES,
     DIFF,
     EDIT,
+    EXPORT,
     GUIDE,
     HELP,
     INSPECT,
@@ -20,6 +21,7 @@ from benchmarks.works import (
     LINK,
     NUMPY,
     ONE_JOB,
+    OWN_EXPORT,
     PLAN,
     READ,
     REFLINK,
@@ -76,6 +78,7 @@ def bars(results: Sequence[Result]) -> Iterator[Bar]:
     yield _seconds(found, "suggest, 1,500 variables", "1,500 variables to draft", SUGGEST, 3)
     yield _seconds(found, "suggest, 10,000 variables", "10,000 variables to draft", SUGGEST, 30)
     yield _times(found, "verify, two models", ("two models", VERIFY_MODELS), ("two models", RUN_MODELS), 1.2)
+    yield _times(found, "export, a detector", ("a detector", EXPORT), ("a detector", OWN_EXPORT), 1.2)
 
 
 def _throughput(found: _Found) -> Bar:

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,12 +27,19 @@ LEAVES = (("weights", "kernel"), ("biases", "bias"))
 """The variables of a layer of which a draft is made."""
 
 
+class Models(Enum):
+    """What is run in place of checkpoints that are converted."""
+
+    TWO = "two networks of Keras with the same weights, to be compared"
+    DETECTOR = "a converted detector, to be exported"
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One checkpoint: ``size`` bytes in ``variables`` vectors, mapped by ``rules`` rules, an equal share by each.
 
     ``sparse``: zeros that take no room on the disk. ``copies`` are so many of its kind. ``leaves`` are the variables of
-    a layer, as the old model and as the new one call them. ``models``: no checkpoints, but two models to run.
+    a layer, as the old model and as the new one call them. ``models``: no checkpoints, but models to run.
     """
 
     name: str
@@ -41,7 +49,7 @@ class Case:
     rules: int = 1
     copies: int = 1
     leaves: tuple[tuple[str, str], ...] = (("weights", "kernel"),)
-    models: bool = False
+    models: Models | None = None
 
     @property
     def length(self) -> int:

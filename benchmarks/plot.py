@@ -67,7 +67,8 @@ def plot(results: Sequence[Result], path: Path) -> None:
     labels = [f"{result.case.name}: {result.work.name}" for result in shown]
     drawn = axes.barh(labels, medians, xerr=(below, above), color=colors)
     axes.bar_label(drawn, [f"{median:.2f} s" for median in medians], padding=4)
-    axes.set_xscale("log")
+    if shown:
+        axes.set_xscale("log")
     axes.set_xlabel("seconds of the whole process, logarithmic")
     axes.margins(x=0.15, y=0.01)
     # the same picture for the same numbers

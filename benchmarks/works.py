@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.data import Case, Files
+from benchmarks.data import Case, Files, Models
 
-_CKPTMAP = (sys.executable, "-m", "ckptmap")
+CKPTMAP = (sys.executable, "-m", "ckptmap")
 PEER = (sys.executable, "-m", "benchmarks.peers")
 _MANY = 1500
 """Variables from which on names are a work of their own; with fewer TensorFlow's import is all there is to measure."""
@@ -47,6 +47,8 @@ JOBS = "ckptmap convert --jobs, one a core"
 SUGGEST = "ckptmap suggest"
 VERIFY_MODELS = "ckptmap verify"
 RUN_MODELS = "TensorFlow imports, builds and runs both"
+EXPORT = "ckptmap export"
+OWN_EXPORT = "the Object Detection API's own exporter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,11 @@ def works(case: Case, files: Sequence[Files], output: Path, means: Means) -> Ite
         yield from _batches(case, files, output)
         return
     one = files[0]
-    if case.models:
+    if case.models is Models.TWO:
         yield from _models(one)
+        return
+    if case.models is Models.DETECTOR:
+        yield from _exports(one, output)
         return
     if len(case.leaves) > 1:
         yield _draft(one)
@@ -88,10 +93,10 @@ def works(case: Case, files: Sequence[Files], output: Path, means: Means) -> Ite
     yield from _links(one, output, means)
     if not case.sparse:
         yield from _copies(one, output, means)
-    yield Work("diff of equal files", DIFF, (*_CKPTMAP, "diff", str(one.source), str(one.twin)))
+    yield Work("diff of equal files", DIFF, (*CKPTMAP, "diff", str(one.source), str(one.twin)))
     if not case.sparse:
         yield Work("diff of equal files", "cmp", ("cmp", str(one.data), str(one.copy)), base=True)
-    yield Work("inspect", INSPECT, (*_CKPTMAP, "inspect", str(one.source)))
+    yield Work("inspect", INSPECT, (*CKPTMAP, "inspect", str(one.source)))
     if means.tensorflow and case.variables >= _MANY:
         yield Work("inspect", LIST, (*PEER, "list", str(one.source)), base=True)
 
@@ -104,15 +109,22 @@ def clones(case: Case, files: Sequence[Files], output: Path) -> Iterator[Work]:
 
 def _draft(files: Files) -> Work:
     """Exit code 1 says that the draft leaves something open."""
-    told = (*_CKPTMAP, "suggest", str(files.source), "--to", str(files.template))
+    told = (*CKPTMAP, "suggest", str(files.source), "--to", str(files.template))
     return Work("draft", SUGGEST, ("sh", "-c", '"$@" || test $? = 1', "sh", *told))
 
 
 def _models(files: Files) -> Iterator[Work]:
     """Two models that are run, and what TensorFlow takes for it alone."""
     sides = (str(files.source), str(files.template))
-    yield Work("run both models", VERIFY_MODELS, (*_CKPTMAP, "verify", *sides))
+    yield Work("run both models", VERIFY_MODELS, (*CKPTMAP, "verify", *sides))
     yield Work("run both models", RUN_MODELS, (*PEER, "run", *sides), base=True)
+
+
+def _exports(files: Files, output: Path) -> Iterator[Work]:
+    """A converted detector as a SavedModel, by ckptmap and by the API: import, build, restore, trace and save."""
+    sides = (str(files.source.parent), str(output))
+    yield Work("export", EXPORT, (*CKPTMAP, "export", sides[0], "-o", sides[1]))
+    yield Work("export", OWN_EXPORT, (sys.executable, "-m", "benchmarks.exporting", *sides), base=True)
 
 
 def _reflink(files: Files, output: Path) -> Work:
@@ -121,12 +133,12 @@ def _reflink(files: Files, output: Path) -> Work:
 
 def _convert(files: Files, *options: object) -> tuple[str, ...]:
     named = (files.source, "--to", files.template, "--table", files.table, *options)
-    return (*_CKPTMAP, "convert", *map(str, named))
+    return (*CKPTMAP, "convert", *map(str, named))
 
 
 def _starts() -> Iterator[Work]:
     """What a process takes before it does anything."""
-    yield Work("start", HELP, (*_CKPTMAP, "--help"))
+    yield Work("start", HELP, (*CKPTMAP, "--help"))
     yield Work("start", NUMPY, (sys.executable, "-c", "import numpy"), base=True)
 
 
@@ -139,7 +151,7 @@ def _plans(files: Files) -> Iterator[Work]:
 def _links(files: Files, output: Path, means: Means) -> Iterator[Work]:
     yield Work("convert", LINK, _convert(files, "-o", output, "--data", "link"))
     renamed = ("edit", str(files.source), "--scope", "body", "-o", str(output), "--data", "link")
-    yield Work("convert", EDIT, (*_CKPTMAP, *renamed))
+    yield Work("convert", EDIT, (*CKPTMAP, *renamed))
     if means.clones:
         yield _reflink(files, output)
 
@@ -158,11 +170,11 @@ def _copies(files: Files, output: Path, means: Means) -> Iterator[Work]:
 def _batches(case: Case, files: Sequence[Files], output: Path) -> Iterator[Work]:
     sources = [str(one.source) for one in files]
     if len(files) <= _FEW:
-        yield Work("average", AVERAGE, (*_CKPTMAP, "average", *sources, "-o", str(output)))
+        yield Work("average", AVERAGE, (*CKPTMAP, "average", *sources, "-o", str(output)))
     if case.size > _SMALL:
         return
     shared = (str(files[0].template), str(files[0].table))
-    many = (*_CKPTMAP, "convert", *sources, "--to", shared[0], "--table", shared[1], "-o", str(output))
+    many = (*CKPTMAP, "convert", *sources, "--to", shared[0], "--table", shared[1], "-o", str(output))
     yield Work("convert all", ONE_JOB, (*many, "--jobs", "1"))
     if len(files) > _FEW:
         yield Work("convert all", JOBS, (*many, "--jobs", str(CORES)))

@@ -5,7 +5,7 @@ import pytest
 import ckptmap
 from benchmarks import planning, reading
 from benchmarks.bars import bars
-from benchmarks.data import LEAVES, Case, make
+from benchmarks.data import LEAVES, Case, Models, files_in, make
 from benchmarks.measure import Measured, Result, measure
 from benchmarks.plot import plot, plot_growth
 from benchmarks.results import markdown
@@ -13,11 +13,13 @@ from benchmarks.works import (
     COPY,
     CORES,
     CP,
+    EXPORT,
     GUIDE,
     HELP,
     JOBS,
     LINK,
     ONE_JOB,
+    OWN_EXPORT,
     READ,
     REFLINK,
     SUGGEST,
@@ -100,6 +102,15 @@ def test_a_draft_is_measured_alone(tmp_path: Path) -> None:
     assert report["summary"]["restored"] == 20
 
 
+def test_an_export_is_held_against_the_exporter_of_the_api(tmp_path: Path) -> None:
+    case = Case("a detector", 354_836, 324, models=Models.DETECTOR)
+    files = [files_in(tmp_path)]
+    assert [work.name for work in works(case, files, tmp_path, Means(True, clones=True))] == [EXPORT, OWN_EXPORT]
+    for seconds, verdict in ((11.9, "holds"), (12.1, "**missed**")):
+        found = bars([result(EXPORT, seconds, case=case), result(OWN_EXPORT, 10.0, case=case)])
+        assert [bar.verdict for bar in found if bar.what == "export, a detector"] == [verdict]
+
+
 def test_jobs_are_held_against_one_job() -> None:
     case = Case("100 checkpoints", 1_000_000, 350, copies=100)
     fast, slow = 4.0 / (0.8 * CORES) * 0.99, 4.0 / (0.8 * CORES) * 1.01
@@ -126,7 +137,7 @@ def test_bars_hold_or_are_missed() -> None:
     assert found[f"{guide}, copy"] == ("≥ 10 ×", "12 ×", "holds")
     assert found["memory of convert, link, 1 GB, of that of the guide's recipe"][1:] == ("5.0%", "holds")
     assert found["every value read and compared, 1 GB, warm"][1:] == ("2.00 GB/s", "holds")
-    assert len(found) == 25
+    assert len(found) == 26
 
 
 def test_every_work_of_a_case(tmp_path: Path) -> None:

@@ -93,12 +93,12 @@ def parse_entry(data: bytes) -> Entry:
     usual = usual_entry(data)
     if usual is not None:
         kind, shard, offset, size, crc = usual
-        return Entry(*parse_kind(kind), shard, offset, few_bytes(size), crc)
+        return Entry(*parse_kind(kind), shard, offset, few_bytes(size), unmask(crc))
     return _parse_fields(data)
 
 
 def usual_entry(data: bytes) -> tuple[bytes, int, int, bytes, int] | None:
-    """What nearly every entry is: dtype and shape for ``parse_kind``, shard, offset, size as a varint, and checksum.
+    """What nearly every entry is: dtype and shape for ``parse_kind``, shard, offset, size as a varint, masked checksum.
 
     None for any other, which ``parse_entry`` reads too. Few of the first and of the sizes are different.
     """
@@ -109,7 +109,7 @@ def usual_entry(data: bytes) -> tuple[bytes, int, int, bytes, int] | None:
     number = 0 if shard == b"\x00" else few_bytes(shard)
     if len(kind) - 4 != kind[3] or number > _MAX_SHARDS:
         return None
-    return kind, number, few_bytes(offset), size, unmask(int.from_bytes(crc, "little"))
+    return kind, number, few_bytes(offset), size, int.from_bytes(crc, "little")
 
 
 def parse_kind(kind: bytes) -> tuple[int, tuple[int, ...]]:

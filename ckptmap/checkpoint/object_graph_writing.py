@@ -23,9 +23,14 @@ from ckptmap.checkpoint.object_graph_reading import parse_object_graph
 from ckptmap.checkpoint.wire import bytes_field, number_field, text_field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _VARIABLE_NAME = text_field(1, VARIABLE_VALUE)
+_KEY_ENDS = variable_key("").encode()
+
+
+_TAKEN: dict[str, _Branch | str] = {}
+"""The children of all objects whose own were taken: one dict for them."""
 
 
 class _Branch:
@@ -70,9 +75,12 @@ def smallest_graph(variables: Mapping[str, str], links: Mapping[str, str] = Mapp
         above = _branch(root, parent) if parent else root
         above.children[unescape_name(name)] = _branch(root, other)
     for children, path in _numbered(root):
-        edges = b"".join([bytes_field(1, number_field(1, number) + _name_field(name)) for name, number in children])
         tensor = _variable_field(variables[path], path) if path else b""
-        yield bytes_field(1, edges + tensor + HOLDS_VALUES)
+        if children:
+            edges = [bytes_field(1, number_field(1, number) + _name_field(name)) for name, number in children]
+            yield bytes_field(1, b"".join(edges) + tensor + HOLDS_VALUES)
+        else:
+            yield bytes_field(1, tensor + HOLDS_VALUES)
 
 
 def _with_slots(graph: ObjectGraph, slots: Mapping[str, str]) -> ObjectGraph:
@@ -153,7 +161,7 @@ def _step(branch: _Branch, name: str) -> _Branch:
     return child
 
 
-def _numbered(root: _Branch) -> Iterator[tuple[list[tuple[str, int]], str]]:
+def _numbered(root: _Branch) -> Iterator[tuple[Sequence[tuple[str, int]], str]]:
     """The children of each object, each with its number, and its own path where it is a variable.
 
     In breadth-first order, as TensorFlow numbers them: each where it is first met. Takes the branches apart.
@@ -163,7 +171,7 @@ def _numbered(root: _Branch) -> Iterator[tuple[list[tuple[str, int]], str]]:
     while waiting:
         branch = waiting.popleft()
         if isinstance(branch, str):
-            yield [], branch
+            yield (), branch
             continue
         children = []
         for name, child in branch.children.items():
@@ -175,7 +183,7 @@ def _numbered(root: _Branch) -> Iterator[tuple[list[tuple[str, int]], str]]:
             else:
                 number = child.number
             children.append((name, number))
-        branch.children = {}
+        branch.children = _TAKEN
         yield children, branch.path
 
 
@@ -209,7 +217,10 @@ def _format_node(node: Node, holds_values: bool) -> bytes:
 
 
 def _variable_field(full_name: str, path: str) -> bytes:
-    return bytes_field(2, _VARIABLE_NAME + text_field(2, full_name) + text_field(3, variable_key(path)))
+    place = path.encode("utf-8", "surrogateescape")
+    name = place if full_name == path else full_name.encode("utf-8", "surrogateescape")
+    named = bytes_field(2, name) if name else b""
+    return bytes_field(2, _VARIABLE_NAME + named + bytes_field(3, place + _KEY_ENDS))
 
 
 def _format_tensor(tensor: SavedTensor) -> bytes:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ckptmap.checkpoint.crc import crc32c, mask, unmask
 from ckptmap.checkpoint.wire import MAX_ITEMS, Bytes, FormatError, read_varint, varint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 FOOTER_SIZE = 48
 MAGIC = 0xDB4775248B80FB57.to_bytes(8, "little")
@@ -51,14 +51,30 @@ def _read_handle(data: Bytes, position: int = 0) -> tuple[Handle, int]:
     return Handle(offset, size), position
 
 
-def block_entries(block: bytes, last: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
-    """The (key, value) pairs of one uncompressed block, in order, all above the key ``last`` where there is one.
+class _Met(NamedTuple):
+    """What came by so far: the last key, and how many entries and how many bytes of keys."""
+
+    last: bytes | None = None
+    entries: int = 0
+    key_bytes: int = 0
+
+
+_NOTHING = _Met()
+
+
+def block_entries(
+    block: bytes, met: _Met = _NOTHING, most: int = MAX_ITEMS
+) -> Generator[tuple[bytes, bytes], None, _Met]:
+    """The (key, value) pairs of one uncompressed block, in order, all above the last key that was met.
+
+    Returns what was met with them; ``most`` bounds the entries of all blocks together.
 
     Raises:
         FormatError: lengths that reach past the block, a key that shares more than there is, keys out of order.
     """
     end = _entries_end(block)
     position, key = 0, b""
+    last, count, total = met
     while position < end:
         shared, unshared, length = block[position : position + 3]  # restart points follow the last entry
         if (shared | unshared | length) < 0x80:
@@ -74,7 +90,12 @@ def block_entries(block: bytes, last: bytes | None = None) -> Iterator[tuple[byt
         if last is not None and key <= last:
             raise FormatError("the keys of a table block are out of order")
         last, position = key, value_start + length
+        count += 1
+        total += len(key)
+        if count > most or total > _MAX_KEY_BYTES:
+            raise FormatError("the table claims to hold more than it can")
         yield key, block[value_start:position]
+    return _Met(last, count, total)
 
 
 def _entries_end(block: bytes) -> int:
@@ -150,19 +171,11 @@ class SSTable:
         Raises:
             FormatError: a damaged block, or keys out of order.
         """
-        last, count, total = b"", 0, 0
         # an entry with its checksum and its place costs more than a byte, however well it is compressed
         most = min(self._size, MAX_ITEMS)
+        met = _NOTHING
         for handle in self._handles:
-            before = last if count else None
-            for entry in block_entries(self.block(handle), before):
-                key = entry[0]
-                count += 1
-                total += len(key)
-                if count > most or total > _MAX_KEY_BYTES:
-                    raise FormatError("the table claims to hold more than it can")
-                yield entry
-                last = key
+            met = yield from block_entries(self.block(handle), met, most)
 
     def get(self, key: bytes) -> bytes | None:
         """The value of ``key``, None where the table has no such key; reads one block and keeps it for the next."""

@@ -36,11 +36,16 @@ def usual_paths(data: bytes) -> ObjectPaths | None:
     walk = _Walk()
     position = number = 0
     while found := _OBJECT.match(data, position):
-        end = found.end(1) + few_bytes(found[1])
+        raw, value, name = found.groups()
+        end = found.end(1) + few_bytes(raw)
         if number == len(walk.paths) or number == MAX_ITEMS or end > len(data):
             return None
-        take = walk.children if found[2] is None else walk.value
-        if not take(data, found, end, number):
+        at = found.end()
+        if value is None:
+            taken = walk.children(data, at, end, number)
+        else:
+            taken = walk.value(data, at, found.end(2) + few_bytes(value), name, end, number)
+        if not taken:
             return None
         position, number = end, number + 1
     return walk.end() if position == len(data) and number == len(walk.paths) else None
@@ -62,32 +67,40 @@ class _Walk:
     """The names of children as they stand in a path: layers have few."""
     references: int = 0
 
-    def value(self, data: bytes, found: re.Match[bytes], end: int, number: int) -> bool:
-        """Takes an object that is a variable and nothing else; False where it is another."""
-        start = found.end()
-        stop = start + few_bytes(found[3] or b"\0")
+    def value(self, data: bytes, start: int, value_end: int, name: bytes | None, end: int, number: int) -> bool:
+        """Takes an object that is a variable and nothing else; False where it is another.
+
+        Its value ends at ``value_end``; from ``start`` on there is its full name, of the length ``name``, and its key.
+        """
+        stop = start if name is None else start + few_bytes(name)
         keyed = _KEY.match(data, stop)
         if keyed is None or not number:
             return False
         at = keyed.end()
         last = at + few_bytes(keyed[1])
-        if last != found.end(2) + few_bytes(found[2]) or last > end or data[last:end] not in _ENDS:
+        if last != value_end or last > end or data[last:end] not in _ENDS:
             return False
         key = data[at:last].decode("utf-8", "surrogateescape")
-        self.full_names[key] = data[start:stop].decode("utf-8", "surrogateescape")
-        self.by_key[key] = self.paths[number]
+        path = self.paths[number]
+        full_name = data[start:stop].decode("utf-8", "surrogateescape")
+        self.full_names[key] = path if full_name == path else full_name  # one text in place of two
+        self.by_key[key] = path
         self.holders.append(number)
         self.references += 1
         return self.references <= _MOST
 
-    def children(self, data: bytes, found: re.Match[bytes], end: int, number: int) -> bool:
+    def children(self, data: bytes, position: int, end: int, number: int) -> bool:
         """Takes an object that has children and nothing else; False where it is another."""
-        path, paths, position = self.paths[number], self.paths, found.end()
+        paths, parts = self.paths, self.parts
+        path = paths[number]
         while child := _CHILD.match(data, position):
             size, raw, length = child.groups()
             start = child.end()
             stop = start + length[0]
-            part = self._part(data[start:stop])
+            name = data[start:stop]
+            part = parts.get(name)
+            if part is None:
+                part = self._part(name)
             node = few_bytes(raw)
             if stop != position + 2 + size[0] or stop > end or not part or node > len(paths):
                 return False
@@ -103,10 +116,8 @@ class _Walk:
 
     def _part(self, name: bytes) -> str:
         """A child's name as it stands in a path; empty for what an optimizer is told by."""
-        part = self.parts.get(name)
-        if part is None:
-            part = "" if name in _LEFT_ALONE else escape_name(name.decode("utf-8", "surrogateescape"))
-            self.parts[name] = part
+        part = "" if name in _LEFT_ALONE else escape_name(name.decode("utf-8", "surrogateescape"))
+        self.parts[name] = part
         return part
 
     def end(self) -> ObjectPaths:

@@ -51,8 +51,13 @@ def read_varint(data: Bytes, position: int) -> tuple[int, int]:
 
 def few_bytes(raw: bytes) -> int:
     """The number that a varint of five bytes at most stands for, the whole of ``raw``."""
-    if len(raw) == 1:
+    size = len(raw)
+    if size == 1:
         return raw[0]
+    if size == 2:
+        return raw[0] & 0x7F | raw[1] << 7
+    if size == 3:
+        return raw[0] & 0x7F | (raw[1] & 0x7F) << 7 | raw[2] << 14
     number = int.from_bytes(raw, "little")
     return (
         (number & 0x7F)
@@ -181,8 +186,11 @@ def fixed32_field(number: int, value: int) -> bytes:
 def bytes_field(number: int, value: bytes) -> bytes:
     """A field of bytes or of a nested message, written even when empty."""
     tag, size = number << 3 | _LENGTH, len(value)
-    if tag < 0x80 and size < 0x80:  # as nearly all are
-        return _SMALL[tag] + _SMALL[size] + value
+    if tag < 0x80:  # as nearly all are
+        if size < 0x80:
+            return _SMALL[tag] + _SMALL[size] + value
+        if size < 0x4000:
+            return bytes((tag, size & 0x7F | 0x80, size >> 7)) + value
     return varint(tag) + varint(size) + value
 
 

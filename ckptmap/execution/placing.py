@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,10 +117,11 @@ def _scattered(plan: Plan, stored: Stored, mode: DataMode) -> Iterator[str]:
 
 def _idle(stored: Stored, sizes: Mapping[str, int], what: str) -> Iterator[str]:
     """Bytes that come along unused, such as those of optimizer slots, where they are more than a few."""
-    used: Counter[str] = Counter()
-    for path, span in set(stored.values()):
-        used[path] += span.size
-    needed = sum(used[path] for path in sizes)
+    used: dict[str, set[tuple[int, int]]] = {path: set() for path in sizes}
+    for path, span in stored.values():
+        if path in used:
+            used[path].add((span.offset, span.size))
+    needed = sum(size for places in used.values() for _, size in places)
     idle = sum(sizes.values()) - needed
     if idle > needed * _FEW:
         yield f"{byte_count(idle)} of the {what} serve no variable; {argument('copy')} omits them"

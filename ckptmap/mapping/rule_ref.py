@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class RuleRef:
+class RuleRef(NamedTuple):
     """Where a rule stands: the table's file, the line in it, counted from 1, and the column, which tells two apart.
 
     A rule that nobody wrote has line 0, and is called by the name of what made it.

@@ -49,7 +49,9 @@ def offer(assignment: Assignment, inventory: Inventory, averages: Mapping[str, s
 
     ``averages`` maps a variable to the moving average that is restored in its place.
     """
-    sources = tuple([averages.get(name, name) for name in assignment.sources])
+    sources = assignment.sources
+    if averages:
+        sources = tuple([averages.get(name, name) for name in sources])
     variables = [inventory.variables[name] for name in sources]
     if not assignment.ops and len(variables) == 1:
         return Offer(assignment, sources, variables[0].shape, variables[0].dtype)

@@ -90,10 +90,12 @@ def _line(rule: RuleRef) -> str:
     return str(rule)
 
 
-def _kept(draft: Draft) -> dict[str, TargetVariable]:
+def _kept(draft: Draft) -> Mapping[str, TargetVariable]:
     """The target's variables below the chosen root, by their full object path; their keys start at that root."""
     solved, branch = draft.solved.variables, draft.options.branch
-    below = {key: key for key in solved} if branch is None else branch.below(tuple(solved))
+    if branch is None:
+        return solved
+    below = branch.below(tuple(solved))
     return {key: solved[key] if path == key else solved[key]._replace(key=path) for key, path in below.items()}
 
 
@@ -125,7 +127,7 @@ def _offered(draft: Draft, key: str, variable: TargetVariable, made: Offer) -> T
     if ops and ops[-1].leaves_open:
         reason = "; ".join(filter(None, (reason, f"{ops[-1].kept} carried over")))
         return _filled(TargetRecord(variable, TargetFate.PARTLY, made.sources, ops, reason=reason, rule=rule))
-    return TargetRecord(variable, TargetFate.RESTORED, made.sources, ops, reason=reason, rule=rule)
+    return TargetRecord(variable, TargetFate.RESTORED, made.sources, ops, reason, rule)
 
 
 def _moved(draft: Draft, variable: TargetVariable, made: Offer, moved: Classes) -> TargetRecord:
@@ -148,8 +150,9 @@ def _counterpart(variable: TargetVariable, made: Offer) -> Counterpart:
 
 
 def _told(made: Offer) -> str:
-    averaged = "moving average" if made.sources != made.assignment.sources else ""
-    return "; ".join(filter(None, (averaged, made.note)))
+    if made.sources == made.assignment.sources:
+        return made.note
+    return f"moving average; {made.note}" if made.note else "moving average"
 
 
 def _class_reason(draft: Draft) -> str:

@@ -39,19 +39,19 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     mapping, layout = resolved(matching.mapping, target, options.settings)
     placed, misplaced = _place(_adapted(mapping.assignments, options.adaptation), layout)
     averages = averages_of(slots) if options.ema != "ignore" else {}
-    asking = {key: one for key, one in placed.items() if asks_target(one)}
-    told = {key: one for key, one in placed.items() if key not in asking}
+    asking = {key: one for key, one in placed.items() if one.ops and asks_target(one)}
+    told = {key: one for key, one in placed.items() if key not in asking} if asking else placed
     offers, refused = _candidates(told, inventory, averages)
-    layout = settings_from_shapes(
-        target, layout, {o.assignment.target: o.shape for o in offers.values()}, options.settings
-    )
-    solved = _solve(layout, offers, options)
+    shapes = {made.assignment.target: made.shape for made in offers.values()}
+    layout = settings_from_shapes(target, layout, shapes, options.settings)
+    solved = _solve(layout, offers, shapes, options)
     if asking and not solved.problems:
         asked, unfit = _asked(asking, solved, inventory, averages)
         offers = {**offers, **asked}
         refused += unfit
     if not solved.problems:
-        offers = {key: without_background(made, solved.variables[key].shape, options) for key, made in offers.items()}
+        for key in [key for key, made in offers.items() if made.assignment.per_class is not None]:
+            offers[key] = without_background(offers[key], solved.variables[key].shape, options)
     transfer = plan_class_transfer(offers, solved, options.labels, options.num_classes)
     problems = [*matching.problems, *misplaced, *refused, *solved.problems, *transfer.problems]
     if not layout.uses("num_classes"):
@@ -160,9 +160,13 @@ def _asked(
     return offers, [*problems, *refused, *_misfits(solved.variables, offers)]
 
 
-def _solve(layout: Layout, offers: Mapping[str, Offer], options: PlanOptions) -> Solved:
-    """Concrete shapes for the target. Class heads are evidence only where nothing else says the class count."""
-    shapes = {o.assignment.target: o.shape for o in offers.values()}
+def _solve(
+    layout: Layout, offers: Mapping[str, Offer], shapes: Mapping[str, tuple[int, ...]], options: PlanOptions
+) -> Solved:
+    """Concrete shapes for the target, by the ``shapes`` that ``offers`` have for its names.
+
+    Class heads are evidence only where nothing else says the class count.
+    """
     heads = {o.assignment.target for o in offers.values() if o.assignment.per_class}
     open_classes = layout.uses("num_classes")
     given = {"num_classes": options.num_classes} if options.num_classes else {}

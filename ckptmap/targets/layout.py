@@ -51,6 +51,16 @@ class Layout:
                 users.setdefault(name, []).append(variable.name)
         return users
 
+    @cached_property
+    def _fixed_shapes(self) -> dict[int, tuple[int, ...]]:
+        """The shapes that no unknown changes, by the identity of what they are written in: many variables share it."""
+        found: dict[int, tuple[int, ...]] = {}
+        for variable in self.variables:
+            dims = variable.dims
+            if id(dims) not in found and not any(dim.factors for dim in dims):
+                found[id(dims)] = tuple([dim.coefficient for dim in dims])
+        return found
+
     def uses(self, unknown: str) -> bool:
         """Whether the unknown shapes any variable."""
         return unknown in self._users
@@ -99,7 +109,13 @@ class Layout:
             for text, shape, v in found
             if len(shape) != len(v.dims) and text not in per_class
         ]
-        evidence = [item for text, shape, v in found for item in _evidence(text, shape, v, text in per_class)]
+        fixed = self._fixed_shapes
+        evidence = [
+            item
+            for text, shape, v in found
+            if fixed.get(id(v.dims)) != shape or "{" in v.name  # a fixed shape that fits shows nothing
+            for item in _evidence(text, shape, v, text in per_class)
+        ]
         defaults = {name: u.default for name, u in self.unknowns.items() if u.default is not None}
         solution = solve(evidence, {**self.given, **(given or {})}, defaults)
         problems = (*ranks, *solution.problems, *self._open_problems(solution.values))
@@ -109,7 +125,8 @@ class Layout:
         """The variables with concrete shapes and names; raises ProblemsError while an unknown stays open."""
         if still_open := self._open_problems(solution.values):
             raise ProblemsError("the target's shapes stay open", still_open)
-        return tuple(variable.concrete(solution.values) for variable in self.variables)
+        values, fixed = solution.values, self._fixed_shapes
+        return tuple([variable.concrete(values, fixed.get(id(variable.dims))) for variable in self.variables])
 
     def _used(self, names: Sequence[str]) -> tuple[str, ...]:
         return tuple(name for name in names if name in self._users)

@@ -88,9 +88,13 @@ class SpecVariable(NamedTuple):
         in_name = (name for dim in name_fields(self.name) for name in dim.unknowns)
         return tuple(dict.fromkeys((*in_dims, *in_name)))
 
-    def concrete(self, values: Mapping[str, int]) -> TargetVariable:
-        """The variable with the unknowns' values put in; raises KeyError where one has none."""
-        shape = tuple([_value(dim, values) if dim.factors else dim.coefficient for dim in self.dims])
+    def concrete(self, values: Mapping[str, int], shape: tuple[int, ...] | None = None) -> TargetVariable:
+        """The variable with the unknowns' values put in; raises KeyError where one has none.
+
+        ``shape`` is its own, where that is known.
+        """
+        if shape is None:
+            shape = tuple([_value(dim, values) if dim.factors else dim.coefficient for dim in self.dims])
         name = self.name
         if "{" in name:
             name = _FIELD.sub(lambda match: str(_value(parse_dim(match[1]), values)), name)

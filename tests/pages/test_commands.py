@@ -126,6 +126,7 @@ NOT_RUN = {
     "docs/fleets.md": 8,
     "docs/language.md": 6,
     "docs/own-code.md": 3,
+    "docs/speed.md": 1,
     "docs/start-detector.md": 1,
     "docs/start-own-model.md": 3,
     "docs/tables.md": 1,
