@@ -14,9 +14,10 @@ from ckptmap.checkpoint.bundle_proto import (
     parse_entry,
     parse_header,
     parse_kind,
-    usual_entry,
+    usual_kind,
+    usual_place,
 )
-from ckptmap.checkpoint.crc import crc32c, unmask
+from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType, dtype_from_number
 from ckptmap.checkpoint.file_kind import refuse
 from ckptmap.checkpoint.files import CHUNK_SIZE, Files, damage, stream
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 _WHOLE_INDEX = 1 << 26
 _Known: TypeAlias = "tuple[DType, tuple[int, ...], int, bytes]"
-"""Dtype, shape and size of a value; the size as a varint too."""
+"""Dtype, shape and size of a value; what stands between its offset and its checksum."""
 _SHORT_STRIDE = 1 << 14
 """Strides up to this many bytes are quicker read whole than one by one."""
 
@@ -105,29 +106,30 @@ class _Index:
         kinds, shards, variables = self._kinds, self._shards, self._variables
         make = tuple.__new__  # of named tuples: theirs takes three times as long, and an index has many
         for key, value in entries:
-            usual = usual_entry(value)
-            if usual is None or key[:1] == b"\0":
+            start = value[3] + 4 if len(value) > 3 else 0
+            known = kinds.get(value[:start])
+            if known is None:
+                self._first_of_kind(key, value)
+                continue
+            dtype, shape, nbytes, behind = known
+            found = usual_place(value, start, behind)
+            if found is None or found[0] >= shards or key[:1] == b"\0":
                 self._add(key, parse_entry(value))
                 continue
-            kind, shard, offset, size, stored = usual
-            known = kinds.get(kind) or self._kind(kind)
-            if known is None or known[3] != size or shard >= shards:
-                self._add(key, parse_entry(value))
-                continue
+            shard, offset, crc = found
             name = key.decode("utf-8", "surrogateescape")
-            dtype, shape, nbytes, _ = known
-            span = make(Span, (shard, offset, nbytes, unmask(stored)))
+            span = make(Span, (shard, offset, nbytes, crc))
             variables[name] = make(Variable, (name, dtype, shape, nbytes, span, ()))
 
-    def _kind(self, kind: bytes) -> _Known | None:
-        """Dtype, shape and size of values with a fixed one, kept for those that are the same; None for any other."""
-        number, shape = parse_kind(kind)
+    def _first_of_kind(self, key: bytes, value: bytes) -> None:
+        """Takes an entry; dtype, shape and size of a usual one are kept for those that are the same."""
+        self._add(key, parse_entry(value))
+        kind = usual_kind(value)
+        number, shape = parse_kind(kind) if kind is not None else (0, ())
         dtype = dtype_from_number(number)
-        if dtype is None or dtype.itemsize is None:
-            return None
-        size = element_count(shape) * dtype.itemsize
-        known = self._kinds[kind] = dtype, shape, size, varint(size)
-        return known
+        if kind is not None and dtype is not None and dtype.itemsize is not None:
+            size = element_count(shape) * dtype.itemsize
+            self._kinds[kind] = dtype, shape, size, (b"\x28" + varint(size) if size else b"") + b"\x35"
 
     def _add(self, key: bytes, entry: Entry) -> None:
         if entry.slices:

@@ -38,6 +38,11 @@ _USUAL = re.compile(
 )
 """An entry as TensorFlow writes it, whole, of numbers below 2 to the 35th."""
 
+_CONTINUED = tuple(int.from_bytes(b"\x80" * size, "little") for size in range(6))
+"""The highest bits of so many bytes: of a varint, all but that of the last byte are set."""
+_SHARD, _OFFSET = 0x18, 0x20
+"""The tags of these fields."""
+
 Extents = tuple[tuple[int, int], ...]
 """One slice: (start, length) a dimension, length -1 where it takes the dimension whole."""
 
@@ -90,26 +95,39 @@ def parse_entry(data: bytes) -> Entry:
     Raises:
         FormatError: a malformed message, a negative or overflowing shape, a place that cannot be.
     """
-    usual = usual_entry(data)
-    if usual is not None:
-        kind, shard, offset, size, crc = usual
-        return Entry(*parse_kind(kind), shard, offset, few_bytes(size), unmask(crc))
+    found = _USUAL.fullmatch(data)
+    if found is not None:
+        kind, shard, offset, size, crc = found.groups(b"\x00")
+        if len(kind) - 4 == kind[3] and (number := few_bytes(shard)) <= _MAX_SHARDS:
+            checksum = unmask(int.from_bytes(crc, "little"))
+            return Entry(*parse_kind(kind), number, few_bytes(offset), few_bytes(size), checksum)
     return _parse_fields(data)
 
 
-def usual_entry(data: bytes) -> tuple[bytes, int, int, bytes, int] | None:
-    """What nearly every entry is: dtype and shape for ``parse_kind``, shard, offset, size as a varint, masked checksum.
-
-    None for any other, which ``parse_entry`` reads too. Few of the first and of the sizes are different.
-    """
+def usual_kind(data: bytes) -> bytes | None:
+    """What a usual entry begins with, for ``parse_kind``: dtype and shape. None of any other, which is read alone."""
     found = _USUAL.fullmatch(data)
-    if found is None:
+    return found["kind"] if found is not None and len(found["kind"]) - 4 == found["kind"][3] else None
+
+
+def usual_place(data: bytes, start: int, behind: bytes) -> tuple[int, int, int] | None:
+    """Shard, offset and checksum of an entry whose dtype and shape end at ``start``, where it is usual; else None.
+
+    ``behind`` is what then stands between the offset and the checksum.
+    """
+    end = len(data) - 4 - len(behind)
+    if end < start + 2 or data[end:-4] != behind:
         return None
-    kind, shard, offset, size, crc = found.groups(b"\x00")
-    number = 0 if shard == b"\x00" else few_bytes(shard)
-    if len(kind) - 4 != kind[3] or number > _MAX_SHARDS:
+    shard = 0
+    if data[start] == _SHARD:
+        shard, start = data[start + 1], start + 2
+    raw = data[start + 1 : end]
+    size = len(raw)
+    if shard > 0x7F or data[start] != _OFFSET or not 0 < size < len(_CONTINUED):
         return None
-    return kind, number, few_bytes(offset), size, int.from_bytes(crc, "little")
+    if int.from_bytes(raw, "little") & _CONTINUED[size] != _CONTINUED[size - 1]:
+        return None
+    return shard, few_bytes(raw), unmask(int.from_bytes(data[-4:], "little"))
 
 
 def parse_kind(kind: bytes) -> tuple[int, tuple[int, ...]]:
@@ -217,6 +235,8 @@ def format_entry(entry: Entry) -> bytes:
         + _size_field(entry.size)
         + (b"" if entry.crc32c is None else fixed32_field(6, mask(entry.crc32c)))
     )
+    if not entry.slices:
+        return whole
     return b"".join((whole, *(bytes_field(7, _format_slice(extents)) for extents in entry.slices)))
 
 

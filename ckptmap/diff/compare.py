@@ -142,8 +142,10 @@ _ORDER = {fate: place for place, fate in enumerate(DiffFate)}
 def _badness(record: DiffRecord) -> tuple[int, float, str]:
     """The worst first: by fate, then the largest difference, then the name."""
     delta = record.delta
-    largest = (delta.max_abs or 0.0) if delta else 0.0
-    return _ORDER[record.fate], float("-inf") if delta and delta.incomparable else -largest, record.name
+    if delta is None:
+        return _ORDER[record.fate], 0.0, record.name
+    largest = delta.max_abs or 0.0
+    return _ORDER[record.fate], float("-inf") if delta.incomparable else -largest, record.name
 
 
 class _Comparison:
@@ -277,6 +279,8 @@ def _one_sided(pair: Pair) -> DiffFate | None:
 
 
 def _line(pair: Pair, fate: DiffFate, delta: Delta | None = None) -> DiffRecord:
+    if len(pair.a) == 1 and pair.a[0].name == pair.name and not pair.ops and fate is not DiffFate.EXPECTED:
+        return DiffRecord(pair.name, fate, pair.a[0], pair.b, delta, pair.note)  # as nearly all are
     a = pair.a[0] if len(pair.a) == 1 else None
     sources = tuple([variable.name for variable in pair.a if variable.name != pair.name])
     reason = pair.expected if fate is DiffFate.EXPECTED else pair.note

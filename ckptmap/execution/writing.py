@@ -260,11 +260,12 @@ def _key(plan: Plan, record: TargetRecord) -> str:
 
 def _value(record: TargetRecord, inputs: _Inputs, report: Callable[[int], None]) -> ObjectValue:
     variable, stored, placement = record.variable, inputs.stored, inputs.placement
-    if unchanged(record) and record.sources[0] in stored:
-        path, span = stored[record.sources[0]]
-        if path in placement.shards:
-            place = (placement.shards[path], span)
-            return ObjectValue(variable.name, variable.dtype, variable.shape, adopted=place)
+    kept = stored.get(record.sources[0]) if unchanged(record) else None
+    if kept is not None:
+        path, span = kept
+        shard = placement.shards.get(path)
+        if shard is not None:
+            return ObjectValue(variable.name, variable.dtype, variable.shape, (), None, None, (shard, span))
         return ObjectValue(variable.name, variable.dtype, variable.shape, stored=(path, span))
     chunks = _counted(_chunks(record, inputs), report)
     known = _known_checksum(record, inputs.checkpoint)

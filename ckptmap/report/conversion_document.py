@@ -28,6 +28,7 @@ SCHEMA = "ckptmap.report/1"
 CONVERT = "convert"
 
 Document = dict[str, Any]
+_Shapes = dict[tuple[int, ...], list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def document(
     ``ranges`` of quantization-aware training are kept where they are given. ``command`` is what was run, where it is
     another than ``convert``.
     """
+    shapes: _Shapes = {}
     kept = {} if ranges is None else {"quantization_ranges": dict(ranges)}
     return {
         "schema": SCHEMA,
@@ -76,8 +78,10 @@ def document(
         "verdict": _verdict(plan, migration),
         "config": config_document(migration) if migration else None,
         "output": _output(written),
-        "target_variables": [_target_record(record, plan.root) for record in plan.targets],
-        "source_variables": [_source_record(record, plan.source.variables.get(record.name)) for record in plan.sources],
+        "target_variables": [_target_record(record, plan.root, shapes) for record in plan.targets],
+        "source_variables": [
+            _source_record(record, plan.source.variables.get(record.name), shapes) for record in plan.sources
+        ],
         **_optimizer(plan),
         **kept,
     }
@@ -201,7 +205,15 @@ def _output(written: Output | None) -> Document | None:
     }
 
 
-def _target_record(record: TargetRecord, root: str) -> Document:
+def _listed(shape: tuple[int, ...], known: _Shapes) -> list[int]:
+    """A shape as JSON has it: one list for all variables of that shape."""
+    found = known.get(shape)
+    if found is None:
+        found = known[shape] = list(shape)
+    return found
+
+
+def _target_record(record: TargetRecord, root: str, shapes: _Shapes) -> Document:
     variable = record.variable
     return {
         "key": object_path(root, variable.key).removesuffix(VALUE_SUFFIX),
@@ -213,9 +225,9 @@ def _target_record(record: TargetRecord, root: str) -> Document:
         "reason": record.explained or None,
         "rule": record.rule or None,
         "fill": record.fill.value if record.fill else None,
-        "shape": list(variable.shape),
+        "shape": _listed(variable.shape, shapes),
         "dtype": variable.dtype.label,
-        **_counterpart(record.counterpart),
+        **({} if record.counterpart is None else _counterpart(record.counterpart)),
     }
 
 
@@ -227,15 +239,13 @@ def _operations(ops: Sequence[Op]) -> list[Any]:
     return [op_to_json(op) for op in ops]
 
 
-def _counterpart(counterpart: Counterpart | None) -> Document:
-    if counterpart is None:
-        return {}
+def _counterpart(counterpart: Counterpart) -> Document:
     operations = _operations(counterpart.ops)
     return {"counterpart": {"source": _one_or_many(counterpart.sources), "operations": operations}}
 
 
-def _source_record(record: SourceRecord, variable: Variable | None) -> Document:
-    held = {} if variable is None else {"shape": list(variable.shape), "dtype": variable.dtype.label}
+def _source_record(record: SourceRecord, variable: Variable | None, shapes: _Shapes) -> Document:
+    held = {} if variable is None else {"shape": _listed(variable.shape, shapes), "dtype": variable.dtype.label}
     return {
         "name": record.name,
         "fate": record.fate.value,

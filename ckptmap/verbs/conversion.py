@@ -293,6 +293,8 @@ def convert_planned(
         wish = stepped(asked.wish, checkpoint)
         destination, made = settled(held, wish) if planned is None else planned(held, wish.options.training)
         learned = quantization_ranges(checkpoint) if how.ranges else None
+        # what becomes of the target's variables is in the plan: many take much memory
+        destination = replace(destination, target=replace(destination.target, variables=()))
         if folder is not None:
             _refuse_inputs(folder, destination, checkpoint.inventory)
         if made.findings or folder is None or how.dry_run:
