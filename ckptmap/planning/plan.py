@@ -60,6 +60,7 @@ def make_plan(matching: Matching, target: Target, options: PlanOptions | None = 
     problems += pattern_problems("allow_unused", options.allow_unused, inventory.variables)
     if options.ema == "only":
         problems += _without_average(solved.variables, offers)
+    del placed, told, shapes  # of many variables each takes much memory, and the ledger needs none of them
     step = find_step(inventory, slots) if options.step else None
     if isinstance(step, Problem):
         problems.append(step)

@@ -34,25 +34,16 @@ class NameIndex:
     def __init__(self, variables: Iterable[SpecVariable], root: str = "") -> None:
         self.variables = tuple(variables)
         self._root = root
-        self._whole = _grouped(
-            (name, at)
-            for at, v in enumerate(self.variables)
-            for name in ((v.name,) if v.name == v.key else (v.name, v.key))
-        )
-        self._skeletons = _grouped(
-            (_NUMBER.sub("#", end), at)
-            for at, variable in enumerate(self.variables)
-            if "{" in variable.name
-            for end in _endings(variable.name)
-        )
+        self._whole = _grouped((v.name, v.key) for v in self.variables)
+        self._skeletons = _grouped(_skeletons(v.name) if "{" in v.name else () for v in self.variables)
 
     @cached_property
     def _keys(self) -> dict[str, tuple[int, ...]]:
-        return _grouped((variable.key, at) for at, variable in enumerate(self.variables))
+        return _grouped((variable.key,) for variable in self.variables)
 
     @cached_property
     def _ends(self) -> dict[str, tuple[int, ...]]:
-        return _grouped((end, at) for at, v in enumerate(self.variables) for end in _endings(v.name))
+        return _grouped(_endings(variable.name) for variable in self.variables)
 
     def matches(self, text: str) -> tuple[SpecVariable, ...]:
         """All variables that ``text`` can mean: those it names whole, else those that end in it.
@@ -137,17 +128,21 @@ def _fits(name: str, text: str) -> bool:
     return pattern_of(name).fullmatch(text) is not None
 
 
-def _grouped(pairs: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
-    """The numbers of each text; those of one variable come one after the other, and nearly all stand alone."""
+def _grouped(known: Iterable[Iterable[str]]) -> dict[str, tuple[int, ...]]:
+    """By each text, the numbers of the variables that have it among theirs; nearly all stand alone."""
     groups: dict[str, tuple[int, ...]] = {}
-    alone: tuple[int, ...] = (-1,)
-    for text, at in pairs:
-        if alone[0] != at:
-            alone = (at,)
-        group = groups.setdefault(text, alone)
-        if group[-1] != at:
-            groups[text] = (*group, at)
+    for at, texts in enumerate(known):
+        alone = (at,)
+        for text in texts:
+            group = groups.setdefault(text, alone)
+            if group[-1] != at:
+                groups[text] = (*group, at)
     return groups
+
+
+def _skeletons(name: str) -> Iterator[str]:
+    """The endings of a name with fields, each field and each number as ``#``."""
+    return (_NUMBER.sub("#", end) for end in _endings(name))
 
 
 def _endings(name: str) -> Iterator[str]:

@@ -88,7 +88,10 @@ def as_shipped(plain: Target, specs: Iterable[Target]) -> Target:
 
 def _part_of(path: str) -> str:
     """What part of a model a family says that this is; empty where none does."""
-    return next(filter(None, (family.part_of(path) for family in contributions())), "")
+    for family in contributions():
+        if part := family.part_of(path):
+            return part
+    return ""
 
 
 def _path(key: str, known: ObjectPaths | None) -> str:
@@ -113,16 +116,22 @@ def _is_value(key: str) -> bool:
 
 def _below_root(paths: Mapping[str, Variable]) -> tuple[str, dict[str, Variable]]:
     """The one name that all variables of the model lie below, and their paths below it."""
-    kept = {path: variable for path, variable in paths.items() if not _is_bookkeeping(path)}
-    roots = {path.partition("/")[0] for path in kept}
-    if len(roots) != 1 or any("/" not in path for path in kept):
-        return "", kept
-    return roots.pop(), {path.partition("/")[2]: variable for path, variable in kept.items()}
+    kept: dict[str, Variable] = {}
+    below: dict[str, Variable] = {}
+    roots = set()
+    for path, variable in paths.items():
+        first, slash, rest = path.partition("/")
+        if not _is_bookkeeping(first, rest):
+            kept[path] = below[rest] = variable
+            roots.add(first if slash else "")
+    return (roots.pop(), below) if len(roots) == 1 and "" not in roots else ("", kept)
 
 
-def _is_bookkeeping(path: str) -> bool:
-    """A counter of its own at the root, or anything of an object that is named as an optimizer."""
-    first, _, rest = path.partition("/")
+def _is_bookkeeping(first: str, rest: str) -> bool:
+    """A counter of its own at the root, or anything of an object that is named as an optimizer.
+
+    ``first`` is the first part of its path, ``rest`` what follows.
+    """
     return first in ("optimizer", "_optimizer") or (not rest and first in _BOOKKEEPING)
 
 

@@ -38,4 +38,7 @@ _PARTS = (
 
 def part_of(key: str) -> str:
     """The part that the variable at object path ``key`` belongs to; empty where the path tells nothing."""
-    return next((part for mark, part in _PARTS if mark in key), "")
+    for mark, part in _PARTS:
+        if mark in key:
+            return part
+    return ""

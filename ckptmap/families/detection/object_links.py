@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+_TOWER = "_base_tower_layers_for_heads/"
 _NORM = re.compile(r"(?P<predictor>.*)_base_tower_layers_for_heads/(?P<head>\w+)/(?P<map>\d+)/(?P<at>\d+)/moving_mean")
 _TURNS = 3  # convolution, batch norm, activation
 _TOWERS = {
@@ -24,8 +25,9 @@ _TOWERS = {
 
 def tower_links(paths: Collection[str]) -> dict[str, str]:
     """Each further path to a convolution, with the one that its key has; ``paths`` are those of all variables."""
-    layers = {path.rpartition("/")[0] for path in paths}
-    return {link: layer for path in paths for link, layer in _links(path) if layer in layers}
+    towers = [path for path in paths if _TOWER in path]
+    layers = {path.rpartition("/")[0] for path in paths} if towers else ()
+    return {link: layer for path in towers for link, layer in _links(path) if layer in layers}
 
 
 def _links(path: str) -> Iterator[tuple[str, str]]:
