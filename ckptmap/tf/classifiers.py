@@ -7,7 +7,6 @@ and object paths are those of the stock model, so that one checkpoint restores i
 from __future__ import annotations
 
 import importlib.util
-import itertools
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.extras import install
@@ -22,7 +21,7 @@ EPSILON = 1e-5
 """slim's nets/resnet_utils.py, resnet_arg_scope; keras.applications have 1.001e-5."""
 _RESNET_EPSILON = 1.001e-5
 _NO_PADDING = ((0, 0), (0, 0))
-_PADDED_OTHERWISE = ("MaxPooling2D", "DepthwiseConv2D")
+_PADDED_OTHERWISE = ("MaxPooling2D", "AveragePooling2D", "DepthwiseConv2D")
 """Not the convolutions of a ResNet: slim pads them on both sides too (nets/resnet_utils.py, conv2d_same)."""
 
 
@@ -55,18 +54,18 @@ def as_slim(model: Any) -> Any:
     """A copy of a model of keras.applications, Keras 2 or 3, that computes what slim's network of this kind does.
 
     The values of its variables are fresh: restore into it. Changed are ``SAME`` padding where Keras pads on both sides
-    (the first pooling of ResNet and ResNet V2; strided convolutions of the MobileNets, which pad as slim at even sizes
-    only), and the epsilon of ResNet's batch normalizations (1.001e-5, slim's is 1e-5). All other models of
-    keras.applications are copied as they are.
+    (the first pooling of ResNet and ResNet V2; the strided poolings of NASNet; strided convolutions of the MobileNets,
+    which pad as slim at even sizes only), and the epsilon of ResNet's batch normalizations (1.001e-5, slim's is 1e-5).
+    All other models of keras.applications are copied as they are.
     """
     config = model.get_config()
     layers: list[Layer] = config["layers"]
     padded = dict(_paddings(layers))
     for layer in layers:
         options = layer["config"]
-        if layer["name"] in padded:
+        if layer["name"] in padded.values():
             options["padding"] = _NO_PADDING
-        elif layer["name"] in padded.values():
+        elif layer["name"] in padded:
             options["padding"] = "same"
         if layer["class_name"] == "BatchNormalization" and options["epsilon"] == _RESNET_EPSILON:
             options["epsilon"] = EPSILON
@@ -74,7 +73,17 @@ def as_slim(model: Any) -> Any:
 
 
 def _paddings(layers: list[Layer]) -> Iterator[tuple[str, str]]:
-    """(padding layer, the layer that takes it) wherever slim has ``SAME`` in their place."""
-    for pad, after in itertools.pairwise(layers):
-        if pad["class_name"] == "ZeroPadding2D" and after["class_name"] in _PADDED_OTHERWISE:
-            yield pad["name"], after["name"]
+    """(layer, the padding layer that it takes) wherever slim has ``SAME`` in their place."""
+    pads = {layer["name"] for layer in layers if layer["class_name"] == "ZeroPadding2D"}
+    for layer in layers:
+        if layer["class_name"] in _PADDED_OTHERWISE:
+            yield from ((layer["name"], pad) for pad in _words(layer["inbound_nodes"]) if pad in pads)
+
+
+def _words(value: Any) -> Iterator[str]:
+    """All strings in a value of JSON: Keras 2 and 3 write otherwise which layers a layer takes."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list, tuple)):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _words(part)

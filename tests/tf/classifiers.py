@@ -70,7 +70,7 @@ class Row:
 
 
 def _rows() -> Iterator[Row]:
-    sizes = {"vgg": 224, "inception": 147, "mobilenet": 96, "resnet": 64, "efficientnet": 64}
+    sizes = {"vgg": 224, "inception": 147, "mobilenet": 96, "resnet": 64, "nasnet": 96, "efficientnet": 64}
     for network, model in CLASSIFIERS.items():
         size = next(size for family, size in sizes.items() if network.startswith(family))
         classes = 1001 if model.background else 1000
@@ -146,9 +146,11 @@ def _last_features(row: Row, points: Mapping[str, Any]) -> Any:
     for start, end in ends.items():
         if row.network.startswith(start):
             return points[end]
+    graph = tf2().compat.v1.get_default_graph()
     if row.network.startswith("resnet_v2"):
-        graph = tf2().compat.v1.get_default_graph()
         return graph.get_tensor_by_name(f"{row.network}/postnorm/Relu:0")
+    if row.network.startswith("nasnet"):
+        return graph.get_tensor_by_name("final_layer/Relu:0")
     last = max(int(name[6:]) for name in points if name[:6] == "layer_" and name[6:].isdigit())
     pooled = 2 if row.network.startswith("mobilenet_v3") else 0  # the pooling and the convolution behind it
     return points[f"layer_{last - pooled}"]

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -34,20 +34,41 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Row:
-    """A network on an input of this shape; ``options`` go to slim's function."""
+    """A network on an input of this shape; ``options`` go to slim's function, ``config`` into a NASNet's HParams."""
 
     network: str
     shape: tuple[int, ...]
     classes: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        parts = [self.network, *(f"{name}_{value}" for name, value in self.options.items()), self.classes]
+        told = (f"{name}_{value}" for name, value in {**self.options, **self.config}.items())
+        parts = [self.network, *told, self.classes]
         return "-".join(str(part).replace(" ", "") for part in parts if part is not None)
 
     def __str__(self) -> str:
         return self.name
+
+
+class _Block(NamedTuple):
+    """Of slim's pix2pix."""
+
+    num_filters: int
+    decoder_keep_prob: float = 0.0
+
+
+class _Blocks(tuple[_Block, ...]):
+    """The usual ones; slim's own drop values at random in use, too, so that no two runs are the same."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "without dropout"
+
+
+_BLOCKS = _Blocks(_Block(count) for count in (64, 128, 256, 512, 512, 512, 512))
 
 
 def _rows() -> Iterator[Row]:
@@ -72,7 +93,8 @@ def _rows() -> Iterator[Row]:
     yield from (Row("dcgan_generator", (2, 64), None, {"depth": 64, "final_size": size}) for size in (32, 64))
     yield from (Row("dcgan_discriminator", (2, size, size, 3), None, {"depth": size}) for size in (32, 64))
     for method in ("nn_upsample_conv", "conv2d_transpose"):
-        yield Row("pix2pix_generator", (1, 256, 256, 3), None, {"num_outputs": 3, "upsample_method": method})
+        options = {"num_outputs": 3, "upsample_method": method, "blocks": _BLOCKS}
+        yield Row("pix2pix_generator", (1, 256, 256, 3), None, options)
     for filters in ((64, 128, 256, 512), (16, 32)):
         yield Row("pix2pix_discriminator", (1, 64, 64, 3), None, {"num_filters": filters})
     yield from _large_rows()
@@ -89,6 +111,16 @@ def _large_rows() -> Iterator[Row]:
         ("pnasnet_large", 96, 5),
     ):
         yield Row(network, (1, size, size, 3), count)
+    yield Row("resnet_v1_200", (1, 64, 64, 3), 5, {"depth_multiplier": 0.5})
+    yield Row("resnet_v2_200", (1, 64, 64, 3), 5, {"output_stride": 8})
+    for network, size, config in (
+        ("nasnet_cifar", 32, {"num_cells": 9}),
+        ("nasnet_mobile", 96, {"num_conv_filters": 22}),
+        ("nasnet_large", 96, {"num_conv_filters": 84, "num_cells": 12}),
+        ("pnasnet_mobile", 96, {"num_conv_filters": 27}),
+        ("pnasnet_large", 96, {"num_conv_filters": 108, "num_cells": 9}),
+    ):
+        yield Row(network, (1, size, size, 3), 7, config=config)
 
 
 ROWS = {row.name: row for row in _rows()}
@@ -113,11 +145,23 @@ def _network(row: Row, inputs: Any) -> Any:
     """As slim's scripts call it: ``slim_network`` is not asked."""
     network = NETWORKS[row.network]
     module = slim_module(f"nets.{network.module}")
-    options = dict(row.options) if row.classes is None else {**row.options, "num_classes": row.classes}
+    options = {**_options(row), **({} if row.classes is None else {"num_classes": row.classes})}
     scope = getattr(module, network.arg_scope)() if network.arg_scope else None
     held = import_quietly("tf_slim").arg_scope(scope) if scope is not None else contextlib.nullcontext()
     with held, contextlib.redirect_stdout(sys.stderr):
         return getattr(module, network.function)(inputs, is_training=False, **options)[0]
+
+
+def _options(row: Row) -> dict[str, Any]:
+    """Those of slim's function; the HParams of a NASNet are made anew, as slim changes them."""
+    if not row.config:
+        return dict(row.options)
+    kind = row.network.rpartition("_")[2]
+    module = slim_module(f"nets.{NETWORKS[row.network].module}")
+    config = getattr(module, "cifar_config" if kind == "cifar" else f"{kind}_imagenet_config")()
+    for name, value in row.config.items():
+        config.set_hparam(name, value)
+    return {**row.options, "config": config}
 
 
 def inputs_of(row: Row) -> Array:
@@ -133,7 +177,7 @@ def prove(row: Row, folder: Path) -> Proof:
     report = ckptmap.convert(folder / "model.ckpt", to="own_code", output=folder / "new")
     assert report["output"] is not None, report["findings"]
     tensorflow = tf2()
-    model = slim_network(row.network, row.classes, **row.options)
+    model = slim_network(row.network, row.classes, **_options(row))
     with contextlib.redirect_stdout(sys.stderr):
         model(tensorflow.zeros(row.shape))
     restore(model, folder / "new" / "ckpt-0")
@@ -166,7 +210,7 @@ def table(proofs: Iterable[tuple[Row, Proof]]) -> str:
 def _cells(row: Row, proof: Proof) -> Iterator[str]:
     yield row.network
     yield " x ".join(map(str, row.shape[1:]))
-    yield ", ".join(f"{name} {value}" for name, value in row.options.items())
+    yield ", ".join(f"{name} {value}" for name, value in {**row.options, **row.config}.items())
     yield "" if row.classes is None else str(row.classes)
     yield str(proof.variables)
     yield proof.verdict

@@ -66,6 +66,10 @@ _POOL_V2 = (
     "pool1 pads one pixel of zeros on each side in Keras, SAME in slim, which is another value at every size; "
     "epsilon is 1.001e-5, in slim 1e-5"
 )
+_REDUCTION = (
+    "Keras pools in the reduction cells over a border of zeros, slim without it (SAME): the largest of nine is "
+    "then never negative at the border, and the mean is divided by nine"
+)
 _ODD = "at sizes that are no multiple of 32 strided convolutions pad at other sides than slim's SAME"
 
 
@@ -159,6 +163,15 @@ CLASSIFIERS: Mapping[str, Classifier] = {
         ),
         *(_mobilenet_v3(size, kind) for size in ("small", "large") for kind in ("", "_minimalistic")),
         *_resnets(),
+        Classifier(
+            "nasnet_mobile",
+            "NASNetMobile",
+            "keras_nasnet_mobile",
+            "keras_nasnet_mobile",
+            SCALED,
+            _SAME,
+            differs=_REDUCTION,
+        ),
         *(_efficientnet(version) for version in range(8)),
     )
 }

@@ -95,10 +95,22 @@ def recognize(network: Architecture | None, shapes: Shapes) -> Found | None:
     """The counterpart of a recognized classifier, None where it has none; ``shapes`` are those of the checkpoint."""
     if network is None or network.meta_architecture != CLASSIFICATION:
         return None
-    gated = any(_GATE in name for name in shapes)
-    plain = network.name.startswith("mobilenet_v3") and not gated
-    model = CLASSIFIERS.get(f"{network.name}_minimalistic" if plain else network.name)
+    model = CLASSIFIERS.get(_name(network.name, shapes))
     if model is None:
         return None
     last = shapes.get(model.last_kernel)
     return Found(model, network, last[-1] if last else None)
+
+
+def _name(network: str, shapes: Shapes) -> str:
+    """Slim's name of a network; some of its name are told by what they have."""
+    if network.startswith("mobilenet_v3"):
+        return network if any(_GATE in name for name in shapes) else f"{network}_minimalistic"
+    if network == "nasnet":
+        cells = {name.partition("/")[0] for name in shapes if name.startswith("cell_")}
+        return "nasnet_mobile" if cells == _OF_MOBILE else network
+    return network
+
+
+_OF_MOBILE = {"cell_stem_0", "cell_stem_1", *(f"cell_{at}" for at in range(12))}
+"""The cells of the mobile NASNet beside those that reduce."""
