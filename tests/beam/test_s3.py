@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -94,6 +96,25 @@ def test_a_rename_of_megabytes_moves_kilobytes(bucket: Any, calls: Any, tmp_path
     assert [method for method, name, _ in calls if name == DATA and method == "copy_object"] == ["copy_object"]
     assert bucket.size(f"bucket/renamed/{DATA}") == (12 << 20) + 40
     assert not [name for method, name, _ in calls if method == "get_object" and ".data-" in name]
+
+
+def test_a_conversion_costs_as_many_requests_as_the_page_says(bucket: Any, calls: Any) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "fleets.md").read_text(encoding="utf-8")
+    said = re.search(
+        r"takes (\d+) requests of the dearer kind \((\d+) PUT, (\d+) COPY, (\d+) LIST\) and (\d+) GET or HEAD", page
+    )
+    assert said
+    dear, puts, copies, lists, cheap = map(int, said.groups())
+    s3fs.S3FileSystem.clear_instance_cache()
+    calls.clear()
+    ckptmap.convert("s3://bucket/old/model.ckpt", output="s3://bucket/counted")
+    made = Counter(method for method, _, _ in calls)
+    assert (made["put_object"], made["copy_object"]) == (puts, copies)
+    assert made["list_objects_v2"] <= lists
+    assert made["head_object"] + made["get_object"] <= cheap
+    assert dear == puts + copies + lists
+    assert set(made) == {"put_object", "copy_object", "list_objects_v2", "head_object", "get_object"}
+    assert 200_000 < sum(size for _, _, size in calls) < 320_000  # the report, most of it
 
 
 def test_an_upload_in_parts_that_dies_leaves_nothing(
