@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 _ORDERS = {2: ((1, 0),), 3: ((1, 0, 2), (0, 2, 1)), 4: ((0, 2, 3, 1), (0, 3, 1, 2))}
 """Axes in another order: steps before examples, channels before or behind places."""
 _HEADS = (0, 2, 1, 3)
-"""Of attention: steps before heads. Where the heads are merged the axes are fewer."""
+"""Of attention: steps before heads, as they stand where the heads are merged. Of images it would be another picture."""
 
 
 def relative(left: Array, right: Array, tolerance: float) -> float:
     """The largest difference in units of the spread of ``left``; infinite where the sizes differ.
 
     Lengths of one count for nothing, and where the values agree in another order of the axes (channels first or last,
-    steps or examples first, the heads of an attention merged or before the steps) that order is taken.
+    steps or examples first, the heads of an attention merged) that order is taken.
     """
     if left.size != right.size:
         return float(np.inf)
@@ -40,8 +40,8 @@ def relative(left: Array, right: Array, tolerance: float) -> float:
 
 
 def _with_heads(left: Array, right: Array) -> Iterator[float]:
-    """How far apart they are when one has heads before steps, and the other has merged them or has them behind."""
-    if left.ndim == 4 and (right.ndim < 4 or right.shape == left.transpose(_HEADS).shape):
+    """How far apart they are when one has heads before steps and the other has merged them."""
+    if left.ndim == 4 and right.ndim < 4:
         yield _apart(left.transpose(_HEADS).reshape(-1), right.reshape(-1))
     elif right.ndim == 4 and left.ndim < 4:
         yield _apart(left.reshape(-1), right.transpose(_HEADS).reshape(-1))
