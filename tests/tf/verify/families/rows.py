@@ -141,7 +141,7 @@ def _exchanged(one: str, other: str, leaf: str = "weights") -> Plant:
 
 
 def _classifiers() -> Iterator[Family]:
-    v1, v2, v3 = "MobilenetV1/Conv2d", "MobilenetV2/expanded_conv", "MobilenetV3/expanded_conv"
+    v1, v2 = "MobilenetV1/Conv2d", "MobilenetV2/expanded_conv"
     odd = np.random.default_rng(0).normal(size=(1, 97, 97, 3)).astype(np.float32)
     for keras in (2, 3):
         yield _classifier(
@@ -164,7 +164,15 @@ def _classifiers() -> Iterator[Family]:
             },
         )
         yield _classifier(
-            Row("mobilenet_v3_small", keras, 96, classes=8), {"zeroed bias": _zeroed_beta(f"{v3}_2/expand/BatchNorm")}
+            Row("mobilenet_v3_small", keras, 96, classes=8),
+            {
+                # slim's 0.16667 is 1/6 in Keras; it comes before the bias, without which it is within rounding
+                "activation and zeroed bias": Plant(
+                    "MobilenetV3/expanded_conv/squeeze_excite/Conv_1",
+                    "activation",
+                    zeroed("MobilenetV3/Conv_1/BatchNorm/beta"),
+                )
+            },
         )
         unit = "resnet_v1_50/block1/unit_{}/bottleneck_v1/conv2"
         stock = (
