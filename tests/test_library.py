@@ -124,6 +124,7 @@ def results(project: Project) -> dict[str, Any]:
         "diff": ckptmap.diff(project.source, other),
         "audit": ckptmap.audit(new, like=project.template),
         "freeze": ckptmap.freeze(project.source, patterns=["Head/.*", "nothing<b>"]),
+        "suggest": ckptmap.suggest(project.source, to=project.template),
     }
 
 
