@@ -138,7 +138,7 @@ def _nothing_restored(
     """TF1 says nothing when no name matches: it trains from scratch."""
     if prediction.entries and not prediction.error and not prediction.read:
         causes = [*_causes(model, inventory), *([_for_tf2(config, inventory)] if config else [])]
-        message = "nothing is restored: training would start from scratch, without a word"
+        message = "nothing is restored: training would start from scratch, and TensorFlow would raise no error"
         yield Remark("error", message, "", "; ".join(causes))
 
 

@@ -57,8 +57,8 @@ def reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return error.strerror or "the system does not say why"
     if isinstance(error, UnicodeDecodeError):
-        return f"it is no {error.encoding.upper()} text from byte {error.start:,} on"
-    return "it is no UTF-8 text" if isinstance(error, UnicodeError) else str(error)
+        return f"it is not {error.encoding.upper()} text from byte {error.start:,} on"
+    return "it is not UTF-8 text" if isinstance(error, UnicodeError) else str(error)
 
 
 def unforeseen(error: Exception) -> str:
@@ -139,4 +139,4 @@ def _wrong(error: Exception) -> str:
         return f"{reprlib.repr(error.args[0])} is missing"
     if isinstance(error, MisstatedError):
         return str(error)
-    return "a value is of another kind"
+    return "a value has the wrong type"

@@ -79,7 +79,7 @@ def refuse_choosing_nothing(given: str, patterns: Iterable[str], names: Iterable
         PatternError: one at least does; each is named, with what is near to it.
     """
     if problems := pattern_problems(given, patterns, names):
-        raise PatternError("a pattern has to choose something", problems)
+        raise PatternError("a pattern must choose something", problems)
 
 
 def near_pattern(pattern: str, names: Collection[Called]) -> str:

@@ -24,6 +24,11 @@ def plural(count: int, noun: str, several: str = "") -> str:
     return f"{count:,} {noun if count == 1 else several or noun + 's'}"
 
 
+def counted(count: int, noun: str, verb: str, verbs: str, several: str = "") -> str:
+    """``1 variable is``, ``2 variables are``: a number with its noun, and the verb that agrees with it."""
+    return f"{plural(count, noun, several)} {verb if count == 1 else verbs}"
+
+
 def parameter_count(count: int) -> str:
     """A number of parameters in thousands or millions, such as ``4.5 M``."""
     if count < 1000:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ckptmap.basics.collector import collector_paused
 from ckptmap.basics.errors import CheckpointError, MissingDataError
+from ckptmap.basics.text import counted
 from ckptmap.checkpoint.bundle_proto import (
     HEADER_KEY,
     Entry,
@@ -198,7 +199,7 @@ def _unreadable_note(names: list[str]) -> tuple[str, ...]:
     if not names:
         return ()
     shown = ", ".join(shortened(name) for name in names[:3])
-    return (f"{len(names)} values of a type that is no tensor are left out: {shown}",)
+    return (f"{counted(len(names), 'value', 'is', 'are')} left out, because the type is not one of a tensor: {shown}",)
 
 
 def resolve_extents(name: str, shape: tuple[int, ...], extents: Extents) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -70,7 +70,9 @@ def parse_header(data: bytes) -> int:
         if number == 1:
             shards = as_int(value)
         elif number == 2 and value:
-            raise FormatError("its values are big-endian, as on the machine that wrote it: save it anew on another")
+            raise FormatError(
+                "its values are big-endian, as on the machine that wrote it: save it again on a little-endian machine"
+            )
         elif number == 3:
             _check_version(as_bytes(value))
     if not 0 < shards <= _MAX_SHARDS:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import CheckpointError
+from ckptmap.basics.text import plural
 from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.names import nearest, shortened
 from ckptmap.checkpoint.sstable import FOOTER_SIZE, MAGIC
@@ -104,8 +105,11 @@ def of_table(path: str, files: Files) -> Located:
     parts = tuple(f"{prefix}-{number:05d}-of-{count:05d}" for number in range(count))
     missing = [part for part in parts if files.size(part) is None]
     if missing:
+        are = "is" if len(missing) == 1 else "are"
         raise CheckpointError(
-            f"{len(missing)} of {count} data files are missing", where=shortened(missing[0]), hint="copy all of them"
+            f"{len(missing)} of {plural(count, 'data file')} {are} missing",
+            where=shortened(missing[0]),
+            hint="copy all of them",
         )
     return Located(Kind.V1, prefix, parts)
 

@@ -69,7 +69,7 @@ class FolderLock:
         """A lock is an empty file, and is removed at the end: what somebody keeps under its name is not."""
         if not stat.S_ISREG(found.st_mode) or found.st_size:
             hint = "move it away, or choose another folder"
-            raise OutputError("is no lock of ckptmap", where=shortened(str(self._path)), hint=hint)
+            raise OutputError("is not a lock of ckptmap", where=shortened(str(self._path)), hint=hint)
 
     def _still_there(self) -> bool:
         """Whether the locked file is the one that others would open, and not one that its last holder removed."""

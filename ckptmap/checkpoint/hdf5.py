@@ -34,7 +34,7 @@ _LARGEST_CHUNK = 256 << 20
 _MOST_TOGETHER = 16 << 20
 """Bytes of rows that are held for the sake of packed pieces."""
 _LONGEST_ATTRIBUTE = 64 << 20
-_HINT = "Keras saves no such file: get it from where it was saved"
+_HINT = "Keras does not save such a file: get it from where it was saved"
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def _walk(path: str, group: Any, below: str, seen: set[tuple[int, int]], found: 
         elif isinstance(item, h5py.Group):
             _walk(path, item, f"{where}/", seen, found)
         else:
-            raise _refused(path, f"{shortened(where)} is no group and no dataset")
+            raise _refused(path, f"{shortened(where)} is neither a group nor a dataset")
 
 
 def _address(item: Any) -> tuple[int, int]:
@@ -122,7 +122,7 @@ def _check(path: str, where: str, dataset: Any) -> None:
     if dataset.is_virtual or plist.get_external_count():
         raise _refused(path, f"{shortened(where)} lies in another file")
     if dataset.shape is None or dtype_of(dataset) is None:
-        raise _refused(path, f"{shortened(where)} is {dataset.dtype}, and no tensor of numbers")
+        raise _refused(path, f"{shortened(where)} is {dataset.dtype}, not a tensor of numbers")
     filters = [plist.get_filter(at)[0] for at in range(plist.get_nfilters())]
     if any(number not in _FILTERS for number in filters):
         raise _refused(path, f"{shortened(where)} is packed by a filter that not every HDF5 library has")

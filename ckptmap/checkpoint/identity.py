@@ -43,7 +43,7 @@ def refuse_changed(files: Files, inventory: Inventory, before: Mapping[str, tupl
             raise CheckpointError(
                 "was changed while it was read",
                 where=shortened(path),
-                hint="wait until nobody writes to it any more, then run this again",
+                hint="wait until nobody writes to it, then run this again",
             )
 
 

@@ -92,7 +92,7 @@ def _member(path: str, archive: zipfile.ZipFile, size: int) -> zipfile.ZipInfo:
         raise _refused(path, f"holds {len(members)} members, {len(found)} of them {MEMBER}")
     if not found:
         sharded = any(one.filename == _SHARDED for one in members)
-        what = "is saved in shards, which are not read" if sharded else f"holds no {MEMBER}: it is no Keras archive"
+        what = "is saved in shards, which are not read" if sharded else f"holds no {MEMBER}: it is not a Keras archive"
         raise CheckpointError(what, where=shortened(path), hint="save the model's weights as .weights.h5")
     (one,) = found
     if one.flag_bits & 1 or one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -103,7 +103,9 @@ def _member(path: str, archive: zipfile.ZipFile, size: int) -> zipfile.ZipInfo:
 
 
 def _refused(path: str, message: str) -> CheckpointError:
-    return CheckpointError(message, where=shortened(path), hint="Keras saves no such file: get it from its origin")
+    return CheckpointError(
+        message, where=shortened(path), hint="Keras does not save such a file: get it from its origin"
+    )
 
 
 def _header_size(files: Files, path: str, member: zipfile.ZipInfo) -> int:

@@ -61,7 +61,7 @@ class MergedCheckpoint(Checkpoint):
         }
         merged = _merged({label: part.inventory for label, part in parts.items()})
         if len(self._places) < sum(len(part.inventory.variables) for part in parts.values()):
-            message = "a variable is called as one of a named checkpoint would be"
+            message = "a variable has a name that a variable of a named checkpoint would have"
             raise CkptmapError(message, where=shortened(merged.path), hint="give that checkpoint another name")
         super().__init__(_Nowhere(merged), LocalFiles(), verify=verify)
 

@@ -91,7 +91,7 @@ def opened_system(url: str, error: type[CkptmapError] = CheckpointError, verb: s
         hint = f"{install('remote')}, {_PARTS}"
         raise error(f"cannot be {verb}: {missing}", where=shortened(url), hint=hint) from missing
     except ValueError as unknown:
-        raise error(f"no such kind of URL: {unknown}", where=shortened(url)) from unknown
+        raise error(f"unknown kind of URL: {unknown}", where=shortened(url)) from unknown
 
 
 class _Range(NamedTuple):
@@ -197,7 +197,7 @@ class RemoteFiles:
             return None
         size = facts.get("size")
         if size is None:
-            raise CheckpointError("the server does not tell the size of this file", where=shortened(path))
+            raise CheckpointError("the server does not say the size of this file", where=shortened(path))
         return int(size)
 
 

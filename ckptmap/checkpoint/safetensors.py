@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.documents import parse_json
+from ckptmap.basics.text import plural
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.files import damage, stream
 from ckptmap.checkpoint.inventory import Inventory, Kind, Span, Variable
@@ -98,7 +99,7 @@ def header(tensors: Mapping[str, tuple[DType, tuple[int, ...]]]) -> bytes:
     fields, offset = {}, 0
     for name, (dtype, shape) in tensors.items():
         if dtype not in LABELS:
-            raise FormatError(f"{shortened(name)} is {dtype}, which no safetensors file holds")
+            raise FormatError(f"{shortened(name)} is {dtype}, which a safetensors file cannot hold")
         end = offset + element_count(shape) * (dtype.itemsize or 0)
         fields[name] = {"dtype": LABELS[dtype], "shape": list(shape), "data_offsets": [offset, end]}
         offset = end
@@ -114,13 +115,15 @@ def _variables(files: Files, path: str) -> Iterator[tuple[str, Variable]]:
     for name, entry in fields.items():
         dtype, shape, first, last = _entry(name, entry)
         if last - first != element_count(shape) * (dtype.itemsize or 0):
-            raise FormatError(f"{last - first} bytes do not make {shortened(name)}, {dtype} of shape {list(shape)}")
+            raise FormatError(
+                f"{plural(last - first, 'byte')} cannot make {shortened(name)}, {dtype} of shape {list(shape)}"
+            )
         places.append((first, last))
         end = max(end, last)
         yield name, Variable(name, dtype, shape, last - first, Span(0, start + first, last - first))
     size = (files.size(path) or 0) - start
     if end != size:
-        raise FormatError(f"its header speaks of {end} bytes of values, and {size} are there")
+        raise FormatError(f"its header describes {end} bytes of values, and the file has {size}")
     _refuse_holes(places)
 
 
@@ -141,11 +144,11 @@ def _header(files: Files, path: str) -> tuple[Mapping[str, Any], int]:
 
 def _entry(name: str, entry: object) -> tuple[DType, tuple[int, ...], int, int]:
     if not isinstance(entry, dict):
-        raise FormatError(f"{shortened(name)} is described by no JSON object")
+        raise FormatError(f"{shortened(name)} is not described by a JSON object")
     dtype = _TYPES.get(entry["dtype"]) if isinstance(entry.get("dtype"), str) else None
     shape, offsets = _numbers(entry.get("shape")), _numbers(entry.get("data_offsets"))
     if dtype is None or shape is None or len(shape) > _MAX_RANK:
-        raise FormatError(f"{shortened(name)} has no type and shape that are known")
+        raise FormatError(f"{shortened(name)} has no known type and shape")
     if offsets is None or len(offsets) != 2 or offsets[0] > offsets[1]:
         raise FormatError(f"{shortened(name)} has no place in the file")
     return dtype, shape, offsets[0], offsets[1]

@@ -125,8 +125,10 @@ class StoreStaging(Waiting):
         return frozenset(spoken)
 
     def _taken(self, name: str) -> CkptmapError:
-        message = "holds something else than this run makes: another run writes there, or one that died has left it"
-        hint = f"where no other run writes there, add {argument('force')}"
+        message = (
+            "holds something other than what this run makes: another run writes there, or one that died has left it"
+        )
+        hint = f"if no other run writes there, add {argument('force')}"
         return BusyError(message, where=shortened(self.place(name)), hint=hint)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.text import plural
 from ckptmap.checkpoint.bundle_proto import parse_shape
 from ckptmap.checkpoint.dtypes import DType, dtype_from_number
 from ckptmap.checkpoint.values import decode, element_count, shaped
@@ -137,7 +138,7 @@ def _strings(shape: tuple[int, ...], content: bytes, values: list[int | Bytes], 
     strings = [bytes(as_bytes(value)) for value in values]
     count = element_count(shape)
     if len(strings) > count or count > len(strings) + (0 if exact else _MAX_FILLED // 8):
-        raise FormatError(f"{len(strings)} strings do not make a tensor of shape {list(shape)}")
+        raise FormatError(f"{plural(len(strings), 'string')} cannot make a tensor of shape {list(shape)}")
     strings += [strings[-1] if strings else b""] * (count - len(strings))
     array = np.empty(count, dtype=object)
     array[:] = strings

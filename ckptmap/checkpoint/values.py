@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.text import counted, plural
 from ckptmap.checkpoint.crc import crc32c, mask
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.wire import Bytes, FormatError, read_varint, varint
@@ -36,7 +37,7 @@ def decode(dtype: DType, shape: tuple[int, ...], raw: Bytes) -> np.ndarray:
         array[:] = split_strings(raw, elements)[0]
         return shaped(array, shape)
     if len(raw) != element_count(shape) * (dtype.itemsize or 0):
-        raise FormatError(f"{len(raw)} bytes do not make a {dtype} tensor of shape {list(shape)}")
+        raise FormatError(f"{plural(len(raw), 'byte')} cannot make a {dtype} tensor of shape {list(shape)}")
     return shaped(np.frombuffer(raw, dtype=dtype.numpy.newbyteorder("<")), shape)
 
 
@@ -78,7 +79,7 @@ def split_strings(raw: Bytes, count: int) -> tuple[list[bytes], int]:
         FormatError: lengths that do not fit the bytes, or a wrong checksum over the lengths.
     """
     if count + 4 > len(raw):
-        raise FormatError(f"{len(raw)} bytes are too few for {count} strings")
+        raise FormatError(f"{counted(len(raw), 'byte', 'is', 'are')} too few for {plural(count, 'string')}")
     raw = memoryview(raw)
     lengths, position = [], 0
     for _ in range(count):

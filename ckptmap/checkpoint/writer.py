@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from ckptmap.basics.errors import CheckpointError
 from ckptmap.basics.regular import open_unbuffered
+from ckptmap.basics.text import plural
 from ckptmap.checkpoint.bundle import data_path, index_path
 from ckptmap.checkpoint.bundle_proto import HEADER_KEY, Entry, Extents, format_entry, format_header
 from ckptmap.checkpoint.cloning import How, copy_range, duplicate
@@ -330,4 +331,4 @@ def _encoded(key: str) -> bytes:
 
 def _check_size(key: str, dtype: DType, shape: tuple[int, ...], size: int) -> None:
     if dtype.itemsize is not None and size != element_count(shape) * dtype.itemsize:
-        raise ValueError(f"{size} bytes do not make a {dtype} tensor of shape {list(shape)} for {key!r}")
+        raise ValueError(f"{plural(size, 'byte')} cannot make a {dtype} tensor of shape {list(shape)} for {key!r}")

@@ -24,7 +24,7 @@ def average_command(
         list[str],
         typer.Argument(
             metavar="CHECKPOINT...",
-            help="Two or more checkpoints of one model; what is no weight comes from the last.",
+            help="Two or more checkpoints of one model; what is not a weight comes from the last.",
             show_default=False,
         ),
     ],

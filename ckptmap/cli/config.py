@@ -71,7 +71,7 @@ def migrate_command(
         str | None,
         typer.Option(
             metavar="NEW",
-            help="label_map.pbtxt of the new classes: says num_classes and every label_map_path.",
+            help="label_map.pbtxt of the new classes: it sets num_classes and every label_map_path.",
             show_default=False,
             rich_help_panel=WHAT,
         ),
@@ -79,7 +79,7 @@ def migrate_command(
     prefer: Annotated[
         Literal["exact", "stock"],
         typer.Option(
-            help="If stock TF2 computes something else: the slim-exact extractor or stock.", rich_help_panel=WHAT
+            help="If stock TF2 does not compute the same: use the slim-exact extractor, or stock.", rich_help_panel=WHAT
         ),
     ] = "exact",
     force: Annotated[
@@ -87,7 +87,7 @@ def migrate_command(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Write the TF2 config of exactly this model. Every edit is listed with its reason; nothing else changes."""
+    """Write the TF2 config of the same model. Every edit is listed with its reason; nothing else changes."""
     from ckptmap.basics.errors import OutputError
     from ckptmap.checkpoint.store import place_of, write_place
     from ckptmap.execution.overwriting import refuse_config

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ckptmap.verbs.writing import Writing
 
 EXAMPLES = examples(
-    ("the pipeline.config beside it says the target, and is migrated", "ckptmap convert old/model.ckpt -o new/"),
+    ("the pipeline.config beside it names the target, and is migrated", "ckptmap convert old/model.ckpt -o new/"),
     ("see what would become of every variable", "ckptmap convert old/ --to ssd_mobilenet_v2 --dry-run"),
     ("a model of your own", "ckptmap convert mine/ --table my_model.yaml --to mine_tf2/ckpt-1 -o new/"),
     ("all below a folder; again: only what is missing", "ckptmap convert zoo/ -o new/ --resume"),
@@ -64,7 +64,7 @@ def convert_command(
     """Convert a checkpoint to one of TF2, or to a file of Keras, and report the fate of every variable.
 
     Several checkpoints, named here, in a list or below a folder, go to folders of their own below the output
-    directory; one that fails never stops the others, and the exit code is the worst of all.
+    directory; if one fails, the others are still converted, and the exit code is the worst of all.
     """
     named = sources or []
     what.check()
@@ -140,7 +140,7 @@ def _refuse_forward(context: typer.Context, back: str | None, *, many: bool) -> 
         name = one.name or ""
         told = context.get_parameter_source(name)
         if name not in _BOTH_WAYS and told is not None and told.name == "COMMANDLINE" and one.expose_value:
-            raise typer.BadParameter("means nothing on the way back: leave it out", param_hint=one.opts[0])
+            raise typer.BadParameter("has no meaning with --back: leave it out", param_hint=one.opts[0])
 
 
 def _convert_back(source: str, back: str, fill: str | None, allow_unused: Sequence[str], placing: Placing) -> Document:

@@ -47,7 +47,7 @@ class What:
         typer.Option(
             "--and",
             metavar="NAME=CHECKPOINT",
-            help="A further checkpoint to take variables from, which rules call NAME:variable; repeatable.",
+            help="A further checkpoint to take variables from; rules write NAME:variable for them; repeatable.",
             show_default=False,
             rich_help_panel=WHAT,
         ),
@@ -56,7 +56,7 @@ class What:
         str | None,
         typer.Option(
             metavar="CONFIG",
-            help="The TF1 pipeline.config of the model. It gives target and settings, and is migrated to TF2; "
+            help="The TF1 pipeline.config of the model. It gives the target and its settings, and is migrated to TF2; "
             "default: the one beside the checkpoint, if it agrees.",
             show_default=False,
             rich_help_panel=WHAT,
@@ -71,7 +71,8 @@ class What:
     prefer: Annotated[
         Prefer,
         typer.Option(
-            help="For the migrated config, if stock TF2 computes something else: the slim-exact extractor or stock.",
+            help="For the migrated config, if stock TF2 does not compute the same: use the slim-exact extractor, or "
+            "stock.",
             rich_help_panel=WHAT,
         ),
     ] = "exact"
@@ -160,8 +161,8 @@ class How:
     ema: Annotated[
         Ema | None,
         typer.Option(
-            help="Moving averages: prefer them, the default; ignore them, as --optimizer does; only, an error "
-            "if one is missing.",
+            help="Moving averages: prefer takes them if they exist; ignore takes raw weights, as --optimizer does; "
+            "only fails if one is missing. Default: prefer.",
             show_default=False,
             rich_help_panel=HOW,
         ),
@@ -182,16 +183,15 @@ class How:
     step: Annotated[
         bool,
         typer.Option(
-            "--step", help="Carry global_step over to `step`, where the TF2 trainer keeps it.", rich_help_panel=HOW
+            "--step", help="Carry global_step over to `step`, which the TF2 trainer reads.", rich_help_panel=HOW
         ),
     ] = False
     optimizer: Annotated[
         str | None,
         typer.Option(
             metavar="[KIND[:NAME]]",
-            help="Carry the optimizer's state and the step over, so that training goes on; KIND, such as adam, "
-            "and NAME, if there are several (adam:Adam_G), are needed if the checkpoint does not show "
-            "them.",
+            help="Carry the optimizer's state and the step over, so that training can continue. Give KIND, such "
+            "as adam, if the checkpoint does not show it, and NAME if there are several (adam:Adam_G).",
             show_default=False,
             rich_help_panel=HOW,
         ),
@@ -226,7 +226,7 @@ class How:
     write: Annotated[
         Form,
         typer.Option(
-            help="What to write: what the target is, or a safetensors file with readable names as keys.",
+            help="What to write: the format of the target, or a safetensors file with readable names as keys.",
             rich_help_panel=OUTPUT,
         ),
     ] = "target"
@@ -240,8 +240,7 @@ class Back:
         str | None,
         typer.Option(
             metavar="REPORT|TABLE",
-            help="The way back: the report.json or the table of the conversion. The TF2 checkpoint is written "
-            "under its TF1 names.",
+            help="Convert back to TF1 names: give the report.json or the table of the conversion.",
             show_default=False,
             rich_help_panel=HOW,
         ),
@@ -250,7 +249,7 @@ class Back:
         str | None,
         typer.Option(
             metavar="OLD",
-            help="With --back: the old checkpoint, for what no TF2 variable holds.",
+            help="With --back: the old checkpoint, for variables that TF2 does not have.",
             show_default=False,
             rich_help_panel=HOW,
         ),
@@ -282,7 +281,7 @@ class Several:
         int | None,
         typer.Option(
             min=1,
-            help="The most that are converted at a time; default: one for each core, but 4 at least.",
+            help="How many to convert at a time at most; default: one for each core, at least 4.",
             show_default=False,
             rich_help_panel=SEVERAL,
         ),
@@ -344,7 +343,7 @@ def _refuse_one_label_map(given: tuple[str, str] | None) -> None:
         return
     other = next((text for text in given if text.startswith("-") or _is_checkpoint(text)), None)
     if other is not None:
-        message = f"takes two files, OLD and NEW: that of the old classes and that of the new ones, not {other}"
+        message = f"takes two files, OLD and NEW: the map of the old classes and the map of the new ones, not {other}"
         raise typer.BadParameter(message, param_hint="--label-map")
 
 

@@ -46,7 +46,7 @@ def diff_command(
         ),
     ] = 0.0,
     read: Annotated[
-        bool, typer.Option("--read", help="Compare every byte, even where checksums agree.", rich_help_panel=HOW)
+        bool, typer.Option("--read", help="Compare every byte, even if checksums agree.", rich_help_panel=HOW)
     ] = False,
     everything: All = False,
     stat: Annotated[bool, typer.Option("--stat", help="Print one line a module.", rich_help_panel=REPORTS)] = False,
@@ -54,9 +54,9 @@ def diff_command(
         bool, typer.Option("--names-only", help="Print the names that differ, one a line.", rich_help_panel=REPORTS)
     ] = False,
 ) -> None:
-    """Compare two checkpoints of any kinds; exit 0 when they are equal, 1 when they differ.
+    """Compare two checkpoints of any kind; exit 0 if they are equal, 1 if they differ.
 
-    Stored checksums are compared first; values are read only where those differ.
+    Stored checksums are compared first. Values are read only if their checksums differ.
     """
     if stat and names_only:
         raise typer.BadParameter("choose one of --stat and --names-only")

@@ -15,7 +15,7 @@ from ckptmap.cli.outputs import ReportsBeside, annotating, emit
 
 EXAMPLES = examples(
     ("another scope, and nothing but weights", "ckptmap edit old/model.ckpt -o new/ --rename net=body --weights-only"),
-    ("moving averages in the place of raw values", "ckptmap edit old/ -o new/ --ema"),
+    ("moving averages instead of raw values", "ckptmap edit old/ -o new/ --ema"),
     ("half the size", "ckptmap edit old/ -o new/ --cast bfloat16"),
 )
 
@@ -81,9 +81,7 @@ def edit_command(
     ] = False,
     ema: Annotated[
         bool,
-        typer.Option(
-            "--ema", help="Put moving averages in the place of the variables that they average.", rich_help_panel=WHAT
-        ),
+        typer.Option("--ema", help="Put moving averages into the variables that they average.", rich_help_panel=WHAT),
     ] = False,
     cast: Annotated[
         Cast | None,
@@ -96,8 +94,8 @@ def edit_command(
 ) -> None:
     """Write a checkpoint under other names, without slots, with moving averages or in another type.
 
-    The TF1 Saver and tf.train.load_checkpoint read the result, model.ckpt in the output directory. First the table
-    counts, then for each name the first of --rename and --strip-scope that speaks of it, last --scope. Slots and
+    The TF1 Saver and tf.train.load_checkpoint read the result, model.ckpt in the output directory. The table is
+    applied first, then for each name the first --rename or --strip-scope that matches it, then --scope. Slots and
     moving averages go where their variable goes.
     """
     from ckptmap.checkpoint.store import place_of

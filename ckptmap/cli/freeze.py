@@ -41,7 +41,7 @@ def freeze_command(
         list[str] | None,
         typer.Option(
             metavar="REGEX",
-            help="Freeze what matches, in place of freeze_variables; repeatable.",
+            help="Freeze what matches, instead of freeze_variables; repeatable.",
             show_default=False,
             rich_help_panel=WHAT,
         ),
@@ -59,13 +59,14 @@ def freeze_command(
     trainer: Annotated[
         Trainer,
         typer.Option(
-            help="Whose rule: re.match of legacy/train.py, or re.search of model_main.py.", rich_help_panel=HOW
+            help="How patterns match: as in legacy/train.py (re.match) or in model_main.py (re.search).",
+            rich_help_panel=HOW,
         ),
     ] = "train",
 ) -> None:
-    """Say which variables TF1's freeze_variables freeze, what still trains, and what that is in TF2.
+    """Show which variables TF1's freeze_variables freezes, which still train, and what they are in TF2.
 
-    Exit 1 when a pattern matches no variable.
+    Exit 1 if a pattern matches no variable.
     """
     outputs = reports.outputs([checkpoint, pipeline])
     from ckptmap.families.detection.freezing.freeze_document import freeze_document

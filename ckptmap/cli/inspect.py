@@ -18,7 +18,7 @@ from ckptmap.cli.speaking import on_terminal, quiet, verbose
 EXAMPLES = examples(
     ("what it is, and how to convert it", "ckptmap inspect old/"),
     ("one scope, a line a variable", "ckptmap inspect old/ --match 'BoxPredictor_*' --format table"),
-    ("all there is, for programs", "ckptmap inspect old/ --json"),
+    ("everything, for programs", "ckptmap inspect old/ --json"),
 )
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def inspect_command(
     form: Annotated[
         Format,
         typer.Option(
-            "--format", "-f", help="A folded tree, a table, or all there is for programs.", rich_help_panel=REPORTS
+            "--format", "-f", help="A folded tree, a table, or everything for programs.", rich_help_panel=REPORTS
         ),
     ] = Format.TREE,
     step: Annotated[
@@ -68,7 +68,7 @@ def inspect_command(
     report: ReportFiles = None,
     json: Json = False,
 ) -> None:
-    """Say what a checkpoint is: its kind, model, training state, and its variables."""
+    """Show what a checkpoint is: its kind, model, training state, and its variables."""
     outputs = choose_outputs(None, report, inputs=[source])
     from ckptmap.basics.globs import refuse_choosing_nothing
     from ckptmap.inspection.inspector import inspect

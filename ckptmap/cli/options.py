@@ -28,7 +28,7 @@ Sources = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.", rich_help_panel=REPORTS)]
-All = Annotated[bool, typer.Option("--all", help="List also what is right.", rich_help_panel=REPORTS)]
+All = Annotated[bool, typer.Option("--all", help="Also list what is right.", rich_help_panel=REPORTS)]
 Match = Annotated[
     list[str] | None,
     typer.Option(
@@ -57,7 +57,7 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         help="Unchanged bytes: copy; reflink, a copy-on-write clone of the old data file; link, its second name: "
-        "changing the old file in place changes the new checkpoint; auto: reflink where possible, else copy.",
+        "changing the old file in place changes the new checkpoint; auto: reflink if possible, otherwise copy.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -96,7 +96,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the ledger; write
 IndexOnly = Annotated[
     bool,
     typer.Option(
-        "--index-only", help="With --dry-run: do not look whether the data files are there.", rich_help_panel=OUTPUT
+        "--index-only", help="With --dry-run: do not check whether the data files exist.", rich_help_panel=OUTPUT
     ),
 ]
 

@@ -142,7 +142,7 @@ def _unknown_ending(path: Place) -> str:
 def _for_stdout(left: Sequence[Format]) -> tuple[Format, ...]:
     """The one format that is left; annotations of a CI system may stand behind the text of its log."""
     if Format.PARQUET in left:
-        raise typer.BadParameter("parquet is no text: give a file with --report")
+        raise typer.BadParameter("parquet is not text: give a file with --report")
     if set(left) == {Format.TEXT, Format.GITHUB}:
         return (Format.TEXT, Format.GITHUB)
     if len(left) > 1:

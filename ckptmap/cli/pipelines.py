@@ -38,7 +38,8 @@ class Running:
         str | None,
         typer.Option(
             metavar="PREFIX",
-            help="Write the rows to files that begin so, a line of JSON each; or Parquet, where it ends with .parquet.",
+            help="Write the rows to files whose names begin like this, a line of JSON each, or Parquet if it ends "
+            "with .parquet.",
             show_default=False,
             rich_help_panel=REPORTS,
         ),

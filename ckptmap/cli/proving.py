@@ -30,8 +30,8 @@ class Proving:
         bool,
         typer.Option(
             "--verify",
-            help=f"End with the proof: run both models as ckptmap verify does, report in DIRECTORY/{FOLDER}; "
-            "exit 3 when they differ.",
+            help=f"Then run both models, as ckptmap verify does. The report goes to DIRECTORY/{FOLDER}; exit 3 if they "
+            "differ.",
             rich_help_panel=HOW,
         ),
     ] = False

@@ -26,9 +26,9 @@ def check_command(
         list[Path], typer.Argument(metavar="PATH...", help="Tables, or directories of tables.", show_default=False)
     ],
 ) -> None:
-    """Check tables and report every mistake with file and line; exit 1 when there are any.
+    """Check tables and report every mistake with file and line; exit 1 if there are any.
 
-    Whether the names of a table fit your two models, `ckptmap convert --dry-run` says.
+    To see whether the names of a table fit your two models, use `ckptmap convert --dry-run`.
     """
     from ckptmap.mapping import check_tables
     from ckptmap.mapping.doubtful import doubtful_names

@@ -84,7 +84,7 @@ def suggest_command(
         bool,
         typer.Option(
             "--ask",
-            help="Ask each doubtful choice on the terminal; the answers go into the table.",
+            help="Ask about each doubtful choice on the terminal; the answers go into the table.",
             rich_help_panel=WHAT,
         ),
     ] = False,
@@ -92,8 +92,8 @@ def suggest_command(
         bool,
         typer.Option(
             "--check",
-            help="Run both models, as ckptmap verify does, and keep of what is doubtful what gives the same outputs. "
-            "Needs TensorFlow.",
+            help="Run both models, as ckptmap verify does, and keep the doubtful choices that give the same "
+            "outputs. It needs TensorFlow.",
             rich_help_panel=HOW,
         ),
     ] = False,

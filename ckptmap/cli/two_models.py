@@ -39,7 +39,7 @@ class RunModels:
         typer.Option(
             min=2,
             max=3,
-            help="The Keras that tf.keras is for the new model; default: the one that its files are of.",
+            help="The Keras version that tf.keras is for the new model; default: the one that saved its files.",
             show_default=False,
             rich_help_panel=WHAT,
         ),
@@ -50,7 +50,7 @@ class RunModels:
             "--input",
             metavar="NAME=VALUE",
             help="NAME=DTYPE[SHAPE], ids=int32[2,16]<30522, NAME=NUMBER, NAME=FILE.npy or FILE.npz; repeatable. "
-            "Default: made up.",
+            "Default: random values.",
             show_default=False,
             rich_help_panel=HOW,
         ),
@@ -130,7 +130,7 @@ def are_any(models: TwoModels, old: Path, new: Path, pipeline: Path | None) -> b
     Raises CkptmapError where both ways are asked for.
     """
     if models.asked and pipeline is not None:
-        raise CkptmapError("--pipeline is of detectors, --old-model, --new-model and --input are of other models")
+        raise CkptmapError("--pipeline is for detectors; --old-model, --new-model and --input are for other models")
     from ckptmap.tf.verify.general.choosing import are_detectors
 
     return models.asked or not (pipeline is not None or are_detectors(old, new))

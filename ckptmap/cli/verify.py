@@ -99,7 +99,12 @@ def verify_command(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help="The most images to use (random ones: 4).", show_default=False, rich_help_panel=HOW),
+        typer.Option(
+            min=1,
+            help="Use at most this many images (default for random ones: 4).",
+            show_default=False,
+            rich_help_panel=HOW,
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random images.", rich_help_panel=HOW)] = 0,
     min_score: Annotated[
@@ -110,9 +115,9 @@ def verify_command(
     ] = 0.3,
     everything: All = False,
 ) -> None:
-    """Run both models on the same inputs: exit 0 when they agree, 3 when they differ, with where and why.
+    """Run both models on the same inputs; exit 0 if they agree, 3 if they differ. The report says where and why.
 
-    Needs TensorFlow; of detectors that a pipeline.config describes the tf extra.
+    It needs TensorFlow. Detectors that a pipeline.config describes need the tf extra.
     """
     read = [old, new, images, pipeline, label_map]
     outputs = reports.outputs(read, _files_made(output))

@@ -127,13 +127,13 @@ def _average_note(found: Averaged) -> Iterator[str]:
 
 def _moved_note(moved: Mapping[str, str]) -> Iterator[str]:
     if moved:
-        yield f"{plural(len(moved), 'variable')} compared by readable name, for the object paths differ"
+        yield f"{plural(len(moved), 'variable')} compared by readable name, because the object paths differ"
 
 
 def _name_note(a: Inventory, b: Inventory) -> Iterator[str]:
     if nothing_in_common(a, b):
         old, new = ("b", "a") if a.object_based else ("a", "b")
-        yield f"{old} has names of TF1, {new} has object paths of TF2: by name, none has a counterpart"
+        yield f"{old} has names of TF1, {new} has object paths of TF2: no variable has a counterpart by its name"
 
 
 _ORDER = {fate: place for place, fate in enumerate(DiffFate)}

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ckptmap.basics.errors import CheckpointError, OutputError, VerificationError
+from ckptmap.basics.text import plural
 from ckptmap.checkpoint.crc import crc32c
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.checkpoint.files import CHUNK_SIZE
@@ -160,7 +161,7 @@ class SafetensorsSink:
             with output_errors(self._path):
                 self._file.write(chunk)
         if size != variable.nbytes:
-            raise ValueError(f"{size} bytes do not make {variable.name} of shape {list(variable.shape)}")
+            raise ValueError(f"{plural(size, 'byte')} cannot make {variable.name} of shape {list(variable.shape)}")
         return Written(size, crc)
 
     def key(self, variable: TargetVariable) -> str:

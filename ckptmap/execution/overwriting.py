@@ -113,7 +113,7 @@ def refuse_config(output: Place, inputs: Iterable[PathLike | None]) -> None:
         raise _refused(output, "is read by this command: its output does not replace it")
     ending = output.suffix if isinstance(output, StorePath) else _real(output).suffix
     if _is_of_model(output) and ending.lower() != ".config":
-        raise _refused(output, "is a file of a model, and no config: a config does not replace it")
+        raise _refused(output, "is a file of a model, not a config: a config does not replace it")
 
 
 def _is_given(path: Place, others: Sequence[Place]) -> bool:

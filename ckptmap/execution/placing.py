@@ -112,7 +112,8 @@ def _scattered(plan: Plan, stored: Stored, mode: DataMode) -> Iterator[str]:
     """Values that no index can point to."""
     count = sum(record.sources[0] not in stored for record in plan.targets if unchanged(record))
     if count and mode != "auto":
-        yield f"{plural(count, 'value')} copied: a {plan.source.kind.value} does not hold them whole on this machine"
+        them = "it" if count == 1 else "them"
+        yield f"{plural(count, 'value')} copied: a {plan.source.kind.value} does not hold {them} whole on this machine"
 
 
 def _idle(stored: Stored, sizes: Mapping[str, int], what: str) -> Iterator[str]:
@@ -124,4 +125,4 @@ def _idle(stored: Stored, sizes: Mapping[str, int], what: str) -> Iterator[str]:
     needed = sum(size for places in used.values() for _, size in places)
     idle = sum(sizes.values()) - needed
     if idle > needed * _FEW:
-        yield f"{byte_count(idle)} of the {what} serve no variable; {argument('copy')} omits them"
+        yield f"{byte_count(idle)} of the {what} belong to no variable; {argument('copy')} omits them"

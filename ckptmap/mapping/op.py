@@ -250,7 +250,7 @@ def not_a_permutation(what: str, order: Sequence[int]) -> Fault | None:
     """The fault of an order that does not name each of its places once."""
     if order and sorted(order) == list(range(len(order))):
         return None
-    return f"{what} {list(order)} is no permutation", f"name each of 0 to {len(order) - 1} once"
+    return f"{what} {list(order)} is not a permutation", f"name each of 0 to {len(order) - 1} once"
 
 
 def block_of(op: Op, axis: int, count: int, shape: Shape) -> tuple[int, int]:

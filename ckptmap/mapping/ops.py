@@ -116,7 +116,7 @@ class Reshape(Op):
         """One length can be open."""
         if self.dims.count(-1) <= 1 and all(-1 <= length <= LARGEST for length in self.dims):
             return None
-        return f"reshape {list(self.dims)} is no shape", "one length can be -1, the others are 0 or more"
+        return f"reshape {list(self.dims)} is not a shape", "one length can be -1, the others are 0 or more"
 
     def undo(self, before: Sequence[Tensor], at: int) -> tuple[Op, ...] | None:
         """The shape that there was."""

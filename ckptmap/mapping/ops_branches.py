@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.text import plural
 from ckptmap.mapping.arguments import Argument
 from ckptmap.mapping.op import Op, execute, infer, operation, slot_ops
 
@@ -120,6 +121,6 @@ class Branches(Op):
 
     def _inferred(self, branch: Branch, tensors: Sequence[Tensor]) -> Tensor:
         if max(branch.sources) >= len(tensors):
-            raise self._fail(f"there is no source {max(branch.sources)}, there are {len(tensors)}")
+            raise self._fail(f"there is no source {max(branch.sources)}, only {plural(len(tensors), 'source')}")
         chosen = [tensors[at] for at in branch.sources]
         return infer(branch.ops, [shape for shape, _ in chosen], [dtype for _, dtype in chosen])

@@ -53,7 +53,7 @@ class Classes(Op):
         axis = self._axis(self.axis, shape)
         repeats, rest = divmod(shape[axis], self.old * self.block)
         if rest or not repeats:
-            raise self._fail(f"axis {axis} of shape {list(shape)} is no multiple of {self.old} x {self.block}")
+            raise self._fail(f"axis {axis} of shape {list(shape)} is not a multiple of {self.old} x {self.block}")
         return (*shape[:axis], repeats * len(self.slots) * self.block, *shape[axis + 1 :]), dtype
 
     def _run(self, array: Array) -> Array:

@@ -31,5 +31,5 @@ def op_from_json(item: Mapping[str, Any]) -> Op:
         raise CkptmapError(f"{dict(item)} is not an operation that ckptmap knows")
     op = kind(**known)
     if op.unsound() is not None:
-        raise CkptmapError(f"{op} cannot be asked for")
+        raise CkptmapError(f"{op} cannot be requested")
     return op

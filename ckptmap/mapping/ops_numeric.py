@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from ckptmap.basics.text import counted
 from ckptmap.checkpoint.dtypes import DType
 from ckptmap.mapping.arguments import DTYPE, NUMBER, NUMBERS, WHOLE
 from ckptmap.mapping.op import Op, block_of, operation
@@ -161,7 +162,9 @@ class Cast(Op):
         lost = ~np.isfinite(made) & np.isfinite(array)
         if lost.any():
             largest = float(abs(array[lost]).max())
-            raise self._fail(f"{int(lost.sum())} values are larger than it holds, up to {largest:g}")
+            raise self._fail(
+                f"{counted(int(lost.sum()), 'value', 'is', 'are')} larger than it holds, up to {largest:g}"
+            )
         return made
 
     def unsound(self) -> Fault | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ckptmap.basics.errors import Problem
-from ckptmap.basics.text import plural
+from ckptmap.basics.text import counted, plural
 from ckptmap.mapping.slots import Slot
 
 
@@ -190,9 +190,9 @@ def _wrong(
     if odd:
         several = " or ".join(plural(len(order), "slot") for order in kind.orders)
         held = ", ".join(owned[odd[0]])
-        more = f", and so of {len(odd) - 1} more" if len(odd) > 1 else ""
-        message = f"{called} keeps {several} of a weight, and of {odd[0]} there are {held}{more}"
-        hint = "slots of two optimizers of one name, or some of them were lost: nothing tells which is which"
+        more = f"; {counted(len(odd) - 1, 'other weight', 'is', 'are')} like it" if len(odd) > 1 else ""
+        message = f"{called} keeps {several} of a weight, but {odd[0]} has {held}{more}"
+        hint = "slots of two optimizers of one name, or some of them were lost: nothing shows which is which"
         yield Problem(message, odd[0], hint)
     sizes = {frozenset(roles) for roles in made.values() if roles}
     if len(sizes) > 1:

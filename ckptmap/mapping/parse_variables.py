@@ -62,7 +62,11 @@ def _sources(scope: Scope, node: Node) -> tuple[tuple[Pattern, ...], tuple[Op, .
         return (), (), 0
     patterns = tuple(known.values())
     if any(pattern.names != patterns[0].names for pattern in patterns):
-        doc.error(node, "all patterns of a `from` list use the same placeholders", "else none belong together")
+        doc.error(
+            node,
+            "all patterns of a `from` list use the same placeholders",
+            "otherwise nothing shows which variables belong together",
+        )
         return (), (), 0
     plain = [branch.sources for branch in made] == [(at,) for at in range(len(made))]
     nested = not plain or any(branch.ops for branch in made)

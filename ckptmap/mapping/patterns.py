@@ -308,7 +308,7 @@ def _placeholder(inside: str, where: Where) -> Placeholder:
         raise PatternError(
             f"the placeholder {{{inside}}} is not declared", did_you_mean(inside, where) or "declare it under `where`"
         )
-    raise PatternError(f"{{{inside}}} is not a placeholder", "calculations and formats belong into `to`")
+    raise PatternError(f"{{{inside}}} is not a placeholder", "calculations and formats belong in `to`")
 
 
 def _expression(inside: str, where: Where, same: bool) -> Expression:
@@ -352,7 +352,7 @@ def _check_literals(text: str) -> None:
             f'"{text}" holds {bad[0]!r}', "this is not a regular expression: use a placeholder in braces"
         )
     if not text or text != text.strip("/ ") or "//" in text:
-        raise PatternError(f'"{text}" is no variable name', "no empty components, no slash at either end")
+        raise PatternError(f'"{text}" is not a variable name', "no empty components, no slash at either end")
 
 
 def _check_linear(parts: Sequence[str | Placeholder]) -> None:
@@ -382,7 +382,7 @@ def _check_neighbors(before: str | Placeholder, part: Placeholder, after: str | 
     if part.type is Type.PATH and not (left[-1:] in ("", "/") and right[:1] in ("", "/")):
         raise PatternError(f"{{{part.name}}} stands for whole components", "put slashes around it")
     if part.type is Type.INT and (left[-1:].isdigit() or right[:1].isdigit()):
-        raise PatternError(f"{{{part.name}}} touches another digit", "nobody can tell where the number ends")
+        raise PatternError(f"{{{part.name}}} touches another digit", "nothing shows where the number ends")
 
 
 def _regex(parts: Sequence[str | Placeholder]) -> str:

@@ -106,7 +106,7 @@ class YamlDocument:
                 self.error(event, f"tags are not allowed ({event.tag})")
 
     def _refuse_depth(self, event: Any) -> None:
-        self.error(event, "is nested too deep", f"a table has up to {_MAX_DEPTH} levels")
+        self.error(event, "is nested too deeply", f"a table has up to {_MAX_DEPTH} levels")
 
     def mapping(
         self, node: Node, what: str, allowed: Collection[str], required: Collection[str] = ()
@@ -135,7 +135,7 @@ class YamlDocument:
         pairs: dict[str, tuple[Node, Node]] = {}
         for key_node, value in node.value:
             if key_node.id != "scalar":
-                self.error(key_node, f"a key of {what} must be a text, not {describe(key_node)}")
+                self.error(key_node, f"a key of {what} must be a string, not {describe(key_node)}")
             elif key_node.value in pairs:
                 first = pairs[key_node.value][0].start_mark.line + 1
                 self.error(key_node, f'{what} has the key "{key_node.value}" twice', f"first in line {first}")
@@ -153,7 +153,7 @@ class YamlDocument:
     def text(self, node: Node, what: str) -> str | None:
         """The text of a scalar as it is written (``0`` and ``no`` stay text)."""
         if node.id != "scalar" or (node.tag == _NULL and not node.style):
-            self.error(node, f"{what} must be a text, not {describe(node)}")
+            self.error(node, f"{what} must be a string, not {describe(node)}")
             return None
         return str(node.value)
 

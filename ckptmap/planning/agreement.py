@@ -33,7 +33,7 @@ _LEAVES = (
 )
 """In the order in which layers of Keras make them, and in which its files number them."""
 _SEEDS = "seed_generator/"
-_SEED = "state of a random number generator: no weight"
+_SEED = "state of a random number generator: not a weight"
 _INTEGERS = (DType.UINT32, DType.INT32, DType.INT64, DType.UINT64)
 
 

@@ -103,7 +103,7 @@ def _twice(inventories: Sequence[Inventory]) -> Iterator[Problem]:
     paths = [inventory.path for inventory in inventories]
     for path in dict.fromkeys(paths):
         if paths.count(path) > 1:
-            yield Problem("is named twice, and would count so", path, "name every checkpoint once")
+            yield Problem("is named twice, and would count twice", path, "name every checkpoint once")
 
 
 def _differences(

@@ -135,8 +135,8 @@ def _contradictions(
     for head in heads:
         if head.old != head.new and not head.repeats(old_count, new_count):
             yield Problem(
-                f"{head.label}: {head.old} values along its class axis become {head.new}, which does not fit "
-                f"{old_count} classes that become {new_count}",
+                f"{head.label}: the length of its class axis goes from {head.old} to {head.new}, which does not fit "
+                f"a change from {old_count} to {plural(new_count, 'class', 'classes')}",
                 head.rule,
                 f"check the label maps and {argument('num_classes')}; {_ORDER}",
             )

@@ -58,7 +58,7 @@ class Rename:
 class Edit:
     """What the user asks of an edit.
 
-    ``renames`` follow the table: for each name the first that speaks of it counts. ``scope`` comes last, around
+    ``renames`` follow the table: for each name the first that matches it counts. ``scope`` comes last, around
     everything but bookkeeping. ``drop`` holds globs of the source's names. With ``ema`` moving averages take the place
     of their variables. ``cast`` is for floating-point variables, bookkeeping aside.
     """
@@ -88,7 +88,7 @@ def plan_edit(inventory: Inventory, edit: Edit) -> Plan:
     offers, problems = _candidates([*renamed, *_following(renamed, sorted_out)], sorted_out)
     problems = [*_table_problems(sorted_out), *problems, *_unusable(offers), *_collisions(offers)]
     if problems:
-        raise PlanError(f"{inventory.path} cannot be edited so", problems)
+        raise PlanError(f"{inventory.path} cannot be edited like this", problems)
     targets = tuple(_target(one, edit, sorted_out) for one in sorted(offers, key=lambda one: one.assignment.target))
     sources = tuple(_sources(sorted_out, offers))
     table = edit.table.name if edit.table else ""
@@ -205,7 +205,7 @@ def _in_place(name: str, owner: str, scope: str, new: str) -> str:
 
 
 def _new_name(move: Assignment, edit: Edit, these: _Sorted) -> str:
-    """The target with the first rename that speaks of it, in the new scope."""
+    """The target with the first rename that matches it, in the new scope."""
     name = next((new for rename in edit.renames if (new := rename.of(move.target)) is not None), move.target)
     return f"{edit.scope}/{name}" if edit.scope and name and not these.is_bookkeeping(move.sources[0]) else name
 
@@ -235,7 +235,9 @@ def _table_problems(these: _Sorted) -> Iterator[Problem]:
         yield from these.matching.problems
         for rule in these.matching.table.inits:
             hint = "leave the rule out; only a conversion to a template knows the variable's shape"
-            yield Problem(f"init {rule.pattern}: an edit makes no variable of nothing", _rule(rule.ref), hint)
+            yield Problem(
+                f"init {rule.pattern}: an edit cannot make a variable without a source", _rule(rule.ref), hint
+            )
 
 
 def _unusable(offers: Iterable[Offer]) -> Iterator[Problem]:
@@ -295,7 +297,7 @@ def _left(these: _Sorted, name: str) -> SourceRecord:
     if slot is None or slot.owner is None:
         return SourceRecord(name, SourceFate.UNUSED)
     if these.edit.ema and slot.kind == "ema":
-        return SourceRecord(name, SourceFate.DROPPED, "moving average that takes no place")
+        return SourceRecord(name, SourceFate.DROPPED, "moving average that replaces no variable")
     return SourceRecord(name, SourceFate.DROPPED, f"{_label(slot)} of a variable that operations change")
 
 
@@ -318,7 +320,7 @@ def _findings(
         message = f"{plural(len(unused), 'source variable')} that no rule gives a name"
         yield Problem(message, unused[0], "map or drop them in the table, or drop them by a glob")
     if not targets:
-        yield Problem("nothing is left of it", these.inventory.path, "drop less")
+        yield Problem("no variable is left of it", these.inventory.path, "drop less")
 
 
 def _scopes(names: Iterable[str]) -> list[str]:

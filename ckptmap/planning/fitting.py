@@ -63,7 +63,7 @@ def _wanted(ops: Sequence[Op], shape: Shape) -> Shape:
     for op in reversed(ops[_place(ops) + 1 :]):
         found = op.wanted(shape)
         if found is None:
-            raise OperationError(f"{op} behind {ops[_place(ops)]} does not tell which shape it needs")
+            raise OperationError(f"{op} behind {ops[_place(ops)]} does not show which shape it needs")
         shape = found
     return shape
 

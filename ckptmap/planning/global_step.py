@@ -32,7 +32,7 @@ def find_step(inventory: Inventory, slots: Mapping[str, Slot]) -> str | Problem:
     variable = inventory.variables[name]
     if variable.shape or variable.dtype not in (DType.INT32, DType.INT64):
         return Problem(
-            f"is {variable.dtype} {list(variable.shape)}, no training step", name, f"leave {argument('step')} out"
+            f"is {variable.dtype} {list(variable.shape)}, not a training step", name, f"leave {argument('step')} out"
         )
     return name
 

@@ -26,7 +26,7 @@ class SourceFate(enum.Enum):
     """Its moving average is restored in its place."""
     DROPPED = "dropped"
     UNUSED = "unused"
-    """No rule speaks of it: a finding, unless accepted."""
+    """No rule matches it: a finding, unless accepted."""
 
 
 class TargetFate(enum.Enum):

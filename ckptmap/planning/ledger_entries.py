@@ -239,7 +239,7 @@ def _unused_findings(draft: Draft, sources: Iterable[SourceRecord]) -> Iterator[
     unused = [record.name for record in sources if record.fate is SourceFate.UNUSED and not record.reason]
     if unused:
         count = len(unused)
-        message = f"{count} source variable{'s' if count > 1 else ''} that no rule of {draft.table.name} speaks of"
+        message = f"{plural(count, 'source variable')} that no rule of {draft.table.name} matches"
         accepting = argument("allow_unused", *_accepting(unused))
         advice = f"map or drop them in a table, or accept with {accepting}"
         near = draft.mapping.hints.get(unused[0])
@@ -251,9 +251,12 @@ def _missing_findings(draft: Draft, targets: Collection[TargetRecord]) -> Iterat
     missing = [told[record.variable.key] for record in targets if record.fate is TargetFate.MISSING]
     if missing and not draft.options.init_missing:
         count = len(missing)
-        message = f"{count} target variable{'s' if count > 1 else ''} that nothing in the source fills"
+        message = f"{plural(count, 'target variable')} that nothing in the source fills"
         own = any(record.variable.saved for record in targets)
-        kept = "they keep the template's values" if own else "they are filled by their initializers"
+        if count == 1:
+            kept = "it keeps the template's value" if own else "its initializer fills it"
+        else:
+            kept = "they keep the template's values" if own else "their initializers fill them"
         yield Problem(message, missing[0], f"accept with {argument('init_missing')}: {kept}")
 
 
@@ -265,7 +268,7 @@ def _class_findings(draft: Draft, targets: Mapping[str, TargetRecord]) -> Iterat
     if heads:
         made, record = draft.offers[heads[0]], targets[heads[0]]
         message = f"{made.label} has shape {list(made.shape)}, the target {list(record.variable.shape)}: other classes"
-        others = f", and {len(heads) - 1} like it" if len(heads) > 1 else ""
+        others = f", and {plural(len(heads) - 1, 'variable')} like it" if len(heads) > 1 else ""
         count = f"accept with {argument('any num_classes')}, the new count"
         hint = f"{count}; {argument('label_maps')} carries classes over"
         told = told_names((key, one.variable.name) for key, one in targets.items())

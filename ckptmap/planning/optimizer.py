@@ -153,7 +153,7 @@ class _Carrying:
         role = self.state.role(slot.role)
         ops = slot_ops(weight.ops, role.power)
         if ops is None:
-            return f"what is kept of {', '.join(weight.sources)} does not tell it: {'; '.join(map(str, weight.ops))}"
+            return f"what is kept of {', '.join(weight.sources)} does not show it: {'; '.join(map(str, weight.ops))}"
         rate = self.training.learning_rate
         scaled = (Scale((-rate,)),) if role.by_rate and rate is not None else ()
         names = tuple(name for parts in held for name in parts)
@@ -249,7 +249,7 @@ class _Carrying:
             first = ", ".join(list(lacking)[:3])
             more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
             message = f"{plural(len(lacking), 'weight')} of which {self.state.name} keeps no slot: {first}{more}"
-            hint = f"where TF1 did not train them, accept with {argument('init_missing')}: their slots start anew"
+            hint = f"if TF1 did not train them, accept with {argument('init_missing')}: their slots start anew"
             yield Problem(message, next(iter(lacking)), hint)
             odd = misshapen(self.draft.inventory.variables, self.draft.slots)
             yield from (
@@ -306,17 +306,19 @@ def _none_kept(draft: Draft, states: Iterable[OptimizerState], training: Trainin
     if held:
         return Problem(f"keeps no state of {asked}, but of {', '.join(held)}", draft.inventory.path)
     if unknown:
-        return Problem(f"keeps the state of {', '.join(unknown)}, which Keras has none like", draft.inventory.path)
+        return Problem(
+            f"keeps the state of {', '.join(unknown)}, and Keras has no such optimizer", draft.inventory.path
+        )
     for name, owner in misshapen(draft.inventory.variables, draft.slots).items():
         return _misshapen(draft.inventory, name, owner)
-    hint = "it was saved without the slots: training cannot go on as if nothing had happened"
+    hint = "it was saved without the slots: training cannot continue from the same state"
     return Problem("keeps no state of an optimizer", draft.inventory.path, hint)
 
 
 def _misshapen(inventory: Inventory, name: str, owner: str) -> Problem:
     slot, weight = (list(inventory.variables[one].shape) for one in (name, owner))
     hint = "a slot is as large as its weight: one of them is of another model"
-    return Problem(f"{name} is {slot}, and {owner} is {weight}: it is no slot of this weight", name, hint)
+    return Problem(f"{name} is {slot}, and {owner} is {weight}: it is not a slot of this weight", name, hint)
 
 
 def _target_optimizer(
@@ -372,7 +374,7 @@ def _step(plan: Plan, draft: Draft, training: Training) -> tuple[str | None, int
 
 def _no_rate(state: OptimizerState) -> Problem:
     first = next(iter(sorted(state.variables)), state.name)
-    message = f"{state.name} is kept without the learning rate, Keras keeps it with it, and no config tells the rate"
+    message = f"{state.name} is kept without the learning rate, Keras keeps it with it, and no config gives the rate"
     return Problem(message, first, f"give that of the next step: {argument('learning_rate')}")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ckptmap.basics.errors import PlanError, Problem
 from ckptmap.basics.globs import pattern_problems
+from ckptmap.basics.text import plural
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.checkpoint.naming import told_names
@@ -80,9 +81,8 @@ def _refuse_odd_numbers(plan: Plan) -> None:
     for record in plan.targets:
         values, shape = record.init.value if record.init else (), record.variable.shape
         if isinstance(values, tuple) and values and (not shape or shape[-1] % len(values)):
-            message = (
-                f"{told[record.variable.key]} has shape {list(shape)}: {len(values)} numbers do not fill its last axis"
-            )
+            numbers = plural(len(values), "number")
+            message = f"{told[record.variable.key]} has shape {list(shape)}: {numbers} cannot fill its last axis"
             problems.append(Problem(message, record.rule, "one number, or one for each of as many equal blocks"))
     if problems:
         raise PlanError(f"{plan.target} does not fit table {plan.table}", problems)
@@ -94,7 +94,7 @@ def _refuse_hidden_values(plan: Plan) -> None:
     needed = [told[record.variable.key] for record in plan.targets if record.fill is Fill.TEMPLATE]
     hidden = plan.template.obstacle if plan.template else None
     if needed and hidden is not None:
-        wanted = f"{len(needed)} variable{'s' if len(needed) > 1 else ''}, such as {needed[0]}"
+        wanted = f"{plural(len(needed), 'variable')}, such as {needed[0]}"
         message = f"{hidden.message}, and {wanted}, would keep the template's value"
         raise PlanError(f"{plan.target} cannot be the template", [Problem(message, hidden.where, hidden.hint)])
 
@@ -203,8 +203,9 @@ def _other_counts(solved: Solved, offers: Mapping[str, Offer], options: PlanOpti
             continue
         length = variable.shape[per_class.axis]
         if not per_class.fits(length, options.num_classes):
-            said = f"{options.num_classes} classes{' and the background' if per_class.background else ''}"
-            message = f"{told[key]} has {length} values along its class axis, which do not fit {said}"
+            classes = plural(options.num_classes, "class", "classes")
+            said = f"{classes}{' and the background' if per_class.background else ''}"
+            message = f"the class axis of {told[key]} has the length {length}, which does not fit {said}"
             own = f"give the target's own count with {argument('num_classes')}"
             hint = f"{own}, or `background` and `block` in per_class"
             yield Problem(message, str(made.assignment.rule), hint)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ckptmap.basics.errors import PlanError, Problem
 from ckptmap.basics.globs import first_match
 from ckptmap.basics.nearest import Names, did_you_mean
-from ckptmap.basics.text import plural
+from ckptmap.basics.text import counted, plural
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory, Variable
 from ckptmap.checkpoint.object_graph import VALUE_SUFFIX, variable_key
@@ -83,7 +83,7 @@ def plan_return(
     """The ledger of writing the TF2 checkpoint ``inventory`` under the TF1 names that ``forward`` knows.
 
     Variables of the old checkpoint that no TF2 variable tells come from ``fill``, or are a finding; so are TF2
-    variables that no TF1 variable is made of. Globs in ``accepted`` accept both. Optimizer slots stay behind on both
+    variables from which no TF1 variable is made. Globs in ``accepted`` accept both. Optimizer slots stay behind on both
     sides.
 
     Args:
@@ -143,7 +143,7 @@ def _was(inventory: Inventory, forward: Forward, readable: Mapping[str, str]) ->
         else:
             missing.append(was)
     if missing and not found:
-        return {}, [Problem(f"holds no variable of the model that {forward.path} speaks of", inventory.path)]
+        return {}, [Problem(f"holds no variable of the model that {forward.path} describes", inventory.path)]
     names = Names(key.removesuffix(VALUE_SUFFIX) for key in inventory.variables)
     return found, [Problem(f"holds no {was.path}", inventory.path, did_you_mean(was.path, names)) for was in missing]
 
@@ -161,7 +161,7 @@ def _ways(
             elif name not in lost:
                 shown = "; ".join(map(str, was.ops))
                 hint = "fill cannot help: its value has changed; accept it to leave the variable out"
-                lost[name] = Problem(f"cannot be told from {was.path}: nothing undoes {shown}", name, hint)
+                lost[name] = Problem(f"cannot be computed from {was.path}: nothing undoes {shown}", name, hint)
     for name, way in _joined(found, old):
         ways.setdefault(name, way)
     return ways, {name: problem for name, problem in lost.items() if name not in ways}
@@ -324,7 +324,7 @@ def _missing_findings(records: Iterable[TargetRecord], fill: Filling | None) -> 
 def _unused_findings(sources: Iterable[SourceRecord]) -> Iterator[Problem]:
     unused = [record.name for record in sources if record.fate is SourceFate.UNUSED and not record.reason]
     if unused:
-        message = f"{plural(len(unused), 'TF2 variable')} that no TF1 variable is made of"
+        message = f"{plural(len(unused), 'TF2 variable')} from which no TF1 variable is made"
         accept = argument("allow_unused", unused[0])
         yield Problem(message, unused[0], f"the TF1 model computes without it; accept that with {accept}")
 
@@ -339,7 +339,7 @@ def _notes(
     slots: Collection[str], lost: Iterable[str], targets: Iterable[TargetRecord], accepted: Sequence[str]
 ) -> Iterator[str]:
     if slots:
-        yield f"{plural(len(slots), 'optimizer slot')} of the old training stay behind"
+        yield f"{counted(len(slots), 'optimizer slot', 'stays', 'stay')} behind, from the old training"
     out = [record.variable.name for record in targets if record.fate is TargetFate.MISSING and record.reason]
     out += [name for name in lost if first_match(name, accepted) is not None]
     if out:

@@ -69,7 +69,9 @@ def _verdict(rows: tuple[Row, ...]) -> str:
     bad = met.pop(_PROBLEMS, 0)
     told = f"{len(rows) - bad:,} of {plural(len(rows), 'checkpoint')} can be read"
     ready = sum(count for fate, count in met.items() if fate.startswith("equal"))
-    return f"{told}; {ready:,} are equal in TF2" + (f"; {bad:,} with problems" if bad else "")
+    return f"{told}; {ready:,} {'is' if ready == 1 else 'are'} equal in TF2" + (
+        f"; {bad:,} with problems" if bad else ""
+    )
 
 
 def _facts(document: Document) -> Iterator[tuple[str, str]]:

@@ -159,7 +159,7 @@ def _verdict(report: Document) -> Iterator[str]:
     if verdict["presumed"]:
         yield "        presumed for the official configuration of this model; --pipeline checks yours"
     for difference in verdict["differences"]:
-        state = "differs" if difference["remains"] else "stock differs, cured"
+        state = "differs" if difference["remains"] else "stock TF2 differs, this conversion does not"
         yield f"        {state}: {_safe(difference['outputs'])}: {_safe(difference['reason'])}"
     if verdict["advice"]:
         yield f"        {_safe(verdict['advice'])}"

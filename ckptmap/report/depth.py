@@ -92,7 +92,7 @@ def _shortened(name: str) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.2g}" if math.isfinite(value) else "another shape, or no number"
+    return f"{value:.2g}" if math.isfinite(value) else "another shape, or not a number"
 
 
 def _place(value: float) -> float:

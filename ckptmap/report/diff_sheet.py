@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from math import prod
 
 from ckptmap.basics.fold import layer
-from ckptmap.basics.text import byte_count, plural
+from ckptmap.basics.text import byte_count, counted, plural
 from ckptmap.report.conversion_document import Document
 from ckptmap.report.sheet import Cell, Level, Message, Row, Sheet, fate_counts, shape_text
 
@@ -141,7 +141,7 @@ def _distance(item: Document) -> Iterator[str]:
     if item["incomparable"]:
         yield f"{plural(item['incomparable'], 'element')} not finite on one side"
     if item["max_delta"] is None and not item["incomparable"]:
-        yield f"{plural(item['different'], 'element')} differ"
+        yield counted(item["different"], "element", "differs", "differ")
 
 
 def _cosine(value: float) -> str:
@@ -172,7 +172,7 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
         yield "match", ", ".join(options["match"])
     if options["tolerance"]:
         yield "tolerance", f"{options['tolerance']:g}"
-    yield "compared", "every byte" if options["read"] else "by checksum, values where checksums differ"
+    yield "compared", "every byte" if options["read"] else "by checksum; values if checksums differ"
 
 
 def _notes(document: Document) -> Iterator[str]:

@@ -75,7 +75,7 @@ def _apart(item: Document) -> str:
 def _not_compared(item: Document) -> str:
     if item.get("shape_old") != item.get("shape_new"):
         return f"{shape_text(item['shape_old'])} → {shape_text(item['shape_new'])}"
-    return "another shape, or values that are no numbers" if item.get("differs", True) else ""
+    return "another shape, or values that are not numbers" if item.get("differs", True) else ""
 
 
 def _verdict(document: Document) -> str:
@@ -107,13 +107,13 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
 
 def _messages(document: Document) -> Iterator[Message]:
     if document["unexplained"]:
-        yield Message(Level.NOTE, f"where they part was not found: {document['unexplained']}")
+        yield Message(Level.NOTE, f"the place where they first differ was not found: {document['unexplained']}")
     yield from cause_messages(document)
     for side, other in (("old", "new"), ("new", "old")):
         if document[f"only_{side}"]:
             names = ", ".join(document[f"only_{side}"])
             hint = "--pair OLD=NEW says which belong together"
-            yield Message(Level.WARNING, f"the {other} model does not give {names}: not compared", "", hint)
+            yield Message(Level.WARNING, f"the {other} model does not return {names}: not compared", "", hint)
         for note in document[side]["notes"]:
             yield Message(Level.NOTE, f"{side} model: {note}")
 

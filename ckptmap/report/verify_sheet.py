@@ -167,7 +167,8 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     values = document["values"]
     if not values["note"]:
         total = values["equal"] + len(values["wrong"])
-        yield "values", f"{values['equal']:,} of {plural(total, 'variable')} hold the old checkpoint's values"
+        hold = "holds" if values["equal"] == 1 else "hold"
+        yield "values", f"{values['equal']:,} of {plural(total, 'variable')} {hold} the old checkpoint's values"
     yield "detections", f"counted from a score of {document['min_score']:g} on"
 
 
@@ -182,7 +183,7 @@ def _messages(document: Document) -> Iterator[Message]:
     for side, other in (("old", "new"), ("new", "old")):
         if document[f"only_{side}"]:
             yield Message(
-                Level.NOTE, f"the {other} model does not give {', '.join(document[f'only_{side}'])}: not compared"
+                Level.NOTE, f"the {other} model does not return {', '.join(document[f'only_{side}'])}: not compared"
             )
     if not sum(document["detections"].values()):
         text = f"no detection scores {document['min_score']:g} or more"

@@ -111,5 +111,5 @@ def _refuse_nested(sources: Sequence[str], paths: Sequence[tuple[str, ...]]) -> 
         if path == below:
             raise OutputError("is given twice", where=shortened(sources[other]), hint="name each checkpoint once")
         if below[: len(path)] == path:
-            message = f"is below {shortened(sources[number])}, and so would its output be"
+            message = f"is below {shortened(sources[number])}, so its output would be, too"
             raise OutputError(message, where=shortened(sources[other]), hint="convert them to different folders")

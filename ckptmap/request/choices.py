@@ -97,7 +97,7 @@ def _training(choices: PlanChoices) -> Training | None:
         for name, value in (("learning_rate", rate), ("at_step", step)):
             if value is not None:
                 hint = f"add {argument('optimizer', FOUND)}, or leave {argument(name)} out"
-                raise CkptmapError(f"{name} says something of an optimizer, and none is carried over", hint=hint)
+                raise CkptmapError(f"{name} is about an optimizer, but none is carried over", hint=hint)
         return None
     asked, _, name = text.partition(":")
     if asked != FOUND and asked not in ASKED:
@@ -142,4 +142,4 @@ def _label_maps(paths: object) -> LabelMaps | None:
 def _both(paths: object) -> tuple[PathLike, PathLike]:
     if isinstance(paths, (list, tuple)) and len(paths) == _OLD_AND_NEW:
         return paths[0], paths[1]
-    raise CkptmapError("label maps are two files", hint="that of the old classes, then that of the new ones")
+    raise CkptmapError("label maps are two files", hint="first that of the old classes, then that of the new classes")

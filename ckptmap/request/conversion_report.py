@@ -24,12 +24,12 @@ def forward_of_report(report: Mapping[str, Any], path: str, old: Inventory | Non
         CkptmapError: it is not a report of a conversion to TF2, does not follow its schema, holds an operation that
             does not exist, or does not say the shapes of the old variables and ``old`` is None.
     """
-    hint = "give the report.json that the conversion to TF2 has left"
+    hint = "give the report.json that the conversion to TF2 wrote"
     if report.get("schema") != _SCHEMA:
         raise CkptmapError("is not a report of a conversion", where=path, hint=hint)
     with following(_SCHEMA, path):
         if "command" in report or "form" in report["target"]:
-            raise CkptmapError("is the report of something else than a conversion to TF2", where=path, hint=hint)
+            raise CkptmapError("is not the report of a conversion to TF2", where=path, hint=hint)
         made = tuple(_was(item) for item in report["target_variables"])
         variables = dict(_variables(report["source_variables"], old))
         if unknown := [name for was in made for name in was.sources if name not in variables]:
@@ -74,5 +74,5 @@ def _shape(value: list[object]) -> tuple[int, ...]:
         or len(lengths) > MOST_DIMENSIONS
         or prod(one or 1 for one in lengths) > MOST_ELEMENTS
     ):
-        raise ValueError(f"{value} is no shape")
+        raise ValueError(f"{value} is not a shape")
     return tuple(lengths)

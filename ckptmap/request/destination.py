@@ -52,9 +52,7 @@ class Destination:
             )
         table = agreement(inventory, self.target)
         if not table.rules:
-            message = (
-                f"{self.target.name} is no model that ckptmap has a table for, and calls nothing as the source does"
-            )
+            message = f"{self.target.name} has no table in ckptmap, and no variable with the same name as in the source"
             raise TargetError(message, hint=f"give your own with {argument('table')}")
         return table
 

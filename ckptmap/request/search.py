@@ -50,7 +50,7 @@ def _matching(pattern: str) -> list[str]:
         found = [f"{head}{name.lstrip('/')}" for name in patient(lambda: system.glob(pattern))]
     found = [url for url in found if INDEX.fullmatch(url.rpartition("/")[2])] or found
     if not found:
-        raise CheckpointError("there is nothing of this name", where=shortened(pattern))
+        raise CheckpointError("does not exist", where=shortened(pattern))
     return list(dict.fromkeys(map(prefix_of, found)))
 
 

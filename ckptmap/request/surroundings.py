@@ -44,7 +44,7 @@ class Wish:
 
     def __post_init__(self) -> None:
         if self.no_pipeline and self.pipeline is not None:
-            raise CkptmapError("a pipeline.config is named, and none is to be used", hint="leave one of the two out")
+            raise CkptmapError("a pipeline.config is named, but none may be used", hint="leave one of the two out")
 
     @property
     def names_the_target(self) -> bool:

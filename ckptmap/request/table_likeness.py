@@ -45,7 +45,7 @@ def refuse_other_architecture(matching: Matching, target: Target) -> None:
     if share < _ENOUGH or _is_other_efficientdet(matching) or _is_other_of_its_table(matching, target):
         less = f"table {matching.table.name} knows {share:.0%} of its weights"
         why = less if share < _ENOUGH else "it holds another model that has its names"
-        raise TargetError(f"{matching.inventory.path} is no {target.name}: {why}", hint=_looks_like(matching))
+        raise TargetError(f"{matching.inventory.path} is not {target.name}: {why}", hint=_looks_like(matching))
 
 
 def _is_other_efficientdet(matching: Matching) -> bool:

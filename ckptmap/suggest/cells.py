@@ -23,9 +23,7 @@ CELL, BIAS = "cell", "cell_bias"
 _PASSING = frozenset({"Identity", "Enter", "ReadVariableOp", "Cast", "BiasAdd", "Add", "AddV2", "Switch", "Merge"})
 _BLOCKS = frozenset({"LSTMBlockCell", "BlockLSTM", "BlockLSTMV2"})
 _HOPS = 8
-_GUESSED = (
-    "the graph that would say it is not there, so the forget bias is a guess: TF1's cells add 1 unless told otherwise"
-)
+_GUESSED = "there is no graph that would show it, so the forget bias is a guess: TF1's cells add 1 by default"
 _OTHER = "the graph adds {:g} to the forget gate: copy the kind lstm_cell and put that number in place of 1"
 _RESTED = "a variable of the old cell has no place in a cell of Keras"
 

@@ -82,7 +82,7 @@ def _judged_all(old: Sequence[Layer], new: Sequence[Layer], evidence: Evidence) 
     gap = broken_run(old, new, evidence)
     if enough and not gap:
         return tuple(found[one] for one in sorted(found))
-    why = f"{gap} is left over in the midst of its like" if gap else "too much is left over to trust any pair"
+    why = f"{gap} is left over among similar layers" if gap else "too much is left over to trust any pair"
     return tuple(_doubted(found[one], why) for one in sorted(found))
 
 
@@ -324,7 +324,7 @@ def _missing(margin: float, same_group: bool) -> str:
         return "a layer of the same shape has the better name"
     if same_group:
         return "layers of the same shape differ in numbers that no rule explains"
-    return "a layer of the same shape is not told apart by its name"
+    return "its name does not tell it from a layer of the same shape"
 
 
 def _following(found: dict[int, Pair], known: _Known) -> dict[int, Pair]:

@@ -68,4 +68,4 @@ def _pair(one: int, other: int, before: Pair | None, checked: Checked) -> Pair:
         return Pair(one, other, sure=True, why=why)
     if before is not None and before.new == other:
         return before
-    return Pair(one, other, why="runs of both models speak for it, and do not prove it")
+    return Pair(one, other, why="runs of both models support it, but do not prove it")

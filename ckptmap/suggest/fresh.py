@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LONGEST = 1 << 16
 _MOST = 2_000
 """Values that are read: a draft reads indexes otherwise."""
-_GUESS = "a fresh template does not tell its gain from its variance, nor its offset from its mean: a guess"
+_GUESS = "a guess: a fresh template does not show which is the gain and which the variance, or the offset and the mean"
 
 
 def with_values(items: Iterable[Item], checkpoint: Checkpoint) -> tuple[Item, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.errors import CkptmapError
+from ckptmap.basics.nearest import nearest_file
 from ckptmap.suggest.graphs import Flow
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def read_keras_graph(path: str | os.PathLike[str]) -> dict[str, tuple[str, ...]]
         data = json.loads(_text(Path(path)))
         layers = data["config"]["layers"]
         found = {_name(layer): tuple(_sources(layer.get("inbound_nodes", []))) for layer in layers}
+    except FileNotFoundError as error:
+        raise CkptmapError("no such file", where=os.fspath(path), hint=nearest_file(os.fspath(path))) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, RecursionError) as error:
         hint = 'write it with `open("model.json", "w").write(model.to_json())`, or save the model as model.keras'
         raise CkptmapError("is not a graph of a Keras model", where=os.fspath(path), hint=hint) from error

@@ -114,7 +114,7 @@ class Matched:
     coverage: tuple[float, float] = (0.0, 0.0)
     """The share of the variables of each side whose layer has a partner."""
     gap: str = ""
-    """A layer that is left over in the midst of its like, which shows two different models; empty for none."""
+    """A layer that is left over among similar layers, which shows two different models; empty for none."""
     idle: frozenset[str] = frozenset()
     """Names of variables that no output depends on, where both models were run and agree."""
     told: tuple[str, ...] = ()

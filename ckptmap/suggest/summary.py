@@ -38,9 +38,9 @@ def summary_lines(
     yield f"A draft: {source.inventory.path} -> {target}"
     proven = sum(pair.why in PROOFS for pair in matched.pairs)
     if not is_trusted(matched):
-        yield "TRUST NOTHING OF THIS DRAFT: the two may be different models."
+        yield "DO NOT TRUST THIS DRAFT: the two may be different models."
         if matched.gap:
-            yield f"  {matched.gap} is left over, although others that are called like it have partners."
+            yield f"  {matched.gap} is left over, although layers with similar names have partners."
         old, new = (f"{share:.0%}" for share in matched.coverage)
         yield f"  {old} of the old variables and {new} of the new ones have a partner."
         if likely:
@@ -48,7 +48,8 @@ def summary_lines(
     yield from _left("old", matched.old, matched.left_old)
     yield from _left("new", matched.new, matched.left_new)
     found, doubtful = len(matched.pairs), sum(bool(rule.doubts) for rule in table.rules)
-    yield f"{found} of {len(matched.old)} old layers have a partner among {len(matched.new)} new ones:"
+    have = "has" if found == 1 else "have"
+    yield f"{found} of {len(matched.old)} old layers {have} a partner among {len(matched.new)} new ones:"
     yield f"  {sure} sure{f' ({proven} of them proven by runs)' if proven else ''}, {found - sure} doubtful."
     yield f"{len(table.rules)} rules, {doubtful} of them doubtful" + (": each is marked." if doubtful else ".")
     if table.parts:
@@ -57,7 +58,8 @@ def summary_lines(
         yield f"{plural(layers, 'layer')} by shipped tables: {named}."
     marked = sum(one.doubtful for one in (*table.drops, *table.inits))
     if marked:
-        yield f"{marked} line{'s' * (marked > 1)} for what is left over: look at each; they are marked too."
+        look = "look at it; it is marked, too" if marked == 1 else "look at each; they are marked, too"
+        yield f"{plural(marked, 'line')} for what is left over: {look}."
     yield from matched.told
     if not source.ordered:
         yield "No .meta lies beside the old checkpoint, which would say in which order its layers were made."

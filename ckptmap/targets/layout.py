@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import Problem, ProblemsError
+from ckptmap.basics.text import plural
 from ckptmap.targets.names import NameIndex, numbers_in
 from ckptmap.targets.solve import Evidence, Solution, Unknown, solve
 from ckptmap.targets.variables import SpecVariable, TargetVariable, name_fields
@@ -138,7 +139,7 @@ class Layout:
     def _open_problem(self, name: str, users: Sequence[str]) -> Problem:
         unknown = self.unknowns.get(name, Unknown(name))
         meaning = f" ({unknown.meaning})" if unknown.meaning else ""
-        message = f"nothing decides {name}{meaning}, which shapes {len(users)} variables"
+        message = f"nothing decides {name}{meaning}, which shapes {plural(len(users), 'variable')}"
         return Problem(message, users[0], f"give it with {unknown.how_to_give}")
 
 

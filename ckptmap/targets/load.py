@@ -142,4 +142,4 @@ def _obstacle(inventory: Inventory, known: ObjectPaths | None) -> Problem | None
     if not gone and (known is not None or OBJECT_GRAPH_KEY not in inventory.variables):
         return None
     where = gone[0] if gone else next(iter(inventory.data_files), inventory.path)
-    return Problem("the template's data file is not there", where, "copy it there, it belongs beside the index")
+    return Problem("the template's data file is missing", where, "copy it there, it belongs beside the index")

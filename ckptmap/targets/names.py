@@ -94,7 +94,7 @@ def _ambiguous(text: str, found: Sequence[SpecVariable]) -> Problem:
     """Which variables a text can mean; where several have one name, no longer one tells them apart."""
     names = [variable.name for variable in found]
     if len(set(names)) == len(names):
-        shown, hint = names, "say more of the name"
+        shown, hint = names, "give more of the name"
     else:
         shown, hint = [f"{variable.key} ({variable.name})" for variable in found], "use the object path"
     return Problem(f"{text!r} can mean {len(found)} variables of the target: {', '.join(shown[:3])}", text, hint)

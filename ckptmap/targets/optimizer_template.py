@@ -146,7 +146,9 @@ class _Reader:
         names = {slot.name for slot in node.slots}
         kind = next((kind for kind, needed in LEGACY_FORMS if needed <= names), None)
         if kind is None:
-            return Problem(f"the optimizer at {path} keeps {', '.join(sorted(names))}: ckptmap knows none such", path)
+            return Problem(
+                f"the optimizer at {path} keeps {', '.join(sorted(names))}: ckptmap knows no such optimizer", path
+            )
         counter, numbers = self._numbers(path, node, "iter")
         if counter is None:
             return self._unbuilt(path)
@@ -197,7 +199,9 @@ class _Reader:
             return self._unbuilt(path)
         lost = [slot for slot in slots if not slot.owner]
         if lost:
-            message = f"nothing tells whose slot {lost[0].variable.name} is: no one variable of the model is called so"
+            message = (
+                f"nothing shows whose slot {lost[0].variable.name} is: no single variable of the model has that name"
+            )
             return Problem(message, self._where, "give the layers different names")
         links.update(self._further(path, children, held, {slot.variable.key[1:] for slot in slots}))
         settings = tuple((number, None) for number in numbers)

@@ -20,7 +20,7 @@ class Difference:
     """One output of both models.
 
     ``largest`` and ``mean`` are absolute differences, ``spread`` the reference's standard deviation. Where shapes
-    differ, or one side has values that are no numbers, both are infinite.
+    differ, or one side has values that are not numbers, both are infinite.
     """
 
     name: str

@@ -113,7 +113,7 @@ def slim_network(
     ``options`` go to slim's function, such as ``depth_multiplier``.
 
     Raises:
-        CkptmapError: slim has no network of this name, or the network counts no classes.
+        CkptmapError: slim has no network of this name, or the network has no class count.
         TensorFlowError: TensorFlow or the Object Detection API, which ships these networks, is not installed.
     """
     network = NETWORKS.get(name)
@@ -121,7 +121,7 @@ def slim_network(
         close = nearest(name, NETWORKS, 3) or sorted(NETWORKS)
         raise CkptmapError(f"slim has no network {name!r}", hint=f"known: {', '.join(close)}")
     if num_classes is not None and not network.counts:
-        raise CkptmapError(f"slim's {name} counts no classes", hint="leave num_classes out")
+        raise CkptmapError(f"slim's {name} has no class count", hint="leave num_classes out")
     if network.counts:
         options = {**options, "num_classes": num_classes}
     tf2()

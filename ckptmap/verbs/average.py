@@ -38,7 +38,7 @@ def average(
 
     Of TF1 checkpoints it is ``output``/model.ckpt, of TF2 checkpoints ``output``/ckpt-0. The mean is computed in double
     precision, a piece at a time, and rounded once to the variable's type. Optimizer slots are left out. Bookkeeping,
-    such as ``global_step``, and what is no floating-point number come from the last checkpoint named.
+    such as ``global_step``, and values that are not floating-point numbers come from the last checkpoint named.
 
     Args:
         sources: two or more checkpoints: each a prefix, any file, or a directory.

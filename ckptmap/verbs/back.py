@@ -67,7 +67,7 @@ def convert_back(
         if_exists: where ``output`` holds a checkpoint: ``fail``; ``skip``, leave it and return its report;
             ``replace``, as ``force``.
         dry_run: write nothing.
-        index_only: of a dry run, do not look whether the data files are there.
+        index_only: of a dry run, do not check whether the data files exist.
         progress: called with (bytes done, bytes in all).
 
     Raises:

@@ -114,7 +114,7 @@ def convert_many(
         if_exists: where its folder holds a checkpoint: ``fail``; ``skip``, leave it and count it as kept;
             ``replace``, as ``force``.
         dry_run: write nothing.
-        index_only: of a dry run, do not look whether the data files are there.
+        index_only: of a dry run, do not check whether the data files exist.
         form: ``target`` or ``safetensors``.
         resume: what an earlier run made stays as it is where its source, the wishes and the result are what they were,
             and is made again where not.
@@ -312,13 +312,11 @@ def _refuse_other_document(path: Place) -> None:
 
 def _died(error: LaneEndedError) -> CkptmapError:
     message = f"the process that converted it died (exit code {error.code})"
-    return CkptmapError(
-        message, hint=f"where memory is short, take fewer {argument('jobs')}; then {argument('resume')}"
-    )
+    return CkptmapError(message, hint=f"if memory is short, use fewer {argument('jobs')}; then {argument('resume')}")
 
 
 def _not_begun() -> CkptmapError:
-    return CkptmapError("was not begun: the run was interrupted", hint=f"run it again with {argument('resume')}")
+    return CkptmapError("was not started: the run was interrupted", hint=f"run it again with {argument('resume')}")
 
 
 @contextmanager

@@ -61,9 +61,9 @@ def edit(
         source: prefix, any file, or directory of a checkpoint; one of object paths needs a table.
         output: the folder; None is a dry run.
         table: your own YAML, or a shipped one: names that no rule matches stay as they are.
-        renames: pairs of an old scope or name and the new one; for each variable the first that speaks of it counts.
-        strip: scopes that go: what lies below is called what it is called there.
-        scope: a scope that comes around every variable but bookkeeping, last of all.
+        renames: pairs of an old scope or name and the new one; for each variable the first that matches it counts.
+        strip: scopes to remove: a name below such a scope loses it.
+        scope: a scope to put every variable but bookkeeping into, last of all.
         drop: globs of variables to leave behind, by their old names.
         weights_only: leave optimizer slots, moving averages and bookkeeping behind.
         ema: put moving averages in the place of their variables.
@@ -75,7 +75,7 @@ def edit(
         if_exists: where ``output`` holds a checkpoint: ``fail``; ``skip``, leave it and return its report;
             ``replace``, as ``force``.
         dry_run: write nothing.
-        index_only: of a dry run, do not look whether the data files are there.
+        index_only: of a dry run, do not check whether the data files exist.
         progress: called with (bytes done, bytes in all).
 
     Raises:
@@ -145,7 +145,7 @@ def _scope(text: str) -> str:
 def _refuse_object_paths(inventory: Inventory, table: Table | None) -> None:
     if inventory.object_based and table is None:
         raise TargetError(
-            f"{inventory.path} is a TF2 checkpoint: its variables are object paths, and nothing says their names",
+            f"{inventory.path} is a TF2 checkpoint: its variables are object paths, and nothing gives their names",
             hint="give a table that maps them; what ckptmap converted goes back by the report of the conversion",
         )
 

@@ -92,7 +92,7 @@ def read_report(place: Place) -> Document:
         return read_document(place)
     size = place.size()
     if size is None or size > LARGEST:
-        raise CkptmapError("is not there, or no report", where=str(place))
+        raise CkptmapError("does not exist, or is not a report", where=str(place))
     return document_in(place.read(), str(place))
 
 

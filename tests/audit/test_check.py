@@ -198,7 +198,7 @@ def test_tf1_says_nothing_where_no_name_matches_and_audit_does(converted: dict[s
     found = audit(converted["model"], pipeline=asked)
     assert not found.passed
     told = {remark.message: remark.hint for remark in found.remarks}
-    assert told["nothing is restored: training would start from scratch, without a word"] == (
+    assert told["nothing is restored: training would start from scratch, and TensorFlow would raise no error"] == (
         "the config is one of TF1, the checkpoint one of TF2: object paths, no names; for TF2 take the config that "
         f"convert wrote beside the checkpoint; ckptmap config migrate {asked} -o new.config makes one of TF2 of it too"
     )

@@ -57,7 +57,7 @@ def test_what_a_wrong_document_leads_to_is_a_mistake_in_it(error: Exception) -> 
 def test_how_a_document_contradicts_itself_is_told_and_no_words_of_python() -> None:
     for error, told in (
         (MisstatedError("a has a source twice"), "a has a source twice"),
-        (ValueError("x"), "a value is"),
+        (ValueError("x"), "a value has the wrong type"),
     ):
         with pytest.raises(CkptmapError, match=f"the schema s/1: {told}"), following("s/1", "r.json"):
             raise error
@@ -69,7 +69,7 @@ def test_how_a_document_contradicts_itself_is_told_and_no_words_of_python() -> N
         (FileNotFoundError(2, "No such file or directory", "x"), "No such file or directory"),
         (OSError("odd"), "the system does not say why"),
         (ValueError("it is larger than 5 bytes"), "it is larger than 5 bytes"),
-        (UnicodeDecodeError("utf-8", b"a\xff", 1, 2, "invalid start byte"), "it is no UTF-8 text from byte 1 on"),
+        (UnicodeDecodeError("utf-8", b"a\xff", 1, 2, "invalid start byte"), "it is not UTF-8 text from byte 1 on"),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -49,12 +49,12 @@ def test_a_regular_file_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("make", [open_regular, open_unbuffered, read_regular])
 def test_nothing_else_is(tmp_path: Path, make: Callable[[Path], object]) -> None:
-    with pytest.raises(OSError, match="it is a named pipe, no regular file"):
+    with pytest.raises(OSError, match="it is a named pipe, not a regular file"):
         make(make_pipe(tmp_path / "pipe"))
     (tmp_path / "link").symlink_to("pipe")
-    with pytest.raises(OSError, match="it is a named pipe, no regular file"):
+    with pytest.raises(OSError, match="it is a named pipe, not a regular file"):
         make(tmp_path / "link")
-    with pytest.raises(OSError, match="it is a device, no regular file"):
+    with pytest.raises(OSError, match="it is a device, not a regular file"):
         make(Path(os.devnull))
     with pytest.raises(IsADirectoryError):
         make(tmp_path)
@@ -66,7 +66,7 @@ def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)  # the name of a socket is short
     with socket.socket(socket.AF_UNIX) as served:
         served.bind("s")
-        with pytest.raises(OSError, match="it is a socket, no regular file"):
+        with pytest.raises(OSError, match="it is a socket, not a regular file"):
             open_regular("s")
 
 
@@ -103,7 +103,7 @@ def test_a_pipe_in_the_place_of_the_data(tmp_path: Path) -> None:
     data.unlink()
     make_pipe(data)
     assert [(one.size, one.problem) for one in inspect(prefix).data] == [
-        (None, "it is a named pipe, no regular file: copy the file from where the index came from")
+        (None, "it is a named pipe, not a regular file: copy the file from where the index came from")
     ]
     with open_checkpoint(prefix) as opened, pytest.raises(CkptmapError, match="this data file is missing"):
         opened.read("w")

@@ -91,6 +91,6 @@ def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
 
 def test_what_somebody_keeps_under_the_name_of_the_lock_stays(tmp_path: Path) -> None:
     (tmp_path / LOCK_NAME).write_text("precious")
-    with pytest.raises(OutputError, match="is no lock of ckptmap"):
+    with pytest.raises(OutputError, match="is not a lock of ckptmap"):
         FolderLock(tmp_path)
     assert (tmp_path / LOCK_NAME).read_text() == "precious"

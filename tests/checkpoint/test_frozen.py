@@ -108,8 +108,8 @@ def test_a_constant_that_claims_too_much(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tensor", "message"),
     [
-        (constant(DType.FLOAT32, b"\x00\x00\x80\x3f", 2), "4 bytes do not make"),
-        (constant(DType.FLOAT32, b"\x00", 1), "1 bytes do not make"),
+        (constant(DType.FLOAT32, b"\x00\x00\x80\x3f", 2), "4 bytes cannot make"),
+        (constant(DType.FLOAT32, b"\x00", 1), "1 byte cannot make"),
         (constant(DType.FLOAT32, b"", 2) + bytes_field(7, b"\x01\x02"), "values in a field of another type"),
         (constant(DType.FLOAT32, bytes(8), 2) + bytes_field(5, bytes(8)), "has its values twice"),
     ],
@@ -133,6 +133,6 @@ def test_the_published_case_of_short_content() -> None:
             assert checkpoint.read(variable).tolist() == values
     with (
         open_checkpoint(CASES / "short.pb") as checkpoint,
-        pytest.raises(CheckpointError, match="16 bytes do not make"),
+        pytest.raises(CheckpointError, match="16 bytes cannot make"),
     ):
         checkpoint.read(variable)

@@ -188,15 +188,15 @@ def committed_type(file: Any) -> None:
         (external_link, "x is an external link"),
         (external_storage, "x lies in another file"),
         (virtual, "x lies in another file"),
-        (pickled, "and no tensor of numbers"),
-        (objects, "and no tensor of numbers"),
-        (references, "and no tensor of numbers"),
-        (compound, "and no tensor of numbers"),
+        (pickled, "not a tensor of numbers"),
+        (objects, "not a tensor of numbers"),
+        (references, "not a tensor of numbers"),
+        (compound, "not a tensor of numbers"),
         (never_written, "x claims 4398046511104 bytes, and the file holds 0 of it"),
         (bomb, "x claims 4294967296 bytes"),
         (other_filter, "a filter that not every HDF5 library has"),
-        (empty, "and no tensor of numbers"),
-        (committed_type, "x is no group and no dataset"),
+        (empty, "not a tensor of numbers"),
+        (committed_type, "x is neither a group nor a dataset"),
     ],
 )
 def test_what_keras_never_saves_is_refused_before_a_value_is_read(
@@ -248,7 +248,7 @@ def encrypted(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (changed_members(["config.json"]), "it is no Keras archive"),
+        (changed_members(["config.json"]), "it is not a Keras archive"),
         (changed_members(["config.json", "model.weights.json"]), "saved in shards"),
         (changed_members(["model.weights.h5", "model.weights.h5"]), "2 of them model.weights.h5"),
         (changed_members(["model.weights.h5"], 1 << 40), "claims 1099511627776 bytes in"),

@@ -182,7 +182,7 @@ def test_v1_files(tmp_path: Path) -> None:
         assert find(tmp_path / name) == sharded
     (tmp_path / "sharded-00001-of-00002").unlink()
     assert complaint(tmp_path / "sharded") == (
-        f"{tmp_path / 'sharded-00001-of-00002'}: 1 of 2 data files are missing (copy all of them)"
+        f"{tmp_path / 'sharded-00001-of-00002'}: 1 of 2 data files is missing (copy all of them)"
     )
 
 

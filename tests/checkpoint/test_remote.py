@@ -106,7 +106,7 @@ def test_errors_name_the_url(memory: list[tuple[str, int]]) -> None:
     with pytest.raises(CheckpointError) as caught:
         open_checkpoint("memory://bucket/n")
     assert str(caught.value) == ("memory://bucket/n: no such file (the folder holds m.data-00000-of-00001, m.index)")
-    with pytest.raises(CheckpointError, match="nosuchscheme://x: no such kind of URL"):
+    with pytest.raises(CheckpointError, match="nosuchscheme://x: unknown kind of URL"):
         open_checkpoint("nosuchscheme://x")
 
 

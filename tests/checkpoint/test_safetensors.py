@@ -65,7 +65,7 @@ def test_every_type_and_name_comes_back(tmp_path_factory: pytest.TempPathFactory
 
 
 def test_a_type_that_the_format_does_not_know() -> None:
-    with pytest.raises(FormatError, match="w is string, which no safetensors file holds"):
+    with pytest.raises(FormatError, match="w is string, which a safetensors file cannot hold"):
         header({"w": (DType.STRING, ())})
 
 
@@ -81,17 +81,17 @@ DEEP = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
         (b'{"\xff": 1}', b"", None, "its header is not JSON"),
         (DEEP, b"", None, "its header is not JSON"),
         ([], b"", None, "its header is not a JSON object"),
-        ({"w": 1}, b"", None, "w is described by no JSON object"),
-        ({"w": entry([0, 8], dtype="F33")}, bytes(8), None, "w has no type and shape"),
-        ({"w": entry([0, 8], dtype=["F32"])}, bytes(8), None, "w has no type and shape"),
-        ({"w": entry([0, 8], shape=[-2])}, bytes(8), None, "w has no type and shape"),
-        ({"w": entry([0, 8], shape=[True, 2])}, bytes(8), None, "w has no type and shape"),
-        ({"w": entry([0, 8], shape=[1] * 70)}, bytes(8), None, "w has no type and shape"),
+        ({"w": 1}, b"", None, "w is not described by a JSON object"),
+        ({"w": entry([0, 8], dtype="F33")}, bytes(8), None, "w has no known type and shape"),
+        ({"w": entry([0, 8], dtype=["F32"])}, bytes(8), None, "w has no known type and shape"),
+        ({"w": entry([0, 8], shape=[-2])}, bytes(8), None, "w has no known type and shape"),
+        ({"w": entry([0, 8], shape=[True, 2])}, bytes(8), None, "w has no known type and shape"),
+        ({"w": entry([0, 8], shape=[1] * 70)}, bytes(8), None, "w has no known type and shape"),
         ({"w": entry([8, 0])}, bytes(8), None, "w has no place in the file"),
         ({"w": entry([0, 8, 9])}, bytes(8), None, "w has no place in the file"),
-        ({"w": entry([0, 8], shape=[1 << 40, 1 << 40])}, bytes(8), None, "8 bytes do not make w"),
-        ({"w": entry([0, 8])}, bytes(4), None, "its header speaks of 8 bytes of values, and 4 are there"),
-        ({"w": entry([0, 8])}, bytes(12), None, "its header speaks of 8 bytes of values, and 12 are there"),
+        ({"w": entry([0, 8], shape=[1 << 40, 1 << 40])}, bytes(8), None, "8 bytes cannot make w"),
+        ({"w": entry([0, 8])}, bytes(4), None, "its header describes 8 bytes of values, and the file has 4"),
+        ({"w": entry([0, 8])}, bytes(12), None, "its header describes 8 bytes of values, and the file has 12"),
         ({"w": entry([0, 8]), "v": entry([4, 12])}, bytes(12), None, "overlap or leave a hole at byte 4"),
         ({"w": entry([0, 8]), "v": entry([12, 20])}, bytes(20), None, "overlap or leave a hole at byte 8"),
     ],

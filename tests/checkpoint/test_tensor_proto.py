@@ -80,14 +80,14 @@ def test_types_and_shapes() -> None:
 @pytest.mark.parametrize(
     ("dtype", "shape", "data", "message"),
     [
-        (DType.FLOAT32, (1,), bytes_field(4, bytes(8)), "8 bytes do not make"),
+        (DType.FLOAT32, (1,), bytes_field(4, bytes(8)), "8 bytes cannot make"),
         (DType.FLOAT32, (2**40,), b"", "a constant claims 4398046511104 bytes and holds 0"),
-        (DType.STRING, (1,), bytes_field(8, b"a") * 2, "2 strings do not make"),
-        (DType.STRING, (2**40,), bytes_field(8, b"a"), "1 strings do not make"),
+        (DType.STRING, (1,), bytes_field(8, b"a") * 2, "2 strings cannot make"),
+        (DType.STRING, (2**40,), bytes_field(8, b"a"), "1 string cannot make"),
         (DType.INT32, (1,), bytes_field(7, b"\xff"), "varint"),
         (DType.FLOAT32, (1,), number_field(5, 1 << 32), "a number of 4 bytes is larger than they can hold"),
         (DType.COMPLEX128, (1,), bytes_field(7, b"\x01"), "a complex128 tensor has values in a field of another"),
-        (DType.FLOAT32, (2,), bytes_field(4, bytes(4)), "4 bytes do not make"),
+        (DType.FLOAT32, (2,), bytes_field(4, bytes(4)), "4 bytes cannot make"),
         (DType.UINT8, (1,), bytes_field(10, b"\x01"), "a uint8 tensor has values in a field of another type"),
         (DType.FLOAT32, (2,), bytes_field(4, bytes(8)) + bytes_field(5, bytes(8)), "has its values twice"),
         (DType.STRING, (1,), bytes_field(4, b"\x01a"), "a tensor of strings has raw content"),

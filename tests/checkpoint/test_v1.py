@@ -76,7 +76,7 @@ def test_slices_over_several_files(tmp_path: Path) -> None:
     [
         ((2, 4), {((0, 1), (0, FULL)): [1] * 4}, "the parts of v hold 4 of 8 elements"),
         ((2,), {((0, 3),): [1] * 3}, r"a part of v lies outside its shape \[2\]"),
-        ((2,), {((0, 2),): [1] * 3}, r"12 bytes do not make a int32 tensor of shape \[2\]"),
+        ((2,), {((0, 2),): [1] * 3}, r"12 bytes cannot make a int32 tensor of shape \[2\]"),
         ((2, 2), {((0, 2), (0, 1)): [1, 1], ((0, 1), (0, 2)): [2, 2]}, "overlap and leave a gap"),
     ],
 )

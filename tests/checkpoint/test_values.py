@@ -57,7 +57,7 @@ def test_damaged_strings(raw: bytes, count: int, message: str) -> None:
 
 
 def test_bytes_that_do_not_fill_the_shape() -> None:
-    with pytest.raises(FormatError, match=r"7 bytes do not make a float32 tensor of shape \[2\]"):
+    with pytest.raises(FormatError, match=r"7 bytes cannot make a float32 tensor of shape \[2\]"):
         decode(DType.FLOAT32, (2,), bytes(7))
 
 

@@ -123,8 +123,8 @@ def test_what_add_tells(tmp_path: Path) -> None:
     [
         ("v", (2,), b"12", "written before"),
         ("", (2,), b"12", "or is empty"),
-        ("w", (2,), b"123", "3 bytes do not make a uint8 tensor"),
-        ("w", (), b"", "0 bytes do not make"),
+        ("w", (2,), b"123", "3 bytes cannot make a uint8 tensor"),
+        ("w", (), b"", "0 bytes cannot make"),
     ],
 )
 def test_misuse(tmp_path: Path, key: str, shape: tuple[int, ...], data: bytes, message: str) -> None:
@@ -174,7 +174,7 @@ def test_references_that_cannot_be(tmp_path: Path) -> None:
         shard = writer.adopt(tmp_path / "bytes")
         with pytest.raises(ValueError, match="without a checksum"):
             writer.refer("v", DType.UINT8, (9,), shard, Span(0, 0, 9))
-        with pytest.raises(ValueError, match="8 bytes do not make"):
+        with pytest.raises(ValueError, match="8 bytes cannot make"):
             writer.refer("v", DType.UINT8, (9,), shard, Span(0, 0, 8, 1))
 
 

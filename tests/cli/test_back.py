@@ -43,9 +43,9 @@ def test_what_only_the_old_one_has_exits_with_1(run, new, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--to", "ssd_mobilenet_v2"), "means nothing on the way back"),
-        (("--seed", "3"), "means nothing on the way back"),
-        (("--no-pipeline",), "means nothing on the way back"),
+        (("--to", "ssd_mobilenet_v2"), "has no meaning with --back"),
+        (("--seed", "3"), "has no meaning with --back"),
+        (("--no-pipeline",), "has no meaning with --back"),
         (("other",), "name one checkpoint"),
     ],
 )

@@ -40,7 +40,7 @@ def test_a_list_and_its_worst(run: Run, several: list[Path], options: list[objec
     assert [(one["fate"], one["exit_code"]) for one in report["conversions"]] == [("converted", 0), ("findings", 1)]
     assert report["conversions"][1]["findings"] == [
         {
-            "message": "1 source variable that no rule of my_model speaks of",
+            "message": "1 source variable that no rule of my_model matches",
             "where": "other/scale",
             "hint": "map or drop them in a table, or accept with --allow-unused other/scale",
         }

@@ -191,7 +191,7 @@ WRONG = {
     "the graph alone": (without(".index", DATA), "is only the graph of a checkpoint"),
     "the data alone": (without(".index", ".meta"), "is only the values of a checkpoint"),
     "PyTorch": (archive("model.pth", "archive/data.pkl"), "this is a PyTorch file"),
-    "Keras": (archive("model.keras", "metadata.json"), "holds no model.weights.h5: it is no Keras archive"),
+    "Keras": (archive("model.keras", "metadata.json"), "holds no model.weights.h5: it is not a Keras archive"),
     "NumPy": (archive("model.npz", "kernel.npy"), "this is a NumPy .npz file"),
     "HDF5": (write_bytes("model.h5", b"\x89HDF\r\n\x1a\n" + bytes(64)), "damaged: HDF5 says"),
     "safetensors": (

@@ -90,7 +90,8 @@ def test_one_file_after_label_map(run: Run, tmp_path: Path, behind: tuple[str, .
     result = run("convert", *before, "--label-map", tmp_path / "a.pbtxt", *words)
     assert result.code == 2
     assert (
-        f"takes two files, OLD and NEW: that of the old classes and that of the new ones, not {words[0]}" in result.err
+        f"takes two files, OLD and NEW: the map of the old classes and the map of the new ones, not {words[0]}"
+        in result.err
     )
 
 

@@ -112,7 +112,7 @@ def test_a_short_text_does_not_mix_with_other_formats(run: Run, project: Project
 def test_two_formats_never_mix_on_stdout() -> None:
     with pytest.raises(typer.BadParameter, match="csv and json cannot both go to stdout"):
         choose_outputs([Format.CSV], None, json=True)
-    with pytest.raises(typer.BadParameter, match="parquet is no text"):
+    with pytest.raises(typer.BadParameter, match="parquet is not text"):
         choose_outputs([Format.PARQUET], None)
 
 

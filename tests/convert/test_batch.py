@@ -57,7 +57,7 @@ def test_a_list_of_deep_paths_is_gone_through_once() -> None:
     """Each of two paths with a hundred thousand folders: every folder above them would be ten gigabytes of names."""
     deep = "a/" * 100_000
     assert output_names([f"{deep}x", f"{deep}y"]) == ["x", "y"]
-    with pytest.raises(OutputError, match="and so would its output be"):
+    with pytest.raises(OutputError, match="so its output would be, too"):
         output_names([f"{deep}x/y", f"{deep}x", f"{deep}w", f"{deep}x-"])
 
 
@@ -197,7 +197,7 @@ def test_outputs_are_named_below_what_all_share(given: list[str], names: list[st
     [
         (["zoo/a", "zoo/./a/"], "zoo/./a/: is given twice"),
         (["zoo/a/", "zoo/a/.index"], "zoo/a/.index: is given twice"),
-        (["zoo", "zoo/a"], "zoo/a: is below zoo, and so would its output be"),
+        (["zoo", "zoo/a"], "zoo/a: is below zoo, so its output would be, too"),
     ],
 )
 def test_outputs_that_collide(given: list[str], message: str) -> None:

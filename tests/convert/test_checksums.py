@@ -125,7 +125,7 @@ def test_a_source_that_changes_meanwhile(
     with pytest.raises(CheckpointError) as caught:
         ckptmap.convert(source, to=template, table=table, output=tmp_path / "new", data="copy", progress=rewrite)
     assert str(caught.value) == (
-        f"{file}: was changed while it was read (wait until nobody writes to it any more, then run this again)"
+        f"{file}: was changed while it was read (wait until nobody writes to it, then run this again)"
     )
     assert not (tmp_path / "new").exists()
 

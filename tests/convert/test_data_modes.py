@@ -167,7 +167,7 @@ def test_a_copy_holds_the_wanted_bytes_alone(tmp_path: Path, template: Path, tab
     assert data_file(tmp_path / "copy").stat().st_size == size
     output = ckptmap.convert(training, to=template, table=table, output=tmp_path / "link", data="link")["output"]
     assert output["notes"] == [
-        "344 bytes of the old data files serve no variable; data='copy' omits them"
+        "344 bytes of the old data files belong to no variable; data='copy' omits them"
     ]  # 84 values of 4 bytes, and the global step
 
 

@@ -157,12 +157,12 @@ def test_what_the_anchors_ask_for() -> None:
 
 
 def test_anchors_mean_nothing_for_another_model() -> None:
-    with pytest.raises(PlanError, match=r"anchors='automl' means nothing for automl_efficientdet_d0"):
+    with pytest.raises(PlanError, match=r"anchors='automl' has no meaning for automl_efficientdet_d0"):
         plan_of(inventory("d0"), "automl_efficientdet_d0", anchors="automl")
 
 
 def test_another_version_is_refused() -> None:
-    with pytest.raises(TargetError, match=r"is no efficientdet_d2: .* \(it looks like efficientdet_d1: use to='eff"):
+    with pytest.raises(TargetError, match=r"is not efficientdet_d2: .* \(it looks like efficientdet_d1: use to='eff"):
         plan_of(inventory("d1"), "efficientdet_d2")
     with pytest.raises(TargetError, match=r"it looks like efficientdet_d0: use to='efficientdet_d0'"):
         plan_of(inventory("d0"), "ssd_mobilenet_v2")

@@ -248,7 +248,7 @@ def test_an_axis_grows_by_the_initializer_s_values_in_pieces_too(
         ("{from: w, to: m/k, ops: [{reshape: target}]}", "a variable of shape [5, 3] cannot have the target's [4, 3]"),
         (
             "{from: w, to: m/k, ops: [{reshape: target}, {squeeze: [0]}]}",
-            "squeeze [0] behind reshape target does not tell",
+            "squeeze [0] behind reshape target does not show",
         ),
         ("{from: w, to: [m/k, m/l], ops: [{split: {axis: 0}}]}", "axis 0 of shape [5, 3] has 5 values, not 6"),
     ],
@@ -268,7 +268,7 @@ def test_init_numbers_that_do_not_fill_the_last_axis_are_told(tmp_path: Path) ->
         "variables: [{from: w, to: m/k}]\ninit: [{match: m/l, value: [1, 2], reason: x}]\n"
     )
     template = write_template(tmp_path / "zoo", {"m/k": (4, 3), "m/l": (2, 3)})
-    with pytest.raises(PlanError, match=r"m/l has shape \[2, 3\]: 2 numbers do not fill its last axis"):
+    with pytest.raises(PlanError, match=r"m/l has shape \[2, 3\]: 2 numbers cannot fill its last axis"):
         ckptmap.plan(source, to=template, table=tmp_path / "table.yaml")
 
 

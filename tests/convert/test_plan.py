@@ -63,12 +63,10 @@ def test_another_class_count_that_nobody_asked_for_is_a_finding(source: Path, tm
     assert [str(finding) for finding in plan.findings] == [
         (
             "Head/ClassPredictor/bias: head/ClassPredictor/biases has shape [4], the target [3]: other classes, and 1 "
-            "like it (accept with num_classes=N, the new count; label_maps=(OLD, NEW) carries classes over)"
+            "variable like it (accept with num_classes=N, the new count; label_maps=(OLD, NEW) carries classes over)"
         )
     ]
-    with pytest.raises(
-        PlanError, match=r"3 values along its class axis, which do not fit 3 classes and the background"
-    ):
+    with pytest.raises(PlanError, match=r"has the length 3, which does not fit 3 classes and the background"):
         ckptmap.plan(source, to=template, table=table, num_classes=3)
 
 
@@ -85,12 +83,12 @@ def test_unused_and_missing_variables_are_findings_until_accepted(tmp_path: Path
     plan = ckptmap.plan(source, to=template, table=table)
     assert [str(finding) for finding in plan.findings] == [
         (
-            f"other/scale: 1 source variable that no rule of {plan.table} speaks of "
+            f"other/scale: 1 source variable that no rule of {plan.table} matches "
             "(map or drop them in a table, or accept with allow_unused=['other/scale'])"
         ),
         (
             "Neck/kernel: 1 target variable that nothing in the source fills "
-            "(accept with init_missing=True: they keep the template's values)"
+            "(accept with init_missing=True: it keeps the template's value)"
         ),
     ]
     accepted = ckptmap.plan(source, to=template, table=table, allow_unused=["other/*"], init_missing=True)
@@ -267,7 +265,7 @@ def test_label_maps_that_share_nothing_reinitialize_the_class_head(source: Path,
 def test_a_label_map_with_more_classes_than_the_source_is_an_error(source: Path, tmp_path: Path, table: Path) -> None:
     target = write_template(tmp_path / "zoo3" / "ckpt-0", classes=3)
     maps = label_maps(tmp_path, "a b c d e f", "a b")
-    with pytest.raises(PlanError, match="4 values along its class axis become 3, which does not fit 6 classes"):
+    with pytest.raises(PlanError, match="class axis goes from 4 to 3, which does not fit a change from 6 to"):
         ckptmap.plan(source, to=target, table=table, label_maps=maps)
 
 

@@ -163,7 +163,7 @@ def test_what_is_left_of_a_checkpoint_is_found_and_what_only_bears_such_a_name_i
     assert searched([top / "holder"]) == [str(top / "holder" / "m.meta"), str(top / "holder" / "below")]
     rows = {Path(row["path"]).parent.name: row["problems"] for row in ckptmap.catalogue([top])["checkpoints"]}
     assert rows["graph"][0].startswith("is only the graph of a checkpoint: ")
-    assert rows["shard"] == [f"{top / 'shard' / 'm-00001-of-00002'}: 1 of 2 data files are missing (copy all of them)"]
+    assert rows["shard"] == [f"{top / 'shard' / 'm-00001-of-00002'}: 1 of 2 data files is missing (copy all of them)"]
     assert rows["state"][0].endswith(
         "holds no checkpoint: its state file names m-7, which is not there (copy m-7.index and .data-… there)"
     )
@@ -190,7 +190,7 @@ def test_interrupted_the_run_says_what_is_done(zoo: Path, template: Path, table:
     assert [one["fate"] for one in overall["conversions"]] == fates
     for one in overall["conversions"]:
         if one["fate"] == "failed":
-            assert one["error"]["message"] == "was not begun: the run was interrupted"
+            assert one["error"]["message"] == "was not started: the run was interrupted"
     again = ckptmap.convert_many([zoo], to=template, table=table, output=tmp_path / "new", resume=True)
     assert {one["fate"] for one in again["conversions"]} <= {"kept", "converted"}
     assert again["conversions"][0]["fate"] == "kept"

@@ -54,5 +54,5 @@ def test_a_checkpoint_without_a_step(tmp_path: Path, choices: dict[str, object])
 
 def test_a_step_that_is_none(tmp_path: Path, choices: dict[str, object]) -> None:
     source = write_tf1(tmp_path / "model.ckpt", {**tf1_values(), "global_step": values((2,))})
-    with pytest.raises(PlanError, match=r"global_step: is float32 \[2\], no training step"):
+    with pytest.raises(PlanError, match=r"global_step: is float32 \[2\], not a training step"):
         plan(source, step=True, **choices)

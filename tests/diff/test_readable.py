@@ -46,7 +46,7 @@ def test_variables_at_other_paths_are_paired_by_readable_name(tmp_path: Path) ->
         ("save_counter", (), "equal"),
     ]
     assert [one.reason for one in found.records if one.sources] == ["another object path, the same readable name"] * 2
-    assert found.notes[-1] == "2 variables compared by readable name, for the object paths differ"
+    assert found.notes[-1] == "2 variables compared by readable name, because the object paths differ"
     assert len(diff(a, b, match=["**/net"]).records) == 2
     with pytest.raises(PatternError):
         diff(a, b, match=["net"])

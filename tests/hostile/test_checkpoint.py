@@ -161,7 +161,8 @@ def test_strings_that_were_not_saved(tmp_path: Path) -> None:
 def test_a_big_endian_index(tmp_path: Path) -> None:
     prefix = write_index(tmp_path, {b"": b"\x08\x01\x10\x01"})
     assert complaint(prefix) == (
-        f"{prefix}.index: damaged: its values are big-endian, as on the machine that wrote it: save it anew on another "
+        f"{prefix}.index: damaged: its values are big-endian, as on the machine that wrote it: save it again "
+        f"on a little-endian machine "
         f"({DAMAGED})"
     )
 
@@ -170,7 +171,7 @@ def test_types_that_are_no_tensors_are_left_out(tmp_path: Path) -> None:
     prefix = one(tmp_path, Entry(4, (1,), size=1, crc32c=0x527D5351), b"\x00", iterator=Entry(21, (), size=1))
     with open_checkpoint(prefix) as checkpoint:
         assert list(checkpoint.inventory.variables) == ["v"]
-        assert checkpoint.inventory.notes == ("1 values of a type that is no tensor are left out: iterator",)
+        assert checkpoint.inventory.notes == ("1 value is left out, because the type is not one of a tensor: iterator",)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 40, 47, 48, 60, 100])

@@ -273,7 +273,7 @@ def test_operations_that_ask_the_target_get_its_lengths() -> None:
 
 @pytest.mark.parametrize("op", [Grow(0, 4, 1 << 30), Classes(0, 1, 4, (0, -1)), PadToTarget(0)], ids=str)
 def test_a_branch_leaves_nothing_to_the_target(op: Op) -> None:
-    with pytest.raises(CkptmapError, match="cannot be asked for"):
+    with pytest.raises(CkptmapError, match="cannot be requested"):
         op_from_json(op_to_json(Branches((Branch((0,), (op, Slice(0, 0, 1))),))))
 
 

@@ -32,7 +32,7 @@ def test_the_class_axis_may_be_another_than_the_last() -> None:
 
 
 def test_a_length_that_does_not_hold_the_slots_is_an_error() -> None:
-    with pytest.raises(OperationError, match=r"axis 0 of shape \[7\] is no multiple of 3 x 1"):
+    with pytest.raises(OperationError, match=r"axis 0 of shape \[7\] is not a multiple of 3 x 1"):
         infer([Classes(-1, 1, 3, (0,))], [(7,)], [DType.FLOAT32])
 
 

@@ -83,5 +83,5 @@ def test_an_unknown_operation_is_refused() -> None:
     ids=str,
 )
 def test_what_no_table_can_ask_for_is_refused(item: dict[str, Any]) -> None:
-    with pytest.raises(CkptmapError, match=r"not an operation that ckptmap knows|cannot be asked for"):
+    with pytest.raises(CkptmapError, match=r"not an operation that ckptmap knows|cannot be requested"):
         op_from_json(item)

@@ -100,7 +100,7 @@ def test_a_training_checkpoint_keeps_its_slots_apart():
     assert (len(result.assignments), len(result.drops), result.problems) == (530, 51, ())
     assert {name.rpartition("/")[2] for name in result.unmatched} == {"Momentum"}
     assert {drop.reason for drop in result.drops} == {
-        "bookkeeping: the training step, no weight of the model",
+        "bookkeeping: the training step, not a weight of the model",
         "dead: slim builds block4 in the first stage too, but nothing reads it",
     }
 

@@ -99,7 +99,7 @@ KINDS = "kinds: {conv: {weights: kernel, 'biases?': bias}}\n"
                 )
             ],
         ),
-        ("drop:\n  - {match: a, reason: }\n", ["t.yaml:2: reason must be a text, not nothing"]),
+        ("drop:\n  - {match: a, reason: }\n", ["t.yaml:2: reason must be a string, not nothing"]),
         (
             "init:\n  - {match: a, value: 1e99, reason: r}\n",
             ["t.yaml:2: value must be zeros, ones, initializer or a number"],
@@ -117,7 +117,7 @@ KINDS = "kinds: {conv: {weights: kernel, 'biases?': bias}}\n"
         ),
         (
             "variables:\n  - {from: a, to: b, ops: [{transpose: [1, 1]}]}\n",
-            ["t.yaml:2: transpose [1, 1] is no permutation (name each of 0 to 1 once)"],
+            ["t.yaml:2: transpose [1, 1] is not a permutation (name each of 0 to 1 once)"],
         ),
         (
             "variables:\n  - {from: [a, b], to: c}\n",
@@ -139,7 +139,12 @@ KINDS = "kinds: {conv: {weights: kernel, 'biases?': bias}}\n"
         ),
         (
             "where: {i: int}\nvariables:\n  - {from: ['a_{i}', b], to: c, ops: [{concat: 0}]}\n",
-            ["t.yaml:3: all patterns of a `from` list use the same placeholders (else none belong together)"],
+            [
+                (
+                    "t.yaml:3: all patterns of a `from` list use the same placeholders "
+                    "(otherwise nothing shows which variables belong together)"
+                )
+            ],
         ),
         (
             "where: {n: name}\nvariables:\n  - {from: 'a_{n}', to: c, group: n, ops: [{concat: 0}]}\n",
@@ -268,7 +273,7 @@ def test_a_kind_that_two_included_tables_have_is_called_in_full(write):
 
 
 def test_hostile_yaml_is_refused_quickly(write):
-    assert mistakes(write("[" * 100_000)) == ["t.yaml:1: is nested too deep (a table has up to 50 levels)"]
+    assert mistakes(write("[" * 100_000)) == ["t.yaml:1: is nested too deeply (a table has up to 50 levels)"]
     assert mistakes(write("a: " + "x" * 1_000_001)) == ["t.yaml: is too long (a table can have 1000000 bytes)"]
     assert mistakes(write("where:\n  x:\n    order: [{scope: 'b{n}', n: [0, 999999999], of: [a]}]\n")) == [
         "t.yaml:3: n is [first, last], with 0 <= first <= last (and gives up to 1000 names)",

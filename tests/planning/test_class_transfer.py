@@ -105,8 +105,9 @@ def test_contradictions_name_label_map_and_rule() -> None:
             "the checkpoint's own label map goes first)"
         ),
         (
-            "t.yaml:3: old/head: 24 values along its class axis become 31, which does not fit 2 classes that become 4 "
-            "(check the label maps and the argument num_classes; the checkpoint's own label map goes first)"
+            "t.yaml:3: old/head: the length of its class axis goes from 24 to 31, which does not fit a change from 2 "
+            "to 4 classes (check the label maps and the argument num_classes; the checkpoint's own label map goes "
+            "first)"
         ),
     ]
     assert made.heads == {}
@@ -122,8 +123,8 @@ def test_lengths_that_fit_no_class_counts(old: int, new: int) -> None:
     made = surgery((old,), (new,), PerClass(-1), (OLD, NEW))
     assert [str(problem) for problem in made.problems] == [
         (
-            f"t.yaml:3: old/head: {old} values along its class axis become {new}, which does not fit "
-            "3 classes that become 4 (check the label maps and the argument num_classes; "
+            f"t.yaml:3: old/head: the length of its class axis goes from {old} to {new}, which does not fit "
+            "a change from 3 to 4 classes (check the label maps and the argument num_classes; "
             "the checkpoint's own label map goes first)"
         )
     ]

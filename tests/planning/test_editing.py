@@ -208,7 +208,7 @@ def test_a_rule_that_needs_a_template_is_refused_with_its_line(tmp_path):
     with pytest.raises(PlanError) as refused:
         plan_edit(inventory("w"), Edit(table=rules))
     assert [(one.message, one.where.rpartition("/")[2]) for one in refused.value.problems] == [
-        ("init b: an edit makes no variable of nothing", "t.yaml:4"),
+        ("init b: an edit cannot make a variable without a source", "t.yaml:4"),
         ("v takes a length from the target, but an edit has no target", "t.yaml:2"),
     ]
 
@@ -236,4 +236,6 @@ def test_a_rename_that_another_one_always_comes_before_is_a_finding():
 
 
 def test_nothing_left_is_a_finding():
-    assert [one.message for one in plan_edit(inventory("w"), Edit(drop=["**"])).findings] == ["nothing is left of it"]
+    assert [one.message for one in plan_edit(inventory("w"), Edit(drop=["**"])).findings] == [
+        "no variable is left of it"
+    ]

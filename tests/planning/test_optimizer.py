@@ -173,8 +173,8 @@ def test_of_two_optimizers_one_is_chosen_by_its_name(tmp_path: Path, table: Path
     ("slots", "choices", "message"),
     [
         ({}, {}, "keeps no state of an optimizer"),
-        (momentum("Adafactor"), {}, "keeps the state of Adafactor, which Keras has none like"),
-        (momentum(), {}, "no config tells the rate"),
+        (momentum("Adafactor"), {}, "keeps the state of Adafactor, and Keras has no such optimizer"),
+        (momentum(), {}, "no config gives the rate"),
         (momentum(), {"optimizer": "adam"}, "keeps no state of adam, but of Momentum (Momentum)"),
         (
             momentum("Adagrad"),
@@ -184,7 +184,7 @@ def test_of_two_optimizers_one_is_chosen_by_its_name(tmp_path: Path, table: Path
         (
             {**momentum("Adam"), "w/Adam_1": W},
             {"optimizer": "adam"},
-            "Adam keeps 2 slots of a weight, and of b there are b/Adam",
+            "Adam keeps 2 slots of a weight, but b has b/Adam",
         ),
     ],
 )
@@ -220,7 +220,7 @@ def test_slots_of_half_the_weights_are_a_finding_that_names_the_others(tmp_path:
 def test_a_slot_of_another_shape_is_a_finding_that_names_it(tmp_path: Path, table: Path) -> None:
     old, new = source(tmp_path, **{"w/Momentum": W.T, "b/Momentum": B}), template(tmp_path)
     plan = ckptmap.plan(old, to=new, table=table, optimizer="found", learning_rate=0.1)
-    message = "w/Momentum is [3, 2], and w is [2, 3]: it is no slot of this weight"
+    message = "w/Momentum is [3, 2], and w is [2, 3]: it is not a slot of this weight"
     assert (message, "w/Momentum") in [(one.message, one.where) for one in plan.findings]
     alone = write_tf1(tmp_path / "alone" / "model.ckpt", {"w": W, "b": B, "w/Momentum": W.T})
     with pytest.raises(PlanError) as error:
@@ -270,7 +270,7 @@ def test_two_weights_that_become_one_have_their_slots_joined_first(tmp_path: Pat
 @pytest.mark.parametrize(
     ("lost", "message"),
     [
-        ("w/part_1/Momentum", "Momentum keeps 1 slot of a weight, and of w there are"),
+        ("w/part_1/Momentum", "Momentum keeps 1 slot of a weight, but w has"),
         ("w/part_2/Momentum", r"w/part_0/Momentum becomes float32 \[2, 2\], and the slot is float32 \[3, 2\]"),
     ],
 )
@@ -299,7 +299,7 @@ def test_averages_contradict_an_optimizers_state(tmp_path: Path, table: Path) ->
         ({"optimizer": "adm"}, "no optimizer is called 'adm'"),
         ({"optimizer": "sgd", "learning_rate": -1.0}, "learning_rate cannot be -1.0"),
         ({"optimizer": "sgd", "at_step": -1}, "at_step cannot be -1"),
-        ({"learning_rate": 0.1}, "learning_rate says something of an optimizer"),
+        ({"learning_rate": 0.1}, "learning_rate is about an optimizer"),
     ],
 )
 def test_choices_that_mean_nothing_are_refused(tmp_path: Path, choices: dict[str, object], message: str) -> None:

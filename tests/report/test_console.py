@@ -41,7 +41,7 @@ def test_a_verdict_with_where_stock_differs_and_what_cures_it(conversion: dict[s
     first = lines.index("verdict slim-exact: ssd_mobilenet_v2_keras_exact")
     assert lines[first + 1 : first + 5] == [
         "        presumed for the official configuration of this model; --pipeline checks yours",
-        "        stock differs, cured: raw outputs: another padding",
+        "        stock TF2 differs, this conversion does not: raw outputs: another padding",
         "        differs: boxes: another box coder",
         "        import ckptmap.tf before training",
     ]

@@ -52,9 +52,9 @@ def test_the_way_back_of_a_class_head_is_recorded(made: dict[str, dict[str, Any]
 
 def test_findings_are_findings_in_every_format(made: dict[str, dict[str, Any]]) -> None:
     document = made["convert --back"]
-    assert [one["message"] for one in document["findings"]] == ["1 TF2 variable that no TF1 variable is made of"]
+    assert [one["message"] for one in document["findings"]] == ["1 TF2 variable from which no TF1 variable is made"]
     assert not sheet_of(document).passed
-    assert b"no TF1 variable is made of" in render(document, Format.GITHUB)
+    assert b"from which no TF1 variable is made" in render(document, Format.GITHUB)
 
 
 def test_an_edit_is_compared_by_its_report(tmp_path: Path) -> None:

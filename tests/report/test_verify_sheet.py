@@ -135,7 +135,7 @@ def test_the_text_says_what_counts_are_of() -> None:
     assert "  outputs       0 equal       0 within rounding       2 differ" in lines
     assert "  detections    3 equal       1 moved       0 relabelled       1 lost       0 new" in lines
     assert "error     cause: the sum [it agrees] (exact)" in lines
-    assert "note      the old model does not give raw_detection_boxes: not compared" in lines
+    assert "note      the old model does not return raw_detection_boxes: not compared" in lines
     assert "picture   picture-1.png  b.jpg: old left, new right; 3 equal, 1 moved, 1 lost" in lines
 
 

@@ -172,7 +172,7 @@ def test_a_template_of_another_model_is_disowned_first(run, tmp_path):
     found = run("suggest", one, "--to", other)
     assert found.code == 1
     lines = found.out.splitlines()
-    assert lines[1] == "# TRUST NOTHING OF THIS DRAFT: the two may be different models."
+    assert lines[1] == "# DO NOT TRUST THIS DRAFT: the two may be different models."
     assert lines[3] == "#   52% of the old variables and 100% of the new ones have a partner."
     assert "  0 sure, 13 doubtful." in found.out
 

@@ -52,7 +52,9 @@ def test_gains_offsets_and_biases_of_a_fresh_template_are_known_by_their_values(
     text = table.read_text()
     for leaf in ("biases: x", "gamma: q", "beta: p"):
         assert f"    {leaf}\n" in text
-    assert "doubtful: this layer: a fresh template does not tell its gain from its variance" in text
+    assert (
+        "doubtful: this layer: a guess: a fresh template does not show which is the gain and which the variance" in text
+    )
     assert run("convert", old, "--to", tmp_path / "new" / "ckpt-1", "--table", table, "--dry-run").code == 0
 
 

@@ -259,3 +259,10 @@ def test_a_saved_model_without_variables_or_damaged_is_refused(tmp_path):
     with pytest.raises(CkptmapError, match=r"saved_model\.pb"):
         read_new_graph(tmp_path)
     assert saved_graph_of(tmp_path / "variables" / "variables") is None
+
+
+def test_a_misspelt_graph_file_has_the_nearest_name(tmp_path):
+    (tmp_path / "model.json").write_text("{}")
+    with pytest.raises(CkptmapError, match="no such file") as caught:
+        read_keras_graph(tmp_path / "modle.json")
+    assert caught.value.problem.hint == f"did you mean {tmp_path / 'model.json'}?"

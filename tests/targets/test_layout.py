@@ -72,7 +72,7 @@ def test_an_open_unknown_says_how_to_give_it(toy: Target) -> None:
     solution = layout.solve(offers)
     assert solution.problems == (
         Problem(
-            "nothing decides num_classes (classes without the background), which shapes 1 variables",
+            "nothing decides num_classes (classes without the background), which shapes 1 variable",
             "BoxPredictor/ClassHead_0/ClassPredictor/kernel",
             "give it with num_classes=N",
         ),

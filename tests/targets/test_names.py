@@ -49,7 +49,7 @@ def test_ambiguous_names_the_candidates() -> None:
         "'Conv/kernel' can mean 2 variables of the target: BoxPredictor_1/BoxHead_0/Conv/kernel, "
         "BoxPredictor_1/BoxHead_1/Conv/kernel",
         "Conv/kernel",
-        "say more of the name",
+        "give more of the name",
     )
 
 

@@ -54,7 +54,7 @@ def test_the_same_variables_serve_every_shape_and_training() -> None:
 def test_networks_that_slim_has_not() -> None:
     with pytest.raises(CkptmapError, match="slim has no network 'inception_v9'"):
         slim_network("inception_v9")
-    with pytest.raises(CkptmapError, match="counts no classes"):
+    with pytest.raises(CkptmapError, match="has no class count"):
         slim_network("dcgan_generator", num_classes=3)
 
 

@@ -64,7 +64,7 @@ def test_what_only_one_side_has_is_a_finding(project):
     report = ckptmap.convert_back(new, back=new / "report.json", output=project / "serving")
     assert [(one["message"], one["where"]) for one in report["findings"]] == [
         ("1 TF1 variable that only the old checkpoint has", "global_step"),
-        ("1 TF2 variable that no TF1 variable is made of", "model/extra/bias/.ATTRIBUTES/VARIABLE_VALUE"),
+        ("1 TF2 variable from which no TF1 variable is made", "model/extra/bias/.ATTRIBUTES/VARIABLE_VALUE"),
     ]
     assert not (project / "serving").exists()
     report = ckptmap.convert_back(
@@ -154,7 +154,7 @@ def test_averages_and_their_variables_have_one_value_and_slots_stay_behind(tmp_p
     report = ckptmap.convert_back(trained, back=new / "report.json", output=tmp_path / "serving")
     made = {name: value.tolist() for name, value in read_all(tmp_path / "serving").items()}
     assert made == {"w": [7, 8], "w/ExponentialMovingAverage": [7, 8], "v": [1, 2]}
-    assert report["source"]["notes"][-1] == "1 optimizer slot of the old training stay behind"
+    assert report["source"]["notes"][-1] == "1 optimizer slot stays behind, from the old training"
 
 
 @pytest.mark.parametrize("how", ["parts: 3", "sizes: [2, 1, 3]"])
@@ -201,8 +201,8 @@ def test_an_operation_without_an_inverse_is_refused(tmp_path):
     with pytest.raises(PlanError) as refused:
         ckptmap.convert_back(new, back=new / "report.json", fill=tmp_path / "old" / "m", output=tmp_path / "serving")
     assert [(one.where, one.message) for one in refused.value.problems] == [
-        ("a", "cannot be told from model/c: nothing undoes add sources"),
-        ("b", "cannot be told from model/c: nothing undoes add sources"),
+        ("a", "cannot be computed from model/c: nothing undoes add sources"),
+        ("b", "cannot be computed from model/c: nothing undoes add sources"),
     ]
     assert not (tmp_path / "serving").exists()
     ckptmap.convert_back(new, back=new / "report.json", output=tmp_path / "serving", allow_unused=["a", "b", "model/c"])
@@ -224,7 +224,7 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     with pytest.raises(PlanError, match="holds no model/b"):
         ckptmap.convert_back(half, back=new / "report.json", output=tmp_path / "serving")
     other = objects(tmp_path / "other" / "ckpt", {"x": numbers(2)})
-    with pytest.raises(PlanError, match=r"holds no variable of the model that .*report\.json speaks of"):
+    with pytest.raises(PlanError, match=r"holds no variable of the model that .*report\.json describes"):
         ckptmap.convert_back(other, back=new / "report.json", output=tmp_path / "serving")
     longer = objects(tmp_path / "longer" / "ckpt", {"a": numbers(3), "b": numbers(2)})
     with pytest.raises(PlanError, match=r"w: was float32 \[2\], and .* makes it float32 \[3\]"):

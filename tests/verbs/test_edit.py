@@ -83,7 +83,7 @@ def test_bfloat16_and_back(tmp_path):
 
 def test_a_number_that_half_precision_does_not_hold_is_refused(tmp_path):
     source = write_tf1(tmp_path / "old" / "m", {"w": np.array([1.0, 7e4, np.inf], np.float32)})
-    with pytest.raises(CkptmapError, match=r"^w: cast float16: 1 values are larger than it holds, up to 70000$"):
+    with pytest.raises(CkptmapError, match=r"^w: cast float16: 1 value is larger than it holds, up to 70000$"):
         ckptmap.edit(source, output=tmp_path / "new", cast="float16")
     assert not (tmp_path / "new" / "model.ckpt.index").exists()
 
@@ -138,7 +138,7 @@ def test_a_table_in_the_place_of_an_output_is_never_written_over(tmp_path):
 
 def test_object_paths_need_a_table(tmp_path):
     template = write_template(tmp_path / "tf2" / "ckpt")
-    with pytest.raises(TargetError, match="nothing says their names"):
+    with pytest.raises(TargetError, match="nothing gives their names"):
         ckptmap.edit(template, output=tmp_path / "new", weights_only=True)
     table = tmp_path / "t.yaml"
     with ckptmap.open_checkpoint(template) as checkpoint:

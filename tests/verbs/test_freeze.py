@@ -156,7 +156,7 @@ def test_freeze_vars_is_no_field(tmp_path: Path) -> None:
     found = freeze(FIXTURE, pipeline=config(tmp_path, 'freeze_vars: "FeatureExtractor/.*"'))
     assert (len(found.frozen), len(found.trainable)) == (0, 204)
     assert found.remarks[0].message == (
-        "there is no field freeze_vars: the API refuses the file, and nothing is frozen by it"
+        "there is no field freeze_vars: the API refuses the file, and it freezes nothing"
     )
     assert found.remarks[0].hint == "freeze_variables is meant"
 

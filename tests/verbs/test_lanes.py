@@ -125,4 +125,4 @@ def test_ctrl_c_reaches_all_processes_and_each_ends_what_it_has_begun(
     assert {str(path.with_suffix("")) for path in new.rglob("*.index")} == made
     assert list(new.rglob(".*")) == []
     rest = {one["error"]["message"] for one in told["conversions"] if one["fate"] == "failed"}
-    assert rest == {"was not begun: the run was interrupted"}
+    assert rest == {"was not started: the run was interrupted"}

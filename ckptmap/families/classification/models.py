@@ -59,11 +59,11 @@ class Classifier:
 
 
 _POOL_V1 = (
-    "pool1 pads one pixel on each side in Keras, SAME in slim, which at even sizes is another place; "
+    "pool1 pads one pixel on each side in Keras, SAME in slim, which differs at even sizes; "
     "epsilon is 1.001e-5, in slim 1e-5"
 )
 _POOL_V2 = (
-    "pool1 pads one pixel of zeros on each side in Keras, SAME in slim, which is another value at every size; "
+    "pool1 pads one pixel of zeros on each side in Keras, SAME in slim, which differs at every size; "
     "epsilon is 1.001e-5, in slim 1e-5"
 )
 _REDUCTION = (

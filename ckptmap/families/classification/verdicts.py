@@ -9,8 +9,8 @@ from ckptmap.families.verdict import Difference, Effect, Kind, Verdict
 
 _AS_SLIM = "ckptmap.tf.classifiers.as_slim(model) is the same model with these layers as slim has them"
 _OWN_MODEL = (
-    "the checkpoint restores into no model of keras.applications, but into a copy of it with that width; slim makes "
-    "Keras' width where finegrain_classification_mode is set, as the published MobileNets V2 below 1 have it"
+    "the checkpoint does not fit the model of keras.applications, only a copy of it with that width; slim makes "
+    "Keras' width if finegrain_classification_mode is set, as the published MobileNets V2 below 1 have it"
 )
 _RESTORES = "it restores this checkpoint"
 

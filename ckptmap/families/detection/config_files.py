@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ckptmap.basics.errors import ConfigError
 from ckptmap.basics.wording import argument
+from ckptmap.families.detection.arguments import PIPELINE
 
 CONFIG_NAME = "pipeline.config"
 """What the file is called beside a checkpoint."""
@@ -22,8 +23,7 @@ _LABEL_MAP = re.compile(r"^\s*item\s*:?\s*[{<]", re.MULTILINE)
 def text_hint(text: str) -> str:
     """What to do with a config or a label map, of which this is the beginning, that was given as a checkpoint."""
     if _CONFIG.search(text):
-        option = argument(("the argument pipeline", "--pipeline"))
-        return f"it looks like a {CONFIG_NAME}: give its checkpoint here, and the config with {option}"
+        return f"it looks like a {CONFIG_NAME}: give its checkpoint here, and the config with {argument(PIPELINE)}"
     if _LABEL_MAP.search(text):
         return f"it looks like a label map: give the checkpoint here, and the label maps with {argument('label_maps')}"
     return ""

@@ -153,7 +153,7 @@ class BoxOutputs:
         if self.asked is None or any(isinstance(op, Anchors) for op in ops):
             return None
         hint = "it is for AutoML's EfficientDet in the Object Detection API"
-        return f"{argument(ANCHORS, self.asked)} means nothing for {target}", hint
+        return f"{argument(ANCHORS, self.asked)} has no meaning for {target}", hint
 
     def ops(self, ops: Iterable[Op]) -> tuple[Op, ...]:
         """The operations of a table's rule for this target; those that change nothing are left out."""

@@ -14,11 +14,11 @@ GARDEN, HUB = "Model Garden", "KerasHub"
 
 _WORDS = (
     "token ids of the vocab.txt beside the checkpoint (WordPiece), [CLS] first, [SEP] after each text, [PAD] behind; "
-    "lower case and without accents where the model is uncased"
+    "lower case and without accents if the model is uncased"
 )
 _PIECES = (
     "token ids of the SentencePiece model beside the checkpoint, [CLS] first, [SEP] after each text, <pad> behind; "
-    "lower case where it was trained so (all of Google's)"
+    "lower case if it was trained so (all of Google's were)"
 )
 _PIECES_BEHIND = (
     "token ids of the SentencePiece model beside the checkpoint, <pad> first, then the texts, <sep> after each, <cls> "
@@ -147,7 +147,7 @@ def _mobilebert_homes() -> tuple[Home, ...]:
     )
     padding = "padded words have the score -6 in TF1, and weigh a little; in Model Garden they weigh nothing"
     teacher = (
-        "equal where no text is padded. Of the teacher: intermediate_act_fn=official.modeling.activations.gelu, "
+        "equal if no text is padded. Of the teacher: intermediate_act_fn=official.modeling.activations.gelu, "
         "key_query_shared_bottleneck=False, normalization_type='layer_norm'"
     )
     return tuple(Home(GARDEN, table, call, padding, teacher) for table in _MOBILEBERTS)
@@ -162,7 +162,7 @@ def _xlnet_homes() -> tuple[Home, ...]:
         "inner_activation=official.modeling.activations.gelu)"
     )
     gelu = (
-        "its gelu is the approximation by tanh, which the name 'gelu' is not; input_mask is 1 where there is a word, "
+        "its gelu is the approximation by tanh, not what the name 'gelu' means; input_mask is 1 where there is a word, "
         "in TF1 where there is padding; call it once with segment_ids, which makes their weights"
     )
     return (Home(GARDEN, "language/xlnet_garden", call, needs=gelu),)

@@ -16,7 +16,7 @@ __all__ = ["NETWORKS", "Network"]
 _SCALED = "RGB from -1 to 1: x / 127.5 - 1"
 _MEAN = "RGB from 0 to 255, minus the mean (123.68, 116.78, 103.94)"
 _CLASSES = "num_classes={classes}"
-_CONTRIB = "it asks for tf.contrib, which TensorFlow has no more: put tf_slim or tf.compat.v1 in its place"
+_CONTRIB = "it needs tf.contrib, which TensorFlow no longer has: use tf_slim or tf.compat.v1 instead"
 
 
 @dataclass(frozen=True, slots=True)

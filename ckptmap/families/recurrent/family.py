@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NAME = "recurrent"
 OPAQUE = "opaque_kernel"
 _OPAQUE = (
-    "one opaque buffer of cuDNN holds all its weights, and its length does not tell the sizes of the layers; with the "
+    "one opaque buffer of cuDNN holds all its weights, and its length does not show the sizes of the layers; with the "
     "sizes a table can cut it (docs/tables.md, recurrent cells)"
 )
 
@@ -123,7 +123,7 @@ def _traits(found: tuple[Cell, ...]) -> Iterator[str]:
 def _remark(found: tuple[Cell, ...], others: int) -> str:
     makes = ", ".join(dict.fromkeys(filter(None, (_options(cell) for cell in found))))
     told = [
-        "my_model.yaml, with the names of your model's cells behind 'to' (recurrent cells in docs/tables.md):",
+        "my_model.yaml, with the names of your model's cells after 'to' (recurrent cells in docs/tables.md):",
         "include: [{table: kinds/rnn}, {table: kinds/bookkeeping}]",
         "layers:",
         *(f"  - {{from: {cell.scope}, to: {name}, as: {cell.kind.name}}}" for cell, name in _named(found)),

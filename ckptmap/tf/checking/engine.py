@@ -126,7 +126,7 @@ def _parted(matched: Matched, state: State, trials: Trials, runs: int) -> Iterat
         yield f"  {good} of {len(state.matching)} layers take the same values; {first} is the first that does not."
     elif state.matching:
         yield "  All layers take the same values, so that they differ behind the last of them."
-    yield "  `ckptmap verify` of a conversion says where they part and why."
+    yield "  `ckptmap verify` of a conversion says where they first differ, and why."
 
 
 def _listed(layers: Sequence[Layer]) -> str:

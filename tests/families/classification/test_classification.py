@@ -97,7 +97,7 @@ def test_keras_3_is_assumed_and_said() -> None:
 
 
 def test_another_depth_is_refused_with_its_name() -> None:
-    with pytest.raises(TargetError, match="is no keras_resnet50") as caught:
+    with pytest.raises(TargetError, match="is not keras_resnet50") as caught:
         planned(resnet_v1(101, 1000), "keras_resnet50")
     assert caught.value.problem.hint == "it looks like resnet_v1_101: use to='keras_resnet101'"
 

@@ -44,7 +44,7 @@ def constant_of_a_gigabyte(folder: Path) -> None:
     (folder / "graph.pb").write_bytes(node("v", "Const", tensor=tensor) + node("v/read", "Identity", "v"))
 
 
-@attack("read", "graph.pb", says="4 bytes do not make")
+@attack("read", "graph.pb", says="4 bytes cannot make")
 def constant_of_short_content(folder: Path) -> None:
     """Raw content is never filled up: TensorFlow refuses it."""
     tensor = number_field(1, 1) + bytes_field(2, shape_proto(2)) + bytes_field(4, bytes(4))

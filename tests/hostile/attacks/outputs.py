@@ -113,7 +113,7 @@ def report_in_place_of_the_output(folder: Path) -> None:
     write_source(folder / "src")
 
 
-@attack("convert", "src/model.ckpt", *TO, "-o", "out", "--force", says="is no lock of ckptmap")
+@attack("convert", "src/model.ckpt", *TO, "-o", "out", "--force", says="is not a lock of ckptmap")
 def lock_that_somebody_wrote(folder: Path) -> None:
     """A file of the lock's name that holds something: locks are removed at the end."""
     write_source(folder / "src")

@@ -28,13 +28,13 @@ def yaml_tag(folder: Path) -> None:
     write_table(folder, "description: !!python/object/apply:os.system ['touch owned']\n")
 
 
-@attack(*TABLE, says="is nested too deep")
+@attack(*TABLE, says="is nested too deeply")
 def yaml_nested_without_end(folder: Path) -> None:
     """Hundreds of thousands of opening brackets."""
     write_table(folder, "[" * 400_000)
 
 
-@attack(*TABLE, says="is nested too deep")
+@attack(*TABLE, says="is nested too deeply")
 def yaml_mapping_nested_without_end(folder: Path) -> None:
     """The same, of mappings."""
     write_table(folder, "{a: " * 200_000)

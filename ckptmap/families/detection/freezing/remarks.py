@@ -51,7 +51,7 @@ def _misnamed(config: PipelineConfig) -> Iterator[Problem]:
     for finding in config.unreadable:
         name, where = finding.field.name, config.document.where(finding.field.start)
         if name in KNOWN_MISTAKES:
-            message = f"there is no field {name}: the API refuses the file, and nothing is frozen by it"
+            message = f"there is no field {name}: the API refuses the file, and it freezes nothing"
             yield Problem(message, where, f"{KNOWN_MISTAKES[name]} is meant")
         if name == _FREEZE_NORMS:
             hint = (
@@ -79,7 +79,11 @@ def _about_pattern(one: Matched, trainer: Trainer) -> Iterator[Problem]:
 
 def no_match(one: Matched) -> Problem:
     """That a pattern matches no variable, with the nearest one that would."""
-    hint = f"{one.nearest!r} would match {one.nearest_count}" if one.nearest else "no scope of the model is near"
+    hint = (
+        f"{one.nearest!r} would match {one.nearest_count}"
+        if one.nearest
+        else "no scope of the model has a similar name"
+    )
     field = argument("patterns") if one.pattern.field == OWN else one.pattern.field
     return Problem(f"{field} {one.pattern.text!r} matches no variable", one.pattern.where, hint)
 

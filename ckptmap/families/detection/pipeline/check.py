@@ -116,7 +116,7 @@ class _Checker:
 
     def _elsewhere(self, name: str) -> str:
         homes = sorted(kind.name for kind in self.schema.messages.values() if name in kind.fields)
-        return f"it belongs into {', '.join(homes[:3])}" if homes else ""
+        return f"it belongs in {', '.join(homes[:3])}" if homes else ""
 
     def _repeated_singulars(self, message: Message, kind: MessageType, path: str) -> Iterator[Finding]:
         seen: dict[str, Field] = {}

@@ -52,14 +52,14 @@ def changes(config: PipelineConfig, classes: Classes) -> Iterator[Change]:
         yield Change(path, word(classes.count), "the number of classes asked for")
     yield from _mask_depth_change(config, classes)
     if classes.label_map:
-        reason = "the label map of the new classes, by whose numbers the examples must be labelled"
+        reason = "the label map of the new classes: the examples must have its numbers"
         yield from (Change(path, text(classes.label_map), reason) for path, _ in _label_map_fields(config))
 
 
 def notes(config: PipelineConfig, classes: Classes) -> Iterator[Note]:
     """What the user still has to do for another class count."""
     if classes.differ_from(config) and not classes.label_map:
-        why = f"the old classes; the model has {classes.count} now: name the label map of those"
+        why = f"these are the old classes; the model now has {classes.count}: name the label map of the new ones"
         yield from (Note(reader.line(_LABEL_MAP), path, why) for path, reader in _label_map_fields(config))
 
 

@@ -202,7 +202,7 @@ def _lines(fields: Mapping[str, object], indent: int) -> str:
 
 _CONFIG = Template("""\
 # EfficientDet, written by ckptmap for a checkpoint of google/automl.
-# Put in your own paths where it says PATH_TO_BE_CONFIGURED; batch size and learning rate go up and down together.
+# Replace each PATH_TO_BE_CONFIGURED with your own path; batch size and learning rate go up and down together.
 # Another image size, a multiple of 2^$max_level, goes into image_resizer and into data_augmentation_options.
 model {
   ssd {

@@ -221,7 +221,7 @@ def _without_unknown_fields(config: PipelineConfig) -> tuple[Document, list[Edit
 
 def _dropped_because(finding: Finding) -> str:
     if finding.path in RETIRED:
-        return f"a field of the API's early years; today {RETIRED[finding.path]} says the opposite"
+        return f"an old field of the API; today {RETIRED[finding.path]} says the opposite"
     return f"{finding.problem.message}: it refuses the file"
 
 
@@ -240,7 +240,7 @@ def _retired_changes(config: PipelineConfig) -> tuple[Change, ...]:
     """What a retired field said, where it said something else than today's default."""
     source = config.document.text
     return tuple(
-        Change(RETIRED[finding.path], "true", f"says what {finding.field.name}: false said")
+        Change(RETIRED[finding.path], "true", f"means the same as {finding.field.name}: false")
         for finding in config.unreadable
         if finding.path in RETIRED and "false" in source[finding.field.start : finding.field.end].lower()
     )

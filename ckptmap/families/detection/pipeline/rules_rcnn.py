@@ -117,7 +117,7 @@ def _no_fc_norm(_: PipelineConfig) -> tuple[Change, ...]:
 
 
 def _no_inplace_update(_: PipelineConfig) -> tuple[Change, ...]:
-    reason = "Faster R-CNN refuses inplace_batchnorm_update, in TF1 as in TF2"
+    reason = "Faster R-CNN refuses inplace_batchnorm_update in TF1 and in TF2"
     return (Change(f"{_MODEL}.inplace_batchnorm_update", None, reason),)
 
 
@@ -208,7 +208,7 @@ RULES = (
         lambda config: config.model.flag("inplace_batchnorm_update"),
         Effect.BUILD,
         RAW_OUTPUTS,
-        "Faster R-CNN refuses inplace_batchnorm_update, in TF1 as in TF2",
+        "Faster R-CNN refuses inplace_batchnorm_update in TF1 and in TF2",
         _no_inplace_update,
         anywhere=True,
     ),

@@ -121,8 +121,8 @@ def _resnet_without_override(config: PipelineConfig) -> tuple[Change, ...]:
 
 def _override_always(_: PipelineConfig) -> tuple[Change, ...]:
     reason = (
-        "the backbone always takes conv_hyperparams; older versions of the API did so unasked, today's builds it only "
-        "where the config says so"
+        "the backbone always takes conv_hyperparams; older versions of the API always did so, today's does so "
+        "only if the config says so"
     )
     return (Change(f"model.ssd.feature_extractor.{_OVERRIDE}", "true", reason, after=("conv_hyperparams",)),)
 
@@ -134,8 +134,8 @@ def _bipartite(config: PipelineConfig) -> bool:
 def _argmax_matcher(_: PipelineConfig) -> tuple[Change, ...]:
     """A matcher that gives each groundtruth box the one anchor that it overlaps most, and no other."""
     reason = (
-        "the API has no bipartite_matcher on TF2; this one too gives each groundtruth box its best anchor alone, but "
-        "lets two boxes want the same; only training matches"
+        "the API has no bipartite_matcher on TF2; this matcher also gives each groundtruth box only its best "
+        "anchor, but two boxes can share one; only training uses it"
     )
     matcher = "{ matched_threshold: 1.0 unmatched_threshold: 1.0 force_match_for_each_row: true }"
     return (Change("model.ssd.matcher.argmax_matcher", matcher, reason, instead_of="bipartite_matcher"),)
@@ -207,7 +207,7 @@ def _untaken_fields(config: PipelineConfig) -> tuple[Change, ...]:
     takes = _TAKES.get(config.extractor_type, "num_layers")
     special = ("bifpn", "spaghettinet_arch_name", "replace_preprocessor_with_placeholder", "num_layers", "fpn")
     untaken = [name for name in special if name != takes]
-    reason = "the extractor takes no such setting: building fails, in TF1 as in TF2"
+    reason = "the extractor takes no such setting: building fails in TF1 and in TF2"
     path = "model.ssd.feature_extractor"
     return tuple(Change(f"{path}.{name}", None, reason) for name in untaken if config.extractor.has(name))
 
@@ -371,7 +371,7 @@ RULES = (
         lambda config: bool(_untaken_fields(config)),
         Effect.BUILD,
         RAW_OUTPUTS,
-        "the extractor takes no such setting: building fails, in TF1 as in TF2",
+        "the extractor takes no such setting: building fails in TF1 and in TF2",
         _untaken_fields,
         anywhere=True,
     ),

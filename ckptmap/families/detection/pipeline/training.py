@@ -104,7 +104,7 @@ def _rms_prop(config: PipelineConfig) -> Iterable[Change]:
 
 def _evaluation(config: PipelineConfig) -> Iterable[Change]:
     if config.root.child("eval_config").flag("use_moving_averages") and not config.training.use_moving_average:
-        reason = "TF2 evaluates averages only where optimizer.use_moving_average keeps them, else it fails"
+        reason = "TF2 evaluates averages only if optimizer.use_moving_average keeps them; otherwise it fails"
         yield Change("eval_config.use_moving_averages", "false", reason)
 
 

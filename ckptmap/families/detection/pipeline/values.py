@@ -90,7 +90,7 @@ def _enum(scalar: Scalar, names: dict[str, int], field: FieldType) -> str:
 
 def _string(scalar: Scalar, field: FieldType) -> str:
     if scalar.kind is not ScalarKind.STRING:
-        raise ValueTypeError(f"{field.name} is text, put {scalar.text} in quotes")
+        raise ValueTypeError(f"{field.name} is a string, put {scalar.text} in quotes")
     return unquote(scalar.text)
 
 

@@ -120,7 +120,7 @@ def _keras_of(place: Path) -> int:
         with open_regular(place) as raw, zipfile.ZipFile(raw) as archive, archive.open("metadata.json") as member:
             version = str(json.loads(member.read(_MOST_METADATA))["keras_version"])
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
-        raise CheckpointError(f"is no .keras file: {error}", where=str(place)) from error
+        raise CheckpointError(f"is not a .keras file: {error}", where=str(place)) from error
     return 2 if version.startswith("2.") else 3
 
 

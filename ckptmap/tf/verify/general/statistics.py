@@ -31,7 +31,7 @@ def small_variances(running: Running, other: Running) -> dict[str, Array]:
     found = _norms(running.side)
     if not found or len(found) != len(_norms(other.side)):
         counts = ", ".join(f"{side.path}: {len(_norms(side))}" for side in (running.side, other.side))
-        message = f"the batch norms of both models are not told by their names ({counts})"
+        message = f"the batch norms of both models are not recognized by their names ({counts})"
         raise CkptmapError(message, hint="verify without small variances")
     feeds: dict[str, Array] = {}
     for variance, gamma in found:

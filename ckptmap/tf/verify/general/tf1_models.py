@@ -49,7 +49,7 @@ def _parse(message: Any, path: str) -> None:
     except CkptmapError:
         raise
     except Exception as error:  # DecodeError is of whichever implementation of protobuf there is
-        raise CheckpointError(f"is no graph: {error}", where=path) from error
+        raise CheckpointError(f"is not a graph: {error}", where=path) from error
 
 
 def _saved_model(v1: Any, running: Any, source: Source) -> Opened:

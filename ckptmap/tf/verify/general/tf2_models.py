@@ -352,7 +352,7 @@ def captured_by(function: Any) -> Iterator[tuple[str, Any]]:
 def _refuse_resources(tensorflow: Any, source: Source, others: Mapping[str, Any]) -> None:
     bad = [place for place, value in others.items() if value.dtype in (tensorflow.resource, tensorflow.variant)]
     if bad:
-        message = f"the model reads a table or another resource that is no variable: {', '.join(bad[:3])}"
+        message = f"the model reads a table or another resource that is not a variable: {', '.join(bad[:3])}"
         raise CkptmapError(message, where=source.path, hint="give the part of the model behind it")
 
 

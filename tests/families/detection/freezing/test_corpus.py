@@ -108,8 +108,7 @@ def test_the_seeds_of_confusion_in_a_retinanet(tmp_path: Path) -> None:
     misnamed = freeze(RETINANET, pipeline=edited(config, tmp_path, "train_config {", "train_config { freeze_vars: 'F'"))
     assert (len(misnamed.frozen), len(misnamed.trainable)) == (0, 269)
     assert remarks(misnamed)[0].endswith(
-        "there is no field freeze_vars: the API refuses the file, and nothing is frozen by it "
-        "(freeze_variables is meant)"
+        "there is no field freeze_vars: the API refuses the file, and it freezes nothing (freeze_variables is meant)"
     )
     held = edited(config, tmp_path, "freeze_batchnorm: false", "freeze_batchnorm: true")
     assert remarks(freeze(RETINANET, pipeline=held, patterns=["FeatureExtractor/"])) == [

@@ -33,7 +33,7 @@ def findings(text: str) -> list[tuple[Mistake, str, str]]:
             "model.ssd.feature_extractor.batch_norm_trainable",
             (
                 "f.config:1: SsdFeatureExtractor has no field batch_norm_trainable "
-                "(it belongs into FasterRcnnFeatureExtractor)"
+                "(it belongs in FasterRcnnFeatureExtractor)"
             ),
         ),
         (

@@ -58,7 +58,7 @@ def test_one_reader_needs_no_number() -> None:
 def test_a_class_count_alone_leaves_the_label_maps_with_a_note() -> None:
     made = migrated(parse_config(ssd()), classes=Classes(3))
     assert made.text.count("old.pbtxt") == 2
-    why = "the old classes; the model has 3 now: name the label map of those"
+    why = "these are the old classes; the model now has 3: name the label map of the new ones"
     assert [(note.line, note.path, note.text) for note in made.notes] == [
         (3, "train_input_reader.label_map_path", why),
         (6, "eval_input_reader[0].label_map_path", why),

@@ -214,7 +214,7 @@ def _scaled(_: Case, one: Held) -> Said | None:
     if one.wanted.shape != one.value.shape or not one.wanted.any():
         return None
     if (one.value == one.value.flat[0]).all():
-        return None  # a constant is no multiple of anything: it was never trained
+        return None  # a constant is not a multiple of anything: it was never trained
     factor = float((one.value.astype(np.float64) * one.wanted).sum() / np.square(one.wanted.astype(np.float64)).sum())
     if not factor or not np.allclose(one.value, factor * one.wanted, rtol=1e-5, atol=1e-7):
         return None
