@@ -70,7 +70,7 @@ _REDUCTION = (
     "Keras pools in the reduction cells over a border of zeros, slim without it (SAME): the largest of nine is "
     "then never negative at the border, and the mean is divided by nine"
 )
-_ODD = "at sizes that are no multiple of 32 strided convolutions pad at other sides than slim's SAME"
+_ODD = "at sizes that are not a multiple of 32 strided convolutions do not pad on the same sides as slim's SAME"
 
 
 def _resnets() -> list[Classifier]:
