@@ -143,6 +143,23 @@ def test_an_upload_in_parts_that_dies_leaves_nothing(
     assert ckptmap.diff("s3://bucket/parts", old, read=True).summary["changed"] == 0
 
 
+def test_a_busy_store_and_cut_lines_are_borne(bucket: Any, calls: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded, failed = s3fs.S3FileSystem._call_s3, set()
+
+    async def once(self: Any, method: str, *args: Any, **more: Any) -> Any:
+        asked = (method, more.get("Key"))
+        if asked not in failed:
+            failed.add(asked)
+            raise OSError("503 Slow Down") if len(failed) % 2 else ConnectionResetError("cut")
+        return await recorded(self, method, *args, **more)
+
+    monkeypatch.setattr(s3fs.S3FileSystem, "_call_s3", once)
+    ckptmap.convert("s3://bucket/old/model.ckpt", output="s3://bucket/borne")
+    monkeypatch.setattr(s3fs.S3FileSystem, "_call_s3", recorded)
+    assert {method for method, _ in failed} >= {"put_object", "copy_object", "get_object", "head_object"}
+    assert ckptmap.diff("s3://bucket/borne", "s3://bucket/inside").equal
+
+
 def test_two_writers_at_once(bucket: Any) -> None:
     def convert(number: int, output: str) -> str:
         try:
