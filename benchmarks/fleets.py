@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fleets", description=__doc__)
     parser.add_argument("--count", type=int, default=50, help="checkpoints of each size")
     parser.add_argument("--beam", default=None, help="the Python of an environment with Beam; default: this one")
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--repeat", type=int, default=2)
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "fleets.md")
     chosen = parser.parse_args(arguments)
     beam = chosen.beam or (sys.executable if importlib.util.find_spec("apache_beam") else None)
