@@ -76,7 +76,26 @@ def efficientnet(old: str, folder: str) -> None:
     tool.write_ckpt_to_h5(f"{folder}/model.h5", old, model)
 
 
-PEERS = {one.__name__: one for one in (bert, bert_template, albert, albert_template, hugging_face, efficientnet)}
+def efficientnet_old(old: str, _folder: str) -> None:
+    """The TF1 checkpoint of a B0 with moving averages of all its weights, which is what the script reads."""
+    import numpy as np
+
+    from ckptmap.tf.environment import tf2
+    from tests.convert.conftest import write_tf1
+    from tests.tf.efficientnet_graph import efficientnet as graph
+
+    v1 = tf2().compat.v1
+    with v1.Graph().as_default():
+        graph(0, v1.placeholder(v1.float32, (1, 64, 64, 3)), 1000)
+        shapes = {one.op.name: tuple(one.shape.as_list()) for one in v1.global_variables()}
+    generator = np.random.default_rng(1)
+    values = {name: np.abs(generator.normal(0, 1, shape)).astype(np.float32) for name, shape in shapes.items()}
+    averages = {f"{name}/ExponentialMovingAverage": value * np.float32(0.5) for name, value in values.items()}
+    write_tf1(Path(old), {**values, **averages})
+
+
+_ALL = (bert, bert_template, albert, albert_template, hugging_face, efficientnet, efficientnet_old)
+PEERS = {one.__name__: one for one in _ALL}
 
 if __name__ == "__main__":
     PEERS[sys.argv[1]](*sys.argv[2:])

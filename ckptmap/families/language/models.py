@@ -173,7 +173,7 @@ def _t5_homes(more: str) -> tuple[Home, ...]:
     call = (
         f"{module}.T5Transformer({module}.T5TransformerParams(num_layers={{layers}}, d_model={{width}}, d_kv={{head}}, "
         "num_heads={heads}, d_ff={inner}, vocab_size={vocabulary}, target_vocab_size={vocabulary}, "
-        f"shared_embedding=True{more}))"
+        f"relative_attention_num_buckets={{buckets}}, shared_embedding=True{more}))"
     )
     padding = "what it makes of padding is nothing to read: TF1 sets it to zero"
     return (Home(GARDEN, "language/t5_garden", call, needs=padding),)

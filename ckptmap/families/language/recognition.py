@@ -133,8 +133,8 @@ def _more_sizes(language: Language, shapes: Shapes) -> dict[str, int]:
         between = shapes["bert/encoder/layer_0/bottleneck/input/dense/kernel"][0]
         return {"between": between, "feeds": len(feeds) + 1, "heads": HEADS_OF_MOBILEBERT}
     if language.name.startswith("t5"):
-        heads = shapes[_T5_BIAS][0]
-        return {"heads": heads, "head": shapes[f"{_T5_ATTENTION}/q"][-1] // heads}
+        heads, buckets = shapes[_T5_BIAS]
+        return {"heads": heads, "head": shapes[f"{_T5_ATTENTION}/q"][-1] // heads, "buckets": buckets}
     biases = shapes.get(f"{_XLNET}/r_w_bias", ()) if language.name == "xlnet" else ()
     return {"heads": biases[-2], "head": biases[-1], "tied": len(biases) == _ONE_FOR_ALL} if len(biases) > 1 else {}
 

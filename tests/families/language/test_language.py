@@ -158,6 +158,7 @@ def test_the_calls_of_t5() -> None:
     assert old is not None
     assert new is not None
     sizes = "num_layers=2, d_model=24, d_kv=8, num_heads=3, d_ff=72, vocab_size=37, target_vocab_size=37, "
+    sizes += "relative_attention_num_buckets=32, "
     assert f"T5TransformerParams({sizes}shared_embedding=True))  # equal" in old.remark
     newer = "shared_embedding=True, ffn_activations=('gelu', 'linear'), logits_via_embedding=False))  # equal"
     assert f"T5TransformerParams({sizes}{newer}" in new.remark
