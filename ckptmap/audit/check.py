@@ -166,7 +166,7 @@ def _for_tf2(config: PipelineConfig, inventory: Inventory) -> str:
     """How to get what TF2 restores, of a config of TF1 and its checkpoint."""
     if inventory.object_based:
         return f"for TF2 take the config that convert wrote beside the checkpoint; {migrating(config)} too"
-    both = f"ckptmap convert {shlex.quote(inventory.path)} --pipeline {shlex.quote(config.path)} -o new"
+    both = f"ckptmap convert --pipeline {shlex.quote(config.path)} {shlex.quote(inventory.path)} -o new"
     return f"for TF2, {both} converts the checkpoint and the config"
 
 

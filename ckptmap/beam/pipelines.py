@@ -16,7 +16,7 @@ from ckptmap.beam.transforms import FAILED, ROWS
 
 _IN_PROCESS = "FnApiRunner"
 _LINES, _PARQUET = ".jsonl", ".parquet"
-_UNCOUNTED = "the files of --failed hold what failed"
+_UNCOUNTED = "what failed is in the dead-letter files"
 
 
 def run(

@@ -31,7 +31,7 @@ def read_list(path: str | os.PathLike[str], beside: Sequence[str] = ()) -> list[
     file = Path(path)
     if is_model_name(file.name):
         hint = "give the checkpoints as CHECKPOINT, or a file with one path a line"
-        raise CkptmapError("is no list, but a file of a model", where=shortened(str(file)), hint=hint)
+        raise CkptmapError("is a file of a model, not a list of checkpoints", where=shortened(str(file)), hint=hint)
     try:
         text = read_text(file, _LARGEST, "utf-8-sig")
     except (OSError, ValueError) as error:

@@ -211,7 +211,7 @@ def test_a_type_that_a_tf1_config_does_not_say_is_named_with_the_way_to_tf2() ->
     assert hint == (
         'the config says no fine_tune_checkpoint_type, and the API\'s default is "classification", for a checkpoint of '
         'a classifier: for one of a detector write fine_tune_checkpoint_type: "detection"; for TF2, '
-        f"ckptmap convert {TINY / 'model.ckpt'} --pipeline {asked} -o new converts the checkpoint and the config"
+        f"ckptmap convert --pipeline {asked} {TINY / 'model.ckpt'} -o new converts the checkpoint and the config"
     )
     assert not any(remark.hint.startswith("accept with") for remark in found.remarks)
     assert "(the config says none: this is the API's default)" in plain_text(audit_document(found))
@@ -222,7 +222,7 @@ def test_a_restore_by_a_tf1_config_is_said_to_be_one_of_tf1(tmp_path: Path) -> N
     train = 'train_config { fine_tune_checkpoint_type: "detection" load_all_detection_checkpoint_vars: true }'
     asked.write_text(f"{(TINY / 'pipeline.config').read_text()}\n{train}\n")
     found = audit(TINY, pipeline=asked)
-    command = f"ckptmap convert {TINY / 'model.ckpt'} --pipeline {asked} -o new"
+    command = f"ckptmap convert --pipeline {asked} {TINY / 'model.ckpt'} -o new"
     assert [(one.message, one.hint) for one in found.remarks if one.level == "note"] == [
         (
             "the config is one of TF1: this is what the API on TF1 would restore",

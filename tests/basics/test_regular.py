@@ -83,7 +83,7 @@ def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_a_pipe_in_the_place_of_an_input(tmp_path: Path, read: Callable[[Path], object]) -> None:
-    with pytest.raises((CkptmapError, OSError), match=r"named pipe|not a regular file|no table file"):
+    with pytest.raises((CkptmapError, OSError), match=r"named pipe|not a regular file|no table file|not a list of checkpoints"):
         read(make_pipe(tmp_path / "pipe.yaml"))
 
 

@@ -308,7 +308,7 @@ class CountsNothing(FnApiRunner):
 @pytest.mark.parametrize(("options", "says"), [
     (("--runner", "Nonsense"), "Beam does not run this: Unexpected pipeline runner: Nonsense"),
     (("--runner", "PortableRunner"), "You must specify a --job_endpoint"),
-    (("--runner", f"{__name__}.CountsNothing"), "this runner counts nothing (the files of --failed hold what failed)"),
+    (("--runner", f"{__name__}.CountsNothing"), "this runner counts nothing (what failed is in the dead-letter files)"),
     (("--table", "none.yaml"), "none.yaml"),
 ])  # fmt: skip
 def test_what_beam_refuses_is_one_line(

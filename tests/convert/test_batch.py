@@ -249,7 +249,7 @@ def test_a_list_names_the_line_of_what_is_given_twice(listed: Path) -> None:
     assert len(read_list(listed, [str(listed.parent / "models" / "ab")])) == 2
     with pytest.raises(CkptmapError, match="give a folder of checkpoints as CHECKPOINT, not as the list"):
         read_list(listed.parent)
-    with pytest.raises(CkptmapError, match=r"pipeline\.config: is no list, but a file of a model"):
+    with pytest.raises(CkptmapError, match=r"pipeline\.config: is a file of a model, not a list of checkpoints"):
         read_list(listed.with_name("pipeline.config"))
 
 
