@@ -224,8 +224,10 @@ def _against_rivals(
     one: int, other: int, known: _Known, rivals_old: NDArray[np.intp], rivals_new: NDArray[np.intp]
 ) -> Pair:
     evidence = known.evidence
-    rivals = np.union1d(rivals_old, known.owner[rivals_new])
-    rivals = rivals[rivals != one]
+    is_rival = np.zeros(len(known.partner), bool)
+    is_rival[rivals_old] = is_rival[known.owner[rivals_new]] = True
+    is_rival[one] = False
+    rivals = np.flatnonzero(is_rival)
     theirs = known.partner[rivals]
     words, ends = evidence.words, evidence.endings
     own = words[one, other] + ends[one, other] * known.equal[known.group[one]]

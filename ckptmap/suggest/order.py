@@ -142,6 +142,8 @@ def shortfall(score: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
 
 def alignment(score: NDArray[np.float32]) -> float:
     """The score of the best alignment; see ``shortfall``."""
+    if score.shape[1] < len(score):
+        score = score.T  # each row is a step in Python
     table = np.zeros(score.shape[1] + 1)
     for row in score:
         step = np.where(row > 0, table[:-1] + row, 0.0)
