@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.errors import CheckpointError
 from ckptmap.basics.text import plural
+from ckptmap.basics.wording import names_options
 from ckptmap.checkpoint.inventory import Kind
 from ckptmap.checkpoint.names import nearest, shortened
 from ckptmap.checkpoint.sstable import FOOTER_SIZE, MAGIC
@@ -23,6 +24,7 @@ DATA = re.compile(r"(?P<prefix>.*)\.data-\d+-of-\d+", re.DOTALL)
 META = re.compile(r"(?P<prefix>.*)\.meta", re.DOTALL)
 SHARD = re.compile(r"(?P<prefix>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})")
 _SHARD_PATTERN = re.compile(r"(?P<prefix>.+)-\?{5}-of-\d{5}")
+_QUOTED = "nothing matches it; or it was in quotes, and so the shell did not replace the *"
 TEMPORARY = re.compile(r"(?P<prefix>.*?)(\.(index|data-\d+-of-\d+))?\.tempstate\d+")
 
 
@@ -138,6 +140,9 @@ def missing_file(path: str, files: Files) -> CheckpointError:
     if name in names:
         message = "is not a regular file, or a link that leads nowhere"
         return CheckpointError(message, where=shortened(path), hint="copy the file itself there")
+    if "*" in name:
+        hint = _QUOTED if names_options() else "a * stands for itself: glob.glob finds what matches"
+        return CheckpointError("no such file", where=shortened(path), hint=hint)
     choices = [*filter(None, v2_prefixes(names)), *(other for other in names if not INDEX.fullmatch(other))]
     hint = (
         nearest(name, dict.fromkeys(choice for choice in choices if choice != name)) or f"the folder holds {few(names)}"

@@ -25,6 +25,7 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 _KERAS_MEMBERS = (b"metadata.json", b"config.json", b"model.weights.h5")
 _REPORT = re.compile(r'\s*\{\s*"schema": "ckptmap\.')
 _TABLE = re.compile(r"^(include|kinds|layers|variables):", re.MULTILINE)
+_NOT_IN_PATHS = re.compile(r"""[\s{}<>"']""")
 _PAX_RECORD = re.compile(rb"\A\d+ [\w.]+=")
 
 
@@ -122,8 +123,16 @@ def _text_hint(text: str) -> str:
         return "it is a report of ckptmap: give the checkpoint that lies beside it, or read it with ckptmap report"
     if _TABLE.search(text):
         return f"it looks like a mapping table: give the checkpoint here, and the table with {argument('table')}"
+    if _is_list(text):
+        return "it looks like a list of checkpoints: ckptmap convert and ckptmap fleet inspect take one with --batch"
     hints = (family.text_hint(text) for family in contributions())
     return next(filter(None, hints), "put the real file in its place")
+
+
+def _is_list(text: str) -> bool:
+    """A path on each line, and nothing else."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return bool(lines) and all("/" in line and _NOT_IN_PATHS.search(line) is None for line in lines)
 
 
 def head_of(files: Files, path: str) -> bytes:

@@ -84,7 +84,7 @@ def opened_system(url: str, error: type[CkptmapError] = CheckpointError, verb: s
     try:
         import fsspec
 
-        return fsspec.core.url_to_fs(url)[0]
+        return fsspec.core.url_to_fs(url, **_making_folders(url, verb))[0]
     except ImportError as missing:
         from ckptmap.basics.extras import install
 
@@ -92,6 +92,11 @@ def opened_system(url: str, error: type[CkptmapError] = CheckpointError, verb: s
         raise error(f"cannot be {verb}: {missing}", where=shortened(url), hint=hint) from missing
     except ValueError as unknown:
         raise error(f"unknown kind of URL: {unknown}", where=shortened(url)) from unknown
+
+
+def _making_folders(url: str, verb: str) -> dict[str, bool]:
+    """Stores have no folders; on the disk of this machine the driver makes those that a new file needs."""
+    return {"auto_mkdir": True} if verb == "written" and url.startswith(("file://", "local://")) else {}
 
 
 class _Range(NamedTuple):

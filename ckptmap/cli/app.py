@@ -5,8 +5,10 @@ Exit codes: 0 fine, 1 findings, 2 usage, table or I/O error, 3 verification fail
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from time import monotonic
 from typing import Annotated, Any
 
@@ -91,7 +93,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         tell_error(list(_error_lines(error)))
         return error.exit_code
     except _USAGE as error:
-        _tell_usage(error)
+        _tell_usage(error, sys.argv[1:] if arguments is None else arguments)
         return int(error.exit_code)
     except typer.Abort:
         tell_error(["interrupted"])
@@ -116,7 +118,7 @@ def _trace(error: CkptmapError) -> None:
             say(line.rstrip("\n"))
 
 
-def _tell_usage(error: Any) -> None:
+def _tell_usage(error: Any, arguments: Sequence[str]) -> None:
     """A mistake on the command line: how it is written, then what is wrong. The help itself where nothing was asked."""
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
@@ -124,7 +126,27 @@ def _tell_usage(error: Any) -> None:
         return
     if context is not None:
         typer.echo(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", err=True)
-    tell_error([printable(line) for line in error.format_message().splitlines()] or [""])
+    message = _plain(error.format_message())
+    tell_error([printable(line) for line in message.splitlines()] or [""])
+    if _asks_for_annotations(arguments):
+        from ckptmap.report.github import error_annotations
+
+        typer.echo(error_annotations(CkptmapError(message)), nl=False)
+
+
+def _plain(message: str) -> str:
+    """What typer says of a wrong value, without its names for types and without a name for no option at all."""
+    message = message.removeprefix("Invalid value: ")
+    return _TYPES.sub(lambda found: f"is not a {'whole ' if found[1].startswith('int') else ''}number", message)
+
+
+_TYPES = re.compile(r"is not a valid (int|integer|float)( range)?\b")
+
+
+def _asks_for_annotations(arguments: Sequence[str]) -> bool:
+    """Whether ``--format github`` is among the words; the options are not parsed when one of them is wrong."""
+    named = (one for option, one in pairwise(arguments) if option in ("-f", "--format"))
+    return "github" in named or not {"--format=github", "-fgithub"}.isdisjoint(arguments)
 
 
 def _error_lines(error: CkptmapError) -> Iterator[str]:

@@ -5,6 +5,7 @@ Help is as wide as the terminal, options stand in groups, examples come last; no
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,6 +29,7 @@ PANELS = ("Arguments", WHAT, HOW, SEVERAL, OUTPUT, REPORTS, GENERAL)
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 1 << 16}
 """Of every command: the help is as wide as the terminal."""
 
+_RANGE = re.compile("<(int|float) range>")
 _FIRST_COLUMN = 30
 _LEAST = 20
 _Rows = Sequence[tuple[str, str]]
@@ -76,7 +78,7 @@ class _Helped:
         for parameter in self.get_params(ctx):  # type: ignore[attr-defined]
             row = parameter.get_help_record(ctx)
             if row is not None:
-                panels[_panel(parameter)].append(row)
+                panels[_panel(parameter)].append((_RANGE.sub("<number>", row[0]), row[1]))
         for panel, rows in panels.items():
             if rows:
                 _write_rows(panel, rows, formatter)

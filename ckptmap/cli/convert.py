@@ -15,6 +15,7 @@ from ckptmap.cli.convert_options import Back, How, Several, What, plan_choices, 
 from ckptmap.cli.options import Placing, Sources
 from ckptmap.cli.outputs import ReportsBeside, annotating, emit
 from ckptmap.cli.proving import Proving, prove
+from ckptmap.cli.speaking import say
 from ckptmap.cli.two_models import TwoModels
 
 if TYPE_CHECKING:
@@ -122,11 +123,14 @@ def _convert_one(source: str, what: What, how: How, placing: Placing) -> Documen
     from ckptmap.checkpoint.store import place_of
     from ckptmap.cli.progress import progress_bar
     from ckptmap.verbs.conversion import Conversion, convert_planned
+    from ckptmap.verbs.writing import report_there
 
     wish = _wish(what, how)
     with progress_bar("writing", "bytes") as progress:
         writing = _writing(how, placing, progress)
         folder = place_of(placing.output) if placing.output is not None else None
+        if report_there(folder, writing) is not None:
+            say(f"{placing.output} holds a whole checkpoint: nothing is written, and this is its report")
         return convert_planned(Conversion(source, folder, wish, writing, what.further))
 
 

@@ -88,6 +88,8 @@ def _inspect_by_beam(running: Running, named: Sequence[str], options: Sequence[s
     )
     if outputs.stdout:
         print_counters(counters, as_json=Format.JSON in outputs.stdout)
+    if not files:
+        running.tell_unsaid(counters)
     for place, _ in files:
         say(f"wrote {without_secrets(place)}")
     if counters.get("failed"):
@@ -135,10 +137,21 @@ def audit_command(
 
     The exit code is 1 where one does not do what is demanded, and 2 where one cannot be read.
     """
+    if to is None:
+        raise typer.BadParameter("name the model, or a TF2 checkpoint of it", param_hint="--to")
     paths, options = running.paths(sources or [])
     beam = transforms()
+    _refuse_unknown(to)
     transform = beam.AuditCheckpoints(to=to, num_classes=num_classes, min_restored=min_restored)
     running.run(paths, options, transform)
+
+
+def _refuse_unknown(to: str | None) -> None:
+    """A target that nobody knows is told once, before the work, and not once for each checkpoint."""
+    from ckptmap.targets import load_target
+
+    if to is not None and os.path.basename(to) == to:  # noqa: PTH119  (a path may be one of the workers' machines)
+        load_target(to)
 
 
 @app.command(name="convert", cls=Command, epilog=_CONVERT_EXAMPLES)
@@ -171,5 +184,6 @@ def convert_command(
     beam = transforms()
     from ckptmap.request.batch_list import below_all
 
+    _refuse_unknown(to)
     paths, below = below_all(paths)
     running.run(paths, options, beam.ConvertCheckpoints(output=output, below=below, to=to, table=table))

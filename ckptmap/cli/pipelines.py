@@ -12,6 +12,7 @@ import typer
 
 from ckptmap.cli.command import HOW, REPORTS
 from ckptmap.cli.options import Json
+from ckptmap.cli.speaking import say
 
 if TYPE_CHECKING:
     from apache_beam import PTransform
@@ -76,6 +77,11 @@ class Running:
             raise typer.BadParameter("name a checkpoint or a folder", param_hint="CHECKPOINT")
         return [*sources[:at], *listed], list(sources[at:])
 
+    def tell_unsaid(self, counters: Mapping[str, int]) -> None:
+        """How to learn why some failed, if no file has it."""
+        if counters.get("failed") and self.failed is None:
+            say("the errors are not kept: run it again with --failed PREFIX, which writes them to files")
+
     def counted(
         self, paths: Sequence[Any], options: Sequence[str], transform: PTransform, whole: PTransform | None = None
     ) -> dict[str, int]:
@@ -96,6 +102,7 @@ class Counting(Running):
         """Run the pipeline and say what was counted. Raises typer.Exit: 2 where something failed, 1 for findings."""
         counters = self.counted(paths, options, transform)
         print_counters(counters, as_json=self.json)
+        self.tell_unsaid(counters)
         if code := 2 if counters.get("failed") else int(bool(counters.get("findings"))):
             raise typer.Exit(code)
 

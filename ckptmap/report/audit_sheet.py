@@ -88,7 +88,10 @@ def _verdict(document: Document) -> str:
     if model["variables"] is None:
         return "what is restored cannot be told: the model's variables are not known"
     share = f"{summary['restored']:,} of {plural(model['variables'], 'variable')} restored"
-    return share if document["passed"] else f"{share}, which is not enough"
+    if document["passed"]:
+        return share
+    whole = summary["restored"] == model["variables"]
+    return f"{share}, but there are findings" if whole else f"{share}, which is not enough"
 
 
 def _facts(document: Document) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,8 @@ from ckptmap.checkpoint.remote import is_remote
 
 _LARGEST = 64 << 20
 """Bytes of a list."""
+_TABLES = ("path,kind,", "source,fate,")
+"""What the catalogue and the report of several conversions begin with as CSV."""
 
 
 def read_list(path: str | os.PathLike[str], beside: Sequence[str] = ()) -> list[str]:
@@ -41,6 +43,9 @@ def read_list(path: str | os.PathLike[str], beside: Sequence[str] = ()) -> list[
     named = [(number, line) for number, line in lines if line and not line.startswith("#")]
     if not named:
         raise CkptmapError("names no checkpoint", where=shortened(str(file)), hint="write one path a line")
+    if named[0][1].startswith(_TABLES):
+        hint = "write one path a line, without other columns"
+        raise CkptmapError("is a table, not a list of checkpoints", where=shortened(str(file)), hint=hint)
     paths = {number: line if is_remote(line) else str(file.parent / line) for number, line in named}
     _refuse_again(file, paths, {_parts(one): one for one in beside})
     return list(paths.values())

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ EXTRAS = {
     "tf": (
         *("tensorflow", "tf-keras", "tf-models-official", "tf-models-research-object-detection", "tf-slim", "pillow"),
     ),
+    "beam": ("apache-beam",),
 }
 """Those that a user may want, and the packages that each brings by name; pyproject.toml has the versions."""
 _BESIDE = ("keras", "protobuf", "gcsfs", "s3fs", "aiohttp")
@@ -119,6 +120,7 @@ def _abilities(packages: dict[str, str | None], deep: bool, folder: Path) -> Ite
     yield _extra("files of Keras (.h5, .keras)", "keras", EXTRAS["keras"], packages)
     yield _remote(packages)
     yield _extra("DataFrames and Parquet", "pandas", EXTRAS["pandas"], packages)
+    yield _beam(packages)
     yield _extra("run frozen graphs and SavedModels (verify)", "tf", ("tensorflow", "pillow"), packages)
     yield _extra("legacy Keras (tf-keras)", "tf", ("tensorflow", "tf-keras"), packages)
     yield _detectors(packages)
@@ -169,6 +171,14 @@ def _remote(packages: dict[str, str | None]) -> Ability:
     lacking = [f"{package} for {scheme}" for scheme, package in parts.items() if packages[package] is None]
     there = [scheme for scheme, package in parts.items() if packages[package] is not None]
     return Ability(found.name, True, ", ".join((*found.note.split(", "), *there)), ", ".join(lacking))
+
+
+def _beam(packages: dict[str, str | None]) -> Ability:
+    """Beam wants another protobuf than TensorFlow: one environment rarely has both."""
+    found = _extra("fleets on Apache Beam (fleet audit, fleet convert)", "beam", EXTRAS["beam"], packages)
+    if found.works or packages["tensorflow"] is None:
+        return found
+    return replace(found, hint=f"in an environment without TensorFlow: {found.hint}")
 
 
 def _detectors(packages: dict[str, str | None]) -> Ability:

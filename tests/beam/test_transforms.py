@@ -273,6 +273,25 @@ def test_the_command_line_runs_the_pipelines(tmp_path: Path, capsys: pytest.Capt
     assert command("fleet", "audit", "--to", "ssd_mobilenet_v2") == 2
 
 
+def test_a_failure_without_a_file_for_it_says_how_to_learn_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.index").write_bytes(b"damaged")
+    assert command("fleet", "convert", str(tmp_path / "a.index"), "-o", str(tmp_path / "new")) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "failed: 1\n"
+    assert "the errors are not kept: run it again with --failed PREFIX" in shown.err
+
+
+def test_a_target_that_nobody_knows_is_told_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = str(FIXTURES / KINDS[0])
+    assert command("fleet", "audit", old) == 2
+    assert "--to: name the model, or a TF2 checkpoint of it" in capsys.readouterr().err
+    assert command("fleet", "convert", old, "--to", "ssd_mobilenetv2", "-o", str(tmp_path / "new")) == 2
+    assert "nearest: ssd_mobilenet_v2" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_catalogue_by_beam_is_the_one_made_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_fleet(tmp_path / "fleet", 8)
     fleet, here, there = (str(tmp_path / name) for name in ("fleet", "here.csv", "there.csv"))

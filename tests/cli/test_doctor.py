@@ -53,6 +53,7 @@ def test_all_is_there(installed: dict[str, str]) -> None:
         ("h5py", "files of Keras", "keras"),
         ("fsspec", "checkpoints behind URLs", "remote"),
         ("pyarrow", "DataFrames", "pandas"),
+        ("apache-beam", "fleets on Apache Beam", "beam"),
         ("tensorflow", "run frozen graphs", "tf"),
         ("tf-keras", "legacy Keras", "tf"),
         ("tf-models-research-object-detection", "run and export detectors", "tf"),

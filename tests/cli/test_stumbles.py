@@ -67,3 +67,59 @@ def test_a_misspelt_file_has_the_nearest_name_of_its_folder(run: Run, tmp_path: 
         result = run(*arguments)
         assert result.code == 2
         assert f"(did you mean {tmp_path / name}?)" in result.err
+
+
+def test_a_list_is_no_checkpoint_and_a_table_is_no_list(run: Run, tmp_path: Path) -> None:
+    listed, table = tmp_path / "list.txt", tmp_path / "fleet.csv"
+    listed.write_text("# mine\nmodels/a\nmodels/b/model.ckpt\n")
+    result = run("convert", listed, "-o", tmp_path / "new")
+    assert result.code == 2
+    assert "it looks like a list of checkpoints: ckptmap convert and ckptmap fleet inspect take one with --batch" in (
+        result.err
+    )
+    table.write_text("path,kind,classes\nmodels/a,V2 bundle,3\n")
+    result = run("convert", "--batch", table, "-o", tmp_path / "new")
+    assert (result.code, "fleet.csv: is a table, not a list of checkpoints (write one path a line" in result.err) == (
+        2,
+        True,
+    )
+
+
+def test_a_pattern_that_the_shell_did_not_replace(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.index").write_bytes(b"")
+    result = run("inspect", tmp_path / "b*")
+    assert result.code == 2
+    assert (
+        "no such file (nothing matches it; or it was in quotes, and so the shell did not replace the *)" in result.err
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("audit", "a", "--min-restored", "95%"), "'95%' is not a number."),
+        (("convert", "a", "--jobs", "many"), "'many' is not a whole number."),
+        (("audit", "a"), "error: say what is restored into: --to NAME"),
+    ],
+)
+def test_a_wrong_value_is_told_in_plain_words(run: Run, arguments: tuple[str, ...], told: str) -> None:
+    result = run(*arguments)
+    assert (result.code, told in result.err) == (2, True)
+
+
+def test_the_help_calls_a_number_a_number(run: Run) -> None:
+    shown = run("help", "convert").out
+    assert "--jobs <number>" in shown
+    assert "range>" not in shown
+
+
+def test_an_audit_that_restores_everything_is_not_told_to_lack_something(run: Run, tmp_path: Path) -> None:
+    old = Path(__file__).parents[2] / "fixtures" / "ssd_mobilenet_v2_tiny" / "model.ckpt"
+    convert = ("convert", old, "--to", "ssd_mobilenet_v2", "--no-pipeline", "-o", tmp_path / "new")
+    assert run(*convert).code == 0
+    result = run("audit", tmp_path / "new", "--to", "ssd_mobilenet_v2", "--allow", "nothing*")
+    assert (result.code, result.out.splitlines()[-1]) == (1, "324 of 324 variables restored, but there are findings")
+    again = run(
+        "convert", old, "--to", "ssd_mobilenet_v2", "--no-pipeline", "-o", tmp_path / "new", "--if-exists", "skip"
+    )
+    assert (again.code, "holds a whole checkpoint: nothing is written" in again.err) == (0, True)

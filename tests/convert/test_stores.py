@@ -421,3 +421,12 @@ def test_the_command_line_writes_checkpoints_reports_and_configs(capsys: pytest.
     for refused in (f"{url}/ckpt-0.index", f"{url}/report.json"):
         assert run("convert", str(FIXTURE), "-o", url, "--force", "--report", refused, "--format", "json") == 2
     assert "would replace" not in capsys.readouterr().out
+
+
+def test_a_url_of_this_machine_needs_no_folder_before(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    save(tmp_path / "old", VALUES)
+    place = tmp_path / "not" / "there"
+    ckptmap.edit(f"file://{tmp_path.as_posix()}/old/m", output=f"file://{place.as_posix()}", scope="top")
+    with open_checkpoint(place) as new:
+        assert set(new.inventory.variables) == {"top/net/a", "top/net/b", "top/net/c"}

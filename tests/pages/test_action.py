@@ -121,6 +121,22 @@ def test_an_argument_is_never_executed(installed: Runner) -> None:
     assert not (installed.folder / "work" / "made").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("new/ckpt-0 --pipelin x", "No such option: --pipelin (Possible options: --pipeline)"),
+        ("new/ckpt-0", "say what is restored into: --to NAME, --like TF2_CHECKPOINT or --pipeline CONFIG"),
+        ("new/ckpt-0 --to 'x", "arguments: a quotation mark or a backslash is not closed"),
+    ],
+)
+def test_a_mistake_in_the_arguments_is_an_annotation(installed: Runner, arguments: str, told: str) -> None:
+    done = installed.run(RUN, given(arguments=arguments))
+    assert done.returncode == 2
+    (annotation,) = (line for line in done.stdout.splitlines() if line.startswith("::error"))
+    assert annotation.endswith(f"::{told}")
+    assert "Traceback" not in done.stderr
+
+
 def test_another_command_is_refused(installed: Runner) -> None:
     done = installed.run(RUN, given(command="edit", arguments="old"))
     assert done.returncode == 2
