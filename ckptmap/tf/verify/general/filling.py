@@ -31,13 +31,16 @@ def fill(v1: Any, running: Any, path: str, operations: Iterable[Any]) -> None:
     variables = [one for one in operations if one.type in VARIABLES]
     with open_checkpoint(path) as checkpoint:
         _refuse_lacking(checkpoint, variables, path)
-        for variable in variables:
+
+        def value(variable: Any) -> Array:
             shape = _shape(variable)
-            value = _value(checkpoint, variable.name, shape, variables)
-            if shape is not None and value.shape != shape:
-                message = f"{variable.name} is {list(value.shape)} in the checkpoint and {list(shape)} in the graph"
+            found = _value(checkpoint, variable.name, shape, variables)
+            if shape is not None and found.shape != shape:
+                message = f"{variable.name} is {list(found.shape)} in the checkpoint and {list(shape)} in the graph"
                 raise CheckpointError(message, where=path)
-            assign(v1, running, variable, value)
+            return found
+
+        assign(v1, running, variables, value)
 
 
 def _refuse_lacking(checkpoint: Checkpoint, variables: Sequence[Any], path: str) -> None:

@@ -87,10 +87,10 @@ class Opened:
         Raises CkptmapError where TensorFlow cannot.
         """
         try:
-            for name, value in values.items():
+            for name in values:
                 if name not in self._setters:
                     variable = self.session.graph.get_operation_by_name(name)
-                    self._setters[name] = _setter(self.v1, self.session, variable, value)
+                    self._setters[name] = _setter(self.v1, self.session, variable)
             feeds = {self._setters[name][0]: value for name, value in values.items()}
             self.session.run([self._setters[name][1] for name in values], feeds)
         except (self.v1.errors.OpError, ValueError, TypeError, KeyError) as error:
@@ -136,21 +136,23 @@ class Opened:
         return str(read.name)
 
 
-def assign(v1: Any, running: Any, variable: Any, value: Array) -> None:
-    """Give the variable that the operation ``variable`` holds a value, in the session."""
-    given, assigned = _setter(v1, running, variable, value)
-    running.run(assigned, {given: value})
+def assign(v1: Any, running: Any, variables: Sequence[Any], value: Callable[[Any], Array]) -> None:
+    """Give each of the operations ``variables`` what ``value`` says, one at a time, in the session."""
+    # all before the first run: TensorFlow prepares a graph anew after each change
+    setters = [_setter(v1, running, variable) for variable in variables]
+    for variable, (given, assigned) in zip(variables, setters, strict=True):
+        running.run(assigned, {given: value(variable)})
 
 
-def _setter(v1: Any, running: Any, variable: Any, value: Array) -> tuple[Any, Any]:
-    """A placeholder of the value's shape, and the operation that gives it to the variable."""
+def _setter(v1: Any, running: Any, variable: Any) -> tuple[Any, Any]:
+    """A placeholder of any shape, and the operation that gives its value to the variable."""
     tensor = variable.outputs[0]
     with running.graph.as_default():
         if variable.type == "VarHandleOp":
-            given = v1.placeholder(variable.get_attr("dtype"), value.shape)
+            given = v1.placeholder(variable.get_attr("dtype"))
             assigned = v1.raw_ops.AssignVariableOp(resource=tensor, value=given)
         else:
-            given = v1.placeholder(tensor.dtype.base_dtype, value.shape)
+            given = v1.placeholder(tensor.dtype.base_dtype)
             assigned = v1.assign(tensor, given, validate_shape=False).op
     return given, assigned
 

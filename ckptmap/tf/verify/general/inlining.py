@@ -10,7 +10,7 @@ from ckptmap.tf.verify.general.hoisting import read_before_loops
 from ckptmap.tf.verify.running import session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _CONDITIONS = frozenset({"If", "StatelessIf", "While", "StatelessWhile", "Case", "StatelessCase"})
 _CALLS = _CONDITIONS | {"PartitionedCall", "StatefulPartitionedCall"}
@@ -63,8 +63,8 @@ def without_calls(v1: Any, opened: Opened) -> Opened:
     made = session(v1, graph)
     with graph.as_default():
         v1.import_graph_def(definition, name="")
-    for variable in variables:
-        assign(v1, made, graph.get_operation_by_name(variable.name), _value(v1, running, variable))
+    ours = [graph.get_operation_by_name(one.name) for one in variables]
+    assign(v1, made, ours, _values(v1, running, variables))
     running.close()
     inputs, outputs = (
         tuple(Named(one.name, graph.get_tensor_by_name(one.tensor.name)) for one in ends)
@@ -82,9 +82,14 @@ def _is_other_resource(operation: Any) -> bool:
     )
 
 
-def _value(v1: Any, running: Any, variable: Any) -> Any:
-    tensor = variable.outputs[0]
-    if variable.type == _HANDLE:
-        with running.graph.as_default():
-            tensor = v1.raw_ops.ReadVariableOp(resource=tensor, dtype=variable.get_attr("dtype"))
-    return running.run(tensor)
+def _values(v1: Any, running: Any, variables: Iterable[Any]) -> Callable[[Any], Any]:
+    """The value in the session of the variable that an operation of the same name holds."""
+    tensors = {one.name: _read(v1, running, one) for one in variables}
+    return lambda operation: running.run(tensors[operation.name])
+
+
+def _read(v1: Any, running: Any, variable: Any) -> Any:
+    if variable.type != _HANDLE:
+        return variable.outputs[0]
+    with running.graph.as_default():
+        return v1.raw_ops.ReadVariableOp(resource=variable.outputs[0], dtype=variable.get_attr("dtype"))

@@ -323,8 +323,9 @@ def _in_session(tensorflow: Any, source: Source, traced: Traced) -> Opened:
     running = session(v1, graph)
     with graph.as_default():
         v1.import_graph_def(definition, name="")
-    for place, (_, _, variable) in known.items():  # the values are there twice then, and one of them three times
-        assign(v1, running, graph.get_operation_by_name(place), variable.numpy())
+    # the values are there twice then, and one of them three times
+    variables = [graph.get_operation_by_name(place) for place in known]
+    assign(v1, running, variables, lambda operation: known[operation.name][2].numpy())
     given = function.inputs[: len(traced.inputs)]
     return Opened(
         source.path,
