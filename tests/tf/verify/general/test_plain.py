@@ -210,7 +210,7 @@ def test_a_path_says_how_it_is_run(tmp_path: Path) -> None:
         with pytest.raises(CkptmapError, match=message):
             find_source(FIXTURE, end)  # type: ignore[arg-type]
     (tmp_path / "c.keras").write_bytes(b"no archive")
-    with pytest.raises(CkptmapError, match=r"is no \.keras file"):
+    with pytest.raises(CkptmapError, match=r"is not a \.keras file"):
         find_source(tmp_path / "c.keras", "new")
     with pytest.raises(CkptmapError, match="no such file"):
         find_source(tmp_path / "nowhere" / "model.ckpt", "old")
