@@ -102,6 +102,8 @@ def document_in(text: str | bytes, where: str) -> dict[str, Any]:
 
 def _unreadable(error: Exception, where: str) -> CkptmapError:
     hint = _report_near(where) or (nearest_file(where) if isinstance(error, FileNotFoundError) else "")
+    if not hint and isinstance(error, ValueError) and not where.lower().endswith(".json"):
+        hint = "give the report in JSON, such as report.json: the other formats are made from it"
     return CkptmapError(f"cannot be read as a report: {reason(error)}", where=where, hint=hint)
 
 

@@ -195,9 +195,9 @@ def _fates(text: str) -> tuple[str, ...]:
 
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts:
-        raise typer.BadParameter("names no fate; none demands nothing", param_hint="--fail-on")
+        raise typer.BadParameter(f"give one of {', '.join(FATES)}; none demands nothing", param_hint="--fail-on")
     chosen = tuple(part for part in parts if part != "none")
     unknown = [fate for fate in chosen if fate not in FATES]
     if unknown:
-        raise typer.BadParameter(f"{unknown[0]} is no fate: {', '.join(FATES)}, none", param_hint="--fail-on")
+        raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(FATES)}, none", param_hint="--fail-on")
     return chosen

@@ -50,10 +50,12 @@ def export_command(
 
     This needs the tf extra; loading the SavedModel does not.
     """
+    from ckptmap.tf.environment import check_installed
     from ckptmap.tf.export import INPUT_TYPES, export, exportable
 
     if input_type not in INPUT_TYPES:
         raise typer.BadParameter(f"one of {', '.join(INPUT_TYPES)}", param_hint="--input-type")
     exportable(migrated, output)
+    check_installed()
     say("importing TensorFlow, building the model, tracing it: this takes a minute")
     typer.echo(printable(str(export(migrated, output, input_type=input_type))))

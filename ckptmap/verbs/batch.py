@@ -235,9 +235,18 @@ def convert_one(
     if resume and folder is not None and (earlier := kept_report(folder, path, own)) is not None:
         plans.keep(earlier["target"]["name"], earlier["table"])
         return converted(path, earlier, kept=True)
+    if not (resume or how.replaces or how.dry_run):
+        _refuse_earlier(folder)
     replaced = how.replaces or (resume and folder is not None and earlier_report(folder) is not None)
     report = convert_planned(Conversion(path, folder, wish, replace(how, wish=own, force=replaced)), plans)
     return converted(path, report)
+
+
+def _refuse_earlier(folder: Place | None) -> None:
+    """Raises OutputError where an earlier run has converted a checkpoint to this folder of this machine."""
+    if isinstance(folder, Path) and earlier_report(folder) is not None:
+        hint = f"add {argument('resume')} to keep what has not changed, or {argument('force')} to replace it"
+        raise OutputError(f"{folder} is not empty: an earlier run has written it", hint=hint)
 
 
 def _all(

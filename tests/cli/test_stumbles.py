@@ -99,12 +99,31 @@ def test_a_pattern_that_the_shell_did_not_replace(run: Run, tmp_path: Path) -> N
     [
         (("audit", "a", "--min-restored", "95%"), "'95%' is not a number."),
         (("convert", "a", "--jobs", "many"), "'many' is not a whole number."),
+        (("audit", "a", "--to", "b", "--fail-on", "foo"), "'foo' is not one of missing, unused, reinitialized, none"),
         (("audit", "a"), "error: say what is restored into: --to NAME"),
     ],
 )
 def test_a_wrong_value_is_told_in_plain_words(run: Run, arguments: tuple[str, ...], told: str) -> None:
     result = run(*arguments)
     assert (result.code, told in result.err) == (2, True)
+
+
+def test_other_files_in_place_of_a_report_and_a_config(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "audit.xml").write_text("<testsuites/>")
+    (tmp_path / "report.json").write_text("{}")
+    result = run("report", tmp_path / "audit.xml")
+    assert (result.code, "(give the report in JSON, such as report.json:" in result.err) == (2, True)
+    result = run("config", "migrate", tmp_path / "report.json", "-o", tmp_path / "new.config")
+    assert (result.code, "this is JSON, not the text of a protobuf" in result.err) == (2, True)
+
+
+def test_several_again_are_told_of_resume(run: Run, tmp_path: Path) -> None:
+    old = Path(__file__).parents[2] / "fixtures"
+    convert = ("convert", old / "ssd_mobilenet_v2_tiny", old / "ssd_mobilenet_v2_depthwise", "-o", tmp_path / "new")
+    assert run(*convert).code == 0
+    result = run(*convert)
+    assert (result.code, result.out.count("add --resume to keep what has not changed, or --force")) == (2, 2)
+    assert run(*convert, "--resume").code == 0
 
 
 def test_the_help_calls_a_number_a_number(run: Run) -> None:

@@ -97,6 +97,8 @@ def read(path: str | Path) -> Document:
         raise ConfigError(message, where=str(path), hint=nearest_file(place)) from error
     if len(raw) > MAX_BYTES:
         raise ConfigError(f"is larger than {MAX_BYTES} bytes", where=str(path), hint="is it the right file?")
+    if raw.lstrip().startswith(b"{"):
+        raise ConfigError("this is JSON, not the text of a protobuf", where=str(path), hint="is it the right file?")
     return parse(raw.decode("utf-8", "surrogateescape"), str(path))
 
 
