@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ckptmap.basics.escapes import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 _FEW = 200
 _WINDOW = 25
@@ -64,17 +64,18 @@ def did_you_mean(word: str, names: Iterable[str] | Names) -> str:
     return f'nearest: "{found[0]}"' if found else ""
 
 
-def nearest_file(path: str | Path) -> str:
+def nearest_file(path: str | Path, suffixes: Collection[str] = ()) -> str:
     """A hint such as ``did you mean mine.yaml?`` for a file that is not there, with the nearest name in its folder.
 
-    Empty if the file exists, if nothing is alike, or if the folder cannot be read.
+    With ``suffixes`` only names that end so are looked at. Empty if the file exists, if nothing is alike, or if the
+    folder cannot be read.
     """
     place = Path(path)
     try:
         names = [] if place.exists() else [file.name for file in place.parent.iterdir() if file.is_file()]
     except OSError:
         return ""
-    found = nearest(place.name, names)
+    found = nearest(place.name, [name for name in names if not suffixes or Path(name).suffix in suffixes])
     return f"did you mean {printable(str(place.with_name(found[0])))}?" if found else ""
 
 

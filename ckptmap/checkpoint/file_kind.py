@@ -25,6 +25,7 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 _KERAS_MEMBERS = (b"metadata.json", b"config.json", b"model.weights.h5")
 _REPORT = re.compile(r'\s*\{\s*"schema": "ckptmap\.')
 _TABLE = re.compile(r"^(include|kinds|layers|variables):", re.MULTILINE)
+_CODE = re.compile(r"^(import \w+|from [\w.]+ import )", re.MULTILINE)
 _NOT_IN_PATHS = re.compile(r"""[\s{}<>"']""")
 _PAX_RECORD = re.compile(rb"\A\d+ [\w.]+=")
 
@@ -123,6 +124,8 @@ def _text_hint(text: str) -> str:
         return "it is a report of ckptmap: give the checkpoint that lies beside it, or read it with ckptmap report"
     if _TABLE.search(text):
         return f"it looks like a mapping table: give the checkpoint here, and the table with {argument('table')}"
+    if _CODE.search(text):
+        return "it looks like Python code: give the checkpoint that the model has saved"
     if _is_list(text):
         return "it looks like a list of checkpoints: ckptmap convert and ckptmap fleet inspect take one with --batch"
     hints = (family.text_hint(text) for family in contributions())

@@ -118,7 +118,7 @@ def _find(text: str) -> tuple[Path, tuple[Path, ...]]:
 
 
 def _no_table(what: str, path: Path) -> str:
-    hint = nearest_file(path)
+    hint = nearest_file(path, _SUFFIXES)
     return f"there is no table {what} {shortened(str(path))}" + (f" ({hint})" if hint else "")
 
 

@@ -18,6 +18,7 @@ from ckptmap.mapping.ops_classes import FRESH, Classes
 from ckptmap.mapping.rule_ref import RuleRef
 from ckptmap.mapping.slots import Slot
 from ckptmap.mapping.table import Drop, Init
+from ckptmap.planning.agreement import AGREEMENT
 from ckptmap.planning.candidates import Offer, differs_in_classes_only
 from ckptmap.planning.draft import Draft
 from ckptmap.planning.global_step import step_target, with_step
@@ -239,9 +240,12 @@ def _unused_findings(draft: Draft, sources: Iterable[SourceRecord]) -> Iterator[
     unused = [record.name for record in sources if record.fate is SourceFate.UNUSED and not record.reason]
     if unused:
         count = len(unused)
-        message = f"{plural(count, 'source variable')} that no rule of {draft.table.name} matches"
+        agreeing = draft.table.name == AGREEMENT.name
+        unmatched = "the target does not have by this name" if agreeing else f"no rule of {draft.table.name} matches"
+        message = f"{plural(count, 'source variable')} that {unmatched}"
         accepting = argument("allow_unused", *_accepting(unused))
-        advice = f"map or drop them in a table, or accept with {accepting}"
+        table = "a table, which ckptmap suggest drafts," if agreeing else "a table,"
+        advice = f"map or drop them in {table} or accept with {accepting}"
         near = draft.mapping.hints.get(unused[0])
         yield Problem(message, unused[0], f"{near}; {advice}" if near else advice)
 

@@ -87,9 +87,14 @@ def _verdict(document: Document) -> str:
         parts[0] += f", {where} {_apart(worst)}"
     if not document["agree"]:
         first = document["first_difference"]
-        parts += [f"first at {first}"] if first else []
+        parts += [_where(first)] if first else []
         parts.append(proven_causes(document))
     return "; ".join(filter(None, parts))
+
+
+def _where(place: str) -> str:
+    """``first at conv1 (Conv2D)``, or ``first after conv1 (Conv2D)``."""
+    return f"first {place}" if place.startswith(("after ", "before ")) else f"first at {place}"
 
 
 def _facts(document: Document) -> Iterator[tuple[str, str]]:

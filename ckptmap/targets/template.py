@@ -45,7 +45,8 @@ def template_target(inventory: Inventory, known: ObjectPaths | None, obstacle: P
         raise TargetError(
             "a TF1 checkpoint cannot be the target",
             where=inventory.path,
-            hint="give a TF2 checkpoint (tf.train.Checkpoint) or the name of a shipped target",
+            hint="give a TF2 checkpoint (tf.train.Checkpoint) or the name of a shipped target; "
+            "a TF1 checkpoint is the source",
         )
     slots = known.names.slot_keys if known else frozenset()
     values = {key: v for key, v in inventory.variables.items() if key not in slots and _is_value(key)}

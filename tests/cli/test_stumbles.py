@@ -28,6 +28,11 @@ def test_convert_without_a_checkpoint_asks_for_one(run: Run, options: list[str])
             "it looks like a pipeline.config: give its checkpoint here, and the config with --pipeline",
         ),
         (
+            "mine.py",
+            "import tensorflow as tf\n\n\ndef build():\n    return tf.keras.Sequential()\n",
+            "it looks like Python code: give the checkpoint that the model has saved",
+        ),
+        (
             "label_map.pbtxt",
             "item {\n  id: 1\n  name: 'cat'\n}\n",
             "it looks like a label map: give the checkpoint here, and the label maps with --label-map OLD NEW",
@@ -142,3 +147,12 @@ def test_an_audit_that_restores_everything_is_not_told_to_lack_something(run: Ru
         "convert", old, "--to", "ssd_mobilenet_v2", "--no-pipeline", "-o", tmp_path / "new", "--if-exists", "skip"
     )
     assert (again.code, "holds a whole checkpoint: nothing is written" in again.err) == (0, True)
+
+
+def test_for_a_table_no_other_file_is_proposed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("old_model.py").touch()
+    assert run("rules", "check", "my_model.yaml").err == "error: there is no table at my_model.yaml\n"
+    Path("my_modle.yaml").touch()
+    near = "error: there is no table at my_model.yaml (did you mean my_modle.yaml?)\n"
+    assert run("rules", "check", "my_model.yaml").err == near

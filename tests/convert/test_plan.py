@@ -77,6 +77,18 @@ def test_another_shape_elsewhere_is_an_error(template: Path, tmp_path: Path, tab
     assert len(error.value.problems) == 1
 
 
+def test_names_that_do_not_agree_are_said_without_a_table(tmp_path: Path) -> None:
+    kept = {"Conv1/kernel": values((1, 1, 3, 8))}
+    source = write_tf1(tmp_path / "odd" / "model.ckpt", {**kept, "other/scale": values((2,))})
+    plan = ckptmap.plan(source, to=write_template(tmp_path / "zoo" / "ckpt-0"), init_missing=True)
+    assert [str(finding) for finding in plan.findings] == [
+        (
+            "other/scale: 1 source variable that the target does not have by this name "
+            "(map or drop them in a table, which ckptmap suggest drafts, or accept with allow_unused=['other/scale'])"
+        ),
+    ]
+
+
 def test_unused_and_missing_variables_are_findings_until_accepted(tmp_path: Path, table: Path) -> None:
     source = write_tf1(tmp_path / "odd" / "model.ckpt", {**tf1_values(), "other/scale": values((2,))})
     template = write_template(tmp_path / "zoo" / "ckpt-0", extra={"neck/kernel": ("Neck/kernel", (3,))})

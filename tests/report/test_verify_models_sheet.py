@@ -86,6 +86,11 @@ def test_the_verdict_says_how_equal_the_models_are() -> None:
     assert (close.passed, sheet_of(EQUAL).passed) == (True, True)
 
 
+def test_a_difference_after_a_layer_is_said_in_plain_words() -> None:
+    after = sheet_of({**DIFFERENT, "first_difference": "after conv (AddV2)"}).verdict
+    assert after.endswith("; first after conv (AddV2); cause: epsilon")
+
+
 def test_where_and_why_they_differ_is_said() -> None:
     sheet = sheet_of(DIFFERENT)
     assert sheet.verdict == (

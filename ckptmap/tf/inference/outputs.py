@@ -31,6 +31,9 @@ _SPOKEN = re.compile(
     re.IGNORECASE,
 )
 _DECISIONS = frozenset({"ArgMax", "Equal", "TopK", "TopKV2", "Cast", "Round", "Greater"})
+_SUMS = frozenset({"Mean", "Sum"})
+_SQUARES = frozenset({"Square", "SquaredDifference"})
+_ERRORS = _SQUARES | {"Sub"}
 _FLOATS = frozenset({1, 2, 14, 19})  # DT_FLOAT, DT_DOUBLE, DT_BFLOAT16, DT_HALF of types.proto
 _MOST = 8
 
@@ -48,7 +51,9 @@ def guess_outputs(graph: Any) -> tuple[str, ...]:
         if read and not _is_training(by_name[name]) and not _is_number(by_name[name])
     }
     taken = {base(one) for name in forward for one in data_inputs(by_name[name])}
-    last = dict.fromkeys(_decided(by_name, name) for name in sorted(forward - taken))
+    summed = {base(one) for node in graph.node if node.op in _SUMS and _is_number(node) for one in data_inputs(node)}
+    ends = [_judged(by_name, name, weights) if name in summed else name for name in sorted(forward - taken)]
+    last = dict.fromkeys(_decided(by_name, name) for name in ends)
     found = [name for name in last if name in forward and _is_output(by_name[name])]
     found = [name for name in found if _speaks(name) or not any(weights[name] < weights[other] for other in found)]
     if not found:
@@ -97,6 +102,18 @@ def _decided(by_name: Mapping[str, Any], name: str) -> str:
     """What a decision (argmax, top k, rounding) is taken on."""
     while by_name[name].op in _DECISIONS and by_name[name].input:
         name = base(by_name[name].input[0])
+    return name
+
+
+def _judged(by_name: Mapping[str, Any], name: str, weights: Mapping[str, frozenset[str]]) -> str:
+    """What a squared error is taken of: a loss without a name that says so, such as ``mean(square(wanted - made))``."""
+    if by_name[name].op not in _SQUARES:
+        return name
+    while by_name[name].op in _ERRORS:
+        computed = [base(one) for one in data_inputs(by_name[name]) if weights.get(base(one))]
+        if len(set(computed)) != 1:
+            break
+        name = computed[0]
     return name
 
 

@@ -10,7 +10,14 @@ import pytest
 from ckptmap.basics.errors import CheckpointError
 from ckptmap.tf.environment import tensorflow_alone
 from ckptmap.tf.inference import Cut, cut, guess_outputs
-from tests.tf.inference.training_graphs import always_training, classifier, conditions, regression, training_meta
+from tests.tf.inference.training_graphs import (
+    always_training,
+    autoencoder,
+    classifier,
+    conditions,
+    regression,
+    training_meta,
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +38,7 @@ def found(trained: Any) -> Cut:
 def test_the_outputs_are_what_weights_compute_last(trained: Any, v1: Any) -> None:
     assert guess_outputs(trained) == ("fc/logits", "Predictions")
     assert guess_outputs(training_meta(v1, regression).graph_def) == ("steering",)
+    assert guess_outputs(training_meta(v1, autoencoder).graph_def) == ("decoded",)
 
 
 def test_the_queue_is_a_placeholder_with_its_shape(found: Cut) -> None:

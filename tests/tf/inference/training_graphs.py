@@ -75,6 +75,14 @@ def regression(v1: Any) -> None:
     v1.train.GradientDescentOptimizer(0.1).minimize(loss)
 
 
+def autoencoder(v1: Any) -> None:
+    """Losses that neither name nor operation tells: the error against the input, and the mean square of the output."""
+    x = v1.placeholder(v1.float32, (None, 5), name="x")
+    decoded = v1.add(v1.matmul(x, variable(v1, "w", (5, 5), 4)), 1.0, name="decoded")
+    loss = v1.reduce_mean(v1.square(x - decoded)) + v1.reduce_mean(v1.square(decoded))
+    v1.train.GradientDescentOptimizer(0.1).minimize(loss)
+
+
 def conditions(v1: Any) -> None:
     """A condition on the flag inside another one, several results, and one on data."""
     x = v1.placeholder(v1.float32, (None, 3), name="x")

@@ -61,7 +61,7 @@ class First:
     @property
     def text(self) -> str:
         """Where, for people."""
-        said = {"layer": "", "after": "behind ", "before": "before "}[self.place]
+        said = {"layer": "", "after": "after ", "before": "before "}[self.place]
         return f"{said}{self.layer.name} ({self.old.main.op})"
 
 

@@ -147,6 +147,6 @@ def test_a_model_that_gives_another_result_each_time_is_called_so() -> None:
     outputs = [(before.side.outputs[0].tensor, after.side.outputs[0].tensor)]
     found = explain(before, after, [Pair((name,), (name,)) for name in values], (feeds[0], feeds[1]), outputs)
     assert found.first is not None
-    assert found.first.text == "behind first (MatMul)"
+    assert found.first.text == "after first (MatMul)"
     assert [(cause.name, cause.proven) for cause in found.causes] == [("randomness", True)]
     assert found.causes[0].text == "the old model gives another result each time"

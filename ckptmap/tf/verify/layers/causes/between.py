@@ -40,7 +40,7 @@ def crossed(case: Case) -> Iterator[Cause]:
         for other, after in zip(new, right, strict=True):
             if relative(before, after, case.walk.tolerance) <= case.walk.tolerance:
                 names = [case.walk.layers[use.layer].name for use in (one, other)]
-                where = f"behind {case.first.layer.name}" if case.first.place == "after" else "first"
+                where = f"after {case.first.layer.name}" if case.first.place == "after" else "first"
                 text = f"{where} comes {names[0]} in the old model, in the new one what {names[1]} became"
                 fix = f"mend the rules for {names[0]} and {names[1]}: each has the other's place"
                 yield Cause("swapped layers", text, fix, "what enters both is the same")
@@ -118,7 +118,7 @@ def _of_pool(case: Case, one: Unit, other: Unit, differing: Sequence[str]) -> Ca
     said = ", ".join(f"{what} {_settings(one)[what]} against {_settings(other)[what]}" for what in differing)
     evidence = "pooled as the old model does the tensors agree" if proven else "the operations of both graphs"
     return Cause(
-        name, f"the pooling behind the layer: {said}", "pool in the new model as in the old one", evidence, proven
+        name, f"the pooling after the layer: {said}", "pool in the new model as in the old one", evidence, proven
     )
 
 
