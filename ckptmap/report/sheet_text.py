@@ -44,7 +44,7 @@ def _lines(sheet: Sheet, *, everything: bool) -> Iterator[str]:
     first, others = _by_weight(sheet.all_messages)
     yield from _messages(first)
     for count in sheet.counts:
-        if count.count and (everything or count.level is not Level.OK):
+        if count.count and (everything or not (count.level is Level.OK or _is_told(sheet, count))):
             yield from _fate(sheet, count, everything=everything)
     yield from _messages(others)
     yield from _edits(sheet)
@@ -53,6 +53,12 @@ def _lines(sheet: Sheet, *, everything: bool) -> Iterator[str]:
     for line in sheet.advice:
         yield f"[bold]next[/]      {_safe(line)}"
     yield f"[bold {'green' if sheet.passed else 'red'}]{_safe(_shortened_verdict(sheet))}[/]"
+
+
+def _is_told(sheet: Sheet, count: FateCount) -> bool:
+    """Whether a failure above names each row of the fate: a list would name them a second time."""
+    rows = [row for row in sheet.rows if (row.side, row.fate) == (count.side, count.fate)]
+    return all(any(message.level is Level.FAILURE for message in row.messages) for row in rows)
 
 
 def _facts(sheet: Sheet) -> Iterator[str]:

@@ -131,6 +131,15 @@ def test_several_again_are_told_of_resume(run: Run, tmp_path: Path) -> None:
     assert run(*convert, "--resume").code == 0
 
 
+def test_what_an_error_names_is_not_listed_again(run: Run, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "m.index").write_bytes(b"damaged")
+    for command in (("fleet", "inspect", tmp_path), ("convert", tmp_path, "-o", tmp_path / "new")):
+        shown = run(*command).out
+        assert [line.split()[0] for line in shown.splitlines() if str(tmp_path / "a") in line] == ["error"]
+
+
 def test_the_help_calls_a_number_a_number(run: Run) -> None:
     shown = run("help", "convert").out
     assert "--jobs <number>" in shown
