@@ -233,3 +233,17 @@ class MappingResult:
     """Rules that match nothing and must; ``unused_rules`` makes problems of them."""
     hints: Mapping[str, str] = field(default_factory=dict)
     """For unmatched variables of a known layer: which rule is near, and what its kind lacks."""
+
+
+def has_class_head(table: Table) -> bool:
+    """Whether a rule of ``table`` marks a class head with ``per_class``."""
+    return any(_marks_head(rule) for rule in table.rules)
+
+
+def _marks_head(rule: Rule) -> bool:
+    if isinstance(rule, VariableRule):
+        return rule.per_class is not None
+    if isinstance(rule, DropRule):
+        return False
+    last = rule.last is not None and rule.last.per_class is not None
+    return last or rule.per_class is not None or any(_marks_head(one) for case in rule.cases for one in case.kind.rules)

@@ -8,6 +8,7 @@ from ckptmap.basics.errors import Problem, TargetError
 from ckptmap.basics.wording import argument
 from ckptmap.checkpoint.inventory import Inventory
 from ckptmap.mapping import Table, load_table
+from ckptmap.mapping.table import has_class_head
 from ckptmap.planning.agreement import AGREEMENT, agreement
 from ckptmap.planning.name_matching import match, resolved
 from ckptmap.request.destination import Destination, has_no_tf1_names
@@ -20,10 +21,19 @@ def for_source(inventory: Inventory, destination: Destination) -> Destination:
 
     A target that follows its source gets the source's variables. For a template that nobody named a table for, it is
     the table of the model that the checkpoint shows: of several the one that places the most variables, and none where
-    the names of both sides agree on more. Raises TargetError where names of TF1 are needed, and there are none.
+    the names of both sides agree on more.
+
+    Raises:
+        TargetError: names of TF1 are needed, and there are none; or a class count is asked for that nothing can have.
     """
     if destination.target.follows_source:
         return _following(inventory, destination)
+    found = _by_known_table(inventory, destination)
+    _refuse_lost_count(found)
+    return found
+
+
+def _by_known_table(inventory: Inventory, destination: Destination) -> Destination:
     if destination.table is not AGREEMENT or has_no_tf1_names(inventory):
         return destination
     target, known = destination.target, {name: load_table(name) for name in _known_tables(inventory)}
@@ -32,6 +42,17 @@ def for_source(inventory: Inventory, destination: Destination) -> Destination:
     if best and placed[best] and placed[best] >= len(agreement(inventory, target).rules):
         return replace(destination, table=known[best], target=replace(target, table=best))
     return destination
+
+
+def _refuse_lost_count(destination: Destination) -> None:
+    """Raises TargetError for a class count, said by the user, where the table marks no class head of the template."""
+    options = destination.options
+    said = options.num_classes is not None and options.labels is None and destination.config is None
+    if said and destination.target.template is not None and not has_class_head(destination.table):
+        raise TargetError(
+            f"{argument('num_classes')} has no effect: no rule marks a class head",
+            hint="leave it out, or mark the head with per_class in a table of your own",
+        )
 
 
 def _following(inventory: Inventory, destination: Destination) -> Destination:

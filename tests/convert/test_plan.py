@@ -57,6 +57,13 @@ def test_another_class_count_reinitializes_the_class_head_only(source: Path, tmp
     assert plan.findings == ()
 
 
+def test_a_class_count_that_no_rule_can_use_is_an_error(source: Path, template: Path, table: Path) -> None:
+    table.write_text(TABLE.replace(", per_class: {axis: -1}", ""))
+    assert ckptmap.plan(source, to=template, table=table).findings == ()
+    with pytest.raises(TargetError, match="the argument num_classes has no effect: no rule marks a class head"):
+        ckptmap.plan(source, to=template, table=table, num_classes=7)
+
+
 def test_another_class_count_that_nobody_asked_for_is_a_finding(source: Path, tmp_path: Path, table: Path) -> None:
     template = write_template(tmp_path / "zoo3" / "ckpt-0", classes=3)
     plan = ckptmap.plan(source, to=template, table=table)
