@@ -89,6 +89,7 @@ def _verdict(document: Document) -> str:
         first = document["first_difference"]
         parts += [_where(first)] if first else []
         parts.append(proven_causes(document))
+        parts += [f"far more at {one['at']}; {proven_causes(one)}" for one in document.get("larger", ())]
     return "; ".join(filter(None, parts))
 
 
@@ -113,7 +114,8 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
 def _messages(document: Document) -> Iterator[Message]:
     if document["unexplained"]:
         yield Message(Level.NOTE, f"the place where they first differ was not found: {document['unexplained']}")
-    yield from cause_messages(document)
+    for one in (document, *document.get("larger", ())):
+        yield from cause_messages(one)
     for side, other in (("old", "new"), ("new", "old")):
         if document[f"only_{side}"]:
             names = ", ".join(document[f"only_{side}"])

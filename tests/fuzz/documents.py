@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.report.conftest import report, target
-from tests.report.test_verify_models_sheet import DIFFERENT
+from tests.report.test_verify_models_sheet import LARGER
 from tests.report.test_verify_sheet import differing
 
 _CHECKPOINT = {"path": "a/model.ckpt", "kind": "V2 bundle", "variables": 3, "bytes": 40, "notes": ["a note"]}
@@ -237,7 +237,7 @@ def report_seeds() -> dict[str, bytes]:
         "audit": _audit(),
         "batch": _batch(),
         "verification": differing(),
-        "two models": DIFFERENT,
+        "two models": LARGER,
         "inspection": _inspection(),
         "freezing": _freezing(),
         "targets": _targets(),

@@ -45,6 +45,7 @@ def models(*outputs: dict[str, Any], verdict: str, **changes: Any) -> dict[str, 
         "only_new": ["pooled"],
         "first_difference": None,
         "causes": [],
+        "larger": [],
         "parts": [],
         "unexplained": None,
         "picture": None,
@@ -66,10 +67,14 @@ DIFFERENT = models(
     parts=[PART | {"differs": False, "relative": 0.0, "name": "stem"}, PART],
     picture="layers.svg",
 )
+ZEROED = CAUSE | {"name": "zeroed bias", "text": "fc/bias holds zeros"}
+LARGER = DIFFERENT | {"larger": [{"at": "fc (MatMul)", "relative": 0.2, "causes": [ZEROED]}]}
+EARLIER = {key: value for key, value in DIFFERENT.items() if key != "larger"}
+"""As it was written before a larger difference had a place."""
 SHAPES = models(output(None, max=None, mean=None, shape_new=[2, 6], top1=None), verdict="different")
 
 
-@pytest.mark.parametrize("document", [EQUAL, DIFFERENT, SHAPES])
+@pytest.mark.parametrize("document", [EQUAL, DIFFERENT, LARGER, EARLIER, SHAPES])
 def test_documents_follow_the_schema_and_render_in_every_format(document: dict[str, Any]) -> None:
     jsonschema.validate(document, json.loads(schema_file("ckptmap.verify_models/1").read_text(encoding="utf-8")))
     for form in Format:
@@ -109,6 +114,14 @@ def test_where_and_why_they_differ_is_said() -> None:
     assert ("input", "ids:0 = ids: int32[2, 7], made up, below 50") in sheet.facts
     assert ("seed", "0") in sheet.facts
     assert "[2, 5] → [2, 6]" in sheet_of(SHAPES).verdict
+
+
+def test_a_larger_difference_behind_the_first_is_said_beside_it() -> None:
+    sheet = sheet_of(LARGER)
+    assert sheet.verdict.endswith("first at conv; cause: epsilon; far more at fc (MatMul); cause: zeroed bias")
+    assert [message.text.split(" [")[0] for message in sheet.messages if message.level is Level.FAILURE] == [
+        "cause: epsilon is 1e-3", "cause: fc/bias holds zeros",
+    ]  # fmt: skip
 
 
 def test_junit_fails_where_an_output_differs() -> None:

@@ -14,7 +14,8 @@ MEAN = "RGB from 0 to 255, minus the mean (123.68, 116.78, 103.94)"
 SCALED = "RGB from -1 to 1: x / 127.5 - 1"
 STANDARDIZED = "RGB of 0 to 1, minus (0.485, 0.456, 0.406), divided by (0.229, 0.224, 0.225)"
 _NORMALIZED_INSIDE = (
-    "the Keras model takes 0 to 255 and does it itself, with what the conversion puts into its layer for it"
+    "the Keras model takes 0 to 255 and does it itself, with what the conversion puts into its layer for it; after the "
+    'restore of a checkpoint call model.get_layer("normalization").finalize_state(), or it keeps what it was built with'
 )
 _BGR = (
     "preprocess_input of Keras gives BGR instead: feed RGB, or reverse the first convolution's input channels with "

@@ -69,7 +69,7 @@ def calibrate(tf1: Any, session: Any, feed: dict[Any, Any], seed: int, passes: i
     generator = np.random.default_rng(seed + 1)
     layers = list(_batch_norms(tf1))
     moments = [tf1.nn.moments(tf1.reshape(inputs, [-1]), [0]) for inputs, _, _ in layers]
-    for block in np.array_split(np.arange(len(layers)), passes):
+    for block in np.array_split(np.arange(len(layers)), max(1, min(passes, len(layers)))):
         seen = session.run(moments, feed)
         values: dict[Any, Array] = {}
         for index in block:

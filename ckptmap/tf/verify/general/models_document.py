@@ -81,10 +81,14 @@ def _output(one: Measure) -> dict[str, Any]:
 def _why(explanation: Explanation | None) -> dict[str, Any]:
     """Where the models part, and why; nothing where they agree."""
     if explanation is None:
-        return {"first_difference": None, "causes": [], "parts": []}
+        return {"first_difference": None, "causes": [], "larger": [], "parts": []}
     return {
         "first_difference": explanation.first.text if explanation.first else None,
         "causes": [asdict(cause) for cause in explanation.causes],
+        "larger": [
+            {"at": one.first.text, "relative": _number(one.first.relative), "causes": [asdict(c) for c in one.causes]}
+            for one in explanation.larger
+        ],
         "parts": [_part(step) for step in explanation.steps],
     }
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _COUNTER = "save_counter"
 _RESOURCE = "resource"
+_FINALIZE = "your code has to do the same, a checkpoint alone does not make Keras' Normalization use its values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Traced:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     variables: Mapping[int, tuple[str, str, Any]]
+    notes: tuple[str, ...] = ()
 
 
 def open_model(tensorflow: Any, source: Source) -> Opened:
@@ -101,9 +103,7 @@ def _code(tensorflow: Any, source: Source) -> Traced:
     if keras and source.path.endswith((".weights.h5", ".safetensors")):
         _load_weights(model, source)
         return traced_object(tensorflow, source, model, f"Keras {keras} model")
-    traced = traced_object(tensorflow, source, model, f"Keras {keras} model" if keras else "tf.Module")
-    _restore(tensorflow, source, model)
-    return traced
+    return _restored(tensorflow, source, model, f"Keras {keras} model" if keras else "tf.Module")
 
 
 def _application(tensorflow: Any, source: Source) -> Traced:
@@ -111,10 +111,27 @@ def _application(tensorflow: Any, source: Source) -> Traced:
         raise AssertionError
     keras = import_quietly("keras") if source.keras == 3 else tensorflow.keras
     model = build_application(keras, source.application)
-    kind = f"Keras {source.keras} {source.kind.value}"
+    return _restored(tensorflow, source, model, f"Keras {source.keras} {source.kind.value}")
+
+
+def _restored(tensorflow: Any, source: Source, model: Any, kind: str) -> Traced:
+    """A model with a checkpoint's values. A trace comes first: the first call may make variables."""
     traced = traced_object(tensorflow, source, model, kind)
     _restore(tensorflow, source, model)
-    return traced
+    names = _finalized(model)
+    if not names:
+        return traced
+    note = f"finalize_state() was called on {', '.join(names)} after the restore: {_FINALIZE}"
+    return replace(traced_object(tensorflow, source, model, kind), notes=(note,))
+
+
+def _finalized(model: Any) -> list[str]:
+    """The layers that normalize by statistics that were restored. They compute with a copy, which is made anew here."""
+    layers = list(model._flatten_layers()) if hasattr(model, "_flatten_layers") else []  # Keras 2 and 3
+    found = [layer for layer in layers if hasattr(layer, "finalize_state") and hasattr(layer, "adapt_mean")]
+    for layer in found:
+        layer.finalize_state()
+    return [layer.name for layer in found]
 
 
 def _keras_version(model: Any) -> int:
@@ -338,7 +355,7 @@ def _in_session(tensorflow: Any, source: Source, traced: Traced) -> Opened:
             for name, one in zip(traced.outputs, function.outputs, strict=True)
         ),
         {place: (name, path) for place, (name, path, _) in known.items()},
-        notes,
+        (*traced.notes, *notes),
         {f"{place}:0": np.asarray(value) for place, value in others.items()},
     )
 

@@ -5,10 +5,21 @@ be computed is asked of the two processes that run them, or computed in NumPy.
 """
 
 from ckptmap.tf.verify.layers.causes import Known
-from ckptmap.tf.verify.layers.explaining import Explanation, explain
+from ckptmap.tf.verify.layers.explaining import Explanation, Larger, explain
 from ckptmap.tf.verify.layers.knowing import known_values
 from ckptmap.tf.verify.layers.pairing import Pair
 from ckptmap.tf.verify.layers.variable_matching import Matching, match_variables
 from ckptmap.tf.verify.layers.walking import First, Step
 
-__all__ = ["Explanation", "First", "Known", "Matching", "Pair", "Step", "explain", "known_values", "match_variables"]
+__all__ = [
+    "Explanation",
+    "First",
+    "Known",
+    "Larger",
+    "Matching",
+    "Pair",
+    "Step",
+    "explain",
+    "known_values",
+    "match_variables",
+]

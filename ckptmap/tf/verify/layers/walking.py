@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ Feeds = Mapping[str, "Array"]
 Entered = Mapping[tuple[int, int], tuple[float, tuple[str, str]]]
 """By use, how far apart what enters it is, and the tensors of both sides that are farthest apart."""
 _SAME = (0.0, ("", ""))
+_MENDED = 10.0
+"""How many times nearer a layer's results are than what enters it, if it makes up for that."""
 _AT_ONCE = 24
 """Layers whose tensors are held at a time."""
 
@@ -88,6 +91,12 @@ class Walk:
                 "the two models have no layer in common",
                 hint="the mapping pairs variables by name: are these the models of the conversion?",
             )
+
+    def with_tolerance(self, tolerance: float) -> Walk:
+        """The same, where more counts as rounding."""
+        other = copy(self)
+        other.tolerance, other.reordered = tolerance, frozenset()
+        return other
 
     def both(self) -> list[tuple[Use, Use]]:
         """The uses that both sides have, in the order of the old graph."""
@@ -172,12 +181,20 @@ def _in_another_order(walk: Walk, entered: Entered, outputs: Sequence[tuple[str,
 def _first_of_layers(walk: Walk, entered: Entered) -> First | None:
     for old, new in walk.both():
         apart, boundary = entered.get(old.key, _SAME)
-        if apart > walk.tolerance:
+        if apart > walk.tolerance and not _is_mended(walk, old, new, apart):
             before = [use for use in walk.old.before((boundary[0],), old) if use.key in walk.new.uses]
             if not before:
                 return First(walk.layers[old.layer], "before", apart, old, new, boundary)
             return _guilty(walk, before, apart, boundary)
     return None
+
+
+def _is_mended(walk: Walk, old: Use, new: Use, apart: float) -> bool:
+    """Whether a layer makes up for what enters it: a scale that the conversion moved into its kernel."""
+    if not old.result or not new.result or not np.isfinite(apart):
+        return False
+    left, right = walk.fetch(0, (old.result,))[old.result], walk.fetch(1, (new.result,))[new.result]
+    return relative(left, right, walk.tolerance) <= min(walk.tolerance, apart / _MENDED)
 
 
 def _first_of_outputs(walk: Walk, outputs: Sequence[tuple[str, str]]) -> First | None:

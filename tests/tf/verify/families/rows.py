@@ -35,14 +35,14 @@ class Plant:
     changed: Change | None = None
     code: str = ""
     table: str = ""
-    inputs: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
     """``save`` writes the TF1 model as ``model.ckpt``; ``convert`` takes it, a new folder and a table's text.
 
-    ``code`` builds the new model where ckptmap cannot. ``hub``: it needs keras-hub.
+    ``code`` builds the new model where ckptmap cannot. ``hub``: it needs keras-hub. ``ones`` are inputs of the new
+    model alone; ``image`` is one of the kind that the model takes, of which all its layers make something.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Family:
     table: str = ""
     hub: bool = False
     ones: tuple[str, ...] = ()
+    image: Array | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -129,7 +130,7 @@ def _classifier(row: Row, plants: Mapping[str, Plant]) -> Family:
     def save(folder: Path) -> None:
         run_slim(row, str(folder / "model.ckpt"), image_of(row), meta=True)
 
-    return Family(row.name, save, partial(_into_application, row), plants=plants)
+    return Family(row.name, save, partial(_into_application, row), plants=plants, image=image_of(row))
 
 
 def _zeroed_beta(layer: str) -> Plant:
@@ -141,8 +142,7 @@ def _exchanged(one: str, other: str, leaf: str = "weights") -> Plant:
 
 
 def _classifiers() -> Iterator[Family]:
-    v1, v2 = "MobilenetV1/Conv2d", "MobilenetV2/expanded_conv"
-    odd = np.random.default_rng(0).normal(size=(1, 97, 97, 3)).astype(np.float32)
+    v1, v2, v3 = "MobilenetV1/Conv2d", "MobilenetV2/expanded_conv", "MobilenetV3/expanded_conv"
     for keras in (2, 3):
         yield _classifier(
             Row("mobilenet_v1", keras, 97, classes=8),
@@ -150,7 +150,7 @@ def _classifiers() -> Iterator[Family]:
                 "zeroed bias": _zeroed_beta(f"{v1}_2_pointwise/BatchNorm"),
                 "swapped layers": _exchanged(f"{v1}_8_pointwise", f"{v1}_9_pointwise"),
                 **(
-                    {"padding": Plant(f"{v1}_2_depthwise", "padding", code="stock_mobilenet_v1_2", inputs=odd)}
+                    {"padding": Plant(f"{v1}_2_depthwise", "padding", code="stock_mobilenet_v1_2")}
                     if keras == 2
                     else {}
                 ),
@@ -166,17 +166,14 @@ def _classifiers() -> Iterator[Family]:
         yield _classifier(
             Row("mobilenet_v3_small", keras, 96, classes=8),
             {
-                # slim's 0.16667 is 1/6 in Keras; it comes before the bias, without which it is within rounding
-                "activation and zeroed bias": Plant(
-                    "MobilenetV3/expanded_conv/squeeze_excite/Conv_1",
-                    "activation",
-                    zeroed("MobilenetV3/Conv_1/BatchNorm/beta"),
-                )
+                # before it, slim's gates have 0.16667 for Keras' 1/6, which the projections behind them make up for
+                "zeroed bias": _zeroed_beta("MobilenetV3/Conv_1/BatchNorm"),
+                "swapped layers": _exchanged(f"{v3}_4/expand", f"{v3}_5/expand"),
             },
         )
         unit = "resnet_v1_50/block1/unit_{}/bottleneck_v1/conv2"
         stock = (
-            {"pooling": Plant("resnet_v1_50/conv1/BatchNorm", "pooling", code="stock_resnet_v1_50_2")}
+            {"pooling": Plant("resnet_v1_50/conv1/BatchNorm", "padding", code="stock_resnet_v1_50_2")}
             if keras == 2
             else {}
         )
@@ -184,7 +181,7 @@ def _classifiers() -> Iterator[Family]:
             Row("resnet_v1_50", keras, 64, classes=7),
             {"swapped layers": _exchanged(unit.format(2), unit.format(3)), **stock},
         )
-        stock = {"pooling": Plant("resnet_v2_50/conv1", "pooling", code="stock_resnet_v2_50_3")} if keras == 3 else {}
+        stock = {"pooling": Plant("resnet_v2_50/conv1", "padding", code="stock_resnet_v2_50_3")} if keras == 3 else {}
         yield _classifier(
             Row("resnet_v2_50", keras, 64, classes=8),
             {"zeroed bias": _zeroed_beta("resnet_v2_50/block1/unit_2/bottleneck_v2/preact"), **stock},

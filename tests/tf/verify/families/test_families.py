@@ -58,12 +58,12 @@ def opened(old: Path, new: Path, code: str) -> tuple[Any, Any]:
 
 
 def given(family: Family) -> list[Given]:
-    return [Given(name, np.ones((2, 9), np.int32), "ones") for name in family.ones]
+    found = [Given(name, np.ones((2, 9), np.int32), "ones") for name in family.ones]
+    return [*found, Given("", family.image, "an image")] if family.image is not None else found
 
 
-def compared(old: Path, new: Path, family: Family, code: str, fed: np.ndarray[Any, Any] | None = None) -> Any:
-    more = [Given("", fed, "given")] if fed is not None else []
-    return compare_models(*opened(old, new, code), Asked([*given(family), *more]))
+def compared(old: Path, new: Path, family: Family, code: str) -> Any:
+    return compare_models(*opened(old, new, code), Asked(given(family)))
 
 
 def marked(names: Sequence[tuple[str, ...]]) -> list[Any]:
@@ -106,9 +106,10 @@ def test_a_fault_is_found_at_its_layer(name: str, fault: str, saved: Any, tmp_pa
     family, plant = FAMILIES[name], FAMILIES[name].plants[fault]
     old = saved(family)
     family.convert(of_changed(old, plant.changed), tmp_path / "new", plant.table or family.table)
-    found = compared(old, tmp_path / "new" / "ckpt-0", family, plant.code or family.code, plant.inputs)
+    found = compared(old, tmp_path / "new" / "ckpt-0", family, plant.code or family.code)
     assert not found.agree
     explained = found.explanation
     assert explained is not None, found.unexplained
-    assert explained.first.layer.name == plant.layer, explained.first.text
-    assert [(cause.name, cause.proven) for cause in explained.causes] == [(plant.cause, True)], explained.causes
+    places = [(explained.first, explained.causes), *((one.first, one.causes) for one in explained.larger)]
+    told = [(first.layer.name, [(cause.name, cause.proven) for cause in causes]) for first, causes in places]
+    assert told == [(plant.layer, [(plant.cause, True)])], (explained.first.text, explained.causes)

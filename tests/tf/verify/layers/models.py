@@ -101,8 +101,10 @@ def plain_new(keras: Any, fault: str) -> Any:
     y = layers.Conv2D(8, 3, padding="same", name="conv1")(y)
     y = layers.LeakyReLU(negative_slope=0.2)(y) if fault == "leaky" else layers.ReLU()(y)
     pool = layers.AveragePooling2D if fault == "kind" else layers.MaxPooling2D
-    y = pool(2, 2, padding="valid" if fault == "pool" else "same")(y)
+    y = layers.ZeroPadding2D(((1, 0), (1, 0)))(y) if fault == "zeros" else y
+    y = pool(2, 2, padding="valid" if fault in ("pool", "zeros") else "same")(y)
     y = layers.Conv2D(8, 3, padding="valid" if fault == "valid" else "same", activation="relu", name="conv2")(y)
+    y = y * 2.0 if fault == "doubled" else y
     dilation = 2 if fault == "dilation" else 1
     y = layers.Conv2D(8, 3, padding="same", dilation_rate=dilation, activation="relu", name="conv3")(y)
     y = layers.GlobalAveragePooling2D()(y)
@@ -500,6 +502,7 @@ PLANTS = (
     Plant("plain", "dilation", "conv3", "dilation"),
     Plant("plain", "reversed", "conv1", "channel order", mirrored("conv1/kernel")),
     Plant("plain", "kind", "conv1", "pooling"),
+    Plant("plain", "zeros", "conv1", "padding"),
     Plant("plain", "scale", "conv1", "preprocessing"),
     Plant("plain", "raw", "conv3", RAW, raw("conv3/kernel", "conv3/bias")),
     Plant("vgg", "changed", "block2_conv2", "other values", moved("block2_conv2/kernel")),

@@ -109,6 +109,34 @@ def test_the_right_pair_agrees(name: str) -> None:
     assert len(found.steps) > 4
 
 
+@pytest.mark.parametrize(("also", "larger"), [(False, []), (True, [("logits", ["zeroed bias"])])])
+def test_a_small_difference_hides_no_large_one_behind_it(*, also: bool, larger: list[tuple[str, list[str]]]) -> None:
+    """What the small one grows to by itself is no other difference."""
+    model = MODELS["plain"]
+    wanted, pairs = converted(model, old_side("plain")[1])
+    held = wanted | {"conv1/kernel": wanted["conv1/kernel"] * np.float32(1.0001)}
+    if also:
+        held["logits/bias"] = np.zeros_like(held["logits/bias"])
+    found = compared(model, "", held, pairs, Known(wanted, {}))
+    assert found.first is not None
+    assert (found.first.layer.name, [cause.name for cause in found.causes]) == ("conv1", ["scaled values"])
+    assert [(one.first.layer.name, [cause.name for cause in one.causes]) for one in found.larger] == larger
+
+
+def test_a_difference_that_the_next_layer_makes_up_for_is_none() -> None:
+    """The new model doubles what the conversion halves in the kernel behind it."""
+    model = MODELS["plain"]
+    wanted, pairs = converted(model, old_side("plain")[1])
+    halved = wanted | {"conv3/kernel": wanted["conv3/kernel"] / 2}
+    found = compared(model, "doubled", halved, pairs, Known(halved, {}))
+    assert found.first is None
+    assert [step.name for step in found.steps if step.relative is not None and step.relative > 0.1] == ["conv3"]
+    zeroed = halved | {"logits/bias": np.zeros_like(halved["logits/bias"])}
+    found = compared(model, "doubled", zeroed, pairs, Known(halved, {}))
+    assert found.first is not None
+    assert (found.first.layer.name, [cause.name for cause in found.causes]) == ("logits", ["zeroed bias"])
+
+
 def test_at_least_forty_faults_in_ten_models() -> None:
     assert len(MODELS) == 10
     assert len(PLANTS) >= 40

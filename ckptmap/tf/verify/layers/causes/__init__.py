@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ckptmap.tf.verify.layers.causes.between import activation, crossed, data_format, embedding_scale, pooling
+from ckptmap.tf.verify.layers.causes.between import activation, crossed, data_format, embedding_scale
 from ckptmap.tf.verify.layers.causes.case import Case, Cause, Known
 from ckptmap.tf.verify.layers.causes.convolutions import geometry
 from ckptmap.tf.verify.layers.causes.held import forget_bias, held
 from ckptmap.tf.verify.layers.causes.inputs import preprocessing
 from ckptmap.tf.verify.layers.causes.norms import epsilon, training_mode
+from ckptmap.tf.verify.layers.causes.poolings import pooling
 from ckptmap.tf.verify.layers.causes.randomness import randomness
 
 __all__ = ["CAUSES", "Case", "Cause", "Known", "find_causes"]

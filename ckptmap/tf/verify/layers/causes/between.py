@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ckptmap.tf.verify.layers.causes.case import Case, Cause, near
-from ckptmap.tf.verify.layers.causes.numeric import ACTIVATIONS, pool
+from ckptmap.tf.verify.layers.causes.numeric import ACTIVATIONS
+from ckptmap.tf.verify.layers.causes.poolings import POOLS
 from ckptmap.tf.verify.layers.measure import relative
 
 if TYPE_CHECKING:
-    from ckptmap.tf.verify.layers.anatomy import Unit
     from ckptmap.tf.verify.layers.pairing import Use
 
     Array = np.ndarray[Any, Any]
 
-_POOLS = ("MaxPool", "MaxPoolV2", "AvgPool")
 _GATHERS = ("Gather", "GatherV2", "ResourceGather", "GatherNd")
 _AFFINE = frozenset({"Mul", "Add", "AddV2", "Sub", "RealDiv"})
 _MOST_TENSORS = 48
@@ -73,7 +72,7 @@ def activation(case: Case) -> Iterator[Cause]:
 def _activation(case: Case, side: int) -> str:
     """The name of what is applied to the layer's result, ``none`` where nothing is, empty where it is not known."""
     result = case.values(side, case.uses[side].result)[0]
-    behind = [unit for unit in case.between(side) if unit.op not in _POOLS][:_MOST_TENSORS]
+    behind = [unit for unit in case.between(side) if unit.op not in POOLS][:_MOST_TENSORS]
     found = case.walk.fetch(side, [unit.result for unit in behind])
     alike = [unit for unit in behind if found[unit.result].shape == result.shape]
     tensors = [found[unit.result] for unit in alike if np.issubdtype(found[unit.result].dtype, np.floating)]
@@ -84,52 +83,19 @@ def _activation(case: Case, side: int) -> str:
 
 
 def _applied(source: Array, tensors: Sequence[Array]) -> str:
-    """The activation that makes one of ``tensors`` of ``source``: the nearest one; empty where none does."""
-    best, name = _EXACT, ""
-    for label, function in ACTIVATIONS.items():
-        with np.errstate(over="ignore"):
-            made = function(source.astype(np.float64))
-        apart = min((relative(made, one, 0.0) for one in tensors if not near(one, source)), default=math.inf)
-        if apart < best:
-            best, name = apart, label
-    return name
+    """The activation that makes the last one of ``tensors`` that any makes of ``source``; empty where none does.
 
-
-def pooling(case: Case) -> Iterator[Cause]:
-    """Another padding or stride of a pooling, proven by pooling the new one's input as the old one does."""
-    if case.first.place != "after":
-        return
-    old, new = (_pools(case, side) for side in (0, 1))
-    for one, other in zip(old, new, strict=False):
-        settings = _settings(one), _settings(other)
-        differing = [name for name in settings[0] if settings[0][name] != settings[1][name]]
-        if differing:
-            yield _of_pool(case, one, other, differing)
-
-
-def _of_pool(case: Case, one: Unit, other: Unit, differing: Sequence[str]) -> Cause:
-    images, wanted = case.values(1, other.inputs[0])[0], case.values(0, one.result)[0]
-    proven = False
-    if one.attributes.get("data_format", "NHWC") == "NHWC" and one.attributes["padding"] in ("SAME", "VALID"):
-        size, strides = one.attributes["ksize"][1:3], one.attributes["strides"][1:3]
-        made = pool(images, size, strides, one.attributes["padding"], largest=one.op.startswith("Max"))
-        proven = near(wanted, made)
-    name = {"padding": "padding", "strides": "stride placement"}.get(differing[0], "pooling")
-    said = ", ".join(f"{what} {_settings(one)[what]} against {_settings(other)[what]}" for what in differing)
-    evidence = "pooled as the old model does the tensors agree" if proven else "the operations of both graphs"
-    return Cause(
-        name, f"the pooling after the layer: {said}", "pool in the new model as in the old one", evidence, proven
-    )
-
-
-def _settings(unit: Unit) -> dict[str, str]:
-    """What a pooling does, for people."""
-    found = {"kind": unit.op.removesuffix("V2")}
-    return found | {name: str(unit.attributes.get(name)) for name in ("padding", "strides", "ksize")}
-
-
-def _pools(case: Case, side: int) -> list[Unit]:
-    return [unit for unit in case.between(side) if unit.op in _POOLS]
+    What comes before the last may be a part of it: a gate by which ``source`` is multiplied next.
+    """
+    with np.errstate(over="ignore"):
+        made = {label: function(source.astype(np.float64)) for label, function in ACTIVATIONS.items()}
+    for one in reversed(tensors):
+        if not near(one, source):
+            apart = {label: relative(value, one, 0.0) for label, value in made.items()}
+            best = min(apart, key=lambda label: apart[label])
+            if apart[best] < _EXACT:
+                return best
+    return ""
 
 
 def embedding_scale(case: Case) -> Iterator[Cause]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ckptmap.tf.verify.layers.causes.case import Case, Cause, near
-from ckptmap.tf.verify.layers.causes.numeric import Pads, convolve, pads
+from ckptmap.tf.verify.layers.causes.numeric import NO_PADS, Pads, convolve, pads
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
@@ -100,7 +100,7 @@ def _geometry(case: Case, side: int) -> Geometry:
     batched = _batched(case, side)
     if batched is not None:
         return batched
-    before = _padded_before(case, side, first=first)
+    _, before = zeros_before(case, side, unit.inputs[0], first=first)
     if padding == "EXPLICIT":
         flat = [int(number) for number in unit.attributes["explicit_paddings"]]
         at = 4 if first else 2
@@ -117,7 +117,7 @@ def _batched(case: Case, side: int) -> Geometry | None:
         return None
     added = case.constant(side, unit.inputs[2])
     is_valid = added is not None and not added[:, 0].any()
-    return Geometry((1, 1), (int(block[0]), int(block[1])), ((0, 0), (0, 0)) if is_valid else None)
+    return Geometry((1, 1), (int(block[0]), int(block[1])), NO_PADS if is_valid else None)
 
 
 def _places(attributes: Mapping[str, Any], name: str, *, first: bool) -> tuple[int, int]:
@@ -125,13 +125,12 @@ def _places(attributes: Mapping[str, Any], name: str, *, first: bool) -> tuple[i
     return (found[2], found[3]) if first else (found[1], found[2])
 
 
-def _padded_before(case: Case, side: int, *, first: bool) -> Pads:
+def zeros_before(case: Case, side: int, tensor: str, *, first: bool) -> tuple[str, Pads]:
+    """What a tensor is before zeros are put around its height and width, and how many of them."""
     anatomy = case.anatomies[side]
-    unit = anatomy.units.get(anatomy.unit_of(case.mains[side].inputs[0]))
-    if unit is None or unit.op not in _PADS:
-        return (0, 0), (0, 0)
-    amounts = case.constant(side, unit.inputs[1])
-    if amounts is None:
-        return (0, 0), (0, 0)
-    places = amounts[2:4] if first else amounts[1:3]
-    return tuple((int(before), int(behind)) for before, behind in places)  # type: ignore[return-value]
+    unit = anatomy.units.get(anatomy.unit_of(tensor))
+    amounts = case.constant(side, unit.inputs[1]) if unit is not None and unit.op in _PADS else None
+    if unit is None or amounts is None:
+        return tensor, NO_PADS
+    rows, columns = ((int(before), int(behind)) for before, behind in (amounts[2:4] if first else amounts[1:3]))
+    return unit.inputs[0], (rows, columns)

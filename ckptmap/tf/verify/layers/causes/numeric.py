@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
+NO_PADS: Pads = ((0, 0), (0, 0))
 
 
 def pads(padding: str, sizes: Sequence[int], kernel: Sequence[int], strides: Sequence[int]) -> Pads:
     """What TensorFlow adds before and behind height and width (tensorflow/core/framework/common_shape_fns.cc)."""
     if padding != "SAME":
-        return (0, 0), (0, 0)
+        return NO_PADS
     found = []
     for size, window, step in zip(sizes, kernel, strides, strict=True):
         total = max((math.ceil(size / step) - 1) * step + window - size, 0)
