@@ -44,6 +44,17 @@ def ids() -> Any:
         return {"scores": v1.layers.dense(hidden, 3, name="scores")}
 
 
+MEAN, DEVIATION = [2.0, -1.0, 0.5], [3.0, 0.25, 1.5]
+
+
+def normalized() -> Any:
+    """A dense layer behind a normalization of the input."""
+    v1 = _v1()
+    with v1.variable_scope("", use_resource=False):
+        x = v1.placeholder(v1.float32, [None, 3], name="x")
+        return v1.layers.dense((x - MEAN) / DEVIATION, 5, name="logits")
+
+
 def raises() -> Any:
     """A mistake in the user's code."""
     raise ValueError("no such backbone: resnt")
@@ -79,6 +90,13 @@ def keras_ids(version: int) -> Any:
     return keras.Model(words, keras.layers.Dense(3, name="scores")(hidden))
 
 
+def keras_normalized(version: int) -> Any:
+    """The Keras port of ``normalized``, as it is built: it does not normalize yet."""
+    layers = keras_of(version).layers
+    normalization = layers.Normalization(name="normalization")
+    return keras_of(version).Sequential([layers.Input((3,), name="x"), normalization, layers.Dense(5, name="logits")])
+
+
 def net_2() -> Any:
     return keras_net(2)
 
@@ -98,6 +116,14 @@ def ids_2() -> Any:
 
 def ids_3() -> Any:
     return keras_ids(3)
+
+
+def normalized_2() -> Any:
+    return keras_normalized(2)
+
+
+def normalized_3() -> Any:
+    return keras_normalized(3)
 
 
 def module() -> Any:

@@ -261,6 +261,23 @@ def test_code_that_fails_is_told_with_its_own_error(made: Made, code: str, messa
             run(tf, find_source(path, end, code))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_normalization_computes_with_what_was_restored(version: int, tmp_path: Path) -> None:
+    """Keras computes with a copy of the statistics, which no restore renews: the report says what has to be done."""
+    values = nets.save_tf1(nets.normalized, tmp_path)
+    model = nets.keras_normalized(version)
+    statistics = {"mean": np.array(nets.MEAN), "variance": np.square(nets.DEVIATION)}
+    for one in model.weights:
+        name = getattr(one, "path", one.name).partition(":")[0].rpartition("/")[2]
+        one.assign({**statistics, **{key.rpartition("/")[2]: value for key, value in values.items()}, "count": 0}[name])
+    import_quietly("tensorflow").train.Checkpoint(model=model).save(str(tmp_path / "new"))
+    new = opened(tmp_path / "new-1", "new", f"normalized_{version}")
+    found = compared(opened(tmp_path / "model.ckpt", "old"), new)
+    assert found.agree
+    assert [note.partition(" was")[0] for note in new[1].side.notes] == ["finalize_state()"]
+    assert "on normalization after" in new[1].side.notes[0]
+
+
 def test_a_checkpoint_of_another_model_is_refused(made: Made) -> None:
     with pytest.raises(CkptmapError, match=r"the checkpoint lacks 10 variables of the graph, conv/kernel first"):
         opened(made.ids / "model.ckpt", "old", "net")
