@@ -84,16 +84,24 @@ def _exact(report: Document) -> Iterator[str]:
 
 
 def _of_own_model(report: Document, path: str) -> Iterator[str]:
-    """Two lines of Python: of a model that a family can make, making it is the first."""
+    """Lines of Python: of a model that a family can make, making it is the first."""
     made = _made(report)
     if made:
         root = report["target"]["root"]
         arguments = ", ".join((f"{root}=model", *_beside(report, root)))
         yield f"model = {made}"
         yield f"tf.train.Checkpoint({arguments}).restore({path}).assert_consumed()"
+        yield from (f'model.get_layer("{name}").finalize_state()' for name in _normalizations(report))
     else:
         yield f"checkpoint = tf.train.Checkpoint({', '.join(_objects(report))}){_when(report)}"
         yield f"checkpoint.restore({path}).assert_consumed()"
+
+
+def _normalizations(report: Document) -> list[str]:
+    """The layers Normalization of Keras: they compute with a copy of their statistics, which no restore renews."""
+    names = {str(one.get("name")) for one in report["target_variables"]}
+    layers = [name.removesuffix("/count") for name in sorted(names) if name.endswith("/count")]
+    return [layer.rpartition("/")[2] for layer in layers if {f"{layer}/mean", f"{layer}/variance"} <= names]
 
 
 def _when(report: Document) -> str:

@@ -144,3 +144,14 @@ def test_a_classifier_is_made_and_restored(target, settings, lengths, expression
             f"model = {expression}",
             'tf.train.Checkpoint(model=model).restore("new/ckpt-0").assert_consumed()',
         ]
+
+
+def test_a_normalization_of_keras_is_renewed_after_the_restore():
+    found = report(name="keras_efficientnet_b0", verdict={"kind": "equal"}, dimensions={"num_classes": 8})
+    leaves = ("mean", "variance", "count", "kernel")
+    found["target_variables"] = [{"key": f"model/{leaf}", "name": f"normalization/{leaf}"} for leaf in leaves]
+    assert list(next_lines(found)) == [
+        "model = keras.applications.EfficientNetB0(weights=None, classes=8)",
+        'tf.train.Checkpoint(model=model).restore("new/ckpt-0").assert_consumed()',
+        'model.get_layer("normalization").finalize_state()',
+    ]
