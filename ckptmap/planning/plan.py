@@ -199,7 +199,9 @@ def _other_counts(solved: Solved, offers: Mapping[str, Offer], options: PlanOpti
     told = told_names((key, variable.name) for key, variable in solved.variables.items())
     for key, made in offers.items():
         per_class, variable = made.assignment.per_class, solved.variables.get(key)
-        if per_class is None or variable is None or not differs_in_classes_only(made, variable.shape):
+        if per_class is None or variable is None:
+            continue
+        if made.shape != variable.shape and not differs_in_classes_only(made, variable.shape):
             continue
         length = variable.shape[per_class.axis]
         if not per_class.fits(length, options.num_classes):

@@ -64,6 +64,12 @@ def test_a_class_count_that_no_rule_can_use_is_an_error(source: Path, template: 
         ckptmap.plan(source, to=template, table=table, num_classes=7)
 
 
+def test_a_class_count_that_neither_side_has_is_an_error(source: Path, template: Path, table: Path) -> None:
+    assert ckptmap.plan(source, to=template, table=table, num_classes=3).findings == ()
+    with pytest.raises(PlanError, match=r"has the length 4, which does not fit 7 classes and the background"):
+        ckptmap.plan(source, to=template, table=table, num_classes=7)
+
+
 def test_another_class_count_that_nobody_asked_for_is_a_finding(source: Path, tmp_path: Path, table: Path) -> None:
     template = write_template(tmp_path / "zoo3" / "ckpt-0", classes=3)
     plan = ckptmap.plan(source, to=template, table=table)

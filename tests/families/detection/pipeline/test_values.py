@@ -65,7 +65,7 @@ def test_nan_is_a_number() -> None:
         ("3000000000", "int32", "f lies between -2147483648 and 2147483647, not 3000000000"),
         ("9" * 5000, "int32", "f is a whole number, not " + "9" * 5000),
         ("many", "float", "f is a number, not many"),
-        ("v2", "string", "f is text, put v2 in quotes"),
+        ("v2", "string", "f is a string, put v2 in quotes"),
         ("RELU6", "Hyperparams.Activation", "f is one of NONE, RELU, RELU_6, SWISH, not RELU6"),
         ("9", "Hyperparams.Activation", "f is one of NONE, RELU, RELU_6, SWISH, not 9"),
         ("1", "Ssd", "f is a message, write f { … }"),
