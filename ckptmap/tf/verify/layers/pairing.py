@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -30,6 +31,8 @@ _NORMS = frozenset(
 )  # fmt: skip
 """What the normalization of a layer's own statistics is made of."""
 _ELEMENTWISE = frozenset({"Mul", "Add", "AddV2", "Sub", "RealDiv"})
+_UNNAMED = re.compile(r"Const(_\d+)?")
+"""What TensorFlow calls a constant that nobody named."""
 _FUSED = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 SUMS = frozenset({"Add", "AddV2", "Sub"})
 
@@ -137,8 +140,13 @@ def _numbers(pairs: Sequence[Pair], end: str) -> dict[str, int]:
 
 
 def _scope(names: Iterable[str]) -> str:
-    """What the names have in common, by whole parts; of one name all but the last part."""
-    parts = [name.split("/") for name in dict.fromkeys(names)]
+    """What the names have in common, by whole parts; of one name all but the last part.
+
+    A constant that nobody named, as the scale of a batch norm without one, says nothing: its scope may be another.
+    """
+    every = list(dict.fromkeys(names))
+    parts = [name.split("/") for name in every if not _UNNAMED.fullmatch(name.rpartition("/")[2])]
+    parts = parts or [name.split("/") for name in every]
     if len(parts) == 1:
         return "/".join(parts[0][:-1]) or parts[0][0]
     shared = [part[0] for part in takewhile(lambda part: len(set(part)) == 1, zip(*parts, strict=False))]
