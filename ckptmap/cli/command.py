@@ -29,7 +29,7 @@ PANELS = ("Arguments", WHAT, HOW, SEVERAL, OUTPUT, REPORTS, GENERAL)
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 1 << 16}
 """Of every command: the help is as wide as the terminal."""
 
-_RANGE = re.compile("<(int|float) range>")
+_RANGE = re.compile("<(int|float) range>|(INTEGER|FLOAT) RANGE")  # by the version of typer
 _FIRST_COLUMN = 30
 _LEAST = 20
 _Rows = Sequence[tuple[str, str]]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,8 +106,24 @@ def test_a_batch_says_the_same_of_one_process_and_of_four(
 def test_ctrl_c_reaches_all_processes_and_each_ends_what_it_has_begun(
     template: Path, table: Path, tmp_path: Path
 ) -> None:
-    for number in range(200):  # so many that a busy machine cannot do all before it hears the signal
+    for number in range(200):
         write_tf1(tmp_path / "old" / f"{number:03}" / "m", tf1_values())
+    new, told = tmp_path / "new", {}
+    for _ in range(4):  # a busy machine may have done all of them before it hears the signal
+        shutil.rmtree(new, ignore_errors=True)
+        told = interrupted(tmp_path / "old", template, table, new)
+        made = {one["checkpoint"] for one in told["conversions"] if one["fate"] == "converted"}
+        if len(made) < 200:
+            break
+    assert 3 <= len(made) < 200
+    assert {str(path.with_suffix("")) for path in new.rglob("*.index")} == made
+    assert list(new.rglob(".*")) == []
+    rest = {one["error"]["message"] for one in told["conversions"] if one["fate"] == "failed"}
+    assert rest == {"was not started: the run was interrupted"}
+
+
+def interrupted(old: Path, template: Path, table: Path, new: Path) -> dict[str, Any]:
+    """The report of a run of three jobs that Ctrl-C reaches when three checkpoints are done."""
     program = (
         "import os, signal, sys, ckptmap\n"
         "old, to, table, out = sys.argv[1:]\n"
@@ -113,16 +131,10 @@ def test_ctrl_c_reaches_all_processes_and_each_ends_what_it_has_begun(
         "    if done == 3: os.killpg(0, signal.SIGINT)\n"
         "ckptmap.convert_many([old], to=to, table=table, output=out, jobs=3, progress=progress)\n"
     )
-    new = tmp_path / "new"
-    command = [sys.executable, "-c", program, *map(str, (tmp_path / "old", template, table, new))]
+    command = [sys.executable, "-c", program, *map(str, (old, template, table, new))]
     path = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, start_new_session=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    told = json.loads((new / "batch.json").read_text())
-    made = {one["checkpoint"] for one in told["conversions"] if one["fate"] == "converted"}
-    assert 3 <= len(made) < 200
-    assert {str(path.with_suffix("")) for path in new.rglob("*.index")} == made
-    assert list(new.rglob(".*")) == []
-    rest = {one["error"]["message"] for one in told["conversions"] if one["fate"] == "failed"}
-    assert rest == {"was not started: the run was interrupted"}
+    told: dict[str, Any] = json.loads((new / "batch.json").read_text())
+    return told
