@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from ckptmap.basics.errors import CkptmapError
 from ckptmap.basics.nearest import nearest
-from ckptmap.families.own_code.slim import NETWORKS, SlimNetwork
-from ckptmap.tf.environment import import_quietly, keras_2, slim_module, tf2
+from ckptmap.families.own_code.slim import NETWORKS
+from ckptmap.tf.environment import keras_2, tf2
+from ckptmap.tf.slim_code import run_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -131,20 +132,3 @@ def slim_network(
         return {point: points[point] for point in end_points} if end_points else found
 
     return own_code(run, name)
-
-
-def run_network(network: SlimNetwork, images: Any, *, training: bool, **options: Any) -> tuple[Any, Any]:
-    """What slim's function makes of images in the default graph, in the arg scope of slim's scripts; its end points."""
-    module = slim_module(f"nets.{network.module}")
-    with _scope(network, module, training):
-        found, points = getattr(module, network.function)(images, is_training=training, **options)
-    return found, points
-
-
-def _scope(network: SlimNetwork, module: Any, training: bool) -> contextlib.AbstractContextManager[Any]:
-    """The arg scope that slim's own scripts run the network in."""
-    if not network.arg_scope:
-        return contextlib.nullcontext()
-    scope = getattr(module, network.arg_scope)
-    told = {"is_training": training} if "is_training" in inspect.signature(scope).parameters else {}
-    return import_quietly("tf_slim").arg_scope(scope(**told))

@@ -58,7 +58,7 @@ def build_slim_net(tensorflow: Any, net: SlimNet) -> Any:
 
 def slim_network(net: SlimNet, image: Any) -> tuple[Any, Any]:
     """What slim's function returns for an image: the logits, and its end points."""
-    from ckptmap.tf.own_code import run_network
+    from ckptmap.tf.slim_code import run_network
 
     options: dict[str, Any] = {"num_classes": net.classes}
     if net.name.startswith("mobilenet"):
