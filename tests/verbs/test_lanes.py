@@ -127,6 +127,7 @@ def interrupted(old: Path, template: Path, table: Path, new: Path) -> dict[str, 
     program = (
         "import os, signal, sys, ckptmap\n"
         "old, to, table, out = sys.argv[1:]\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job ignores it
         "def progress(done, total):\n"
         "    if done == 3: os.killpg(0, signal.SIGINT)\n"
         "ckptmap.convert_many([old], to=to, table=table, output=out, jobs=3, progress=progress)\n"
