@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 # the driver asks the real service by gRPC what kind of bucket it meets, unless it is told before it is imported
@@ -25,15 +24,10 @@ gcsfs = pytest.importorskip("gcsfs", reason="GCS' driver has an environment of i
 import ckptmap  # noqa: E402
 from ckptmap.basics.errors import OutputError  # noqa: E402
 from ckptmap.checkpoint import remote, store  # noqa: E402
-from ckptmap.checkpoint.dtypes import DType  # noqa: E402
 from ckptmap.checkpoint.store import StorePath  # noqa: E402
-from tests.checkpoint.strategies import Value  # noqa: E402
-from tests.checkpoint.test_writer import save  # noqa: E402
+from tests.beam.buckets import DATA, FIXTURE, in_out_and_inside, large  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("default")
-FIXTURE = Path(__file__).parents[2] / "fixtures" / "ssd_mobilenet_v2_tiny"
-LARGE = {"a": Value(DType.UINT8, np.arange(12 << 20, dtype=np.uint8)), "b": Value(DType.INT64, np.arange(5))}
-DATA = "model.ckpt.data-00000-of-00001"
 
 
 @contextmanager
@@ -95,31 +89,12 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int, int]]:
     return made
 
 
-def large(bucket: Any, folder: Path) -> str:
-    if not bucket.exists("bucket/large/m.index"):
-        save(folder, LARGE)
-        for path in folder.iterdir():
-            bucket.put_file(str(path), f"bucket/large/{path.name}")
-    return "gs://bucket/large/m"
-
-
 def test_a_detector_goes_in_comes_out_and_moves_inside(bucket: Any, tmp_path: Path) -> None:
-    ckptmap.convert(FIXTURE, output="gs://bucket/in")
-    ckptmap.convert("gs://bucket/old", output=tmp_path / "out", data="copy")
-    inside = ckptmap.convert("gs://bucket/old", output="gs://bucket/inside")
-    assert inside["output"]["data"] == "store"
-    for name in ("ckpt-0.index", "ckpt-0.data-00000-of-00001", "checkpoint"):
-        assert bucket.cat_file(f"bucket/in/{name}") == (tmp_path / "out" / name).read_bytes()
-    assert ckptmap.diff("gs://bucket/inside", tmp_path / "out").equal
-    with pytest.raises(OutputError, match="gs://bucket/in is not empty"):
-        ckptmap.convert(FIXTURE, output="gs://bucket/in")
-    again = ckptmap.convert("gs://bucket/old", output="gs://bucket/inside", if_exists="replace")
-    assert ckptmap.diff(again["output"]["checkpoint"], tmp_path / "out").equal
-    assert ckptmap.convert(FIXTURE, output="gs://bucket/in", if_exists="skip")["output"]["verified"] == 325
+    in_out_and_inside(bucket, tmp_path, "gs")
 
 
 def test_a_rename_of_megabytes_moves_kilobytes(bucket: Any, calls: Any, tmp_path: Path) -> None:
-    old = large(bucket, tmp_path)
+    old = large(bucket, tmp_path, "gs")
     calls.clear()
     ckptmap.edit(old, output="gs://bucket/renamed", scope="net")
     assert sum(sent + came for _, _, sent, came in calls) < 40_000
@@ -141,7 +116,7 @@ def test_an_upload_in_parts_that_dies_leaves_nothing(
     bucket: Any, calls: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "_AT_ONCE", 1 << 20)
-    old = large(bucket, tmp_path)
+    old = large(bucket, tmp_path, "gs")
     recorded, dies = gcsfs.GCSFileSystem._request, [True]
 
     async def dying(self: Any, method: str, path: str, *args: Any, **more: Any) -> Any:

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 moto = pytest.importorskip("moto.server", reason="S3's driver has an environment of its own: see docs/fleets.md")
@@ -18,14 +17,9 @@ s3fs = pytest.importorskip("s3fs", reason="S3's driver has an environment of its
 import ckptmap  # noqa: E402
 from ckptmap.basics.errors import OutputError  # noqa: E402
 from ckptmap.checkpoint import remote, store  # noqa: E402
-from ckptmap.checkpoint.dtypes import DType  # noqa: E402
-from tests.checkpoint.strategies import Value  # noqa: E402
-from tests.checkpoint.test_writer import save  # noqa: E402
+from tests.beam.buckets import DATA, FIXTURE, in_out_and_inside, large  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("default")
-FIXTURE = Path(__file__).parents[2] / "fixtures" / "ssd_mobilenet_v2_tiny"
-LARGE = {"a": Value(DType.UINT8, np.arange(12 << 20, dtype=np.uint8)), "b": Value(DType.INT64, np.arange(5))}
-DATA = "model.ckpt.data-00000-of-00001"
 
 
 @pytest.fixture(scope="module")
@@ -62,34 +56,12 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
     return made
 
 
-def large(bucket: Any, folder: Path) -> str:
-    if not bucket.exists("bucket/large/m.index"):
-        save(folder, LARGE)
-        for path in folder.iterdir():
-            bucket.put_file(str(path), f"bucket/large/{path.name}")
-    return "s3://bucket/large/m"
-
-
 def test_a_detector_goes_in_comes_out_and_moves_inside(bucket: Any, tmp_path: Path) -> None:
-    ckptmap.convert(FIXTURE, output="s3://bucket/in")
-    ckptmap.convert("s3://bucket/old", output=tmp_path / "out", data="copy")
-    inside = ckptmap.convert("s3://bucket/old", output="s3://bucket/inside")
-    assert inside["output"]["data"] == "store"
-    for name in ("ckpt-0.index", "ckpt-0.data-00000-of-00001", "checkpoint"):
-        assert bucket.cat_file(f"bucket/in/{name}") == (tmp_path / "out" / name).read_bytes()
-    assert ckptmap.diff("s3://bucket/inside", tmp_path / "out").equal
-    assert bucket.cat_file("bucket/inside/ckpt-0.data-00000-of-00002") == (
-        bucket.cat_file("bucket/old/model.ckpt.data-00000-of-00001")
-    )
-    with pytest.raises(OutputError, match="s3://bucket/in is not empty"):
-        ckptmap.convert(FIXTURE, output="s3://bucket/in")
-    again = ckptmap.convert("s3://bucket/old", output="s3://bucket/inside", if_exists="replace")
-    assert ckptmap.diff(again["output"]["checkpoint"], tmp_path / "out").equal
-    assert ckptmap.convert(FIXTURE, output="s3://bucket/in", if_exists="skip")["output"]["verified"] == 325
+    in_out_and_inside(bucket, tmp_path, "s3")
 
 
 def test_a_rename_of_megabytes_moves_kilobytes(bucket: Any, calls: Any, tmp_path: Path) -> None:
-    old = large(bucket, tmp_path)
+    old = large(bucket, tmp_path, "s3")
     calls.clear()
     ckptmap.edit(old, output="s3://bucket/renamed", scope="net")
     assert sum(size for _, _, size in calls) < 10_000
@@ -123,7 +95,7 @@ def test_an_upload_in_parts_that_dies_leaves_nothing(
     monkeypatch.setattr(store, "_AT_ONCE", 1 << 20)
     monkeypatch.setattr(s3fs.core, "calculate_chunksize", lambda *_, **__: 5 << 20)
     monkeypatch.setattr(bucket, "max_concurrency", 1)
-    old = large(bucket, tmp_path)
+    old = large(bucket, tmp_path, "s3")
     recorded, dies = s3fs.S3FileSystem._call_s3, [True]
 
     async def dying(self: Any, method: str, *args: Any, **more: Any) -> Any:

@@ -23,6 +23,7 @@ import ckptmap
 from ckptmap.tf.classifiers import keras_of
 from ckptmap.tf.environment import import_quietly, tf2
 from ckptmap.tf.tf1.weights import assign
+from tests.tf.beside_tf1 import BesideTF1
 from tests.tf.going_on import LATE
 from tests.tf.language import CLASSIFIER, HUB_CLASSES, HUB_MASKED, PRETRAINER, Home
 from tests.tf.language_reference import Array, Size, bert_shapes, head_shapes, random_values
@@ -102,7 +103,7 @@ class Steps:
 
 
 @dataclass(frozen=True)
-class Gone:
+class Gone(BesideTF1):
     """TF1's steps and what they are one rounding away, TF2's with the optimizer's state and with the weights alone."""
 
     report: Mapping[str, Any]
@@ -113,16 +114,9 @@ class Gone:
     carried: Steps
     alone: Steps
 
-    @property
-    def noise(self) -> tuple[float, float]:
-        """The farthest that TF1 is from itself, as ``differ`` measures it."""
-        losses, weights = zip(*map(self.differ, self.nudged), strict=True)
-        return max(losses), max(weights)
-
-    def differ(self, steps: Steps) -> tuple[float, float]:
-        """How far steps are from TF1's: their losses, in a loss; the weights behind them, in the way that they went."""
-        losses = float(np.max(np.abs(steps.losses - self.tf1.losses) / np.abs(self.tf1.losses)))
-        return losses, _distance(self.tf1.weights, steps.weights) / _distance(self.tf1.weights, self.start)
+    def way(self, steps: Steps) -> float:
+        """See ``BesideTF1``."""
+        return _distance(self.tf1.weights, steps.weights) / _distance(self.tf1.weights, self.start)
 
 
 def _distance(some: list[Array], others: list[Array]) -> float:

@@ -21,6 +21,7 @@ from ckptmap.tf.environment import tf2
 from ckptmap.tf.exact import register
 from ckptmap.tf.load import latest_checkpoint
 from ckptmap.tf.models import read_pipeline
+from tests.tf.beside_tf1 import BesideTF1
 from tests.tf.harness import Ran
 from tests.tf.rows import ALL_SAMPLED, BATCH_NORM, EDITS, EXACT, Row
 from tests.tf.tf1_going_on import NUDGES, run_tf1
@@ -60,7 +61,7 @@ class Steps:
 
 
 @dataclass(frozen=True)
-class Going:
+class Going(BesideTF1):
     """TF1's steps and what they are one rounding away, TF2's with the optimizer's state and with the weights alone."""
 
     report: Mapping[str, Any]
@@ -71,16 +72,9 @@ class Going:
     carried: Steps
     alone: Steps
 
-    @property
-    def noise(self) -> tuple[float, float]:
-        """The farthest that TF1 is from itself, as ``differ`` measures it."""
-        losses, weights = zip(*map(self.differ, self.nudged), strict=True)
-        return max(losses), max(weights)
-
-    def differ(self, steps: Steps) -> tuple[float, float]:
-        """How far steps are from TF1's: their losses, in a loss; the weights behind them, in the way that they went."""
-        losses = float(np.max(np.abs(steps.losses - self.tf1.losses) / np.abs(self.tf1.losses)))
-        return losses, apart(self.tf1.folder, steps.folder, self.start)
+    def way(self, steps: Steps) -> float:
+        """See ``BesideTF1``."""
+        return apart(self.tf1.folder, steps.folder, self.start)
 
 
 def config_with(ran: Ran, optimizer: str, path: Path) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -106,15 +105,11 @@ def test_a_batch_says_the_same_of_one_process_and_of_four(
 def test_ctrl_c_reaches_all_processes_and_each_ends_what_it_has_begun(
     template: Path, table: Path, tmp_path: Path
 ) -> None:
-    for number in range(200):
+    for number in range(200):  # so many that a busy machine cannot do all before it hears the signal
         write_tf1(tmp_path / "old" / f"{number:03}" / "m", tf1_values())
-    new, told = tmp_path / "new", {}
-    for _ in range(4):  # a busy machine may have done all of them before it hears the signal
-        shutil.rmtree(new, ignore_errors=True)
-        told = interrupted(tmp_path / "old", template, table, new)
-        made = {one["checkpoint"] for one in told["conversions"] if one["fate"] == "converted"}
-        if len(made) < 200:
-            break
+    new = tmp_path / "new"
+    told = interrupted(tmp_path / "old", template, table, new)
+    made = {one["checkpoint"] for one in told["conversions"] if one["fate"] == "converted"}
     assert 3 <= len(made) < 200
     assert {str(path.with_suffix("")) for path in new.rglob("*.index")} == made
     assert list(new.rglob(".*")) == []

@@ -12,6 +12,7 @@ from ckptmap.tf.verify.measuring import ROUNDING
 from ckptmap.version import __version__
 
 if TYPE_CHECKING:
+    from ckptmap.tf.verify.general.comparing import Measure as ModelMeasure
     from ckptmap.tf.verify.measuring import Measure
     from ckptmap.tf.verify.sources import New, Old
     from ckptmap.tf.verify.values import Values
@@ -55,16 +56,23 @@ def _measure(one: Measure) -> dict[str, Any]:
         "level": one.level or None,
         "shape_old": list(one.reference_shape),
         "shape_new": list(one.other_shape),
-        "max": _number(one.largest),
-        "mean": _number(one.mean),
-        "spread": _number(one.spread),
-        "relative": _number(one.relative),
-        "tolerance": ROUNDING,
+        **sizes(one, ROUNDING),
+    }
+
+
+def sizes(one: Measure | ModelMeasure, tolerance: float) -> dict[str, Any]:
+    """How far the values of both sides are apart, beside what rounding explains."""
+    return {
+        "max": number(one.largest),
+        "mean": number(one.mean),
+        "spread": number(one.spread),
+        "relative": number(one.relative),
+        "tolerance": tolerance,
         "within": one.within,
     }
 
 
-def _number(value: float) -> float | None:
+def number(value: float) -> float | None:
     """JSON has no infinity: null where shapes differ or values are no numbers."""
     return value if math.isfinite(value) else None
 
@@ -93,7 +101,7 @@ def _image(seen: Seen, matches: Sequence[Match], pictures: Mapping[str, str]) ->
         "height": seen.size[0],
         "width": seen.size[1],
         "agrees": finding.agrees,
-        "relative": _number(finding.relative),
+        "relative": number(finding.relative),
         "detections": counts(matches),
         "picture": pictures.get(seen.image.name),
         "matches": [_match(one) for one in matches if one.fate is not Fate.EQUAL],
@@ -115,7 +123,7 @@ def _part(part: Part) -> dict[str, Any]:
         "place": part.place or None,
         "group": part.group or None,
         "level": part.level or None,
-        "relative": _number(part.relative),
+        "relative": number(part.relative),
         "shape_old": list(part.shapes[0]),
         "shape_new": list(part.shapes[1]),
         "differs": part.differs,

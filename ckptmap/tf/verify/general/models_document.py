@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ckptmap.tf.verify.general.comparing import ROUNDING
+from ckptmap.tf.verify.verify_document import number, sizes
 from ckptmap.version import __version__
 
 if TYPE_CHECKING:
@@ -68,12 +68,7 @@ def _output(one: Measure) -> dict[str, Any]:
         "run": one.run or None,
         "shape_old": list(one.shapes[0]),
         "shape_new": list(one.shapes[1]),
-        "max": _number(one.largest),
-        "mean": _number(one.mean),
-        "spread": _number(one.spread),
-        "relative": _number(one.relative),
-        "tolerance": ROUNDING,
-        "within": one.within,
+        **sizes(one, ROUNDING),
         "top1": one.top1,
     }
 
@@ -86,7 +81,7 @@ def _why(explanation: Explanation | None) -> dict[str, Any]:
         "first_difference": explanation.first.text if explanation.first else None,
         "causes": [asdict(cause) for cause in explanation.causes],
         "larger": [
-            {"at": one.first.text, "relative": _number(one.first.relative), "causes": [asdict(c) for c in one.causes]}
+            {"at": one.first.text, "relative": number(one.first.relative), "causes": [asdict(c) for c in one.causes]}
             for one in explanation.larger
         ],
         "parts": [_part(step) for step in explanation.steps],
@@ -98,12 +93,7 @@ def _part(step: Step) -> dict[str, Any]:
         "name": step.name,
         "operation": step.op or None,
         "variables": list(step.variables),
-        "relative": _number(step.relative) if step.relative is not None else None,
+        "relative": number(step.relative) if step.relative is not None else None,
         "differs": step.relative is not None and not step.relative <= ROUNDING,
         "compared": step.relative is not None,
     }
-
-
-def _number(value: float) -> float | None:
-    """JSON has no infinity: null where shapes differ or values are no numbers."""
-    return value if math.isfinite(value) else None
