@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ckptmap.basics.errors import Problem
 from ckptmap.basics.nearest import Names
 from ckptmap.checkpoint.object_graph import VALUE_SUFFIX
+from ckptmap.targets.layer_paths import layer_paths, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -45,12 +46,23 @@ class NameIndex:
     def _ends(self) -> dict[str, tuple[int, ...]]:
         return _grouped(_endings(variable.name) for variable in self.variables)
 
+    @cached_property
+    def _in_layers(self) -> dict[str, tuple[int, ...]]:
+        return _grouped(layer_paths(self.variables))
+
     def matches(self, text: str) -> tuple[SpecVariable, ...]:
         """All variables that ``text`` can mean: those it names whole, else those that end in it.
 
-        Where there are none, those that do when scopes may be counted (``BoxPredictor_1`` for ``BoxPredictor``).
+        Where there are none, those that do when scopes may be counted (``BoxPredictor_1`` for ``BoxPredictor``), then
+        those of this object path, and last of this path from a named layer on.
         """
-        found = self._by_whole(text) or self._by_end(text) or self._by_counted_scopes(text) or self._by_key(text)
+        found = (
+            self._by_whole(text)
+            or self._by_end(text)
+            or self._by_counted_scopes(text)
+            or self._by_key(text)
+            or self._in_layers.get(plain(text), ())
+        )
         return tuple([self.variables[at] for at in found])
 
     def _by_key(self, text: str) -> Sequence[int]:

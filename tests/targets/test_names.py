@@ -67,6 +67,35 @@ def test_variables_of_one_name_are_told_apart_by_their_object_paths() -> None:
     assert index.matches("other/blocks/1/kernel") == ()
 
 
+def test_a_layer_in_a_list_goes_by_its_name_and_the_path_below_it() -> None:
+    saved = {
+        "_operations/6/self_attention/relative_bias": "self_attention/embeddings",
+        "_operations/6/self_attention/query/_kernel": "encoder_0/kernel",
+        "_operations/6/cross/query/_kernel": "encoder_0/kernel",
+        "_operations/13/self_attention/query/_kernel": "decoder_0/kernel",
+        "_operations/14/_heads/0/_kernel": "decoder_1/kernel",
+        "_operations/14/_heads/1/_kernel": "decoder_1/kernel",
+    }
+    index = NameIndex([SpecVariable(key, name, DType.FLOAT32, ()) for key, name in saved.items()], "model")
+    for text, key in {
+        "encoder_0/self_attention/relative_bias": "_operations/6/self_attention/relative_bias",
+        "encoder_0/self_attention/query/kernel": "_operations/6/self_attention/query/_kernel",
+        "encoder_0/cross/query/_kernel": "_operations/6/cross/query/_kernel",
+        "decoder_0/self_attention/query/kernel": "_operations/13/self_attention/query/_kernel",
+        "decoder_1/heads/1/kernel": "_operations/14/_heads/1/_kernel",
+    }.items():
+        assert [found.key for found in index.matches(text)] == [key], text
+    for unknown in ("decoder_0/cross/query/kernel", "query/kernel", "decoder_0", "_operations/6"):
+        assert index.matches(unknown) == (), unknown
+    assert len(index.matches("decoder_1/kernel")) == 2  # of two heads
+
+
+def test_a_list_whose_names_do_not_agree_has_no_layer() -> None:
+    saved = {"layers/0/kernel": "a/kernel", "layers/0/more/kernel": "b/kernel", "layers/1/x": "x", "layers/1/y": "y"}
+    index = NameIndex([SpecVariable(key, name, DType.FLOAT32, ()) for key, name in saved.items()])
+    assert index.matches("a/more/kernel") == index.matches("b/more/kernel") == index.matches("/x") == ()
+
+
 def test_nearest_names_are_hinted() -> None:
     assert INDEX.find("block_1_expnd/kernel") == Problem(
         "the target has no variable 'block_1_expnd/kernel'", "block_1_expnd/kernel", "nearest: block_1_expand/kernel"

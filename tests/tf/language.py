@@ -11,6 +11,7 @@ where it is installed.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -338,6 +339,41 @@ def _hub_gpt2(size: Size) -> Any:
     )
 
 
+def _hub_t5(newer: bool) -> Callable[[Size], Any]:
+    def make(size: Size) -> Any:
+        gelu = import_quietly("keras").activations.gelu
+        more = {"activation": lambda x: gelu(x, approximate=True)} if newer else {}
+        with warnings.catch_warnings():  # its attention takes masks as an argument, and warns of those from elsewhere
+            warnings.simplefilter("ignore", UserWarning)
+            return _hub().T5Backbone(
+                vocabulary_size=size.vocabulary,
+                num_layers=size.layers,
+                num_heads=size.heads,
+                hidden_dim=size.width,
+                intermediate_dim=size.inner,
+                use_gated_activation=newer,
+                tie_embedding_weights=not newer,
+                **more,
+            )
+
+    return make
+
+
+def _run_hub_t5(model: Any, text: Text) -> Outputs:
+    fed = {
+        "encoder_token_ids": text.ids,
+        "encoder_padding_mask": text.mask,
+        "decoder_token_ids": heard(text),
+        "decoder_padding_mask": (text.types != 0).astype(np.int32),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        found = model(fed, training=False)
+    said = found["decoder_sequence_output"] * (model.hidden_dim**-0.5 if model.tie_embedding_weights else 1)
+    logits = np.asarray(model.token_embedding(said, reverse=True)) * (text.types != 0)[..., None]
+    return {"encoded": np.asarray(found["encoder_sequence_output"]) * text.mask[..., None], "logits": logits}
+
+
 def _hub_masked(size: Size) -> Any:
     return _hub().BertMaskedLM(_hub_bert(size))
 
@@ -397,6 +433,8 @@ HUB_CLASSES = Home("BertTextClassifier", 3, _hub_classes, _run_hub_classes, comp
 HUB_ALBERT = Home("AlbertBackbone", 3, _hub_albert, _run_hub)
 HUB_ELECTRA = Home("ElectraBackbone", 3, _hub_electra, _run_hub_sequence)
 HUB_EXACT = Home("ElectraBackbone with the exact gelu", 3, _hub_exact_electra, _run_hub_sequence)
+HUB_T5 = Home("T5Backbone", 3, _hub_t5(newer=False), _run_hub_t5)
+HUB_NEWER_T5 = Home("T5Backbone", 3, _hub_t5(newer=True), _run_hub_t5)
 HUB_GPT2 = Home("GPT2Backbone", 3, _hub_gpt2, _run_hub_gpt2)
 
 BERTS = (Size(2, 24, 3), Size(4, 40, 5))
@@ -423,6 +461,8 @@ def _rows() -> Iterator[Row]:
         yield Row("xlnet", XLNET, size, dropped=2)
         yield Row("t5", T5, size)
         yield Row("t5_v1_1", NEWER_T5, size)
+        yield Row("t5", HUB_T5, size)
+        yield Row("t5_v1_1", HUB_NEWER_T5, size)
     for size in FACTORED_BLOCKS:
         for padded in (True, False):
             more = {"padded": padded, "differs": padded}

@@ -127,6 +127,11 @@ def _mobilenet_v3(size: str, minimalistic: str) -> Classifier:
     )
 
 
+def _nasnet(size: str) -> Classifier:
+    target = f"keras_nasnet_{size}"
+    return Classifier(f"nasnet_{size}", f"NASNet{size.title()}", target, target, SCALED, _SAME, differs=_REDUCTION)
+
+
 CLASSIFIERS: Mapping[str, Classifier] = {
     one.name: one
     for one in (
@@ -164,15 +169,7 @@ CLASSIFIERS: Mapping[str, Classifier] = {
         ),
         *(_mobilenet_v3(size, kind) for size in ("small", "large") for kind in ("", "_minimalistic")),
         *_resnets(),
-        Classifier(
-            "nasnet_mobile",
-            "NASNetMobile",
-            "keras_nasnet_mobile",
-            "keras_nasnet_mobile",
-            SCALED,
-            _SAME,
-            differs=_REDUCTION,
-        ),
+        *(_nasnet(size) for size in ("mobile", "large")),
         *(_efficientnet(version) for version in range(8)),
     )
 }

@@ -108,9 +108,11 @@ def _name(network: str, shapes: Shapes) -> str:
         return network if any(_GATE in name for name in shapes) else f"{network}_minimalistic"
     if network == "nasnet":
         cells = {name.partition("/")[0] for name in shapes if name.startswith("cell_")}
-        return "nasnet_mobile" if cells == _OF_MOBILE else network
+        sizes = (size for size, count in _CELLS.items() if cells == {*_STEMS, *(f"cell_{at}" for at in range(count))})
+        return next((f"nasnet_{size}" for size in sizes), network)
     return network
 
 
-_OF_MOBILE = {"cell_stem_0", "cell_stem_1", *(f"cell_{at}" for at in range(12))}
-"""The cells of the mobile NASNet beside those that reduce."""
+_STEMS = ("cell_stem_0", "cell_stem_1")
+_CELLS = {"mobile": 12, "large": 18}
+"""How many cells a NASNet has beside its stems and those that reduce."""

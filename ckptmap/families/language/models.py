@@ -168,7 +168,8 @@ def _xlnet_homes() -> tuple[Home, ...]:
     return (Home(GARDEN, "language/xlnet_garden", call, needs=gelu),)
 
 
-def _t5_homes(more: str) -> tuple[Home, ...]:
+def _t5_homes(more: str, hub: str, words: str) -> tuple[Home, ...]:
+    """``more`` and ``hub`` are further arguments of each home; ``words`` is what KerasHub's logits are made of."""
     module = "official.nlp.modeling.models.t5"
     call = (
         f"{module}.T5Transformer({module}.T5TransformerParams(num_layers={{layers}}, d_model={{width}}, d_kv={{head}}, "
@@ -176,8 +177,22 @@ def _t5_homes(more: str) -> tuple[Home, ...]:
         f"relative_attention_num_buckets={{buckets}}, shared_embedding=True{more}))"
     )
     padding = "what it makes of padding is nothing to read: TF1 sets it to zero"
-    return (Home(GARDEN, "language/t5_garden", call, needs=padding),)
+    backbone = (
+        "keras_hub.models.T5Backbone(vocabulary_size={vocabulary}, num_layers={layers}, num_heads={heads}, "
+        f"hidden_dim={{width}}, intermediate_dim={{inner}}, key_value_dim={{head}}, {hub})"
+    )
+    logits = f"the logits are model.token_embedding({words}, reverse=True)"
+    return (
+        Home(GARDEN, "language/t5_garden", call, needs=padding),
+        Home(HUB, "language/t5_keras_hub", backbone, needs=f"{padding}; {logits}"),
+    )
 
+
+_T5_HUB = ("use_gated_activation=False", "decoder_sequence_output * hidden_dim**-0.5")
+_NEWER_T5_HUB = (
+    "activation=lambda x: keras.activations.gelu(x, approximate=True), tie_embedding_weights=False",
+    "decoder_sequence_output",
+)
 
 _BERT_SIZES = {
     (2, 128): "tiny",
@@ -206,11 +221,11 @@ LANGUAGES: Mapping[str, Language] = {
             (Home(HUB, "language/gpt2_keras_hub", _GPT2),),
             {(12, 768): "small", (24, 1024): "medium", (36, 1280): "large", (48, 1600): "xl"},
         ),
-        Language("t5", _PIECES_IN_AND_OUT, _t5_homes(""), {(6, 512): "small", (12, 768): "base"}),
+        Language("t5", _PIECES_IN_AND_OUT, _t5_homes("", *_T5_HUB), {(6, 512): "small", (12, 768): "base"}),
         Language(
             "t5_v1_1",
             _PIECES_IN_AND_OUT,
-            _t5_homes(", ffn_activations=('gelu', 'linear'), logits_via_embedding=False"),
+            _t5_homes(", ffn_activations=('gelu', 'linear'), logits_via_embedding=False", *_NEWER_T5_HUB),
             {(8, 512): "small", (12, 768): "base", (24, 1024): "large", (24, 2048): "xl", (24, 4096): "xxl"},
         ),
         Language("xlnet", _PIECES_BEHIND, _xlnet_homes(), {(12, 768): "base", (24, 1024): "large"}),

@@ -93,10 +93,9 @@ def _films() -> Iterator[Network]:
 
 
 def _cells() -> Iterator[Network]:
-    """NASNet but the mobile one, and PNASNet, told by how many cells they have; only NASNet has reduction cells."""
+    """PNASNet, told by how many cells it has, and the NASNet of small images; only NASNet has reduction cells."""
     for name, shows, lacks in (
         ("nasnet_cifar", ("reduction_cell_0/", "l1_stem"), ()),
-        ("nasnet_large", ("reduction_cell_0/", "cell_17/"), ()),
         ("pnasnet_large", ("cell_11/",), ("reduction_cell_0/",)),
         ("pnasnet_mobile", ("cell_8/",), ("reduction_cell_0/", "cell_9/")),
     ):

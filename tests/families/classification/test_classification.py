@@ -240,10 +240,12 @@ def test_what_is_recognized(names: list[str], found: str | None) -> None:
     assert (one.name if isinstance(one, Found) else None) == found
 
 
-def test_the_mobile_nasnet_by_its_cells() -> None:
-    cells = ("cell_stem_0", "cell_stem_1", "reduction_cell_0", *(f"cell_{at}" for at in range(12)))
+@pytest.mark.parametrize(("size", "count"), [("mobile", 12), ("large", 18)])
+def test_a_nasnet_by_its_cells(size: str, count: int) -> None:
+    cells = ("cell_stem_0", "cell_stem_1", "reduction_cell_0", *(f"cell_{at}" for at in range(count)))
     shapes = {f"{cell}/1x1/weights": (1, 1, 8, 8) for cell in cells}
     found = recognize(inventory({**shapes, "final_layer/FC/weights": (8, 1001)}))
     assert isinstance(found, Found)
-    assert (found.name, found.targets, found.classes) == ("nasnet_mobile", ("keras_nasnet_mobile",), 1001)
+    name = f"nasnet_{size}"
+    assert (found.name, found.targets, found.classes) == (name, (f"keras_{name}",), 1001)
     assert "weights only" in found.remark

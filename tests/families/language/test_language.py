@@ -162,6 +162,10 @@ def test_the_calls_of_t5() -> None:
     assert f"T5TransformerParams({sizes}shared_embedding=True))  # equal" in old.remark
     newer = "shared_embedding=True, ffn_activations=('gelu', 'linear'), logits_via_embedding=False))  # equal"
     assert f"T5TransformerParams({sizes}{newer}" in new.remark
+    sizes = "vocabulary_size=37, num_layers=2, num_heads=3, hidden_dim=24, intermediate_dim=72, key_value_dim=8, "
+    assert f"T5Backbone({sizes}use_gated_activation=False)  # equal" in old.remark
+    gelu = "activation=lambda x: keras.activations.gelu(x, approximate=True), tie_embedding_weights=False)  # equal"
+    assert f"T5Backbone({sizes}{gelu}" in new.remark
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,6 @@ LAYERS = {f"{name}/w": (1, 1) for name in ("layer_1", "layer_2", "layer_3", "lay
             'slim_network("pnasnet_mobile", num_classes=5)',
         ),
         ({**CELLS, "reduction_cell_0/x": (1,), "l1_stem_3x3/x": (1,)}, "nasnet_cifar", "slim_network"),
-        ({**CELLS, "reduction_cell_0/x": (1,), "cell_17/x": (1,)}, "nasnet_large", "slim_network"),
         ({"Generator/deconv1/weights": (4, 4, 512, 64)}, "dcgan", "slim_network"),
         (
             {f"{name}/Conv/weights": (3, 3, 3, 3) for name in ("encoder", "decoder", "output")},
