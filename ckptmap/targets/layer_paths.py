@@ -2,8 +2,8 @@
 
 Keras 3 keeps the layers of a functional model in a list, so the object path of a variable counts them:
 ``_operations/13/cross_attention/query/_kernel``. The name that is saved with it says the layer, but nothing of what is
-inside: ``decoder_layer_0/kernel``. Together they give ``decoder_layer_0/cross_attention/query/kernel``, which is another
-for each variable, and stays when the model gets more layers.
+inside: ``decoder_layer_0/kernel``. Together they give ``decoder_layer_0/cross_attention/query/kernel``: one for each
+variable, which stays when the model gets more layers.
 """
 
 from __future__ import annotations

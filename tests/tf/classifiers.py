@@ -25,7 +25,7 @@ from ckptmap.tf.tf1.weights import CALIBRATION_PASSES, calibrate, randomize
 from ckptmap.tf.tf2_model import restore
 from ckptmap.tf.verify.general.slim_nets import SlimNet, slim_network
 from tests.tf.efficientnet_graph import efficientnet
-from tests.tf.proving import Proof, markdown, prove_rows
+from tests.tf.proving import Proof, markdown, outputs_that_depend, prove_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -122,7 +122,7 @@ def run_slim(row: Row, prefix: str, image: Array, *, meta: bool = False) -> Arra
         randomize(v1, session, 1)
         calibrate(v1, session, {placeholder: image}, 1, passes=_passes(row))
         v1.train.Saver().save(session, prefix, write_meta_graph=meta)
-        return np.asarray(session.run(found, {placeholder: image}))
+        return outputs_that_depend(lambda fed: np.asarray(session.run(found, {placeholder: fed})), image)
 
 
 def _passes(row: Row) -> int:

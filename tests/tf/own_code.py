@@ -24,7 +24,7 @@ from ckptmap.families.verdict import Kind
 from ckptmap.tf.environment import as_written, import_quietly, same_kernels, slim_module, tf2
 from ckptmap.tf.tf1.weights import calibrate, randomize
 from ckptmap.tf.tf2_model import restore
-from tests.tf.proving import Proof, markdown, prove_rows
+from tests.tf.proving import Proof, markdown, outputs_that_depend, prove_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -138,7 +138,7 @@ def run_tf1(row: Row, prefix: str, inputs: Array) -> Array:
         randomize(v1, session, 1)
         calibrate(v1, session, {placeholder: inputs}, 1)
         v1.train.Saver().save(session, prefix)
-        return np.asarray(session.run(found, {placeholder: inputs}))
+        return outputs_that_depend(lambda fed: np.asarray(session.run(found, {placeholder: fed})), inputs)
 
 
 def _network(row: Row, inputs: Any) -> Any:

@@ -12,6 +12,12 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+REACHED = 1e-3
+"""Of the output's spread: two hundred times what an equal model may differ by."""
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -22,6 +28,17 @@ class Proof:
     restored: int
     unused: int
     difference: float
+
+
+def outputs_that_depend(run: Callable[[Array], Array], inputs: Array) -> Array:
+    """What ``run`` makes of ``inputs``, which has to depend on them.
+
+    Random weights may close a network's gates, or outweigh what the input adds. Then a wrong model gives the same.
+    """
+    found = run(inputs)
+    reached = float(np.abs(run(np.flip(inputs, 1)) - found).max() / found.std())
+    assert reached > REACHED, f"the input hardly changes the output ({reached:.1e} of its spread): this proves nothing"
+    return found
 
 
 def markdown(header: str, proofs: Iterable[tuple[Any, Any]], cells: Callable[[Any, Any], Iterator[str]]) -> str:
