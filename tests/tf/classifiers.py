@@ -83,7 +83,8 @@ def _rows() -> Iterator[Row]:
             yield Row(network, 3, size, width=width, classes=5)
         if model.background:
             yield Row(network, 2, size, SLIM if model.differs else STOCK, classes=11, kept=10)
-        yield Row(network, 3, size, SLIM if model.differs else STOCK, classes=11, top=False)
+        for keras in (3, 2) if model.size else (3,):
+            yield Row(network, keras, size, SLIM if model.differs else STOCK, classes=11, top=False)
     yield from (Row(network, 3, 97, home, classes=5, differs=home == STOCK) for network, home in _odd())
     yield from (Row(network, 3, 97, classes=5) for network in ("mobilenet_v2", "mobilenet_v3_small"))
 

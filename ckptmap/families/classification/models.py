@@ -52,6 +52,8 @@ class Classifier:
     """Channels of the last convolution, which Keras widens with the model and never narrows; 0: it narrows it."""
     last_kernel: str = ""
     """That convolution's kernel in slim."""
+    size: int = 0
+    """Height and width of the image that Keras must know to make the model without its classifier; 0: any will do."""
 
     @property
     def last_width(self) -> str:
@@ -127,9 +129,12 @@ def _mobilenet_v3(size: str, minimalistic: str) -> Classifier:
     )
 
 
-def _nasnet(size: str) -> Classifier:
-    target = f"keras_nasnet_{size}"
-    return Classifier(f"nasnet_{size}", f"NASNet{size.title()}", target, target, SCALED, _SAME, differs=_REDUCTION)
+def _nasnet(kind: str, size: int) -> Classifier:
+    """Without the size of the image Keras leaves out the layers that make maps of two sizes fit."""
+    target = f"keras_nasnet_{kind}"
+    return Classifier(
+        f"nasnet_{kind}", f"NASNet{kind.title()}", target, target, SCALED, _SAME, differs=_REDUCTION, size=size
+    )
 
 
 CLASSIFIERS: Mapping[str, Classifier] = {
@@ -169,7 +174,8 @@ CLASSIFIERS: Mapping[str, Classifier] = {
         ),
         *(_mobilenet_v3(size, kind) for size in ("small", "large") for kind in ("", "_minimalistic")),
         *_resnets(),
-        *(_nasnet(size) for size in ("mobile", "large")),
+        _nasnet("mobile", 224),
+        _nasnet("large", 331),
         *(_efficientnet(version) for version in range(8)),
     )
 }

@@ -67,6 +67,8 @@ class Found:
             options["alpha"] = width
         if self.classes is None:
             options["include_top"] = False
+            if self.model.size:
+                options["input_shape"] = (self.model.size, self.model.size, 3)
         elif self.classes != _IMAGENET:
             options["classes"] = self.classes
         arguments = ", ".join(f"{name}={value}" for name, value in options.items())

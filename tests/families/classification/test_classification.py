@@ -248,4 +248,8 @@ def test_a_nasnet_by_its_cells(size: str, count: int) -> None:
     assert isinstance(found, Found)
     name = f"nasnet_{size}"
     assert (found.name, found.targets, found.classes) == (name, (f"keras_{name}",), 1001)
+    without = recognize(inventory(shapes))
+    assert isinstance(without, Found)
+    side = {"mobile": 224, "large": 331}[size]
+    assert f"NASNet{size.title()}(weights=None, include_top=False, input_shape=({side}, {side}, 3))" in without.remark
     assert "weights only" in found.remark
