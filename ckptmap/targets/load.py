@@ -52,8 +52,18 @@ def load_target(text: str | os.PathLike[str]) -> Target:
             _refuse_archive(checkpoint.inventory.path)
             return file_target(checkpoint.inventory)
         known = _object_paths(checkpoint)
-        found = recognize_target(template_target(checkpoint.inventory, known, _obstacle(checkpoint.inventory, known)))
+        found = recognize_target(_template(checkpoint, known))
         return found if known is None else _with_optimizers(found, checkpoint, known)
+
+
+def load_template(path: str | os.PathLike[str]) -> Target:
+    """The TF2 checkpoint at ``path`` as it is, also if it is the model of a shipped target. Raises as `load_target`."""
+    with open_checkpoint(path) as checkpoint, collector_paused():
+        return _template(checkpoint, _object_paths(checkpoint))
+
+
+def _template(checkpoint: Checkpoint, known: ObjectPaths | None) -> Target:
+    return template_target(checkpoint.inventory, known, _obstacle(checkpoint.inventory, known))
 
 
 def _with_optimizers(target: Target, checkpoint: Checkpoint, known: ObjectPaths) -> Target:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.basics.contributions import contributions
 from ckptmap.basics.errors import TargetError
-from ckptmap.checkpoint.object_graph import OPTIMIZER_SLOT, VALUE_SUFFIX
+from ckptmap.checkpoint.object_graph import OPTIMIZER_SLOT, VALUE_SUFFIX, unescape_name
 from ckptmap.mapping.roles import roles
 from ckptmap.targets.dims import Dim
 from ckptmap.targets.target import Target, Template
@@ -137,7 +137,7 @@ def _is_bookkeeping(first: str, rest: str) -> bool:
 
 
 def _variable(path: str, variable: Variable, full_name: str) -> SpecVariable:
-    leaf = path.rpartition("/")[2]
+    leaf = _leaf(path)
     return SpecVariable(
         path,
         full_name or path,
@@ -148,6 +148,11 @@ def _variable(path: str, variable: Variable, full_name: str) -> SpecVariable:
         _part_of(path),
         saved=variable.name,
     )
+
+
+def _leaf(path: str) -> str:
+    """What a layer calls the variable: of ``…/_vars/net.Sbn.Sgamma``, which holds a TF1 name, and of ``…/_gamma``."""
+    return unescape_name(path.rpartition("/")[2]).rpartition("/")[2].lstrip("_")
 
 
 @lru_cache(maxsize=4096)

@@ -75,6 +75,24 @@ def test_a_model_that_was_saved_compiled_is_known(above: str, optimized: tuple[s
     assert [variable.key for variable in target.variables] == ["kernel"]
 
 
+@pytest.mark.parametrize(
+    ("path", "trainable", "initializer"),
+    [
+        ("_vars/net.Sconv0_bn.Smoving_mean", False, "zeros"),
+        ("_vars/net.Sconv0_bn.Smoving_variance", False, "ones"),
+        ("_vars/net.Sconv0_bn.Sgamma", True, "ones"),
+        ("_vars/net.Sconv0.Sweights", True, "variance_scaling"),
+        ("_operations/3/_kernel", True, "variance_scaling"),
+        ("_operations/3/bias", True, "zeros"),
+        ("bn/moving_variance", False, "ones"),
+    ],
+)
+def test_the_last_word_of_a_path_says_what_a_variable_is(path: str, trainable: bool, initializer: str) -> None:
+    target = template_target(inventory(keyed({path: (3, 4), "other/beta": (4,)})), None)
+    found = next(variable for variable in target.variables if variable.key == path)
+    assert (found.trainable, found.initializer.kind) == (trainable, initializer)
+
+
 def test_names_come_from_the_object_graph_or_else_the_path() -> None:
     keys = [f"net/layer-1/kernel{TAIL}", f"net/layer-1/bias{TAIL}"]
     tensors = (SavedTensor("VARIABLE_VALUE", "dense/kernel", keys[0]), SavedTensor("VARIABLE_VALUE", "", keys[1]))

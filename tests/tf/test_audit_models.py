@@ -34,8 +34,10 @@ CONFIGS = sorted(
     path for folder in FOLDERS for path in (SHARED / folder).rglob("*.config") if path.parent.name != DAMAGED
 )
 NO_CHECKPOINT = Inventory(Kind.V2, "none", {}, object_based=True)
-SIDE, EMBEDDED_SIDE = 160, 256
-"""Pixels: the smallest that every extractor takes, and the one size of the embedded SSD."""
+SIDE = 160
+SIDES = {"bifpn": 256, "mnasfpn": 128, "embedded": 256}
+"""Pixels: the smallest that nearly every extractor takes, and sides for those whose maps have to halve evenly, and for
+the embedded SSD, which has but one size."""
 FPNLITE = "corpus/configs/samples_tf2/ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8.config"
 
 
@@ -73,7 +75,7 @@ def small(api: Any, config: PipelineConfig, path: Path) -> str:
     path.write_text(config.document.text.lstrip("\ufeff"), encoding="utf-8")
     pipeline = read_pipeline(path)
     model = getattr(pipeline.model, pipeline.model.WhichOneof("model"))
-    side = EMBEDDED_SIDE if "embedded" in config.extractor_type else SIDE
+    side = next((side for word, side in SIDES.items() if word in config.extractor_type), SIDE)
     model.image_resizer.Clear()
     model.image_resizer.fixed_shape_resizer.height = model.image_resizer.fixed_shape_resizer.width = side
     if config.architecture == "faster_rcnn":

@@ -16,8 +16,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ckptmap.targets import load_target
 from ckptmap.targets.dims import parse_dim
+from ckptmap.targets.load import load_template
 from ckptmap.targets.spec import target_from_dict
 from ckptmap.targets.spec_compression import expand
 from ckptmap.targets.template import as_shipped
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, default=FOLDER)
     options = parser.parse_args(arguments)
     like = json.loads((FOLDER / f"{options.like}.json").read_text(encoding="utf-8"))
-    spec = alike(options.name, like, load_target(options.checkpoint))
+    spec = alike(options.name, like, load_template(options.checkpoint))
     (options.folder / f"{options.name}.json").write_text(dumps(spec), encoding="utf-8")
 
 
