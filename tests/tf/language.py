@@ -359,6 +359,27 @@ def _hub_t5(newer: bool) -> Callable[[Size], Any]:
     return make
 
 
+def _hub_xlnet(size: Size) -> Any:
+    gelu = import_quietly("keras").activations.gelu
+    return _hub().XLNetBackbone(
+        vocabulary_size=size.vocabulary,
+        num_layers=size.layers,
+        num_heads=size.heads,
+        hidden_dim=size.width,
+        intermediate_dim=size.inner,
+        activation=lambda x: gelu(x, approximate=True),
+    )
+
+
+def _run_hub_xlnet(model: Any, text: Text) -> Outputs:
+    return {"sequence": model(_hub_fed(text), training=False)}
+
+
+def _run_hub_xlnet_one_by_one(model: Any, text: Text) -> Outputs:
+    texts = ({name: part[at : at + 1] for name, part in _hub_fed(text).items()} for at in range(len(text.ids)))
+    return {"sequence": np.concatenate([model(each, training=False) for each in texts])}
+
+
 def _run_hub_t5(model: Any, text: Text) -> Outputs:
     fed = {
         "encoder_token_ids": text.ids,
@@ -433,6 +454,8 @@ HUB_CLASSES = Home("BertTextClassifier", 3, _hub_classes, _run_hub_classes, comp
 HUB_ALBERT = Home("AlbertBackbone", 3, _hub_albert, _run_hub)
 HUB_ELECTRA = Home("ElectraBackbone", 3, _hub_electra, _run_hub_sequence)
 HUB_EXACT = Home("ElectraBackbone with the exact gelu", 3, _hub_exact_electra, _run_hub_sequence)
+HUB_XLNET = Home("XLNetBackbone", 3, _hub_xlnet, _run_hub_xlnet)
+HUB_XLNET_ALONE = Home("XLNetBackbone, text by text", 3, _hub_xlnet, _run_hub_xlnet_one_by_one)
 HUB_T5 = Home("T5Backbone", 3, _hub_t5(newer=False), _run_hub_t5)
 HUB_NEWER_T5 = Home("T5Backbone", 3, _hub_t5(newer=True), _run_hub_t5)
 HUB_GPT2 = Home("GPT2Backbone", 3, _hub_gpt2, _run_hub_gpt2)
@@ -440,6 +463,8 @@ HUB_GPT2 = Home("GPT2Backbone", 3, _hub_gpt2, _run_hub_gpt2)
 BERTS = (Size(2, 24, 3), Size(4, 40, 5))
 FACTORED = (Size(2, 24, 3, 8), Size(3, 40, 5, 16))
 FACTORED_BLOCKS = (Size(2, 24, 3, 8), Size(3, 40, 5, 16))
+DEEP = (Size(12, 24, 3), Size(24, 40, 5))
+"""As deep as the published XLNets."""
 MASKED = 6
 """Weights of MobileBERT's head for masked words."""
 PRETRAINED = 7
@@ -472,6 +497,9 @@ def _rows() -> Iterator[Row]:
         yield Row("mobilebert_teacher", TEACHER, size, "pretraining", MASKED, differs=True)
         yield Row("mobilebert_teacher", TEACHER, size, "pretraining", MASKED, padded=False)
         yield Row("mobilebert_teacher", TEACHER_PRETRAINER, size, "pretraining", padded=False)
+    for size in DEEP:
+        yield Row("xlnet", HUB_XLNET, size, dropped=1, differs=True)
+        yield Row("xlnet", HUB_XLNET_ALONE, size, dropped=1)
     for size in FACTORED:
         yield Row("albert", ALBERT, size, "pretraining", PRETRAINED)
         yield Row("electra", ELECTRA, size, fresh=2)
@@ -556,7 +584,7 @@ def as_expected(row: Row, proof: Proof) -> bool:
     """Whether every variable found its place, and the outputs are what the row says."""
     left = (proof.variables - proof.restored, proof.dropped, proof.unused) == (row.fresh, row.dropped, 0)
     same = proof.difference > DIFFERS if row.differs else proof.difference <= NOISE
-    weights = row.kind.startswith("mobilebert") or (row.kind == "electra" and row.home.keras == 3)
+    weights = row.kind.startswith("mobilebert") or (row.kind in {"electra", "xlnet"} and row.home.keras == 3)
     return left and same and proof.verdict == (Kind.WEIGHTS_ONLY if weights else Kind.EQUAL).value
 
 

@@ -43,7 +43,8 @@ class Home:
     """A model of TF2 for one of TF1.
 
     ``table`` is the mapping table that leads there. ``call`` makes the model; in braces stand its sizes. ``differs`` is
-    why it computes otherwise, empty where it does not; ``needs`` what to mind when it is made.
+    why it computes otherwise, empty where it does not, and ``differs_in`` the short name of it; ``needs`` what to mind
+    when it is made.
     """
 
     library: str
@@ -51,6 +52,7 @@ class Home:
     call: str
     differs: str = ""
     needs: str = ""
+    differs_in: str = "activation"
 
     @property
     def title(self) -> str:
@@ -150,7 +152,7 @@ def _mobilebert_homes() -> tuple[Home, ...]:
         "equal if no text is padded. Of the teacher: intermediate_act_fn=official.modeling.activations.gelu, "
         "key_query_shared_bottleneck=False, normalization_type='layer_norm'"
     )
-    return tuple(Home(GARDEN, table, call, padding, teacher) for table in _MOBILEBERTS)
+    return tuple(Home(GARDEN, table, call, padding, teacher, "padding") for table in _MOBILEBERTS)
 
 
 def _xlnet_homes() -> tuple[Home, ...]:
@@ -165,7 +167,26 @@ def _xlnet_homes() -> tuple[Home, ...]:
         "its gelu is the approximation by tanh, not what the name 'gelu' means; input_mask is 1 where there is a word, "
         "in TF1 where there is padding; call it once with segment_ids, which makes their weights"
     )
-    return (Home(GARDEN, "language/xlnet_garden", call, needs=gelu),)
+    hub = (
+        "keras_hub.models.XLNetBackbone(vocabulary_size={vocabulary}, num_layers={layers}, num_heads={heads}, "
+        "hidden_dim={width}, intermediate_dim={inner}, "
+        "activation=lambda x: keras.activations.gelu(x, approximate=True))"
+    )
+    tables = (f"language/xlnet_{size}_keras_hub" for size in ("base", "large"))
+    return (
+        Home(GARDEN, "language/xlnet_garden", call, needs=gelu),
+        *(Home(HUB, table, hub, _MIXED_UP, _STACKED, "batches") for table in tables),
+    )
+
+
+_MIXED_UP = (
+    "in a batch of several texts KerasHub mixes up their positions and their padding: it reshapes what it should "
+    "transpose (keras-hub 0.32)"
+)
+_STACKED = (
+    "equal with one text at a time; for the 12 or 24 layers of the published models, which do not share biases: TF1 "
+    "stacks those of all layers, so a table is for one depth"
+)
 
 
 def _t5_homes(more: str, hub: str, words: str) -> tuple[Home, ...]:

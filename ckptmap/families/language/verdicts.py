@@ -24,7 +24,7 @@ def verdict_on_home(home: Home, language: Language | None = None) -> Verdict:
     advice = "; ".join(filter(None, (home.needs, takes)))
     if not home.differs:
         return Verdict(Kind.EQUAL, extractor_type=home.title, advice=advice, unconfigured=True)
-    difference = Difference("activation", Effect.VALUES, "all", home.differs, remains=True)
+    difference = Difference(home.differs_in, Effect.VALUES, "all", home.differs, remains=True)
     return Verdict(Kind.WEIGHTS_ONLY, (difference,), extractor_type=home.title, advice=advice, unconfigured=True)
 
 

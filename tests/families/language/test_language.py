@@ -151,6 +151,8 @@ def test_the_calls_of_mobilebert_and_xlnet() -> None:
         assert "num_attention_heads=3, head_size=8, inner_size=72, dropout_rate=0.1, " in found.remark
         assert f"tie_attention_biases={tied}, " in found.remark
         assert "the variables show all sizes" in found.remark
+        hub = "XLNetBackbone(vocabulary_size=37, num_layers=2, num_heads=3, hidden_dim=24, intermediate_dim=72, "
+        assert found.remark.count(hub) == 1
 
 
 def test_the_calls_of_t5() -> None:
