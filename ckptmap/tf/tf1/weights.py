@@ -7,6 +7,7 @@ no wrong mapping of mean, variance, gamma or beta goes unseen.
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,13 +83,38 @@ def calibrate(tf1: Any, session: Any, feed: dict[Any, Any], seed: int, passes: i
 
 
 def _batch_norms(tf1: Any) -> Iterator[tuple[Any, Any, Any]]:
-    """(input, moving mean, moving variance) of every fused batch norm in the graph."""
+    """(input, moving mean, moving variance) of every batch norm in the graph that runs with moving statistics."""
     variables = {variable.op.name: variable for variable in tf1.global_variables()}
     for operation in tf1.get_default_graph().get_operations():
-        if operation.type.startswith("FusedBatchNorm"):
-            mean, variance = (_variable_behind(tensor) for tensor in operation.inputs[3:5])
+        for inputs, *statistics in _normalized(operation):
+            mean, variance = (_variable_behind(tensor) for tensor in statistics)
             if mean in variables and variance in variables:
-                yield operation.inputs[0], variables[mean], variables[variance]
+                yield inputs, variables[mean], variables[variance]
+
+
+def _normalized(operation: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """What may be the (input, mean, variance) of a batch norm, as tensors: of a fused one, or of one in single steps.
+
+    That is what those on films are: x * factor + (beta - mean * factor), factor = (variance + epsilon) ** -0.5 * gamma.
+    """
+    if operation.type.startswith("FusedBatchNorm"):
+        yield operation.inputs[0], operation.inputs[3], operation.inputs[4]
+    elif operation.type == "Rsqrt" and operation.inputs[0].op.type == "AddV2":
+        variance = operation.inputs[0].op.inputs[0]
+        products = _products(operation.outputs[0])
+        if len(products) == 1:  # with gamma
+            products = _products(products[0][0])
+        factors = [other for _, other in products]
+        yield from ((one, other, variance) for one, other in permutations(factors, 2))
+
+
+def _products(factor: Any) -> list[tuple[Any, Any]]:
+    """(product, the other factor) of every multiplication by a tensor."""
+    return [
+        (product.outputs[0], product.inputs[1] if product.inputs[0] is factor else product.inputs[0])
+        for product in factor.consumers()
+        if product.type == "Mul"
+    ]
 
 
 def _variable_behind(tensor: Any) -> str:
