@@ -124,7 +124,7 @@ NOT_RUN = {
     "docs/efficientdet.md": 1,
     "docs/estimators.md": 5,
     "docs/fleets.md": 8,
-    "docs/language.md": 6,
+    "docs/language.md": 7,
     "docs/own-code.md": 3,
     "docs/speed.md": 1,
     "docs/start-detector.md": 1,
