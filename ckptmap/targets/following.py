@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ckptmap.mapping.roles import roles
 from ckptmap.targets.dims import Dim
-from ckptmap.targets.template import usual_initializer
+from ckptmap.targets.template import is_trained, usual_initializer
 from ckptmap.targets.variables import SpecVariable
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ckptmap.targets.target import Target
 
 _STORE = "_tf1_style_var_store/_vars"
-_NOT_TRAINED = ("moving_mean", "moving_variance")
 
 
 def following(target: Target, inventory: Inventory) -> Target:
@@ -36,7 +35,7 @@ def _variable(variable: Variable) -> SpecVariable:
         variable.name,
         variable.dtype,
         tuple(Dim(length) for length in variable.shape),
-        leaf not in _NOT_TRAINED,
+        is_trained(leaf),
         usual_initializer(leaf),
         "model",
     )

@@ -143,7 +143,7 @@ def _variable(path: str, variable: Variable, full_name: str) -> SpecVariable:
         full_name or path,
         variable.dtype,
         _fixed(variable.shape),
-        leaf not in _NOT_TRAINED,
+        is_trained(leaf),
         usual_initializer(leaf),
         _part_of(path),
         saved=variable.name,
@@ -159,6 +159,11 @@ def _leaf(path: str) -> str:
 def _fixed(shape: tuple[int, ...]) -> tuple[Dim, ...]:
     """Lengths that nothing changes; the same value for all variables of a shape."""
     return tuple(Dim(length) for length in shape)
+
+
+def is_trained(leaf: str) -> bool:
+    """Whether a layer trains its variable of this name: all but moving statistics."""
+    return leaf not in _NOT_TRAINED
 
 
 @lru_cache(maxsize=256)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -303,14 +304,30 @@ def _hub() -> Any:
 
 
 def _hub_sizes(size: Size, **more: Any) -> dict[str, Any]:
+    return _hub_layers(size, max_sequence_length=size.positions, **more)
+
+
+def _hub_layers(size: Size, **more: Any) -> dict[str, Any]:
+    """Of a model whose positions have no end, too."""
     return {
         "num_layers": size.layers,
         "num_heads": size.heads,
         "hidden_dim": size.width,
         "intermediate_dim": size.inner,
-        "max_sequence_length": size.positions,
         **more,
     }
+
+
+def _hub_tanh_gelu(x: Any) -> Any:
+    return import_quietly("keras").activations.gelu(x, approximate=True)
+
+
+@contextmanager
+def _masks_as_arguments() -> Iterator[None]:
+    """The attention of KerasHub's T5 takes masks as an argument, and warns of those that Keras hands on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def _hub_bert(size: Size) -> Any:
@@ -341,34 +358,17 @@ def _hub_gpt2(size: Size) -> Any:
 
 def _hub_t5(newer: bool) -> Callable[[Size], Any]:
     def make(size: Size) -> Any:
-        gelu = import_quietly("keras").activations.gelu
-        more = {"activation": lambda x: gelu(x, approximate=True)} if newer else {}
-        with warnings.catch_warnings():  # its attention takes masks as an argument, and warns of those from elsewhere
-            warnings.simplefilter("ignore", UserWarning)
-            return _hub().T5Backbone(
-                vocabulary_size=size.vocabulary,
-                num_layers=size.layers,
-                num_heads=size.heads,
-                hidden_dim=size.width,
-                intermediate_dim=size.inner,
-                use_gated_activation=newer,
-                tie_embedding_weights=not newer,
-                **more,
-            )
+        more = {"activation": _hub_tanh_gelu} if newer else {}
+        sizes = _hub_layers(size, vocabulary_size=size.vocabulary)
+        with _masks_as_arguments():
+            return _hub().T5Backbone(**sizes, use_gated_activation=newer, tie_embedding_weights=not newer, **more)
 
     return make
 
 
 def _hub_xlnet(size: Size) -> Any:
-    gelu = import_quietly("keras").activations.gelu
-    return _hub().XLNetBackbone(
-        vocabulary_size=size.vocabulary,
-        num_layers=size.layers,
-        num_heads=size.heads,
-        hidden_dim=size.width,
-        intermediate_dim=size.inner,
-        activation=lambda x: gelu(x, approximate=True),
-    )
+    sizes = _hub_layers(size, vocabulary_size=size.vocabulary)
+    return _hub().XLNetBackbone(**sizes, activation=_hub_tanh_gelu)
 
 
 def _run_hub_xlnet(model: Any, text: Text) -> Outputs:
@@ -387,8 +387,7 @@ def _run_hub_t5(model: Any, text: Text) -> Outputs:
         "decoder_token_ids": heard(text),
         "decoder_padding_mask": (text.types != 0).astype(np.int32),
     }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
+    with _masks_as_arguments():
         found = model(fed, training=False)
     said = found["decoder_sequence_output"] * (model.hidden_dim**-0.5 if model.tie_embedding_weights else 1)
     logits = np.asarray(model.token_embedding(said, reverse=True)) * (text.types != 0)[..., None]

@@ -56,6 +56,11 @@ class Classifier:
     """Height and width of the image that Keras must know to make the model without its classifier; 0: any will do."""
 
     @property
+    def shaped(self) -> dict[str, tuple[int, int, int]]:
+        """The option of Keras that says that size; empty if any will do."""
+        return {"input_shape": (self.size, self.size, 3)} if self.size else {}
+
+    @property
     def last_width(self) -> str:
         """What the target calls these channels."""
         return f"width_{self.last}"

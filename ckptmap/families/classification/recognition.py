@@ -66,9 +66,7 @@ class Found:
         if width not in (None, 1.0):
             options["alpha"] = width
         if self.classes is None:
-            options["include_top"] = False
-            if self.model.size:
-                options["input_shape"] = (self.model.size, self.model.size, 3)
+            options |= {"include_top": False, **self.model.shaped}
         elif self.classes != _IMAGENET:
             options["classes"] = self.classes
         arguments = ", ".join(f"{name}={value}" for name, value in options.items())

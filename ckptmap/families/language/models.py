@@ -169,8 +169,7 @@ def _xlnet_homes() -> tuple[Home, ...]:
     )
     hub = (
         "keras_hub.models.XLNetBackbone(vocabulary_size={vocabulary}, num_layers={layers}, num_heads={heads}, "
-        "hidden_dim={width}, intermediate_dim={inner}, "
-        "activation=lambda x: keras.activations.gelu(x, approximate=True))"
+        f"hidden_dim={{width}}, intermediate_dim={{inner}}, {_TANH_HUB})"
     )
     tables = (f"language/xlnet_{size}_keras_hub" for size in ("base", "large"))
     return (
@@ -179,6 +178,7 @@ def _xlnet_homes() -> tuple[Home, ...]:
     )
 
 
+_TANH_HUB = "activation=lambda x: keras.activations.gelu(x, approximate=True)"
 _MIXED_UP = (
     "in a batch of several texts KerasHub mixes up their positions and their padding: it reshapes what it should "
     "transpose (keras-hub 0.32)"
@@ -210,10 +210,7 @@ def _t5_homes(more: str, hub: str, words: str) -> tuple[Home, ...]:
 
 
 _T5_HUB = ("use_gated_activation=False", "decoder_sequence_output * hidden_dim**-0.5")
-_NEWER_T5_HUB = (
-    "activation=lambda x: keras.activations.gelu(x, approximate=True), tie_embedding_weights=False",
-    "decoder_sequence_output",
-)
+_NEWER_T5_HUB = (f"{_TANH_HUB}, tie_embedding_weights=False", "decoder_sequence_output")
 
 _BERT_SIZES = {
     (2, 128): "tiny",

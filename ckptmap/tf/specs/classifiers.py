@@ -48,7 +48,7 @@ def description(model: Classifier) -> Description:
     )
     return Description(
         name=model.target,
-        config={"model": {"name": model.keras, "options": {**model.options, **_shape(model)}}},
+        config={"model": {"name": model.keras, "options": {**model.options, **model.shaped}}},
         settings=settings,
         knobs={
             "keras": Knob({"model.version": "$value"}),
@@ -62,10 +62,6 @@ def description(model: Classifier) -> Description:
         excluded=(),
         checks=_CHECKS,
     )
-
-
-def _shape(model: Classifier) -> dict[str, Any]:
-    return {"input_shape": [model.size, model.size, 3]} if model.size else {}
 
 
 def live_variables(config: Mapping[str, Any]) -> Variables:
